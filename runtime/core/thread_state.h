@@ -1,0 +1,335 @@
+// RuntimeState: everything that belongs to one VM. ThreadState: one thread's view of it.
+//
+// Effects in signatures: a function that takes ThreadState& first may run script code, allocate
+// or raise; one that does not take it can do none of these (dropping a Ref excepted).
+// Nothing is global: Vm (include/minivm) > RuntimeState > ThreadState.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "runtime/core/type_object.h"
+#include "runtime/gc/heap.h"
+
+namespace minivm {
+
+class StrObject;
+class DictObject;
+class ListObject;
+class TupleObject;
+class ModuleObject;
+class InternTable;
+struct GilState;
+
+enum class TypeId : uint16_t {
+  kNone = 0,
+#define TYPE(id, spec) k##id,
+#include "runtime/core/types.def"
+#undef TYPE
+  kCount
+};
+
+enum class Exc : uint16_t {
+#define EXC(name, base, layout) k##name,
+#include "runtime/core/exceptions.def"
+#undef EXC
+  kCount
+};
+
+#define TYPE(id, spec) extern const TypeSpec spec;
+#include "runtime/core/types.def"
+#undef TYPE
+
+inline constexpr uint32_t kTypeCount = static_cast<uint32_t>(TypeId::kCount);
+inline constexpr uint32_t kExcCount = static_cast<uint32_t>(Exc::kCount);
+// Fixed shape ids: TypeId values, then the exceptions, then what scripts make.
+constexpr uint32_t ShapeIdOf(TypeId id) { return static_cast<uint32_t>(id); }
+constexpr uint32_t ShapeIdOf(Exc e) { return kTypeCount + static_cast<uint32_t>(e); }
+inline constexpr uint32_t kFirstDynamicShape = kTypeCount + kExcCount;
+
+enum class NameId : uint16_t {
+#define NAME(n) k##n,
+#include "runtime/core/names.def"
+#undef NAME
+  kCount
+};
+// The interned name, borrowed: MVM_NAME(ts, __init__).
+#define MVM_NAME(ts, n) ((ts).rt->names[static_cast<size_t>(::minivm::NameId::k##n)])
+
+struct ShapeEntry {
+  TypeObject* type;
+  Shape* shape;  // null for exact built-in types without attribute slots
+};
+
+// One link of the chain of handled exceptions (sys.exception()): one per thread, one inside each
+// generator. `value` is owned, null when nothing is being handled.
+struct HandledException {
+  Value value;
+  HandledException* prev = nullptr;
+};
+
+// What the runtime layer asks of the layers above it; filled by vm/ when a VM is made.
+struct VmHooks {
+  // Position of the running script frame, for warnings and tracebacks: adds the current frame to
+  // the traceback of the pending exception, and so on. See vm/interp/traceback.h.
+  Status (*warn)(ThreadState& ts, Value category, Value message, int stack_level) = nullptr;
+  // The globals/builtins of the innermost script frame; borrowed, null without one.
+  DictObject* (*current_globals)(ThreadState& ts) = nullptr;
+  // import name (absolute); the module itself, not the top package.
+  Result<> (*import_module)(ThreadState& ts, std::string_view name) = nullptr;
+  // A thread wants attention: serve signals, collections, lock hand-over, limits.
+  Status (*serve_requests)(ThreadState& ts) = nullptr;
+};
+
+// Request bits of a thread (ThreadState::requests). Set the bit, then call RequestAttention().
+enum Request : uint32_t {
+  kRequestGil = 1,         // somebody waits for the lock
+  kRequestSignal = 2,
+  kRequestCollect = 4,
+  kRequestInterrupt = 8,   // the host wants the script to stop
+  kRequestAsyncExc = 16,
+  kRequestPendingCall = 32,
+  kRequestDeadline = 64,
+};
+
+class RuntimeState {
+ public:
+  RuntimeState();
+  ~RuntimeState();
+
+  Heap heap;
+  VmHooks hooks;
+
+  TypeObject* types[kTypeCount] = {};       // owned, by TypeId
+  TypeObject* exceptions[kExcCount] = {};   // owned, by Exc
+  StrObject* names[static_cast<size_t>(NameId::kCount)] = {};  // owned
+  StrObject* latin1[256] = {};              // one-character strings, owned
+  StrObject* empty_str = nullptr;
+  Object* empty_tuple = nullptr;
+  Object* empty_bytes = nullptr;
+  Object* none = nullptr;
+  Object* true_ = nullptr;
+  Object* false_ = nullptr;
+  Object* ellipsis = nullptr;
+  Object* not_implemented = nullptr;
+  Object* unbound = nullptr;
+
+  ShapeEntry* shapes = nullptr;  // by shape id
+  uint32_t shape_count = 0, shape_capacity = 0;
+  uint32_t next_version = 1;     // type and function versions
+
+  InstanceExtras* extras = nullptr;
+  uint32_t extras_count = 0, extras_capacity = 0, extras_free = 0;
+
+  InternTable* interned = nullptr;
+  DictObject* modules = nullptr;        // sys.modules
+  ModuleObject* builtins = nullptr;
+  DictObject* builtins_dict = nullptr;
+  ModuleObject* sys = nullptr;
+  uint64_t hash_key[2] = {};
+  int recursion_limit = 1000;
+  int int_max_str_digits = 4300;
+
+  ThreadState* main_thread = nullptr;
+  ThreadState* threads = nullptr;       // list, under the lock
+  GilState* gil = nullptr;
+  void* vm = nullptr;                   // the embedder's Vm
+  bool finalizing = false;
+
+  // Registers a shape; 0 when out of memory.
+  uint32_t AddShape(TypeObject* type, Shape* shape);
+  // Index of a new extras entry for an instance; 0 when out of memory.
+  uint32_t NewExtras();
+  void FreeExtras(uint32_t index);
+  uint32_t NextVersion() { return next_version++; }
+};
+
+class ThreadState {
+ public:
+  // ---- what the interpreter touches at every step (one cache line) ----
+  const void* const* tab = nullptr;  // dispatch table; see vm/interp/eval_breaker.h
+  RuntimeState* rt = nullptr;
+  Value* top = nullptr;              // first free word of the VM stack, published before calls
+  Value* base = nullptr;             // registers of the innermost script frame
+  const void* pc = nullptr;          // its current word, published before anything that may raise
+  Value* stack_end = nullptr;
+  HandledException* handled = nullptr;
+  char* cstack_limit = nullptr;      // lowest address the C stack may reach
+
+  Value* stack = nullptr;            // VM stack: mmap'd, never moves
+  Value pending;                     // owned; the exception in flight, null = none
+  HandledException own_handled;
+  void* entry = nullptr;             // innermost entry record from C++ (vm/interp/frame.h)
+  volatile uint32_t requests = 0;    // Request bits
+  int64_t work = 0;                  // countdown of Charge()
+  uint64_t id = 0;
+  ThreadState* next = nullptr;
+  void* interp = nullptr;            // tracing, tick and thread-library state (vm/interp)
+
+  Heap& heap() { return rt->heap; }
+  bool HasPending() const { return !pending.is_null(); }
+};
+
+// ---- types and identity ----
+
+inline TypeObject* TypeOf(ThreadState& ts, Value v) {
+  if (MVM_LIKELY(v.is_pointer())) return ts.rt->shapes[v.object()->shape_id].type;
+  return ts.rt->types[static_cast<size_t>(v.is_int() ? TypeId::kInt : TypeId::kFloat)];
+}
+// Exactly that built-in type. Inline ints and floats: use v.is_int() first.
+inline bool IsExact(Value v, TypeId id) {
+  return v.is_object() && v.object()->shape_id == ShapeIdOf(id);
+}
+// Has one of the fast-subclass flags (kTypeStrSubclass, ...). Heap objects only.
+inline bool HasTypeFlag(ThreadState& ts, Value v, uint32_t flag) {
+  return v.is_object() && ts.rt->shapes[v.object()->shape_id].type->has_flag(flag);
+}
+inline bool IsInt(ThreadState& ts, Value v) { return v.is_int() || HasTypeFlag(ts, v, kTypeIntSubclass); }
+inline bool IsFloat(ThreadState& ts, Value v) {
+  return v.is_float() || HasTypeFlag(ts, v, kTypeFloatSubclass);
+}
+inline bool IsStr(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeStrSubclass); }
+inline bool IsBytes(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeBytesSubclass); }
+inline bool IsList(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeListSubclass); }
+inline bool IsTuple(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeTupleSubclass); }
+inline bool IsDict(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeDictSubclass); }
+inline bool IsAnySet(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeSetSubclass); }
+inline bool IsType(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeTypeSubclass); }
+inline bool IsException(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeExceptionSubclass); }
+inline TypeObject* TypeById(ThreadState& ts, TypeId id) { return ts.rt->types[static_cast<size_t>(id)]; }
+inline TypeObject* ExcType(ThreadState& ts, Exc e) { return ts.rt->exceptions[static_cast<size_t>(e)]; }
+// Instance of `type` or of a subclass (no __instancecheck__).
+inline bool IsInstance(ThreadState& ts, Value v, TypeObject* type) {
+  TypeObject* t = TypeOf(ts, v);
+  return t == type || IsSubtype(t, type);
+}
+
+// ---- common results (each a new reference) ----
+
+inline Result<> None(ThreadState& ts) { return Result<>::Borrow(ts.rt->none); }
+inline Result<> Bool(ThreadState& ts, bool b) {
+  return Result<>::Borrow(b ? ts.rt->true_ : ts.rt->false_);
+}
+inline Result<> NotImplemented(ThreadState& ts) { return Result<>::Borrow(ts.rt->not_implemented); }
+inline Result<> Small(int64_t i) { return Result<>::Steal(Value::Int(i)); }  // REQUIRES: FitsInt(i)
+inline bool IsNone(ThreadState& ts, Value v) { return v.is(ts.rt->none); }
+inline bool IsTrue(ThreadState& ts, Value v) { return v.is(ts.rt->true_); }
+inline bool IsFalse(ThreadState& ts, Value v) { return v.is(ts.rt->false_); }
+inline bool IsNotImplemented(ThreadState& ts, Value v) { return v.is(ts.rt->not_implemented); }
+
+// ---- raising (raise.cpp) ----
+// Format directives: %s const char* (UTF-8), %.*s as printf, %d int, %u unsigned, %ld/%lu/%lld/
+// %llu/%zd/%zu, %x, %c char, %% and, taking a Value: %R repr, %A ascii, %S str, %T the type's
+// display name, %U a str's text; %N takes a TypeObject* (its display name). A failure while
+// formatting leaves that exception pending instead.
+[[gnu::cold]] Raised Raise(ThreadState& ts, Exc type, const char* format, ...);
+[[gnu::cold]] Raised RaiseNoMessage(ThreadState& ts, Exc type);
+// Raises type(value); KeyError and the like, whose argument is an object.
+[[gnu::cold]] Raised RaiseValue(ThreadState& ts, Exc type, Value arg);
+// Raises an exception object (owned by the caller) as `raise` does, setting __context__.
+[[gnu::cold]] Raised RaiseObject(ThreadState& ts, Value exception);
+[[gnu::cold]] Raised RaiseMemoryError(ThreadState& ts);
+// OSError (or its subclass by errno) with strerror, and the file names unless null.
+[[gnu::cold]] Raised RaiseErrno(ThreadState& ts, int error, Value filename = Value(),
+                                Value filename2 = Value());
+// Takes the pending exception, leaving none.
+inline Ref<> TakePending(ThreadState& ts) {
+  return Ref<>::Steal(std::exchange(ts.pending, Value()));
+}
+// Puts one back without touching its context. Consumes.
+void RestorePending(ThreadState& ts, Ref<> exception);
+inline void ClearPending(ThreadState& ts) { Ref<> dropped = TakePending(ts); }
+// Does the pending exception match (by subclass)? REQUIRES: one is pending
+bool PendingIs(ThreadState& ts, Exc type);
+// If the pending exception is of that type: clears it and is true.
+bool ClearPendingIf(ThreadState& ts, Exc type);
+// Reports the pending exception through sys.unraisablehook and clears it.
+void WriteUnraisable(ThreadState& ts, Value where);
+// A warning of a built-in category; raised if a filter turns it into an error.
+Status Warn(ThreadState& ts, Exc category, int stack_level, const char* format, ...);
+// The text Raise would make, as a new str.
+Result<StrObject> Format(ThreadState& ts, const char* format, ...);
+
+// ---- limits ----
+
+// Every native that recurses makes one of these first; a false guard has raised RecursionError
+// ("maximum recursion depth exceeded" + where).
+class RecursionGuard {
+ public:
+  RecursionGuard(ThreadState& ts, const char* where)
+      : ok_(MVM_LIKELY(static_cast<char*>(__builtin_frame_address(0)) > ts.cstack_limit) ||
+            Fail(ts, where)) {}
+  explicit operator bool() const { return ok_; }
+
+ private:
+  [[gnu::cold]] static bool Fail(ThreadState& ts, const char* where);
+  bool ok_;
+};
+
+// Every native that loops by a script's numbers charges its work (about one unit per element or
+// per 10 ns) so that budgets, deadlines and interrupts reach it.
+[[gnu::cold]] Status ChargeSlow(ThreadState& ts);
+inline Status Charge(ThreadState& ts, int64_t units) {
+  ts.work -= units;
+  return MVM_LIKELY(ts.work > 0) ? Ok() : ChargeSlow(ts);
+}
+
+// ---- allocation ----
+
+// Uninitialised buffer, or MemoryError. Sizes that script numbers decide pass through here.
+inline Result<void*> AllocBuffer(ThreadState& ts, size_t size) {
+  void* p = ts.heap().AllocateBuffer(size);
+  if (MVM_UNLIKELY(!p)) return RaiseMemoryError(ts);
+  return p;
+}
+// MemoryError if `more` bytes cannot be had: before a result of that size is computed.
+inline Status CheckRoom(ThreadState& ts, size_t more) {
+  if (MVM_UNLIKELY(ts.heap().WouldExceed(more))) return RaiseMemoryError(ts);
+  return Ok();
+}
+
+// The threshold of the youngest generation has been passed: asks for a collection.
+void RequestCollection(ThreadState& ts);
+
+// Tells the collector about a finished container: last step of its construction.
+inline void Track(Object* o) { o->gc |= kGcTracked; }
+inline void Untrack(Object* o) { o->gc &= ~kGcTracked; }
+
+// Raw object of `size` bytes with a header (refcount 1, not tracked), or MemoryError; fields are
+// not initialised.
+template <class T>
+Result<T> AllocObject(ThreadState& ts, uint32_t shape_id, size_t size, bool container) {
+  void* p = ts.heap().Allocate(size, container);
+  if (MVM_UNLIKELY(!p)) return RaiseMemoryError(ts);
+  Object* o = static_cast<Object*>(p);
+  o->refcount = 1;
+  o->shape_id = shape_id;
+  o->gc = 0;
+  o->aux = 0;
+  if (container) {
+    if (MVM_UNLIKELY(++ts.rt->heap.young_count >= ts.rt->heap.young_threshold)) RequestCollection(ts);
+  }
+  return Result<T>::Steal(static_cast<T*>(o));
+}
+
+// A fixed-size object of a built-in type, fields value-initialised by T's default member
+// initialisers: `MVM_TRY(auto it, New<ListIterator>(ts, TypeId::kListIterator));`
+// Containers (T has VisitRefs) must be Track()ed by the caller when their fields are set.
+template <class T>
+Result<T> New(ThreadState& ts, uint32_t shape_id) {
+  constexpr bool kContainer = requires { &T::template VisitRefs<gc_internal::VisitAll>; } &&
+                              !requires { T::kNeverInCycle; };
+  Result<T> r = AllocObject<T>(ts, shape_id, sizeof(T), kContainer);
+  if (MVM_UNLIKELY(r.raised())) return kRaised;
+  T* o = r.word();
+  Object header = *o;
+  new (static_cast<void*>(o)) T();
+  static_cast<Object&>(*o) = header;
+  return Result<T>::Steal(o);
+}
+template <class T>
+Result<T> New(ThreadState& ts, TypeId id) {
+  return New<T>(ts, ShapeIdOf(id));
+}
+
+}  // namespace minivm

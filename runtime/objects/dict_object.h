@@ -1,0 +1,88 @@
+// dict: insertion-ordered hash table; one type, three storages (DESIGN.md, R7).
+//
+//   hash     dense entries {key, value, hash} in insertion order plus an open-addressing index.
+//   celled   the same, but each value is in a CellObject that never moves: module globals and class
+//            dictionaries, so that call sites can keep the cell's address. A deleted name leaves
+//            its cell behind with "unbound" in it. Fixed shape id kDict for both exact hash dicts;
+//            celled and slot-backed dicts have shape ids of their own (kShapeCelledDict,
+//            kShapeSlotDict), so that fast paths that guard on ShapeIdOf(TypeId::kDict) miss.
+//   slots    a live view of an instance's attribute slots (objects/slot_dict.cpp).
+// Everything outside dict_object.cpp goes through the functions below, which know all three.
+// Keys of str type and others share one table; lookups of interned strings compare addresses first.
+#pragma once
+
+#include "runtime/core/thread_state.h"
+
+namespace minivm {
+
+class CellObject;
+
+enum class DictStorage : uint8_t { kHash, kCelled, kSlots };
+
+struct DictEntry {
+  Value key;    // null: deleted entry
+  Value value;  // celled: the CellObject
+  uint64_t hash;
+};
+
+class DictObject : public Object {
+ public:
+  static constexpr TypeId kTypeId = TypeId::kDict;
+  DictEntry* entries = nullptr;
+  void* index = nullptr;         // int8/16/32 slots, -1 empty; null while there are <= 8 entries
+  uint64_t used = 0;             // live entries
+  uint32_t entry_count = 0;      // entries in use, deleted ones included
+  uint32_t entry_capacity = 0;
+  uint32_t index_size = 0;       // power of two, 0 without index
+  DictStorage storage = DictStorage::kHash;
+  bool str_keys_only = true;     // every key is an exact str
+  bool has_cell_sites = false;   // celled: call sites depend on absent keys (R12)
+  uint32_t version = 0;          // changes with every insertion and deletion of keys
+  Object* owner = nullptr;       // slots storage: the instance (borrowed)
+
+  template <class V>
+  void VisitRefs(V&& v) {
+    for (uint32_t i = 0; i < entry_count; ++i) {
+      v(entries[i].key);
+      v(entries[i].value);
+    }
+  }
+  void FreeBuffers(Heap& heap);
+};
+
+Result<DictObject> NewDict(ThreadState& ts, size_t expected = 0);
+Result<DictObject> NewCelledDict(ThreadState& ts);
+// Turns a hash dict into a celled one in place (same identity): first use as globals.
+Status DictMakeCelled(ThreadState& ts, DictObject* d);
+
+// Borrowed value; null if absent (nothing raised). May run __eq__ and __hash__ of the keys.
+Result<Value*> DictFind(ThreadState& ts, DictObject* d, Value key);  // address of the value, or null
+Result<> DictGet(ThreadState& ts, DictObject* d, Value key);         // new reference or Absent()
+// For interned or at least exact str keys: never raises, runs no script code. Borrowed or null.
+Value DictGetStr(ThreadState& ts, DictObject* d, StrObject* key);
+// Celled storage: the cell of a str key, null if absent. The cell may hold unbound. Borrowed.
+CellObject* DictGetCell(ThreadState& ts, DictObject* d, StrObject* key);
+// The cell, made with unbound in it if absent.
+Result<CellObject*> DictMakeCell(ThreadState& ts, DictObject* d, StrObject* key);
+Status DictSet(ThreadState& ts, DictObject* d, Value key, Value value);
+Status DictSetStr(ThreadState& ts, DictObject* d, StrObject* key, Value value);
+Status DictSetUtf8(ThreadState& ts, DictObject* d, std::string_view key, Value value);
+// The existing value, or `value` entered and returned (new reference).
+Result<> DictSetDefault(ThreadState& ts, DictObject* d, Value key, Value value);
+// False if it was absent.
+Result<bool> DictDelete(ThreadState& ts, DictObject* d, Value key);
+// Removes and returns; Absent() if absent.
+Result<> DictPop(ThreadState& ts, DictObject* d, Value key);
+Result<bool> DictContains(ThreadState& ts, DictObject* d, Value key);
+void DictClear(ThreadState& ts, DictObject* d);
+Result<DictObject> DictCopy(ThreadState& ts, DictObject* d);
+// d.update(other): mapping or iterable of pairs. override false: keeps existing keys.
+Status DictUpdate(ThreadState& ts, DictObject* d, Value other, bool override = true);
+size_t DictSize(const DictObject* d);
+// Iteration in order: *pos starts at 0; false at the end. Key and value are borrowed and valid
+// until the dict changes. Runs no script code.
+bool DictNext(ThreadState& ts, DictObject* d, size_t* pos, Value* key, Value* value);
+
+inline constexpr const char* kDictChangedSize = "dictionary changed size during iteration";
+
+}  // namespace minivm

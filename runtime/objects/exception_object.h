@@ -1,0 +1,106 @@
+// Exception objects. One struct per layout named in exceptions.def.
+#pragma once
+
+#include "runtime/core/thread_state.h"
+
+namespace minivm {
+
+class TupleObject;
+class DictObject;
+
+class ExceptionObject : public Object {
+ public:
+  DictObject* dict = nullptr;     // attributes, created on first use
+  TupleObject* args = nullptr;
+  Value notes;                    // reserved; __notes__ is in dict
+  Value traceback;                // TracebackObject or null
+  Value context;                  // exception or null
+  Value cause;                    // exception or null
+  bool suppress_context = false;
+  template <class V>
+  void VisitRefs(V&& v) {
+    v(dict);
+    v(args);
+    v(notes);
+    v(traceback);
+    v(context);
+    v(cause);
+  }
+};
+
+class StopIterationObject : public ExceptionObject {
+ public:
+  Value value;
+  template <class V>
+  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(value); }
+};
+class SystemExitObject : public ExceptionObject {
+ public:
+  Value code;
+  template <class V>
+  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(code); }
+};
+class NameErrorObject : public ExceptionObject {
+ public:
+  Value name;
+  template <class V>
+  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(name); }
+};
+class AttributeErrorObject : public ExceptionObject {
+ public:
+  Value name, object;
+  template <class V>
+  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(name); v(object); }
+};
+class ImportErrorObject : public ExceptionObject {
+ public:
+  Value msg, name, path, name_from;
+  template <class V>
+  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(msg); v(name); v(path); v(name_from); }
+};
+class OsErrorObject : public ExceptionObject {
+ public:
+  Value error_number, strerror, filename, filename2, characters_written;
+  template <class V>
+  void VisitRefs(V&& v) {
+    ExceptionObject::VisitRefs(v);
+    v(error_number); v(strerror); v(filename); v(filename2); v(characters_written);
+  }
+};
+class SyntaxErrorObject : public ExceptionObject {
+ public:
+  Value msg, filename, lineno, offset, text, end_lineno, end_offset, print_file_and_line;
+  template <class V>
+  void VisitRefs(V&& v) {
+    ExceptionObject::VisitRefs(v);
+    v(msg); v(filename); v(lineno); v(offset); v(text); v(end_lineno); v(end_offset);
+    v(print_file_and_line);
+  }
+};
+class UnicodeErrorObject : public ExceptionObject {
+ public:
+  Value encoding, object, reason;
+  int64_t start = 0, end = 0;
+  template <class V>
+  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(encoding); v(object); v(reason); }
+};
+class ExceptionGroupObject : public ExceptionObject {
+ public:
+  Value message, exceptions;  // str, tuple
+  template <class V>
+  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(message); v(exceptions); }
+};
+
+// type(args...) by calling the class.
+Result<> NewException(ThreadState& ts, Exc type, Value arg);
+// UnicodeDecodeError / UnicodeEncodeError, raised.
+Raised RaiseDecodeError(ThreadState& ts, const char* encoding, Value object, int64_t start,
+                        int64_t end, const char* reason);
+Raised RaiseEncodeError(ThreadState& ts, const char* encoding, Value str, int64_t start,
+                        int64_t end, const char* reason);
+Raised RaiseNameError(ThreadState& ts, StrObject* name);          // name 'x' is not defined
+Raised RaiseAttributeError(ThreadState& ts, Value object, StrObject* name);  // 'T' object has no attribute 'n'
+Raised RaiseStopIteration(ThreadState& ts, Value value);
+Raised RaiseKeyError(ThreadState& ts, Value key);
+
+}  // namespace minivm

@@ -1,0 +1,125 @@
+// str: immutable Unicode text, one, two or four bytes per character.
+//
+// The narrowest kind that holds every character is always used, so equal strings have equal
+// bytes. aux caches the hash (0: not computed). The bits of gc above kGcRefsShift hold the kind,
+// "ASCII only" and "interned". Data is followed by one NUL character.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "runtime/core/thread_state.h"
+
+namespace minivm {
+
+class StrObject : public Object {
+ public:
+  static constexpr TypeId kTypeId = TypeId::kStr;
+  enum Bits : uint32_t {
+    kKind1 = 1u << 8,
+    kKind2 = 2u << 8,
+    kKind4 = 4u << 8,
+    kKindMask = 7u << 8,
+    kAscii = 8u << 8,
+    kInterned = 16u << 8,
+  };
+
+  uint64_t length;  // characters
+
+  int kind() const { return static_cast<int>((gc & kKindMask) >> 8); }  // 1, 2 or 4
+  bool ascii() const { return gc & kAscii; }
+  bool interned() const { return gc & kInterned; }
+  size_t size_bytes() const { return length * kind(); }
+  const uint8_t* data1() const { return reinterpret_cast<const uint8_t*>(this + 1); }
+  const uint16_t* data2() const { return reinterpret_cast<const uint16_t*>(this + 1); }
+  const uint32_t* data4() const { return reinterpret_cast<const uint32_t*>(this + 1); }
+  uint8_t* data1() { return reinterpret_cast<uint8_t*>(this + 1); }
+  uint16_t* data2() { return reinterpret_cast<uint16_t*>(this + 1); }
+  uint32_t* data4() { return reinterpret_cast<uint32_t*>(this + 1); }
+  char32_t At(size_t i) const {
+    switch (kind()) {
+      case 1: return data1()[i];
+      case 2: return data2()[i];
+      default: return data4()[i];
+    }
+  }
+  // The text of an ASCII string (which is its UTF-8).
+  std::string_view ascii_view() const {
+    return {reinterpret_cast<const char*>(data1()), static_cast<size_t>(length)};
+  }
+  bool EqualsAscii(std::string_view s) const { return ascii() && ascii_view() == s; }
+};
+
+// Same text. Pure.
+bool StrEquals(const StrObject* a, const StrObject* b);
+// <0, 0, >0 by code point. Pure.
+int StrCompare(const StrObject* a, const StrObject* b);
+// The 32-bit hash, computed on first use. Pure. hash() of the language is StrHash64 of it.
+uint32_t StrHashSlow(const RuntimeState& rt, StrObject* s);
+inline uint32_t StrHash(const RuntimeState& rt, StrObject* s) { return s->aux ? s->aux : StrHashSlow(rt, s); }
+int64_t StrHash64(uint32_t hash);
+
+// From UTF-8 that is known to be valid (literals, our own text); lone surrogates encoded in the
+// WTF-8 way are taken. One-character and empty strings are shared.
+Result<StrObject> NewStr(ThreadState& ts, std::string_view utf8);
+// From UTF-8 that may be invalid: bad bytes become U+DC80.. (surrogateescape).
+Result<StrObject> NewStrFromOs(ThreadState& ts, std::string_view bytes);
+// Room for `length` characters up to max_char, contents to be written by the caller. `length` must
+// pass the memory cap; MemoryError otherwise. REQUIRES: the widest character is in max_char's kind
+Result<StrObject> NewStrRaw(ThreadState& ts, size_t length, char32_t max_char);
+// From characters of a given width, narrowed to what they need.
+Result<StrObject> NewStrFromUcs1(ThreadState& ts, const uint8_t* p, size_t n);   // latin-1
+Result<StrObject> NewStrFromUcs2(ThreadState& ts, const uint16_t* p, size_t n);
+Result<StrObject> NewStrFromUcs4(ThreadState& ts, const uint32_t* p, size_t n);
+Result<StrObject> StrFromChar(ThreadState& ts, char32_t c);
+// s[start:end], clamped by the caller.
+Result<StrObject> StrSlice(ThreadState& ts, StrObject* s, size_t start, size_t end);
+Result<StrObject> StrConcat(ThreadState& ts, StrObject* a, StrObject* b);
+// separator.join(items); items are any iterable.
+Result<StrObject> StrJoin(ThreadState& ts, StrObject* separator, Value items);
+// Index of `needle` in s[start:end], or -1. Pure, linear.
+int64_t StrFind(const StrObject* s, const StrObject* needle, size_t start, size_t end);
+// The interned object with this text: a new reference. Consumes nothing.
+Result<StrObject> Intern(ThreadState& ts, StrObject* s);
+Result<StrObject> InternUtf8(ThreadState& ts, std::string_view utf8);
+// The text as UTF-8, lone surrogates in the WTF-8 way; for messages and the VM's own use.
+void AppendUtf8(const StrObject* s, std::string* out);
+std::string ToUtf8(const StrObject* s);
+// The text for the operating system (surrogateescape reversed); ValueError "embedded null
+// character" if it holds NUL, UnicodeEncodeError for other surrogates.
+Status ToOsString(ThreadState& ts, StrObject* s, std::string* out);
+// repr(s)
+Result<StrObject> StrRepr(ThreadState& ts, StrObject* s);
+// v as a str object if it is one (or of a subclass), else TypeError "<what> must be str, not T".
+Result<StrObject*> ExpectStr(ThreadState& ts, Value v, const char* what);
+
+// Builds a string piece by piece, widening as needed; at most one copy at the end.
+class StrBuilder {
+ public:
+  explicit StrBuilder(ThreadState& ts) : ts_(ts) {}
+  ~StrBuilder();
+  StrBuilder(const StrBuilder&) = delete;
+  StrBuilder& operator=(const StrBuilder&) = delete;
+  // Each is false-y (raised) with MemoryError when there is no room.
+  Status Append(char32_t c);
+  Status Append(const StrObject* s) { return AppendSlice(s, 0, s->length); }
+  Status AppendSlice(const StrObject* s, size_t start, size_t end);
+  Status AppendAscii(std::string_view s);
+  Status AppendUtf8(std::string_view s);
+  Status AppendRepeated(char32_t c, size_t n);
+  Status Reserve(size_t more_chars);
+  size_t length() const { return length_; }
+  // The text; the builder is empty afterwards.
+  Result<StrObject> Finish();
+
+ private:
+  Status Grow(size_t chars, int kind);
+  ThreadState& ts_;
+  char* data_ = nullptr;
+  size_t capacity_ = 0;  // bytes
+  size_t length_ = 0;
+  int kind_ = 1;
+  bool ascii_ = true;
+};
+
+}  // namespace minivm
