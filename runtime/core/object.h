@@ -26,8 +26,8 @@ struct Object {
 };
 static_assert(sizeof(Object) == 16);
 
-// Layout of Object::gc. Types that are no containers may use the bits of
-// kGcRefsMask for themselves (str keeps its kind there).
+// Layout of Object::gc. The bits above kGcReachable are the
+// collector's scratch.
 enum GcBits : uint32_t {
   kGcAgeMask = 3,             // generation 0..2; 3 = frozen (permanent generation)
   kGcTracked = 1u << 2,       // known to the collector; set last, cleared first

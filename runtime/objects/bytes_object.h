@@ -16,6 +16,8 @@ class BytesObject : public Object {
   std::string_view view() const {
     return {reinterpret_cast<const char*>(data()), static_cast<size_t>(length)};
   }
+  // Where an instance of a script's subclass keeps its DictObject* (AttrStorage::kVarTail).
+  size_t tail_offset() const { return (sizeof(*this) + length + 1 + 7) & ~size_t{7}; }
 };
 
 Result<BytesObject> NewBytes(ThreadState& ts, std::string_view data);

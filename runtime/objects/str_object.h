@@ -1,8 +1,10 @@
 // str: immutable Unicode text, one, two or four bytes per character.
 //
 // The narrowest kind that holds every character is always used, so equal strings have equal
-// bytes. aux caches the hash (0: not computed). The bits of gc above kGcRefsShift hold the kind,
-// "ASCII only" and "interned". Data is followed by one NUL character.
+// bytes. aux caches the hash (0: not computed). The word behind the header holds the length, the
+// kind and the flags "ASCII only" and "interned" (not in Object::gc: instances of subclasses made
+// by scripts are containers, and the collector uses those bits). Data is followed by one NUL
+// character; instances of subclasses keep their attributes behind that (tail_offset).
 #pragma once
 
 #include <string>
@@ -15,20 +17,16 @@ namespace minivm {
 class StrObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kStr;
-  enum Bits : uint32_t {
-    kKind1 = 1u << 8,
-    kKind2 = 2u << 8,
-    kKind4 = 4u << 8,
-    kKindMask = 7u << 8,
-    kAscii = 8u << 8,
-    kInterned = 16u << 8,
-  };
 
-  uint64_t length;  // characters
+  uint64_t length : 48;    // characters
+  uint64_t kind_ : 8;      // bytes per character: 1, 2 or 4
+  uint64_t ascii_ : 1;
+  uint64_t interned_ : 1;  // the intern table's: it clears the entry when the string dies
 
-  int kind() const { return static_cast<int>((gc & kKindMask) >> 8); }  // 1, 2 or 4
-  bool ascii() const { return gc & kAscii; }
-  bool interned() const { return gc & kInterned; }
+  int kind() const { return static_cast<int>(kind_); }
+  bool ascii() const { return ascii_; }
+  bool interned() const { return interned_; }
+  void set_interned(bool on) { interned_ = on; }
   size_t size_bytes() const { return length * kind(); }
   const uint8_t* data1() const { return reinterpret_cast<const uint8_t*>(this + 1); }
   const uint16_t* data2() const { return reinterpret_cast<const uint16_t*>(this + 1); }
@@ -48,7 +46,20 @@ class StrObject : public Object {
     return {reinterpret_cast<const char*>(data1()), static_cast<size_t>(length)};
   }
   bool EqualsAscii(std::string_view s) const { return ascii() && ascii_view() == s; }
+  // Where an instance of a script's subclass keeps its DictObject* (AttrStorage::kVarTail).
+  size_t tail_offset() const { return (sizeof(*this) + (length + 1) * kind_ + 7) & ~size_t{7}; }
 };
+static_assert(sizeof(StrObject) == 24);
+
+// Calls f with a pointer to the characters in their own width.
+template <class F>
+inline auto WithChars(const StrObject* s, F f) {
+  switch (s->kind()) {
+    case 1: return f(s->data1());
+    case 2: return f(s->data2());
+    default: return f(s->data4());
+  }
+}
 
 // Same text. Pure.
 bool StrEquals(const StrObject* a, const StrObject* b);
@@ -75,6 +86,14 @@ Result<StrObject> StrFromChar(ThreadState& ts, char32_t c);
 // s[start:end], clamped by the caller.
 Result<StrObject> StrSlice(ThreadState& ts, StrObject* s, size_t start, size_t end);
 Result<StrObject> StrConcat(ThreadState& ts, StrObject* a, StrObject* b);
+// owned + tail, where the caller gives its reference to `owned` away: an exact str of reference count
+// 1 that is not interned grows in place when its memory allows, and with room to spare when it
+// moves, so that a loop of s += x is linear. Consumes `owned`, also on failure.
+Result<StrObject> StrAppendInPlace(ThreadState& ts, StrObject* owned, StrObject* tail);
+// The n pieces one after the other (all str): what an f-string builds. Borrows them.
+Result<StrObject> StrConcatMany(ThreadState& ts, const Value* pieces, size_t n);
+// s * count; empty for count <= 0.
+Result<StrObject> StrRepeat(ThreadState& ts, StrObject* s, int64_t count);
 // separator.join(items); items are any iterable.
 Result<StrObject> StrJoin(ThreadState& ts, StrObject* separator, Value items);
 // Index of `needle` in s[start:end], or -1. Pure, linear.
@@ -90,6 +109,8 @@ std::string ToUtf8(const StrObject* s);
 Status ToOsString(ThreadState& ts, StrObject* s, std::string* out);
 // repr(s)
 Result<StrObject> StrRepr(ThreadState& ts, StrObject* s);
+// An exact str with the text of s: s itself unless it is of a subclass.
+Result<StrObject> StrExact(ThreadState& ts, StrObject* s);
 // v as a str object if it is one (or of a subclass), else TypeError "<what> must be str, not T".
 Result<StrObject*> ExpectStr(ThreadState& ts, Value v, const char* what);
 
