@@ -45,7 +45,10 @@ inline constexpr uint32_t kExcCount = static_cast<uint32_t>(Exc::kCount);
 // Fixed shape ids: TypeId values, then the exceptions, then what scripts make.
 constexpr uint32_t ShapeIdOf(TypeId id) { return static_cast<uint32_t>(id); }
 constexpr uint32_t ShapeIdOf(Exc e) { return kTypeCount + static_cast<uint32_t>(e); }
-inline constexpr uint32_t kFirstDynamicShape = kTypeCount + kExcCount;
+// Dicts that are not of hash storage have type dict but shapes of their own (dict_object.h).
+inline constexpr uint32_t kShapeCelledDict = kTypeCount + kExcCount;
+inline constexpr uint32_t kShapeSlotDict = kShapeCelledDict + 1;
+inline constexpr uint32_t kFirstDynamicShape = kShapeSlotDict + 1;
 
 enum class NameId : uint16_t {
 #define NAME(n) k##n,

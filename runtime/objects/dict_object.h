@@ -1,6 +1,6 @@
 // dict: insertion-ordered hash table; one type, three storages (DESIGN.md, R7).
 //
-//   hash     dense entries {key, value, hash} in insertion order plus an open-addressing index.
+//   hash     dense entries {key, value} in insertion order plus an open-addressing index.
 //   celled   the same, but each value is in a CellObject that never moves: module globals and class
 //            dictionaries, so that call sites can keep the cell's address. A deleted name leaves
 //            its cell behind with "unbound" in it. Fixed shape id kDict for both exact hash dicts;
@@ -22,23 +22,27 @@ enum class DictStorage : uint8_t { kHash, kCelled, kSlots };
 struct DictEntry {
   Value key;    // null: deleted entry
   Value value;  // celled: the CellObject
-  uint64_t hash;
 };
 
 class DictObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kDict;
+  static constexpr uint32_t kMaxUnindexed = 8;
+
+  // One buffer: entry_capacity entries, then as many 32-bit hashes (FoldHash of hash(key)).
   DictEntry* entries = nullptr;
-  void* index = nullptr;         // int8/16/32 slots, -1 empty; null while there are <= 8 entries
-  uint64_t used = 0;             // live entries
+  void* index = nullptr;         // see dict_table.h; null while there are <= kMaxUnindexed entries
+  uint32_t used = 0;             // live entries
   uint32_t entry_count = 0;      // entries in use, deleted ones included
   uint32_t entry_capacity = 0;
   uint32_t index_size = 0;       // power of two, 0 without index
+  uint32_t version = 0;          // changes with every insertion and deletion of keys
   DictStorage storage = DictStorage::kHash;
   bool str_keys_only = true;     // every key is an exact str
   bool has_cell_sites = false;   // celled: call sites depend on absent keys (R12)
-  uint32_t version = 0;          // changes with every insertion and deletion of keys
   Object* owner = nullptr;       // slots storage: the instance (borrowed)
+
+  uint32_t* hashes() const { return reinterpret_cast<uint32_t*>(entries + entry_capacity); }
 
   template <class V>
   void VisitRefs(V&& v) {

@@ -21,6 +21,24 @@ class ListObject : public Object {
   void FreeBuffers(Heap& heap);
 };
 
+class ListIterator : public Object {
+ public:
+  static constexpr TypeId kTypeId = TypeId::kListIterator;
+  ListObject* list = nullptr;  // null when exhausted
+  uint64_t index = 0;          // of the next item
+  template <class V>
+  void VisitRefs(V&& v) { v(list); }
+};
+
+class ListReverseIterator : public Object {
+ public:
+  static constexpr TypeId kTypeId = TypeId::kListReverseIterator;
+  ListObject* list = nullptr;  // null when exhausted
+  int64_t index = -1;          // of the next item
+  template <class V>
+  void VisitRefs(V&& v) { v(list); }
+};
+
 // Copies the items (new references).
 Result<ListObject> NewList(ThreadState& ts, std::span<const Value> items);
 // Empty, with room for n.

@@ -1,29 +1,42 @@
-// set and frozenset: open addressing over {key, hash}, insertion order not kept.
+// set and frozenset: open addressing, insertion order not kept.
+//
+// Keys and their 32-bit hashes (FoldHash) stand in two arrays of one buffer, so that probing
+// reads hashes only, and a table costs 12 bytes per slot.
 #pragma once
 
 #include "runtime/core/thread_state.h"
 
 namespace minivm {
 
-struct SetEntry {
-  Value key;  // null: never used; Absent(): deleted
-  uint64_t hash;
-};
-
 class SetObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kSet;
-  SetEntry* table = nullptr;
-  uint64_t used = 0;    // live keys
-  uint64_t filled = 0;  // live and deleted
-  uint64_t mask = 0;    // table size - 1; no table: 0
-  int64_t hash = -1;    // frozenset: cached
-  uint64_t version = 0;  // changes with every insertion, deletion and resize
+  Value* keys = nullptr;  // capacity words, then capacity hashes; null: never used; Absent(): deleted
+  uint64_t used = 0;      // live keys
+  uint64_t filled = 0;    // live and deleted
+  uint64_t capacity = 0;  // power of two, or 0
+  int64_t hash = -1;      // frozenset: cached
+  uint64_t version = 0;   // changes with every insertion, deletion and resize
+
+  uint32_t* hashes() const { return reinterpret_cast<uint32_t*>(keys + capacity); }
   template <class V>
   void VisitRefs(V&& v) {
-    for (uint64_t i = 0; table && i <= mask; ++i) v(table[i].key);
+    for (uint64_t i = 0; i < capacity; ++i) {
+      if (keys[i].is_object()) v(keys[i]);
+    }
   }
   void FreeBuffers(Heap& heap);
+};
+
+class SetIterator : public Object {
+ public:
+  static constexpr TypeId kTypeId = TypeId::kSetIterator;
+  SetObject* set = nullptr;  // null when exhausted
+  uint64_t position = 0;
+  uint64_t expected = 0;     // the set's size at the start
+  uint64_t remaining = 0;
+  template <class V>
+  void VisitRefs(V&& v) { v(set); }
 };
 
 Result<SetObject> NewSet(ThreadState& ts);

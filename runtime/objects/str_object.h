@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "runtime/core/thread_state.h"
+#include "runtime/support/hash.h"
 
 namespace minivm {
 
@@ -68,7 +69,7 @@ int StrCompare(const StrObject* a, const StrObject* b);
 // The 32-bit hash, computed on first use. Pure. hash() of the language is StrHash64 of it.
 uint32_t StrHashSlow(const RuntimeState& rt, StrObject* s);
 inline uint32_t StrHash(const RuntimeState& rt, StrObject* s) { return s->aux ? s->aux : StrHashSlow(rt, s); }
-int64_t StrHash64(uint32_t hash);
+inline int64_t StrHash64(uint32_t hash) { return UnfoldHash(hash); }
 
 // From UTF-8 that is known to be valid (literals, our own text); lone surrogates encoded in the
 // WTF-8 way are taken. One-character and empty strings are shared.

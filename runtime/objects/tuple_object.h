@@ -21,6 +21,15 @@ class TupleObject : public Object {
   }
 };
 
+class TupleIterator : public Object {
+ public:
+  static constexpr TypeId kTypeId = TypeId::kTupleIterator;
+  TupleObject* tuple = nullptr;  // null when exhausted
+  uint64_t index = 0;            // of the next item
+  template <class V>
+  void VisitRefs(V&& v) { v(tuple); }
+};
+
 // Copies the items (new references). The empty tuple is shared.
 Result<TupleObject> NewTuple(ThreadState& ts, std::span<const Value> items);
 // Items null, tracked by the caller (Track) when filled. Not for size 0.
