@@ -1,0 +1,95 @@
+// Enum, words and operand tables generated from opcodes.def.
+#pragma once
+
+#include <cstdint>
+
+namespace minivm {
+
+enum class Op : uint8_t {
+#define OP(name, format, flags, doc) name,
+#define OPT(name, format, flags, doc) name, name##_L,
+#include "vm/bytecode/opcodes.def"
+#undef OP
+#undef OPT
+  kCount
+};
+inline constexpr int kOpCount = static_cast<int>(Op::kCount);
+#define OP(name, format, flags, doc) +1
+#define OPT(name, format, flags, doc) +2
+static_assert(0
+#include "vm/bytecode/opcodes.def"
+                  <= 256,
+              "opcodes fit one byte");
+#undef OP
+#undef OPT
+
+enum OpFlags : uint32_t {
+  kName = 1,
+  kRaise = 2,
+  kEnd = 4,
+  kSpec = 8,
+  kPoll = 16,
+};
+
+struct OpInfo {
+  const char* name;
+  const char* format;  // A B C X, as opcodes.def tells; 'd' of A is 'l' for the _L twin
+  uint32_t flags;
+  const char* doc;
+  bool writes_local;   // the _L twin
+};
+extern const OpInfo kOpInfo[kOpCount];
+inline const OpInfo& InfoOf(Op op) { return kOpInfo[static_cast<int>(op)]; }
+
+// One instruction.
+struct Word {
+  uint8_t op;
+  uint8_t a;
+  uint8_t b;
+  uint8_t c;
+  int32_t x;
+};
+static_assert(sizeof(Word) == 8);
+
+// What specialisation must not overwrite, beside each word.
+struct Site {
+  uint32_t arg = 0;      // name index, or as the row says
+  uint32_t cache = 0;    // index of the CacheEntry, for 'H' operands
+};
+
+// Inline cache, in the pool behind the words.
+struct CacheEntry {
+  uint32_t a = 0;
+  uint32_t b = 0;
+  uint64_t ptr = 0;
+};
+static_assert(sizeof(CacheEntry) == 16);
+
+enum ConsumeFlags : uint32_t { kConsume1 = 1, kConsume2 = 2, kConsume3 = 4, kInPlace = 8 };
+
+enum class Special : uint8_t { kNone, kTrue, kFalse, kEllipsis, kNotImplemented, kAssertionError, kAbsent };
+
+enum class SpecialMethod : uint8_t { kEnter, kExit, kAenter, kAexit };
+
+enum class Intrinsic : uint8_t {
+  // one operand
+  kPrintExpr,          // sys.displayhook
+  kImportStar,         // from R[B] import *
+  kStopIterationError, // StopIteration leaving a generator becomes RuntimeError
+  kAsyncGenValue,
+  kUnaryPositive,
+  kTypeVar,            // name -> TypeVar
+  kParamSpec,
+  kTypeVarTuple,
+  kSubscriptGeneric,   // type parameters tuple -> Generic[...]
+  kTypeAlias,          // (name, type params, value function) -> TypeAliasType
+  kListToTuple,
+  // two operands
+  kPrepReraiseStar,    // original exception, list of raised/unhandled -> exception to raise or None
+  kTypeVarBound,       // name, evaluate function
+  kTypeVarConstraints,
+  kSetFunctionTypeParams,  // function, type params
+  kSetTypeParamDefault,
+};
+
+}  // namespace minivm
