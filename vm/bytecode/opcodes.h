@@ -18,7 +18,7 @@ inline constexpr int kOpCount = static_cast<int>(Op::kCount);
 #define OPT(name, format, flags, doc) +2
 static_assert(0
 #include "vm/bytecode/opcodes.def"
-                  <= 256,
+                  <= 255,
               "opcodes fit one byte");
 #undef OP
 #undef OPT

@@ -1,0 +1,154 @@
+// Code objects: compiled blocks, immutable to scripts.
+//
+// Words, constants and caches stand in one allocation (a CodeInstance), so that constants and
+// caches are reached relative to the program counter. The words of an instance are specialised in
+// place for one (globals, builtins) pair (DESIGN.md R1): the first function made of a code object
+// binds the code's own instance, other globals get a clone.
+//
+// Registers: parameters in the order positional, keyword-only, *args, **kwargs; then the other
+// locals and hidden locals; then temporaries. A captured local's register holds its cell.
+#pragma once
+
+#include "runtime/core/thread_state.h"
+#include "vm/bytecode/opcodes.h"
+
+namespace minivm {
+
+class CodeObject;
+class TupleObject;
+class BytesObject;
+
+// Bits of co_flags, as documented for inspect.
+enum CodeFlags : uint32_t {
+  kCodeOptimized = 0x1,
+  kCodeNewLocals = 0x2,
+  kCodeVarArgs = 0x4,
+  kCodeVarKeywords = 0x8,
+  kCodeNested = 0x10,
+  kCodeGenerator = 0x20,
+  kCodeCoroutine = 0x80,
+  kCodeIterableCoroutine = 0x100,
+  kCodeAsyncGenerator = 0x200,
+  kCodeHasDocstring = 0x4000000,
+  kCodeMethod = 0x8000000,
+  kCodeFutureBarry = 0x400000,      // from __future__ import barry_as_FLUFL
+  kCodeFutureAnnotations = 0x1000000,
+  kCodeFutureMask = 0x1fe0000,
+};
+
+// What unwinding does for an exception raised in words [start, end). Ranges are stored innermost
+// first. With a handler: temporaries from `depth` on are released, R[depth] = the previously handled
+// exception, R[depth + 1] = the exception, and execution goes on at `handler`. Without one
+// (handler = kNoHandler): an exception handler's body is left; the handled exception is restored
+// from temporary `depth`, and unwinding goes on outwards.
+struct ExceptionRange {
+  static constexpr uint32_t kNoHandler = 0xFFFFFFFF;
+  uint32_t start, end;
+  uint32_t handler;
+  uint32_t depth;
+};
+
+// Source range of an instruction; lines from 1, columns from 0 in UTF-8 bytes, -1 unknown.
+struct Position {
+  int line = -1, end_line = -1, column = -1, end_column = -1;
+};
+
+// Bound to one (globals, builtins) pair, or not yet bound.
+struct CodeInstance {
+  CodeObject* code = nullptr;      // borrowed
+  DictObject* globals = nullptr;   // owned once bound
+  DictObject* builtins = nullptr;  // owned once bound
+  CodeInstance* next = nullptr;    // other bindings of the same code
+  CodeInstance *all_next = nullptr, *all_prev = nullptr;  // all instances of the VM (invalidation)
+  size_t block_size = 0;
+  bool specialised = false;        // some site depends on a class (cleared by invalidation)
+  bool names_are_globals = false;  // NAME instructions were turned into global ones (locals is globals)
+  Value* pool = nullptr;           // constants, in the block behind the words
+  CacheEntry* caches = nullptr;
+  Word words[1];                   // code->word_count of them
+};
+
+class CodeObject : public Object {
+ public:
+  static constexpr TypeId kTypeId = TypeId::kCode;
+  StrObject* name = nullptr;
+  StrObject* qualname = nullptr;
+  StrObject* filename = nullptr;
+  TupleObject* consts = nullptr;    // what co_consts shows and LOADK reads (same order as the pool)
+  TupleObject* names = nullptr;     // interned; Site::arg
+  TupleObject* varnames = nullptr;  // parameters, then the other locals that have a name
+  TupleObject* cellvars = nullptr;
+  TupleObject* freevars = nullptr;
+  Value doc;                        // docstring or null
+  uint32_t flags = 0;
+  uint32_t first_line = 0;
+  uint16_t arg_count = 0;           // positional parameters, positional-only included
+  uint16_t posonly_count = 0;
+  uint16_t kwonly_count = 0;
+  uint16_t param_count = 0;         // all parameter registers, *args and **kwargs included
+  uint16_t local_count = 0;         // registers that are locals, hidden ones included
+  uint16_t frame_size = 0;          // registers in all
+  uint16_t locals_register = 0xFFFF;  // of the locals mapping (class, module, exec, eval), or 0xFFFF
+  uint32_t word_count = 0;
+  uint32_t cache_count = 0;
+  uint32_t range_count = 0;
+  uint32_t position_bytes = 0;
+  Site* sites = nullptr;            // word_count
+  uint8_t* live = nullptr;          // word_count, see opcodes.def
+  ExceptionRange* ranges = nullptr;
+  uint8_t* positions = nullptr;     // encoded, see position table in code_object.cpp
+  // Register of each cellvar (in the order of `cellvars`), and of each varname.
+  uint16_t* cell_registers = nullptr;
+  uint16_t* varname_registers = nullptr;  // 0x8000 | index: far local
+  CodeInstance* instances = nullptr;      // the first is the code's own
+  size_t buffer_bytes = 0;
+
+  template <class V>
+  void VisitRefs(V&& v) {
+    v(name); v(qualname); v(filename); v(consts); v(names); v(varnames); v(cellvars); v(freevars);
+    v(doc);
+  }
+  void FreeBuffers(Heap& heap);
+  bool is_generator_like() const {
+    return flags & (kCodeGenerator | kCodeCoroutine | kCodeAsyncGenerator);
+  }
+};
+
+// What the compiler hands over; arrays are copied, tuples are taken (owned references).
+struct CodeSpec {
+  Ref<StrObject> name, qualname, filename;
+  Ref<TupleObject> consts, names, varnames, cellvars, freevars;
+  Ref<> doc;
+  uint32_t flags = 0, first_line = 0;
+  uint16_t arg_count = 0, posonly_count = 0, kwonly_count = 0, param_count = 0, local_count = 0;
+  uint16_t frame_size = 0, locals_register = 0xFFFF;
+  const Word* words = nullptr;       // X of K operands: constant index; of H operands: ignored
+  const Site* sites = nullptr;       // cache: 0, numbered here
+  const uint8_t* live = nullptr;
+  const Position* positions = nullptr;
+  uint32_t word_count = 0;
+  const ExceptionRange* ranges = nullptr;
+  uint32_t range_count = 0;
+  const uint16_t* cell_registers = nullptr;
+  const uint16_t* varname_registers = nullptr;
+};
+// Numbers the caches, makes K and H operands pc-relative, encodes positions; verifies in checked
+// builds.
+Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec);
+
+// The instance bound to these globals, cloned from the code's own if that one is bound otherwise.
+Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* globals,
+                               DictObject* builtins);
+// Back to the generic instruction, caches empty.
+void DespecialiseWord(const CodeObject* code, CodeInstance* instance, uint32_t pc);
+
+Position PositionAt(const CodeObject* code, uint32_t pc);
+inline int LineAt(const CodeObject* code, uint32_t pc) { return PositionAt(code, pc).line; }
+
+// The listing dis.dis() and tests show.
+Result<StrObject> Disassemble(ThreadState& ts, const CodeObject* code);
+// Checks a code object against opcodes.def: operands in range, jumps, live depths, windows. Returns
+// null or what is wrong.
+const char* VerifyCode(const CodeObject* code);
+
+}  // namespace minivm

@@ -1,0 +1,34 @@
+// From source text or AST to code objects.
+#pragma once
+
+#include <string_view>
+
+#include "vm/bytecode/code_object.h"
+
+namespace minivm {
+
+struct Mod;
+
+enum class CompileMode : uint8_t { kExec, kEval, kSingle };
+
+struct CompileOptions {
+  CompileMode mode = CompileMode::kExec;
+  uint32_t future_flags = 0;       // kCodeFuture* inherited from the caller
+  int optimize = 0;                // 0, 1 (no asserts), 2 (no docstrings)
+  bool allow_top_level_await = false;
+  bool allow_incomplete_input = false;  // _IncompleteInputError instead of SyntaxError at the end
+  bool dont_imply_dedent = false;
+};
+
+// Raises SyntaxError and its subclasses with position and text, MemoryError, RecursionError;
+// issues SyntaxWarnings.
+Result<CodeObject> CompileSource(ThreadState& ts, std::string_view utf8, StrObject* filename,
+                                 const CompileOptions& options);
+// Bytes as found in a file: honours BOM and encoding cookie.
+Result<CodeObject> CompileBytes(ThreadState& ts, std::string_view bytes, StrObject* filename,
+                                const CompileOptions& options);
+// From a tree (ast.parse'd or script-built, already validated).
+Result<CodeObject> CompileTree(ThreadState& ts, const Mod* tree, std::string_view source,
+                               StrObject* filename, const CompileOptions& options);
+
+}  // namespace minivm
