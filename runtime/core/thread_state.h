@@ -80,6 +80,11 @@ struct VmHooks {
   DictObject* (*current_globals)(ThreadState& ts) = nullptr;
   // import name (absolute); the module itself, not the top package.
   Result<> (*import_module)(ThreadState& ts, std::string_view name) = nullptr;
+  // Call sites cached something about a class of which kTypeHasSites is set and which has changed:
+  // every specialised site of the VM goes back to its generic form.
+  void (*invalidate_sites)(RuntimeState& rt) = nullptr;
+  // Type and object of super() without arguments, from the running frame.
+  Status (*super_arguments)(ThreadState& ts, Ref<>* type, Ref<>* object) = nullptr;
   // A thread wants attention: serve signals, collections, lock hand-over, limits.
   Status (*serve_requests)(ThreadState& ts) = nullptr;
 };
@@ -158,6 +163,7 @@ class ThreadState {
   Value* stack_end = nullptr;
   HandledException* handled = nullptr;
   char* cstack_limit = nullptr;      // lowest address the C stack may reach
+  uint64_t depth_limit = uint64_t{1000} << 32;  // recursion limit, as it stands in frame headers
 
   Value* stack = nullptr;            // VM stack: mmap'd, never moves
   Value pending;                     // owned; the exception in flight, null = none

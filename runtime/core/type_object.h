@@ -40,6 +40,7 @@ class TypeObject : public Object {
   uint8_t learn_count = 0;            // instances watched for the inline capacity
   uint16_t inline_hint = 0;           // inline capacity of new instances
   uint16_t dict_offset = 0;
+  Object* cached_init = nullptr;      // borrowed: script __init__ while `version` stands (CALL_CLASS)
   bool has_weakref_slot = false;      // instances can be weakly referenced
   TypeObject* metatype = nullptr;     // borrowed view of type(self); owned through metatype_ref
   Shape* root_shape = nullptr;        // kShape storage: shape of a fresh instance

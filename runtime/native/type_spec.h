@@ -59,6 +59,7 @@ enum TypeFlags : uint32_t {
   kTypeMapping = 1u << 8,         // matches mapping patterns
   kTypeHasFinalizer = 1u << 9,    // slots.finalize set
   kTypeMethodDescriptor = 1u << 10,  // behaves as an unbound method when found in a class
+  kTypeHasSites = 1u << 11,       // call sites depend on lookups through it (VmHooks::invalidate_sites)
   // Fast subclass tests: set for the type and everything derived from it.
   kTypeIntSubclass = 1u << 16,
   kTypeFloatSubclass = 1u << 17,
