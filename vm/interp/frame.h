@@ -1,0 +1,87 @@
+// Frames of script functions on the thread's VM stack.
+//
+// A frame is a window of registers R[0..frame_size) with three words below it:
+//   base[-3]  the running FunctionObject, or the GeneratorObject being resumed (owned)
+//   base[-2]  return address: the word after the call (for resumed generators: the calling word)
+//   base[-1]  header: flags (bits 0-7), distance from the caller's base to this window (8-15),
+//             destination register of the caller (16-23), depth (32-63)
+// The stack never moves, so base pointers and Value* into a live frame are stable. Nothing here is
+// published per instruction: ThreadState::base and pc are stored before whatever can raise or run
+// code, and a nested entry from C++ starts above base + frame_size + kWindowSlack.
+#pragma once
+
+#include "runtime/core/thread_state.h"
+#include "vm/interp/function_object.h"
+
+namespace minivm {
+
+class FrameObject;
+class GeneratorObject;
+
+inline constexpr int kWindowWords = 3;    // callee, return address, header
+inline constexpr int kWindowSlack = 24;   // room natives may use for defaults above a window
+inline constexpr int kMaxWindowArgs = 48;
+
+enum FrameFlags : uint64_t {
+  kFrameCtor = 1,       // __init__ called by a class call: the instance is in base[-4]
+  kFrameObject = 2,     // a FrameObject refers to this window
+  kFrameEntry = 4,      // called from C++: returning leaves Run()
+  kFrameGenerator = 8,  // base[-3] is a generator; its return address is the calling word
+  kFrameTraced = 16,    // return events are wanted
+  kFrameProperty = 32,  // pushed by GETATTR_PROPERTY: the result may go to a local
+};
+
+struct FrameHeader {
+  uint64_t bits;
+  static constexpr uint64_t kDepthOne = uint64_t{1} << 32;
+  uint32_t depth() const { return bits >> 32; }
+  uint32_t window() const { return (bits >> 8) & 0xFF; }
+  uint32_t dest() const { return (bits >> 16) & 0xFF; }
+  bool has(FrameFlags f) const { return bits & f; }
+};
+
+inline FrameHeader HeaderOf(const Value* base) { return {base[-1].bits()}; }
+inline void SetFrameFlag(Value* base, FrameFlags f) {
+  base[-1] = Value::FromBits(base[-1].bits() | f);
+}
+inline const Word* ReturnAddress(const Value* base) {
+  return reinterpret_cast<const Word*>(base[-2].bits());
+}
+// The function running in this frame, also of a generator's.
+FunctionObject* FunctionOf(const Value* base);
+// Caller's base: window() counts registers from the caller's base to base[-3].
+inline Value* CallerBase(Value* base) { return base - kWindowWords - HeaderOf(base).window(); }
+
+// One entry from C++ into the interpreter; links the frame chain over native code.
+struct EntryRecord {
+  EntryRecord* prev;
+  Value* caller_base;     // ts->base at entry, may be null
+  const void* caller_pc;  // ts->pc at entry
+  Value* base;            // first frame of this entry
+};
+
+// Walks script frames from the innermost outwards.
+class FrameWalker {
+ public:
+  explicit FrameWalker(ThreadState& ts)
+      : entry_(static_cast<EntryRecord*>(ts.entry)), base_(ts.base),
+        pc_(static_cast<const Word*>(ts.pc)) {}
+  bool done() const { return base_ == nullptr; }
+  Value* base() const { return base_; }
+  const Word* pc() const { return pc_; }
+  void Next();
+
+ private:
+  EntryRecord* entry_;
+  Value* base_;
+  const Word* pc_;
+};
+
+// First free word above the innermost frame.
+Value* StackTop(ThreadState& ts);
+// Index of a word of the function's instance.
+inline uint32_t PcIndex(const FunctionObject* f, const Word* pc) {
+  return static_cast<uint32_t>(pc - f->instance->words);
+}
+
+}  // namespace minivm

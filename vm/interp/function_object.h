@@ -1,0 +1,49 @@
+// Script functions.
+//
+// aux is the version (DESIGN.md R2): equal versions mean the same code instance and defaults, so
+// call sites guard on it. All closures of one MKFUNC site share a version; assigning __code__,
+// __defaults__ or __kwdefaults__ gives a new one.
+#pragma once
+
+#include "vm/bytecode/code_object.h"
+
+namespace minivm {
+
+class FunctionObject : public Object {
+ public:
+  static constexpr TypeId kTypeId = TypeId::kFunction;
+  // What a call needs, together.
+  Word* entry = nullptr;            // instance->words
+  uint16_t frame_size = 0;
+  uint16_t local_count = 0;
+  uint16_t param_count = 0;
+  bool simple = false;              // positional parameters only: no kw-only, *args, **kwargs
+  CodeInstance* instance = nullptr;  // kept alive by code and globals below
+  CodeObject* code = nullptr;
+  DictObject* globals = nullptr;
+  DictObject* builtins = nullptr;
+  TupleObject* closure = nullptr;   // cells
+  TupleObject* defaults = nullptr;
+  DictObject* kwdefaults = nullptr;
+  StrObject* name = nullptr;
+  StrObject* qualname = nullptr;
+  Value doc;                        // null: the code's docstring
+  Value module;                     // null: globals["__name__"] at creation was absent
+  Value annotations;                // dict, tuple of names and values (lazily a dict), or null
+  Value type_params;                // tuple or null
+  DictObject* dict = nullptr;
+
+  template <class V>
+  void VisitRefs(V&& v) {
+    v(code); v(globals); v(builtins); v(closure); v(defaults); v(kwdefaults); v(name); v(qualname);
+    v(doc); v(module); v(annotations); v(type_params); v(dict);
+  }
+};
+
+inline bool IsFunction(Value v) { return IsExact(v, TypeId::kFunction); }
+
+// A function of `code` over these globals (turned into a celled dict). Builtins come from
+// globals["__builtins__"], else from the VM.
+Result<FunctionObject> NewFunction(ThreadState& ts, CodeObject* code, DictObject* globals);
+
+}  // namespace minivm

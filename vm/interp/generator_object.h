@@ -1,0 +1,54 @@
+// Generators, coroutines and asynchronous generators.
+//
+// While suspended the object owns its registers; resuming moves them to the top of the VM stack
+// and links a frame, yielding moves them back (DESIGN.md R9). A running generator therefore owns
+// no registers and traverses none.
+#pragma once
+
+#include "vm/interp/frame.h"
+
+namespace minivm {
+
+enum class GenState : uint8_t { kCreated, kSuspended, kRunning, kClosed };
+
+class GeneratorObject : public Object {
+ public:
+  static constexpr TypeId kTypeId = TypeId::kGenerator;  // also coroutine, async generator
+  FunctionObject* function = nullptr;
+  StrObject* name = nullptr;
+  StrObject* qualname = nullptr;
+  Value* registers = nullptr;       // heap buffer of function->frame_size words
+  const Word* resume_pc = nullptr;  // word to go on at
+  uint32_t live = 0;                // registers in use while suspended
+  uint32_t capacity = 0;
+  GenState state = GenState::kCreated;
+  uint8_t yield_register = 0;       // receives the value sent
+  bool async_closed = false;        // async generators
+  bool async_running = false;
+  bool hooks_inited = false;
+  bool awaiting = false;            // suspended inside yield from / await
+  HandledException handled;         // what the generator is handling
+  Value frame;                      // FrameObject once somebody asked, borrowed back link inside it
+  Value origin;                     // cr_origin
+  Value finalizer;                  // async generators: hook
+
+  template <class V>
+  void VisitRefs(V&& v) {
+    v(function); v(name); v(qualname); v(handled.value); v(frame); v(origin); v(finalizer);
+    if (registers && state != GenState::kRunning) v(registers, live);
+  }
+  void FreeBuffers(Heap& heap);
+};
+
+// One step, from C++. Result: the yielded value; Done() when it returned, with *returned set
+// to the return value; raised otherwise. `sent` is borrowed; for a generator that has not started
+// it must be None.
+Result<> GeneratorSend(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>* returned);
+// Throws the pending exception into the generator.
+Result<> GeneratorThrow(ThreadState& ts, GeneratorObject* gen, Ref<>* returned);
+// close(): GeneratorExit thrown in, RuntimeError if it yields.
+Result<> GeneratorClose(ThreadState& ts, GeneratorObject* gen);
+// The delegate of a suspended `yield from` or await: borrowed, null if none.
+Value GeneratorDelegate(GeneratorObject* gen);
+
+}  // namespace minivm

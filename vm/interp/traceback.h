@@ -1,0 +1,54 @@
+// Traceback and frame objects.
+//
+// A FrameObject refers to a live window (base != null) until the frame ends; then it owns copies
+// of the locals (moved out of the registers, DESIGN.md R4).
+#pragma once
+
+#include "vm/interp/frame.h"
+
+namespace minivm {
+
+class FrameObject : public Object {
+ public:
+  static constexpr TypeId kTypeId = TypeId::kFrame;
+  FunctionObject* function = nullptr;
+  Value* base = nullptr;            // live window, or null
+  Value* locals = nullptr;          // owned copies when the frame has ended (local_count words)
+  uint32_t local_count = 0;
+  const Word* pc = nullptr;         // last word executed, kept up to date when the frame is left
+  Value back;                       // FrameObject, None at the bottom, null: not asked yet
+  GeneratorObject* generator = nullptr;  // borrowed: its registers while suspended
+  FrameObject* next_live = nullptr;      // ThreadState's list of frame objects with live windows
+  Value trace;                      // f_trace
+  Value extra_locals;               // f_locals assignments to names that are no locals
+  bool trace_lines = true, trace_opcodes = false;
+  bool cleared = false;
+  int line_override = 0;
+
+  template <class V>
+  void VisitRefs(V&& v) {
+    v(function); v(back); v(trace); v(extra_locals);
+    if (locals) v(locals, local_count);
+  }
+  void FreeBuffers(Heap& heap);
+};
+
+class TracebackObject : public Object {
+ public:
+  static constexpr TypeId kTypeId = TypeId::kTraceback;
+  Value next;                       // TracebackObject or null
+  FrameObject* frame = nullptr;
+  int32_t pc_index = -1;            // tb_lasti / 2 of the word
+  int32_t line = 0;
+  template <class V>
+  void VisitRefs(V&& v) { v(next); v(frame); }
+};
+
+// The frame object of a live window: the existing one or a new one.
+Result<FrameObject> FrameFor(ThreadState& ts, Value* base, const Word* pc);
+// Adds the frame at `pc` to the traceback of the pending exception.
+Status AddTraceback(ThreadState& ts, Value* base, const Word* pc);
+// The window is about to go: its frame object takes the locals. Called when kFrameObject is set.
+void DetachFrame(ThreadState& ts, Value* base, const Word* pc);
+
+}  // namespace minivm
