@@ -74,8 +74,12 @@ inline Value* InlineSlots(Object* o, const Shape* s) {
 // Pointer to the slot's storage. REQUIRES: slot < s->slot_count, the shape is o's.
 Value* SlotAddress(RuntimeState& rt, Object* o, const Shape* s, int slot);
 
-// Adds attribute `name` (interned, not yet present) with the owned `value`. False: out of memory
-// (value not consumed).
+// Adds attribute `name` (interned, not yet present) with the owned `value`; s is o's shape. False
+// (value not consumed): the object must go to dict mode, or there is no memory.
 bool AddSlot(ThreadState& ts, Object* o, Shape* s, StrObject* name, Value value);
+
+// AttrStorage::kVarTail: where an instance of a script's subclass of int, str, bytes or tuple keeps
+// its DictObject* (null until first use).
+DictObject** VarTailDict(const TypeObject* type, Object* o);
 
 }  // namespace minivm

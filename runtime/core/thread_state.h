@@ -5,6 +5,7 @@
 // Nothing is global: Vm (include/minivm) > RuntimeState > ThreadState.
 #pragma once
 
+#include <cstdarg>
 #include <cstdint>
 #include <string_view>
 
@@ -87,6 +88,11 @@ struct VmHooks {
   Status (*super_arguments)(ThreadState& ts, Ref<>* type, Ref<>* object) = nullptr;
   // A thread wants attention: serve signals, collections, lock hand-over, limits.
   Status (*serve_requests)(ThreadState& ts) = nullptr;
+  // A bit of ts.requests has been set: the interpreter is to look at it at its next poll.
+  void (*request_attention)(ThreadState& ts) = nullptr;
+  // sys.unraisablehook for an exception (owned by the caller) that nobody can catch. `where` and
+  // `message` ("Exception ignored in" when null) say what was going on; `where` may be null.
+  void (*write_unraisable)(ThreadState& ts, Value exception, Value where, const char* message) = nullptr;
 };
 
 // Request bits of a thread (ThreadState::requests). Set the bit, then call RequestAttention().
@@ -100,10 +106,29 @@ enum Request : uint32_t {
   kRequestDeadline = 64,
 };
 
+struct RuntimeConfig {
+  size_t memory_limit = 0;             // bytes; 0: none
+  size_t stack_words = size_t{8} << 20;  // of the VM stack of each thread; address space only
+  bool fixed_hash_seed = false;        // hash_seed as PYTHONHASHSEED; else from the system
+  uint32_t hash_seed = 0;
+};
+
+class WeakrefTable;
+class SignatureTable;
+
 class RuntimeState {
  public:
+  // An empty shell; Init makes it a VM.
   RuntimeState();
+  // Frees everything without running script code. All threads must have left; FinalizeModules has
+  // run if scripts did. The main thread's state is deleted last.
   ~RuntimeState();
+  RuntimeState(const RuntimeState&) = delete;
+  RuntimeState& operator=(const RuntimeState&) = delete;
+
+  // Makes types, singletons, names and the main thread's state (main_thread, entered as
+  // heap.current_ts). False: out of memory; destroy the object.
+  bool Init(const RuntimeConfig& config);
 
   Heap heap;
   VmHooks hooks;
@@ -143,6 +168,12 @@ class RuntimeState {
   GilState* gil = nullptr;
   void* vm = nullptr;                   // the embedder's Vm
   bool finalizing = false;
+  WeakrefTable* weakrefs = nullptr;       // objects/weakref_object.cpp
+  SignatureTable* signatures = nullptr;   // native/signature.cpp
+  // Raised when there is no memory for a new exception; owned, null before the first use.
+  Object* spare_memory_error = nullptr;
+  size_t stack_words = 0;
+  void* spec_types = nullptr;             // types made by TypeForSpec (core/type_object.cpp)
 
   // Registers a shape; 0 when out of memory.
   uint32_t AddShape(TypeObject* type, Shape* shape);
@@ -178,6 +209,18 @@ class ThreadState {
   Heap& heap() { return rt->heap; }
   bool HasPending() const { return !pending.is_null(); }
 };
+
+// A thread of the VM, not yet running in it: the caller links it in (by taking the lock) and sets
+// heap.current_ts. Null: out of memory.
+ThreadState* NewThreadState(RuntimeState& rt, size_t stack_words);
+// REQUIRES: it runs nothing; its pending exception is dropped.
+void DeleteThreadState(ThreadState* ts);
+// Sets ts.cstack_limit from the calling thread's C stack, or from the bounds given (a C stack the
+// embedder made). Called by each thread before it first runs script code.
+void SetCStackLimit(ThreadState& ts);
+void SetCStackLimit(ThreadState& ts, char* lowest, size_t size);
+// Sets bits of ts.requests and has the interpreter look. Any thread, any time but signal handlers.
+void RequestAttention(ThreadState& ts, uint32_t bits);
 
 // ---- types and identity ----
 
@@ -229,8 +272,9 @@ inline bool IsNotImplemented(ThreadState& ts, Value v) { return v.is(ts.rt->not_
 // ---- raising (raise.cpp) ----
 // Format directives: %s const char* (UTF-8), %.*s as printf, %d int, %u unsigned, %ld/%lu/%lld/
 // %llu/%zd/%zu, %x, %c char, %% and, taking a Value: %R repr, %A ascii, %S str, %T the type's
-// display name, %U a str's text; %N takes a TypeObject* (its display name). A failure while
-// formatting leaves that exception pending instead.
+// display name, %U a str's text; %N takes a TypeObject* (its display name). Precision counts
+// characters for %s, %R, %A, %S, %U. Arguments of type Ref<> need .get(). A failure
+// while formatting leaves that exception pending instead.
 [[gnu::cold]] Raised Raise(ThreadState& ts, Exc type, const char* format, ...);
 [[gnu::cold]] Raised RaiseNoMessage(ThreadState& ts, Exc type);
 // Raises type(value); KeyError and the like, whose argument is an object.
@@ -253,11 +297,12 @@ bool PendingIs(ThreadState& ts, Exc type);
 // If the pending exception is of that type: clears it and is true.
 bool ClearPendingIf(ThreadState& ts, Exc type);
 // Reports the pending exception through sys.unraisablehook and clears it.
-void WriteUnraisable(ThreadState& ts, Value where);
+void WriteUnraisable(ThreadState& ts, Value where, const char* message = nullptr);
 // A warning of a built-in category; raised if a filter turns it into an error.
 Status Warn(ThreadState& ts, Exc category, int stack_level, const char* format, ...);
 // The text Raise would make, as a new str.
 Result<StrObject> Format(ThreadState& ts, const char* format, ...);
+Result<StrObject> FormatV(ThreadState& ts, const char* format, va_list args);
 
 // ---- limits ----
 

@@ -9,6 +9,11 @@
 //     0: not assigned, caches must not be made.
 //  4. Values of a class dictionary live in cells (dict_object.h, celled storage), so replacing one
 //     plain value by another invalidates nothing.
+//  5. An instance of a heap type owns a reference to its type: AllocInstance takes it, Dealloc drops
+//     it, the collector visits it. gc of a heap type is that of its nearest built-in base; slots,
+//     extras, __slots__ members and the tail dict are known to gc/object_refs.cpp.
+//  6. __slots__ members of a class are member_count Values from member_offset on.
+//  7. Built-in types are immortal.
 #pragma once
 
 #include "runtime/core/shape.h"
@@ -68,6 +73,12 @@ class TypeObject : public Object {
 
 // True if a is b or derived from it, by the MRO (no __subclasscheck__).
 bool IsSubtype(const TypeObject* a, const TypeObject* b);
+
+// First step of making a built-in type, without a ThreadState: `type` is allocated with a good header
+// and default fields; sets spec, base, flags, sizes, storage and gc hooks (inherited from `base`,
+// null for object), and marks it immortal. Name, dictionary, MRO and slots come with TypeReady.
+// False: out of memory.
+bool InitType(RuntimeState& rt, TypeObject* type, const TypeSpec& spec, TypeObject* base);
 
 // Fills dictionary and slots of a built-in type at first touch. Cheap when ready.
 Status TypeReadySlow(ThreadState& ts, TypeObject* type);

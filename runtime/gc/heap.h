@@ -3,8 +3,11 @@
 // Objects up to 8 KB live in 64 KB pages, aligned to their size, of one size class and one
 // kind (container or plain); larger ones in a region of their own that starts with the same
 // page header. So `page = address & ~0xFFFF` finds the heap of any object. A free slot has
-// refcount 0 and its link at +8. Free lists are per page, last in, first out.
-// The collector (collector.h) walks container pages; objects carry no links.
+// refcount 0 and its link at +8. Free lists are per page, last in, first out. Raw buffers up to
+// 512 bytes share the machinery in pages of a third kind.
+// The collector (collector.h) walks container pages; objects carry no links. A page is `young`
+// while it may hold objects made since the last young collection; so that few pages are, a full
+// page is allocated into again only when an eighth of it is free.
 // Nothing here raises: allocation returns null when the cap or the system refuses, and the
 // helpers in thread_state.h (New, AllocBuffer) turn that into MemoryError.
 // Threading: everything under the VM's lock.
@@ -27,11 +30,34 @@ inline constexpr size_t kSmallLimit = 512;    // classes of 16 bytes up to here
 inline constexpr size_t kMediumLimit = 8192;  // then four classes per doubling
 inline constexpr int kNumSizeClasses = 32 + 16;
 
+enum PageKind : uint8_t { kPagePlain = 0, kPageContainer = 1, kPageBuffer = 2, kPageKinds = 3 };
+
+// Under the address sanitizer the dead part of a free slot is poisoned; with checks on it is
+// overwritten, so that stale pointers show.
+#if defined(__SANITIZE_ADDRESS__)
+#define MVM_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MVM_ASAN 1
+#endif
+#endif
+#ifdef MVM_ASAN
+extern "C" void __asan_poison_memory_region(void const volatile*, size_t);
+extern "C" void __asan_unpoison_memory_region(void const volatile*, size_t);
+#define MVM_POISON(p, n) __asan_poison_memory_region((p), (n))
+#define MVM_UNPOISON(p, n) __asan_unpoison_memory_region((p), (n))
+#else
+#define MVM_POISON(p, n) ((void)0)
+#define MVM_UNPOISON(p, n) ((void)0)
+#endif
+
 struct FreeSlot {
   uint32_t refcount;  // 0
   uint32_t unused;
   FreeSlot* next;
 };
+
+struct HeapChunk;
 
 // Header of a page or of a large object's region.
 struct Page {
@@ -42,14 +68,18 @@ struct Page {
   uint32_t slot_size;
   uint32_t live;       // slots in use
   uint32_t capacity;   // slots
-  uint32_t fresh;      // slots handed out at least once: those above were never touched
+  uint32_t fresh;      // slots carved so far: those above were never touched
+  uint32_t slow_at;    // Free takes the slow path when live is not above this
   uint8_t size_class;
   bool container;
   bool young;          // objects were allocated here since the last collection of generation 0
   bool large;
   bool listed;         // in its class's list of pages with space
-  uint32_t index;      // position in Heap's vector of container pages
-  size_t region_size;  // of a large region: bytes mapped
+  PageKind kind;
+  uint32_t index;            // position in Heap's vector of pages
+  uint32_t container_index;  // position in Heap's vector of container pages
+  size_t region_size;        // of a large region: bytes mapped
+  HeapChunk* chunk;          // of a small-object page
 
   char* slots() { return reinterpret_cast<char*>(this) + kHeaderSize; }
   static Page* Of(const void* p) {
@@ -62,7 +92,7 @@ static_assert(sizeof(Page) <= Page::kHeaderSize);
 struct HeapStats {
   size_t bytes = 0;         // pages, regions and buffers now held
   size_t peak_bytes = 0;
-  uint64_t allocations = 0;  // slow-path count of page refills; exact figures walk the pages
+  uint64_t refills = 0;     // times a free list was refilled
 };
 
 class Heap {
@@ -81,6 +111,7 @@ class Heap {
       Page* p = current_[container][(size + 15) / 16 - 1];
       FreeSlot* s = p->free;
       if (MVM_LIKELY(s != nullptr)) {
+        MVM_UNPOISON(s, p->slot_size);
         p->free = s->next;
         ++p->live;
         return s;
@@ -92,10 +123,10 @@ class Heap {
   void Free(Object* o) {
     Page* p = Page::Of(o);
     FreeSlot* s = reinterpret_cast<FreeSlot*>(o);
-    FreeSlot* first = p->free;
     s->refcount = 0;
-    if (MVM_LIKELY(first != nullptr && p->live > 1 && !p->large)) {
-      s->next = first;
+    if (MVM_LIKELY(p->live > p->slow_at)) {
+      Scrub(p, s);
+      s->next = p->free;
       p->free = s;
       --p->live;
       return;
@@ -113,6 +144,12 @@ class Heap {
   bool WouldExceed(size_t more) const {
     return more > kMaxAllocation || (limit_ != 0 && stats_.bytes + more > limit_);
   }
+  // Charges memory that is held outside of this heap (tables of the VM); false when refused.
+  bool Charge(size_t bytes) {
+    if (!Admit(bytes)) return false;
+    Account(static_cast<ptrdiff_t>(bytes));
+    return true;
+  }
   static constexpr size_t kMaxAllocation = size_t{1} << 46;
   void set_limit(size_t bytes) { limit_ = bytes; }  // 0: none
   size_t limit() const { return limit_; }
@@ -129,13 +166,14 @@ class Heap {
   ThreadState* current_ts = nullptr;
   // Nested deallocations; past a limit objects are queued (finalizer.cpp).
   int dealloc_depth = 0;
-  Object* dealloc_queue = nullptr;
+  Object** dealloc_queue = nullptr;
+  size_t dealloc_queued = 0, dealloc_queue_capacity = 0;
   // Container allocations minus deallocations since the last young collection.
   int64_t young_count = 0;
   int64_t young_threshold = 2000;
 
-  // Fails the n-th allocation from now on when >= 0 (tests).
-  int64_t fail_after = -1;
+  // Fails the n-th allocation from now on (0: the next one), once. Negative: off. For tests.
+  void FailAfter(int64_t n);
 
   // For the collector: every container page, in any order, and every large container region.
   Page* const* container_pages() const { return container_pages_; }
@@ -148,9 +186,12 @@ class Heap {
     }
   }
   // Every live object of every kind (slow; statistics and shutdown checks).
+  // `f` must neither allocate nor free.
   template <class F>
   void ForEachObject(F f) {
-    for (size_t i = 0; i < page_count_; ++i) ForEachInPage(pages_[i], f);
+    for (size_t i = 0; i < page_count_; ++i) {
+      if (pages_[i]->kind != kPageBuffer) ForEachInPage(pages_[i], f);
+    }
     ForEachLarge([&](Page* p) { f(reinterpret_cast<Object*>(p->slots())); });
   }
   template <class F>
@@ -163,35 +204,48 @@ class Heap {
   }
   static int SizeClassOf(size_t size);
   static size_t SizeOfClass(int size_class);
+  // A young collection is over: no page is young but those still allocated into.
+  void ForgetYoung();
+  // The slots of every page agree with its counts and lists; aborts otherwise (gc_debug.h).
+  void Verify();
 
  private:
-  void* AllocateSlow(size_t size, bool container);
+  void* AllocateSlow(size_t size, int kind);
+  void* AllocateSmall(int size_class, int kind);
   void FreeSlow(Page* p, FreeSlot* s);
   void* AllocateLarge(size_t size, bool container);
-  Page* NewPage(int size_class, bool container);
+  Page* NewPage(int size_class, int kind);
   void ReleasePage(Page* p);
-  void* Carve(Page* p);
+  bool Carve(Page* p);
+  void MakeCurrent(Page* p);
+  void RetireCurrent(Page* p);
+  void List(Page* p);
+  void Unlist(Page* p);
   bool Admit(size_t bytes);
-  char* TakeChunkPage();
+  char* TakePage(HeapChunk** chunk);
+  void ReturnPage(HeapChunk* chunk, char* page);
+  bool MustFail();
+  static void Scrub(Page* p, FreeSlot* s) {
+#ifdef MVM_CHECKS
+    __builtin_memset(reinterpret_cast<char*>(s) + sizeof(FreeSlot), 0xDB,
+                     p->slot_size - sizeof(FreeSlot));
+#endif
+    MVM_POISON(s + 1, p->slot_size - sizeof(FreeSlot));
+  }
 
   RuntimeState* rt_;
   Collector* collector_;
   Page empty_page_;  // what current_ points to while a class has no page
-  Page* current_[2][kNumSizeClasses];
-  Page* partial_[2][kNumSizeClasses];
+  Page* current_[kPageKinds][kNumSizeClasses];
+  Page* partial_[kPageKinds][kNumSizeClasses];
   Page* large_ = nullptr;
   Page** pages_ = nullptr;  // all small-object pages
   size_t page_count_ = 0, page_capacity_ = 0;
   Page** container_pages_ = nullptr;
   size_t container_page_count_ = 0, container_page_capacity_ = 0;
-  char* free_pages_ = nullptr;  // chain of mapped, unused pages
-  size_t free_page_count_ = 0;
-  struct Chunk {
-    Chunk* next;
-    char* base;
-    size_t size;
-  };
-  Chunk* chunks_ = nullptr;
+  HeapChunk* chunks_ = nullptr;  // those with free pages first
+  size_t dirty_pages_ = 0;       // free pages that still hold memory
+  int64_t fail_after_ = -1;
   size_t limit_ = 0;
   HeapStats stats_;
 };

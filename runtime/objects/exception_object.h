@@ -91,7 +91,12 @@ class ExceptionGroupObject : public ExceptionObject {
   void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(message); v(exceptions); }
 };
 
-// type(args...) by calling the class.
+// By Exc; made from exceptions.def.
+extern const TypeSpec* const kExceptionTypes[kExcCount];
+
+// An instance of the built-in exception type with these args, as type(*args) makes it.
+Result<ExceptionObject> NewExceptionWith(ThreadState& ts, Exc type, TupleObject* args);
+// type(arg); no argument if `arg` is null.
 Result<> NewException(ThreadState& ts, Exc type, Value arg);
 // UnicodeDecodeError / UnicodeEncodeError, raised.
 Raised RaiseDecodeError(ThreadState& ts, const char* encoding, Value object, int64_t start,
