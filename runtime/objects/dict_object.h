@@ -38,7 +38,7 @@ class DictObject : public Object {
   uint32_t index_size = 0;       // power of two, 0 without index
   uint32_t version = 0;          // changes with every insertion and deletion of keys
   DictStorage storage = DictStorage::kHash;
-  bool str_keys_only = true;     // every key is an exact str
+  bool other_keys = false;       // some key is not an exact str
   bool has_cell_sites = false;   // celled: call sites depend on absent keys (R12)
   Object* owner = nullptr;       // slots storage: the instance (borrowed)
 
@@ -86,6 +86,25 @@ size_t DictSize(const DictObject* d);
 // Iteration in order: *pos starts at 0; false at the end. Key and value are borrowed and valid
 // until the dict changes. Runs no script code.
 bool DictNext(ThreadState& ts, DictObject* d, size_t* pos, Value* key, Value* value);
+
+// Backwards, from *pos = SIZE_MAX. REQUIRES: not slots storage
+bool DictPrevious(ThreadState& ts, DictObject* d, size_t* pos, Value* key, Value* value);
+
+// The hash a key is filed under; TypeError "unhashable type: 'T'". Then the same operations without
+// hashing again.
+Result<uint32_t> DictHashKey(ThreadState& ts, Value key);
+Result<Value*> DictFindHashed(ThreadState& ts, DictObject* d, Value key, uint32_t hash);
+Status DictSetHashed(ThreadState& ts, DictObject* d, Value key, uint32_t hash, Value value);
+Result<> DictSetDefaultHashed(ThreadState& ts, DictObject* d, Value key, uint32_t hash, Value value);
+Result<> DictPopHashed(ThreadState& ts, DictObject* d, Value key, uint32_t hash);
+// Enters the pairs of an iterable, with the messages of dict().
+Status DictMergePairs(ThreadState& ts, DictObject* d, Value pairs, bool override);
+// Takes the first or last item out; false if there is none.
+Result<bool> DictPopEnd(ThreadState& ts, DictObject* d, bool last, Ref<>* key, Ref<>* value);
+// Makes the key the last or first one in order; false if it is absent.
+Result<bool> DictMoveToEnd(ThreadState& ts, DictObject* d, Value key, bool last);
+// Bytes of the dict with its buffers.
+size_t DictSizeOf(const DictObject* d);
 
 inline constexpr const char* kDictChangedSize = "dictionary changed size during iteration";
 

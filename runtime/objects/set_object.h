@@ -15,7 +15,7 @@ class SetObject : public Object {
   uint64_t used = 0;      // live keys
   uint64_t filled = 0;    // live and deleted
   uint64_t capacity = 0;  // power of two, or 0
-  int64_t hash = -1;      // frozenset: cached
+  int64_t hash = 0;       // frozenset: cached; 0: not computed
   uint64_t version = 0;   // changes with every insertion, deletion and resize
 
   uint32_t* hashes() const { return reinterpret_cast<uint32_t*>(keys + capacity); }
