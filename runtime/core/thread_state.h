@@ -183,6 +183,12 @@ class RuntimeState {
   uint32_t NextVersion() { return next_version++; }
 };
 
+// One link of the chain of objects whose repr() is being made (protocol/repr_guard.h).
+struct ReprLink {
+  Object* object;
+  ReprLink* prev;
+};
+
 class ThreadState {
  public:
   // ---- what the interpreter touches at every step (one cache line) ----
@@ -205,6 +211,7 @@ class ThreadState {
   uint64_t id = 0;
   ThreadState* next = nullptr;
   void* interp = nullptr;            // tracing, tick and thread-library state (vm/interp)
+  ReprLink* repr_chain = nullptr;
 
   Heap& heap() { return rt->heap; }
   bool HasPending() const { return !pending.is_null(); }
