@@ -28,6 +28,10 @@ class StrObject : public Object {
   bool ascii() const { return ascii_; }
   bool interned() const { return interned_; }
   void set_interned(bool on) { interned_ = on; }
+  // A bound on the characters that has the kind and the ASCII flag of this string.
+  char32_t bound() const {
+    return ascii_ ? 0x7F : kind_ == 1 ? 0xFF : kind_ == 2 ? 0xFFFF : 0x10FFFF;
+  }
   size_t size_bytes() const { return length * kind(); }
   const uint8_t* data1() const { return reinterpret_cast<const uint8_t*>(this + 1); }
   const uint16_t* data2() const { return reinterpret_cast<const uint16_t*>(this + 1); }
@@ -83,6 +87,11 @@ Result<StrObject> NewStrRaw(ThreadState& ts, size_t length, char32_t max_char);
 Result<StrObject> NewStrFromUcs1(ThreadState& ts, const uint8_t* p, size_t n);   // latin-1
 Result<StrObject> NewStrFromUcs2(ThreadState& ts, const uint16_t* p, size_t n);
 Result<StrObject> NewStrFromUcs4(ThreadState& ts, const uint32_t* p, size_t n);
+Result<StrObject> EmptyStr(ThreadState& ts);
+// A fresh string whose max_char was only a bound: narrowed if its characters allow.
+Result<StrObject> StrNarrow(ThreadState& ts, Ref<StrObject> s);
+// Copies characters into a string under construction. REQUIRES: they fit its kind. Pure.
+void StrCopyChars(StrObject* to, size_t at, const StrObject* from, size_t start, size_t n);
 Result<StrObject> StrFromChar(ThreadState& ts, char32_t c);
 // s[start:end], clamped by the caller.
 Result<StrObject> StrSlice(ThreadState& ts, StrObject* s, size_t start, size_t end);
@@ -101,6 +110,8 @@ Result<StrObject> StrJoin(ThreadState& ts, StrObject* separator, Value items);
 int64_t StrFind(const StrObject* s, const StrObject* needle, size_t start, size_t end);
 // The interned object with this text: a new reference. Consumes nothing.
 Result<StrObject> Intern(ThreadState& ts, StrObject* s);
+// An interned string dies. Called by the type only.
+void ForgetInterned(Heap& heap, StrObject* s);
 Result<StrObject> InternUtf8(ThreadState& ts, std::string_view utf8);
 // The text as UTF-8, lone surrogates in the WTF-8 way; for messages and the VM's own use.
 void AppendUtf8(const StrObject* s, std::string* out);
@@ -115,7 +126,8 @@ Result<StrObject> StrExact(ThreadState& ts, StrObject* s);
 // v as a str object if it is one (or of a subclass), else TypeError "<what> must be str, not T".
 Result<StrObject*> ExpectStr(ThreadState& ts, Value v, const char* what);
 
-// Builds a string piece by piece, widening as needed; at most one copy at the end.
+// Builds a string piece by piece, widening as needed. Short texts gather inside the builder; long
+// ones in a str object that Finish() hands out if it is reasonably full.
 class StrBuilder {
  public:
   explicit StrBuilder(ThreadState& ts) : ts_(ts) {}
@@ -123,25 +135,40 @@ class StrBuilder {
   StrBuilder(const StrBuilder&) = delete;
   StrBuilder& operator=(const StrBuilder&) = delete;
   // Each is false-y (raised) with MemoryError when there is no room.
-  Status Append(char32_t c);
+  Status Append(char32_t c) {
+    if (MVM_LIKELY(c < 0x80 && kind_ == 1 && length_ < capacity_)) {
+      static_cast<uint8_t*>(data_)[length_++] = static_cast<uint8_t>(c);
+      return Ok();
+    }
+    return AppendSlow(c);
+  }
   Status Append(const StrObject* s) { return AppendSlice(s, 0, s->length); }
   Status AppendSlice(const StrObject* s, size_t start, size_t end);
   Status AppendAscii(std::string_view s);
   Status AppendUtf8(std::string_view s);
   Status AppendRepeated(char32_t c, size_t n);
+  // Room for more characters of the width now in use.
   Status Reserve(size_t more_chars);
   size_t length() const { return length_; }
+  // Forgets what was appended after the first n characters. REQUIRES: n <= length()
+  void Truncate(size_t n) { length_ = n; }
   // The text; the builder is empty afterwards.
   Result<StrObject> Finish();
 
  private:
-  Status Grow(size_t chars, int kind);
+  static constexpr size_t kInline = 256;
+  Status AppendSlow(char32_t c);
+  // Room for `more` characters of the kind that holds max_char.
+  Status Grow(size_t more, char32_t max_char);
+
   ThreadState& ts_;
-  char* data_ = nullptr;
-  size_t capacity_ = 0;  // bytes
+  void* data_ = inline_;
+  size_t capacity_ = kInline;  // characters
   size_t length_ = 0;
   int kind_ = 1;
-  bool ascii_ = true;
+  char32_t max_char_ = 0x7F;  // bound by what was appended
+  StrObject* object_ = nullptr;  // owned; null while inline_ is used
+  alignas(8) char inline_[kInline];
 };
 
 }  // namespace minivm
