@@ -1,0 +1,415 @@
+// The type str: construction, operators, iteration, the table of methods.
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/objects/codec.h"
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/slice_object.h"
+#include "runtime/objects/str_methods.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/buffer.h"
+#include "runtime/protocol/format.h"
+#include "runtime/protocol/protocol.h"
+
+namespace minivm {
+
+Status SliceBounds(ThreadState& ts, Value start, Value end, size_t length, size_t* from, size_t* to) {
+  const Value bound[2] = {start, end};
+  int64_t at[2] = {0, static_cast<int64_t>(length)};
+  for (int i = 0; i < 2; ++i) {
+    const Value v = bound[i];
+    if (v.is_absent() || v.is_null() || IsNone(ts, v)) continue;
+    if (MVM_LIKELY(v.is_int())) {
+      at[i] = v.as_int();
+    } else {
+      if (!IsInt(ts, v) && !TypeOf(ts, v)->slots.index) {
+        return Raise(ts, Exc::kTypeError,
+                     "slice indices must be integers or None or have an __index__ method");
+      }
+      MVM_TRY(at[i], IndexAsInt64(ts, v, Exc::kCount));
+    }
+    if (at[i] < 0) at[i] = std::max<int64_t>(at[i] + static_cast<int64_t>(length), 0);
+  }
+  *from = static_cast<size_t>(at[0]);
+  *to = static_cast<size_t>(std::min<int64_t>(at[1], static_cast<int64_t>(length)));
+  return Ok();
+}
+
+Result<StrObject*> StrArgument(ThreadState& ts, Value v, const char* method, int number) {
+  if (MVM_LIKELY(IsExact(v, TypeId::kStr)) || IsStr(ts, v)) return v.as<StrObject>();
+  if (number == 0) {
+    return Raise(ts, Exc::kTypeError, "%s() argument must be str, not %T", method, v);
+  }
+  return Raise(ts, Exc::kTypeError, "%s() argument %d must be str, not %T", method, number, v);
+}
+
+namespace {
+
+// ---- construction ----
+
+Result<> DecodeObject(ThreadState& ts, Value object, StrObject* encoding, StrObject* errors) {
+  if (IsStr(ts, object)) return Raise(ts, Exc::kTypeError, "decoding str is not supported");
+  ByteView bytes;
+  MVM_TRY_VOID(bytes.Get(ts, object, "decoding to str: need a bytes-like object, %T found"));
+  std::string encoding_text = encoding ? ToUtf8(encoding) : "utf-8";
+  std::string errors_text = errors ? ToUtf8(errors) : "strict";
+  return Decode(ts, bytes.view(), encoding_text, errors_text, object);
+}
+
+// An instance of a script's subclass with the text of s.
+Result<> NewSubtypeInstance(ThreadState& ts, TypeObject* cls, StrObject* s) {
+  MVM_TRY(Ref<> made, AllocInstance(ts, cls, (s->length + 1) * static_cast<size_t>(s->kind())));
+  StrObject* o = made.as<StrObject>();
+  o->length = s->length;
+  o->kind_ = s->kind_;
+  o->ascii_ = s->ascii_;
+  o->interned_ = 0;
+  o->aux = s->aux;
+  std::memcpy(o->data1(), s->data1(), (s->length + 1) * static_cast<size_t>(s->kind()));
+  return made;
+}
+
+Result<> str_new(ThreadState& ts, TypeObject* cls, Args raw) {
+  static constexpr const char* kNames[] = {"object", "encoding", "errors"};
+  Value given[3] = {};
+  if (raw.n > 3) return Raise(ts, Exc::kTypeError, "str expected at most 3 arguments, got %u", raw.n);
+  for (uint32_t i = 0; i < raw.n; ++i) given[i] = raw[i];
+  for (uint32_t i = 0; i < raw.nkw; ++i) {
+    StrObject* name = raw[raw.n + raw.nkw].as<TupleObject>()->items()[i].as<StrObject>();
+    int at = 0;
+    while (at < 3 && !name->EqualsAscii(kNames[at])) ++at;
+    if (at == 3) {
+      return Raise(ts, Exc::kTypeError, "str() got an unexpected keyword argument '%U'", Value(name));
+    }
+    if (given[at]) {
+      return Raise(ts, Exc::kTypeError, "argument for str() given by name ('%s') and position (%d)",
+                   kNames[at], at + 1);
+    }
+    given[at] = raw[raw.n + i];
+  }
+  for (int i = 1; i < 3; ++i) {
+    if (given[i] && !IsStr(ts, given[i])) {
+      return Raise(ts, Exc::kTypeError, "str() argument '%s' must be str, not %T", kNames[i], given[i]);
+    }
+  }
+  Ref<> text;
+  if (!given[0]) {
+    MVM_TRY(text, EmptyStr(ts));
+  } else if (given[1] || given[2]) {
+    MVM_TRY(text, DecodeObject(ts, given[0], given[1].as<StrObject>(), given[2].as<StrObject>()));
+  } else {
+    MVM_TRY(text, ToStr(ts, given[0]));
+  }
+  if (MVM_LIKELY(cls == TypeById(ts, TypeId::kStr))) return text;
+  return NewSubtypeInstance(ts, cls, text.as<StrObject>());
+}
+
+// ---- operators ----
+
+Result<> str_repr(ThreadState& ts, Value self) { return StrRepr(ts, self.as<StrObject>()); }
+Result<> str_str(ThreadState& ts, Value self) { return StrExact(ts, self.as<StrObject>()); }
+Result<int64_t> str_hash(ThreadState& ts, Value self) {
+  return StrHash64(StrHash(*ts.rt, self.as<StrObject>()));
+}
+Result<int64_t> str_len(ThreadState& ts, Value self) {
+  return static_cast<int64_t>(self.as<StrObject>()->length);
+}
+
+Result<> str_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
+  if (!IsStr(ts, a) || !IsStr(ts, b)) return NotImplemented(ts);
+  const StrObject *x = a.as<StrObject>(), *y = b.as<StrObject>();
+  if (op == CompareOp::kEq) return Bool(ts, StrEquals(x, y));
+  if (op == CompareOp::kNe) return Bool(ts, !StrEquals(x, y));
+  const int order = x == y ? 0 : StrCompare(x, y);
+  switch (op) {
+    case CompareOp::kLt: return Bool(ts, order < 0);
+    case CompareOp::kLe: return Bool(ts, order <= 0);
+    case CompareOp::kGt: return Bool(ts, order > 0);
+    default: return Bool(ts, order >= 0);
+  }
+}
+
+Result<> SteppedSlice(ThreadState& ts, StrObject* s, int64_t start, int64_t step, size_t n) {
+  char32_t bound = s->bound();
+  MVM_TRY(Ref<StrObject> out, NewStrRaw(ts, n, bound));
+  WithChars(s, [&](auto* p) {
+    auto* to = reinterpret_cast<std::remove_cvref_t<decltype(*p)>*>(out->data1());
+    for (size_t i = 0; i < n; ++i) to[i] = p[start + static_cast<int64_t>(i) * step];
+  });
+  return StrNarrow(ts, std::move(out));
+}
+
+Result<> str_get_item(ThreadState& ts, Value self, Value key) {
+  StrObject* s = self.as<StrObject>();
+  int64_t i;
+  if (MVM_LIKELY(key.is_int())) {
+    i = key.as_int();
+  } else if (IsExact(key, TypeId::kSlice)) {
+    int64_t start, stop, step;
+    MVM_TRY_VOID(SliceUnpack(ts, key.as<SliceObject>(), &start, &stop, &step));
+    const int64_t n = SliceAdjust(static_cast<int64_t>(s->length), &start, &stop, step);
+    if (n <= 0) return EmptyStr(ts);
+    if (step == 1) return StrSlice(ts, s, static_cast<size_t>(start), static_cast<size_t>(start + n));
+    if (n == 1) return StrFromChar(ts, s->At(static_cast<size_t>(start)));
+    return SteppedSlice(ts, s, start, step, static_cast<size_t>(n));
+  } else if (IsInt(ts, key) || TypeOf(ts, key)->slots.index) {
+    MVM_TRY(i, IndexAsInt64(ts, key, Exc::kIndexError));
+  } else {
+    return Raise(ts, Exc::kTypeError, "string indices must be integers, not '%T'", key);
+  }
+  if (i < 0) i += static_cast<int64_t>(s->length);
+  if (i < 0 || static_cast<uint64_t>(i) >= s->length) {
+    return Raise(ts, Exc::kIndexError, "string index out of range");
+  }
+  return StrFromChar(ts, s->At(static_cast<size_t>(i)));
+}
+
+Result<bool> str_contains(ThreadState& ts, Value self, Value item) {
+  if (MVM_UNLIKELY(!IsStr(ts, item))) {
+    return Raise(ts, Exc::kTypeError, "'in <string>' requires string as left operand, not %T", item);
+  }
+  const StrObject* s = self.as<StrObject>();
+  return StrFind(s, item.as<StrObject>(), 0, s->length) >= 0;
+}
+
+Result<> str_concat(ThreadState& ts, Value self, Value other) {
+  if (MVM_UNLIKELY(!IsStr(ts, other))) {
+    return Raise(ts, Exc::kTypeError, "can only concatenate str (not \"%T\") to str", other);
+  }
+  return StrConcat(ts, self.as<StrObject>(), other.as<StrObject>());
+}
+
+Result<> str_repeat(ThreadState& ts, Value self, int64_t count) {
+  return StrRepeat(ts, self.as<StrObject>(), count);
+}
+
+Result<> str_mod(ThreadState& ts, Value a, Value b) {
+  if (!IsStr(ts, a)) return NotImplemented(ts);
+  return StrPercent(ts, a.as<StrObject>(), b);
+}
+
+// ---- iteration ----
+
+class StrIterator : public Object {
+ public:
+  static constexpr TypeId kTypeId = TypeId::kStrIterator;
+  StrObject* text = nullptr;  // null: exhausted
+  uint64_t index = 0;
+  template <class V>
+  void VisitRefs(V&& v) { v(text); }
+};
+
+Result<> str_iter(ThreadState& ts, Value self) {
+  MVM_TRY(Ref<StrIterator> it, New<StrIterator>(ts, TypeId::kStrIterator));
+  it->text = Ref<StrObject>::Borrow(self.as<StrObject>()).Release();
+  Track(it);
+  return it;
+}
+
+Result<> striter_next(ThreadState& ts, Value self) {
+  StrIterator* it = self.as<StrIterator>();
+  StrObject* s = it->text;
+  if (MVM_UNLIKELY(s == nullptr)) return Result<>::Done();
+  if (MVM_LIKELY(it->index < s->length)) return StrFromChar(ts, s->At(it->index++));
+  it->text = nullptr;
+  Decref(s);
+  return Result<>::Done();
+}
+
+Result<> striter_iter(ThreadState& ts, Value self) { return Result<>::Borrow(self); }
+
+Result<> striter_length_hint(ThreadState& ts, Args args) {
+  StrIterator* it = args.self<StrIterator>();
+  return Small(it->text ? static_cast<int64_t>(it->text->length - it->index) : 0);
+}
+
+Result<> striter_reduce(ThreadState& ts, Args args) {
+  StrIterator* it = args.self<StrIterator>();
+  const int64_t index = static_cast<int64_t>(it->index);
+  Ref<StrObject> text = Ref<StrObject>::Borrow(it->text);
+  MVM_TRY(Ref<> iter, GetAttr(ts, Value(reinterpret_cast<Object*>(ts.rt->builtins)), "iter"));
+  if (!text) {
+    MVM_TRY(text, EmptyStr(ts));
+    Value inner[] = {text};
+    MVM_TRY(Ref<TupleObject> arguments, NewTuple(ts, inner));
+    Value outer[] = {iter, arguments};
+    return NewTuple(ts, outer);
+  }
+  Value inner[] = {text};
+  MVM_TRY(Ref<TupleObject> arguments, NewTuple(ts, inner));
+  Value outer[] = {iter, arguments, Value::Int(index)};
+  return NewTuple(ts, outer);
+}
+
+Result<> striter_setstate(ThreadState& ts, Args args) {
+  MVM_TRY(int64_t index, AsInt64(ts, args[1]));
+  StrIterator* it = args.self<StrIterator>();
+  if (it->text) {
+    it->index = static_cast<uint64_t>(std::clamp<int64_t>(index, 0, static_cast<int64_t>(it->text->length)));
+  }
+  return None(ts);
+}
+
+// ---- methods that belong nowhere else ----
+
+Result<> str_encode(ThreadState& ts, Args args) {
+  static constexpr const char* kNames[] = {"encoding", "errors"};
+  std::string text[2] = {"utf-8", "strict"};
+  for (uint32_t i = 0; i < 2; ++i) {
+    if (!args.has(i + 1)) continue;
+    if (!IsStr(ts, args[i + 1])) {
+      return Raise(ts, Exc::kTypeError, "encode() argument '%s' must be str, not %T", kNames[i], args[i + 1]);
+    }
+    text[i] = ToUtf8(args.as<StrObject>(i + 1));
+    if (text[i].find('\0') != std::string::npos) {
+      return Raise(ts, Exc::kValueError, "embedded null character");
+    }
+  }
+  return Encode(ts, args.self<StrObject>(), text[0], text[1]);
+}
+
+Result<> str_format(ThreadState& ts, Args args) {
+  return StrFormat(ts, args.self<StrObject>(), args.as<TupleObject>(1),
+                   args.has(2) ? args[2] : Value());
+}
+
+Result<> str_format_map(ThreadState& ts, Args args) {
+  return StrFormat(ts, args.self<StrObject>(), nullptr, args[1]);
+}
+
+Result<> str_format_dunder(ThreadState& ts, Args args) {
+  if (!IsStr(ts, args[1])) {
+    return Raise(ts, Exc::kTypeError, "__format__() argument must be str, not %T", args[1]);
+  }
+  StrObject* spec = args.as<StrObject>(1);
+  if (spec->length == 0) return ToStr(ts, args[0]);
+  return FormatStr(ts, args.self<StrObject>(), spec);
+}
+
+Result<> str_getnewargs(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<StrObject> text, StrExact(ts, args.self<StrObject>()));
+  Value items[] = {text};
+  return NewTuple(ts, items);
+}
+
+Result<> str_join(ThreadState& ts, Args args) { return StrJoin(ts, args.self<StrObject>(), args[1]); }
+
+Result<> str_sizeof(ThreadState& ts, Args args) {
+  const StrObject* s = args.self<StrObject>();
+  return Small(static_cast<int64_t>(sizeof(StrObject) + (s->length + 1) * static_cast<size_t>(s->kind())));
+}
+
+const MethodSpec kStrMethods[] = {
+    {"__format__(self, format_spec, /)", str_format_dunder,
+     "Return a formatted version of the string as described by format_spec."},
+    {"__getnewargs__(self, /)", str_getnewargs},
+    {"__sizeof__(self, /)", str_sizeof, "Return the size of the string in memory, in bytes."},
+    {"capitalize(self, /)", str_capitalize,
+     "Return a copy with the first character in title case and the rest in lower case."},
+    {"casefold(self, /)", str_casefold, "Return a version of the string for caseless comparison."},
+    {"center(self, width, fillchar=' ', /)", str_center, "Return a centered string of length width."},
+    {"count(self, sub, start=None, end=None, /)", str_count,
+     "Return the number of non-overlapping occurrences of sub in S[start:end]."},
+    {"encode(self, /, encoding='utf-8', errors='strict')", str_encode,
+     "Encode the string using the codec registered for encoding."},
+    {"endswith(self, suffix, start=None, end=None, /)", str_endswith,
+     "Return True if S[start:end] ends with the suffix (or one of a tuple of them)."},
+    {"expandtabs(self, /, tabsize=8)", str_expandtabs, "Return a copy with tabs replaced by spaces."},
+    {"find(self, sub, start=None, end=None, /)", str_find,
+     "Return the lowest index of sub in S[start:end], -1 if there is none."},
+    {"format(self, /, *args, **kwargs)", str_format,
+     "Return a formatted version of the string, using substitutions from args and kwargs."},
+    {"format_map(self, mapping, /)", str_format_map,
+     "Return a formatted version of the string, using substitutions from mapping."},
+    {"index(self, sub, start=None, end=None, /)", str_index,
+     "Return the lowest index of sub in S[start:end]; ValueError if there is none."},
+    {"isalnum(self, /)", str_isalnum, "Return True if all characters are alphanumeric."},
+    {"isalpha(self, /)", str_isalpha, "Return True if all characters are letters."},
+    {"isascii(self, /)", str_isascii, "Return True if all characters are ASCII."},
+    {"isdecimal(self, /)", str_isdecimal, "Return True if all characters are decimal digits."},
+    {"isdigit(self, /)", str_isdigit, "Return True if all characters are digits."},
+    {"isidentifier(self, /)", str_isidentifier, "Return True if the string is a valid identifier."},
+    {"islower(self, /)", str_islower, "Return True if all cased characters are lower case."},
+    {"isnumeric(self, /)", str_isnumeric, "Return True if all characters are numeric."},
+    {"isprintable(self, /)", str_isprintable, "Return True if repr() would escape no character."},
+    {"isspace(self, /)", str_isspace, "Return True if all characters are whitespace."},
+    {"istitle(self, /)", str_istitle, "Return True if the string is title-cased."},
+    {"isupper(self, /)", str_isupper, "Return True if all cased characters are upper case."},
+    {"join(self, iterable, /)", str_join, "Concatenate any number of strings, with this one between."},
+    {"ljust(self, width, fillchar=' ', /)", str_ljust, "Return a left-justified string of length width."},
+    {"lower(self, /)", str_lower, "Return a copy converted to lower case."},
+    {"lstrip(self, chars=None, /)", str_lstrip, "Return a copy with leading whitespace (or chars) removed."},
+    {"maketrans(x, y=<unrepresentable>, z=<unrepresentable>, /)", str_maketrans,
+     "Return a translation table usable for str.translate().", kMethodStatic},
+    {"partition(self, sep, /)", str_partition, "Split at the first sep: (before, sep, after)."},
+    {"removeprefix(self, prefix, /)", str_removeprefix, "Return a str with the prefix removed if present."},
+    {"removesuffix(self, suffix, /)", str_removesuffix, "Return a str with the suffix removed if present."},
+    {"replace(self, old, new, /, count=-1)", str_replace,
+     "Return a copy with all (or the first count) occurrences of old replaced by new."},
+    {"rfind(self, sub, start=None, end=None, /)", str_rfind,
+     "Return the highest index of sub in S[start:end], -1 if there is none."},
+    {"rindex(self, sub, start=None, end=None, /)", str_rindex,
+     "Return the highest index of sub in S[start:end]; ValueError if there is none."},
+    {"rjust(self, width, fillchar=' ', /)", str_rjust, "Return a right-justified string of length width."},
+    {"rpartition(self, sep, /)", str_rpartition, "Split at the last sep: (before, sep, after)."},
+    {"rsplit(self, /, sep=None, maxsplit=-1)", str_rsplit,
+     "Return a list of the substrings between separators, splitting from the end."},
+    {"rstrip(self, chars=None, /)", str_rstrip, "Return a copy with trailing whitespace (or chars) removed."},
+    {"split(self, /, sep=None, maxsplit=-1)", str_split,
+     "Return a list of the substrings between separators."},
+    {"splitlines(self, /, keepends=False)", str_splitlines, "Return a list of the lines in the string."},
+    {"startswith(self, prefix, start=None, end=None, /)", str_startswith,
+     "Return True if S[start:end] starts with the prefix (or one of a tuple of them)."},
+    {"strip(self, chars=None, /)", str_strip,
+     "Return a copy with leading and trailing whitespace (or chars) removed."},
+    {"swapcase(self, /)", str_swapcase, "Convert upper case to lower case and lower case to upper."},
+    {"title(self, /)", str_title, "Return a version where each word is title-cased."},
+    {"translate(self, table, /)", str_translate, "Replace each character using the table."},
+    {"upper(self, /)", str_upper, "Return a copy converted to upper case."},
+    {"zfill(self, width, /)", str_zfill, "Pad with zeros on the left to width characters, after a sign."},
+};
+
+const MethodSpec kStrIteratorMethods[] = {
+    {"__length_hint__(self, /)", striter_length_hint, "Private method returning an estimate of len(list(it))."},
+    {"__reduce__(self, /)", striter_reduce, "Return state information for pickling."},
+    {"__setstate__(self, state, /)", striter_setstate, "Set state information for unpickling."},
+};
+
+void DestroyStr(Heap& heap, Object* o) {
+  StrObject* s = static_cast<StrObject*>(o);
+  if (MVM_UNLIKELY(s->interned())) ForgetInterned(heap, s);
+}
+
+}  // namespace
+
+const TypeSpec kStrType = {
+    .name = "str",
+    .doc = "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\n"
+           "Create a new string object from the given object.",
+    .flags = kTypeBase | kTypeStrSubclass | kTypeMatchSelf,
+    .size = sizeof(StrObject),
+    .item_size = 1,
+    .gc = {nullptr, nullptr, DestroyStr},
+    .slots = {.repr = str_repr,
+              .str = str_str,
+              .hash = str_hash,
+              .compare = str_compare,
+              .iter = str_iter,
+              .new_ = str_new,
+              .len = str_len,
+              .get_item = str_get_item,
+              .contains = str_contains,
+              .concat = str_concat,
+              .repeat = str_repeat,
+              .mod = str_mod},
+    .methods = kStrMethods};
+
+const TypeSpec kStrIteratorType = {.name = "str_iterator",
+                                   .flags = kTypeNoNew,
+                                   .size = sizeof(StrIterator),
+                                   .gc = GcHooksOf<StrIterator>(),
+                                   .slots = {.iter = striter_iter, .next = striter_next},
+                                   .methods = kStrIteratorMethods};
+
+}  // namespace minivm
