@@ -8,12 +8,15 @@
 //     another result (dictionary keys, kinds of values, bases), for all subclasses as well;
 //     0: not assigned, caches must not be made.
 //  4. Values of a class dictionary live in cells (dict_object.h, celled storage), so replacing one
-//     plain value by another invalidates nothing.
+//     plain value by another invalidates nothing. Replacing a function or descriptor does.
 //  5. An instance of a heap type owns a reference to its type: AllocInstance takes it, Dealloc drops
 //     it, the collector visits it. gc of a heap type is that of its nearest built-in base; slots,
 //     extras, __slots__ members and the tail dict are known to gc/object_refs.cpp.
 //  6. __slots__ members of a class are member_count Values from member_offset on.
 //  7. Built-in types are immortal.
+//  8. TypeModified, when kTypeHasSites is set on the type or a subclass, calls
+//     VmHooks::invalidate_sites and clears the flag (the interpreter sets it along the MRO when it
+//     specialises a call site; generic caches guard on `version`). Unset __slots__ members are null.
 #pragma once
 
 #include "runtime/core/shape.h"

@@ -1,0 +1,96 @@
+// What the dispatch loop calls when an instruction is more than a few machine instructions.
+//
+// Uniform contract: the functions publish ts->base and ts->pc themselves, release the operands the
+// instruction consumes (also on failure), write its result, and are false when an exception is
+// pending. They may rewrite the word at pc (specialisation).
+#pragma once
+
+#include "runtime/objects/tuple_object.h"
+#include "vm/interp/generator_object.h"
+#include "vm/interp/interp_state.h"
+
+namespace minivm {
+
+#define MVM_SLOW [[gnu::noinline]]
+
+enum class CallOutcome : uint8_t { kRaised, kDone, kPushed };  // kPushed: ts->base, ts->pc are the new frame
+
+MVM_SLOW bool SlowArith(ThreadState* ts, Value* R, Word* pc);        // ADD .. POW and twins
+MVM_SLOW bool SlowArithImm(ThreadState* ts, Value* R, Word* pc);     // ADDI .. and twins
+MVM_SLOW bool SlowUnary(ThreadState* ts, Value* R, Word* pc);        // NEG POS INVERT NOT TOBOOL
+MVM_SLOW bool SlowCompare(ThreadState* ts, Value* R, Word* pc);      // LT .. GE
+MVM_SLOW int SlowCompareJump(ThreadState* ts, Value* R, Word* pc);   // JLT_T ..: -1 raised, 0, 1 = jump
+MVM_SLOW int SlowTruth(ThreadState* ts, Value* R, Word* pc, Value v);  // -1 raised, else truth
+MVM_SLOW bool SlowContains(ThreadState* ts, Value* R, Word* pc);     // IN NOTIN
+MVM_SLOW int SlowContainsJump(ThreadState* ts, Value* R, Word* pc);  // JIN_T JIN_F
+
+MVM_SLOW bool SlowLoadGlobal(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowStoreGlobal(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowDeleteGlobal(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowName(ThreadState* ts, Value* R, Word* pc);         // LOADNAME .. DELNAME, LOADLOCALS ..
+MVM_SLOW bool SlowCell(ThreadState* ts, Value* R, Word* pc);         // cells, closures, far locals, CHKLOCAL
+
+MVM_SLOW bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowDelAttr(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowLoadSpecial(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowLoadSuper(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc);
+
+MVM_SLOW bool SlowGetItem(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowSetItem(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowSubscriptMisc(ThreadState* ts, Value* R, Word* pc);  // DELITEM GETSLICE SETSLICE MKSLICE
+
+MVM_SLOW bool SlowBuild(ThreadState* ts, Value* R, Word* pc);        // BUILD_* NEW* *_ADD *_EXTEND ...
+MVM_SLOW bool SlowUnpack(ThreadState* ts, Value* R, Word* pc);       // UNPACK UNPACK_EX
+MVM_SLOW bool SlowFormat(ThreadState* ts, Value* R, Word* pc);
+
+MVM_SLOW bool SlowGetIter(ThreadState* ts, Value* R, Word* pc);      // GETITER GETAITER GETANEXT GETAWAITABLE GETYIELDFROM
+// FOR and its forms: kDone with *jump, kPushed for generators.
+MVM_SLOW CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump);
+MVM_SLOW CallOutcome SlowSend(ThreadState* ts, Value* R, Word* pc, bool* jump);
+MVM_SLOW bool SlowEndAsyncFor(ThreadState* ts, Value* R, Word* pc);
+
+// CALL*: kDone = result written, window released.
+MVM_SLOW CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowFunctionOps(ThreadState* ts, Value* R, Word* pc);  // MKFUNC LOADBUILDCLASS IMPORT* INTRINSIC* SETUPANNOTATIONS
+MVM_SLOW bool SlowException(ThreadState* ts, Value* R, Word* pc);    // RAISE RERAISE EGMATCH EXCINFO; RAISE is always false
+MVM_SLOW int SlowExceptionMatch(ThreadState* ts, Value* R, Word* pc);  // JNOEXC: -1 raised, 1 = jump
+MVM_SLOW bool SlowMatch(ThreadState* ts, Value* R, Word* pc);        // MATCH*, GETLEN
+MVM_SLOW bool SlowGenStart(ThreadState* ts, Value* R, Word* pc, Value* out);  // GENSTART: *out = the object
+
+// RET in a frame with flags, or out of a generator. Frame left: ts->base/pc say where to go on;
+// *halt: Run() returns *result. False: raised, in the frame at ts->base, at ts->pc.
+MVM_SLOW bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt);
+MVM_SLOW bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt);
+// Finds the handler for the pending exception, leaving frames. True: ts->base/pc are the handler.
+// False: the entry frame was left, the exception goes on in C++.
+MVM_SLOW bool Unwind(ThreadState* ts, Value* R, Word* pc);
+// Requests: signals, collections, the lock, limits.
+MVM_SLOW bool SlowBreak(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowTick(ThreadState* ts, Value* R, Word* pc);
+// Last reference gone inside an instruction.
+[[gnu::noinline, gnu::cold]] void ColdDealloc(ThreadState* ts, Value* R, const Word* pc, Object* o);
+// Generator frame pushed on top of R's frame: see generator_object.cpp. `flags` are added.
+bool PushGenerator(ThreadState* ts, Value* R, const Word* pc, GeneratorObject* gen, Value sent,
+                   uint64_t flags);
+// A frame for the function in window[0] whose parameters are bound; false: RecursionError raised, the
+// window is not released. window = base[-3] of the new frame.
+inline bool FrameFits(ThreadState* ts, Value* new_base, uint32_t frame_size, uint64_t header) {
+  return MVM_LIKELY(new_base + frame_size + kWindowSlack < ts->stack_end && header < ts->depth_limit);
+}
+[[gnu::cold]] void RaiseRecursion(ThreadState& ts);
+
+// The name operand of a word.
+inline StrObject* SiteName(const FunctionObject* f, const Word* pc) {
+  return f->code->names->items()[f->code->sites[pc - f->instance->words].arg].as<StrObject>();
+}
+inline CacheEntry* CacheOf(const Word* pc) {
+  return reinterpret_cast<CacheEntry*>(const_cast<uint64_t*>(reinterpret_cast<const uint64_t*>(pc)) + pc->x);
+}
+inline CacheEntry* SiteCache(const FunctionObject* f, const Word* pc) {
+  return f->instance->caches + f->code->sites[pc - f->instance->words].cache;
+}
+
+}  // namespace minivm

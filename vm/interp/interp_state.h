@@ -1,0 +1,28 @@
+// Per-thread state of the interpreter that ThreadState does not show to lower layers.
+#pragma once
+
+#include "vm/interp/traceback.h"
+
+namespace minivm {
+
+struct InterpState {
+  const void* const* normal_table = nullptr;
+  const void* const* breaker_table = nullptr;
+  const void* const* tick_table = nullptr;
+  FrameObject* live_frames = nullptr;  // frame objects whose windows are live, innermost first
+  bool yielded = false;                // how the last generator entry left Run(): yielded or returned
+  bool ticking = false;                // the tick table is wanted instead of the normal one
+  // Called before every instruction while ticking: budgets, check interval, tracing.
+  Status (*tick)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
+  int64_t tick_budget = 0;
+  // Return events (sys.setprofile, sys.settrace); borrowed result.
+  void (*on_return)(ThreadState& ts, Value* base, const Word* pc, Value result) = nullptr;
+};
+
+inline InterpState& InterpOf(ThreadState& ts) { return *static_cast<InterpState*>(ts.interp); }
+inline const void* const* PlainTable(ThreadState& ts) {
+  InterpState& s = InterpOf(ts);
+  return s.ticking ? s.tick_table : s.normal_table;
+}
+
+}  // namespace minivm
