@@ -40,6 +40,14 @@ struct OpInfo {
 };
 extern const OpInfo kOpInfo[kOpCount];
 inline const OpInfo& InfoOf(Op op) { return kOpInfo[static_cast<int>(op)]; }
+// The instruction a specialised one was made of (itself if it is not kSpec), by name: CALL_PY -> CALL,
+// GETITEM_LIST_L -> GETITEM_L.
+Op GenericOp(Op op);
+// Does the opcode have a twin that writes a local? Its number is one more.
+inline bool HasLocalTwin(Op op) {
+  return static_cast<int>(op) + 1 < kOpCount && !InfoOf(op).writes_local &&
+         kOpInfo[static_cast<int>(op) + 1].writes_local;
+}
 
 // One instruction.
 struct Word {
@@ -85,7 +93,8 @@ enum class Intrinsic : uint8_t {
   kTypeAlias,          // (name, type params, value function) -> TypeAliasType
   kListToTuple,
   // two operands
-  kPrepReraiseStar,    // original exception, list of raised/unhandled -> exception to raise or None
+  kPrepReraiseStar,    // original exception, list of raised/unhandled (None is skipped) ->
+                       // exception to raise or None
   kTypeVarBound,       // name, evaluate function
   kTypeVarConstraints,
   kSetFunctionTypeParams,  // function, type params
