@@ -459,6 +459,8 @@ inline bool UsesSlots(const DictObject* d, Value key) {
 
 }  // namespace
 
+Status DictLeaveSlots(ThreadState& ts, DictObject* d) { return LeaveSlots(ts, d); }
+
 // ---- construction ----
 
 Result<DictObject> NewDict(ThreadState& ts, size_t expected) {

@@ -103,6 +103,8 @@ Status DictMergePairs(ThreadState& ts, DictObject* d, Value pairs, bool override
 Result<bool> DictPopEnd(ThreadState& ts, DictObject* d, bool last, Ref<>* key, Ref<>* value);
 // Makes the key the last or first one in order; false if it is absent.
 Result<bool> DictMoveToEnd(ThreadState& ts, DictObject* d, Value key, bool last);
+// Slots storage becomes hash storage; else nothing.
+Status DictLeaveSlots(ThreadState& ts, DictObject* d);
 // Bytes of the dict with its buffers.
 size_t DictSizeOf(const DictObject* d);
 

@@ -74,6 +74,8 @@ class CallableIterator : public Object {
   void VisitRefs(V&& v) { v(callable); v(sentinel); }
 };
 
+// The attribute of module builtins, for __reduce__ of iterators.
+Result<> BuiltinByName(ThreadState& ts, std::string_view name);
 // reversed(v), iter(callable, sentinel), iter(sequence).
 Result<> NewReversed(ThreadState& ts, Value v);
 Result<> NewCallableIterator(ThreadState& ts, Value callable, Value sentinel);

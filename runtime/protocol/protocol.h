@@ -122,6 +122,8 @@ Result<int64_t> LengthHint(ThreadState& ts, Value v, int64_t fallback);
 Result<> GetItem(ThreadState& ts, Value object, Value key);
 Status SetItem(ThreadState& ts, Value object, Value key, Value value);  // null value: delete
 Result<bool> Contains(ThreadState& ts, Value container, Value item);
+// The native behind every "__class_getitem__(cls, item, /)": types.GenericAlias(cls, item).
+Result<> ClassGetItem(ThreadState& ts, Args args);
 // As a sequence: index i >= 0, e.g. for the old iteration protocol.
 Result<> GetIndex(ThreadState& ts, Value object, int64_t i);
 
