@@ -167,6 +167,7 @@ class RuntimeState {
   ThreadState* threads = nullptr;       // list, under the lock
   GilState* gil = nullptr;
   void* vm = nullptr;                   // the embedder's Vm
+  void* code_instances = nullptr;       // list of every CodeInstance (vm/bytecode/code_object.h)
   bool finalizing = false;
   WeakrefTable* weakrefs = nullptr;       // objects/weakref_object.cpp
   SignatureTable* signatures = nullptr;   // native/signature.cpp

@@ -9,6 +9,8 @@
 // locals and hidden locals; then temporaries. A captured local's register holds its cell.
 #pragma once
 
+#include <string>
+
 #include "runtime/core/thread_state.h"
 #include "vm/bytecode/opcodes.h"
 
@@ -63,7 +65,7 @@ struct CodeInstance {
   size_t block_size = 0;
   bool specialised = false;        // some site depends on a class (cleared by invalidation)
   bool names_are_globals = false;  // NAME instructions were turned into global ones (locals is globals)
-  Value* pool = nullptr;           // constants, in the block behind the words
+  Value* pool = nullptr;           // constants, in the block behind the words; code->consts owns them
   CacheEntry* caches = nullptr;
   Word words[1];                   // code->word_count of them
 };
@@ -91,12 +93,13 @@ class CodeObject : public Object {
   uint16_t locals_register = 0xFFFF;  // of the locals mapping (class, module, exec, eval), or 0xFFFF
   uint32_t word_count = 0;
   uint32_t cache_count = 0;
+  uint32_t const_count = 0;
   uint32_t range_count = 0;
   uint32_t position_bytes = 0;
   Site* sites = nullptr;            // word_count
   uint8_t* live = nullptr;          // word_count, see opcodes.def
   ExceptionRange* ranges = nullptr;
-  uint8_t* positions = nullptr;     // encoded, see position table in code_object.cpp
+  uint8_t* positions = nullptr;     // encoded, see position_table.h
   // Register of each cellvar (in the order of `cellvars`), and of each varname.
   uint16_t* cell_registers = nullptr;
   uint16_t* varname_registers = nullptr;  // 0x8000 | index: far local
@@ -107,6 +110,9 @@ class CodeObject : public Object {
   void VisitRefs(V&& v) {
     v(name); v(qualname); v(filename); v(consts); v(names); v(varnames); v(cellvars); v(freevars);
     v(doc);
+    for (CodeInstance* i = instances; i != nullptr; i = i->next) {
+      v(i->globals); v(i->builtins);
+    }
   }
   void FreeBuffers(Heap& heap);
   bool is_generator_like() const {
@@ -139,16 +145,22 @@ Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec);
 // The instance bound to these globals, cloned from the code's own if that one is bound otherwise.
 Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* globals,
                                DictObject* builtins);
+// The word as it was compiled: generic opcode, its own operands. Pure.
+Word GenericWord(const CodeObject* code, const CodeInstance* instance, uint32_t pc);
+// Pool index of the constant that the K operand of a word means. Pure.
+uint32_t ConstantIndex(const CodeInstance* instance, uint32_t pc);
 // Back to the generic instruction, caches empty.
 void DespecialiseWord(const CodeObject* code, CodeInstance* instance, uint32_t pc);
 
 Position PositionAt(const CodeObject* code, uint32_t pc);
 inline int LineAt(const CodeObject* code, uint32_t pc) { return PositionAt(code, pc).line; }
 
-// The listing dis.dis() and tests show.
+// The listing that tests and `disassemble()` show; constants by their plain kinds. Pure.
+std::string DisassembleText(const CodeObject* code);
+// The same as an object.
 Result<StrObject> Disassemble(ThreadState& ts, const CodeObject* code);
 // Checks a code object against opcodes.def: operands in range, jumps, live depths, windows. Returns
-// null or what is wrong.
-const char* VerifyCode(const CodeObject* code);
+// null or what is wrong, with the word in *where.
+const char* VerifyCode(const CodeObject* code, uint32_t* where = nullptr);
 
 }  // namespace minivm

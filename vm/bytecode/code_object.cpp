@@ -1,0 +1,241 @@
+// Making code objects and binding their instances to globals.
+//
+// A CodeInstance is one block: the header with the words, the constants (borrowed from co_consts), the
+// caches. Everything that never changes (sites, live depths, exception ranges, positions,
+// register lists) is one block of the CodeObject. Both belong to the VM's heap and are accounted.
+//
+// Inside one instruction word, X of a K operand is the distance from the word to its constant in
+// 8-byte units, of an H operand the distance to its CacheEntry in the same units.
+#include "vm/bytecode/code_object.h"
+
+#include <cstring>
+#include <vector>
+
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "vm/bytecode/position_table.h"
+
+namespace minivm {
+
+namespace {
+
+static_assert(sizeof(Word) == sizeof(Value));
+
+size_t BlockSize(uint32_t words, size_t constants, uint32_t caches) {
+  size_t size = offsetof(CodeInstance, words) + words * sizeof(Word) + constants * sizeof(Value) +
+                caches * sizeof(CacheEntry);
+  return size < sizeof(CodeInstance) ? sizeof(CodeInstance) : size;
+}
+
+// A block with everything but the words filled in.
+CodeInstance* NewInstance(Heap& heap, CodeObject* code) {
+  const size_t constants = code->consts->size();
+  const size_t size = BlockSize(code->word_count, constants, code->cache_count);
+  void* block = heap.AllocateBuffer(size);
+  if (!block) return nullptr;
+  CodeInstance* instance = new (block) CodeInstance;
+  instance->code = code;
+  instance->block_size = size;
+  instance->pool = reinterpret_cast<Value*>(instance->words + code->word_count);
+  instance->caches = reinterpret_cast<CacheEntry*>(instance->pool + constants);
+  for (size_t i = 0; i < constants; ++i) instance->pool[i] = (*code->consts)[i];
+  for (uint32_t i = 0; i < code->cache_count; ++i) instance->caches[i] = CacheEntry();
+  return instance;
+}
+
+void LinkInstance(RuntimeState& rt, CodeInstance* instance) {
+  instance->all_prev = nullptr;
+  instance->all_next = static_cast<CodeInstance*>(rt.code_instances);
+  if (instance->all_next) instance->all_next->all_prev = instance;
+  rt.code_instances = instance;
+}
+
+void FreeInstance(Heap& heap, CodeInstance* instance) {
+  if (instance->all_prev) {
+    instance->all_prev->all_next = instance->all_next;
+  } else {
+    heap.rt()->code_instances = instance->all_next;
+  }
+  if (instance->all_next) instance->all_next->all_prev = instance->all_prev;
+  DictObject* globals = std::exchange(instance->globals, nullptr);
+  DictObject* builtins = std::exchange(instance->builtins, nullptr);
+  heap.FreeBuffer(instance, instance->block_size);
+  if (globals) Decref(globals);
+  if (builtins) Decref(builtins);
+}
+
+int32_t CacheOffset(const CodeInstance* instance, uint32_t pc, uint32_t cache) {
+  return static_cast<int32_t>(reinterpret_cast<const uint64_t*>(instance->caches + cache) -
+                              reinterpret_cast<const uint64_t*>(instance->words + pc));
+}
+
+// Sizes of the arrays in the code's own block, in order of falling alignment.
+struct Layout {
+  size_t sites, ranges, cells, names, live, positions, total;
+  Layout(const CodeSpec& spec, size_t position_bytes) {
+    sites = 0;
+    ranges = sites + spec.word_count * sizeof(Site);
+    cells = ranges + spec.range_count * sizeof(ExceptionRange);
+    names = cells + spec.cellvars->size() * sizeof(uint16_t);
+    live = names + spec.varnames->size() * sizeof(uint16_t);
+    positions = live + spec.word_count;
+    total = positions + position_bytes;
+  }
+};
+
+template <class T>
+T* CopyTo(char* block, size_t offset, const T* from, size_t count) {
+  T* to = reinterpret_cast<T*>(block + offset);
+  if (count) std::memcpy(static_cast<void*>(to), from, count * sizeof(T));
+  return to;
+}
+
+}  // namespace
+
+void CodeObject::FreeBuffers(Heap& heap) {
+  for (CodeInstance* i = std::exchange(instances, nullptr); i != nullptr;) {
+    CodeInstance* next = i->next;
+    FreeInstance(heap, i);
+    i = next;
+  }
+  if (buffer_bytes) heap.FreeBuffer(sites, buffer_bytes);
+  buffer_bytes = 0;
+}
+
+Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
+  std::vector<uint8_t> positions;
+  try {
+    EncodePositions(spec.positions, spec.word_count, &positions);
+  } catch (const std::bad_alloc&) {
+    return RaiseMemoryError(ts);
+  }
+  MVM_TRY(Ref<CodeObject> code, New<CodeObject>(ts, TypeId::kCode));
+  Layout layout(spec, positions.size());
+  MVM_TRY(void* memory, AllocBuffer(ts, layout.total ? layout.total : 1));
+  char* block = static_cast<char*>(memory);
+  code->buffer_bytes = layout.total ? layout.total : 1;
+  code->sites = CopyTo(block, layout.sites, spec.sites, spec.word_count);
+  code->ranges = CopyTo(block, layout.ranges, spec.ranges, spec.range_count);
+  code->cell_registers = CopyTo(block, layout.cells, spec.cell_registers, spec.cellvars->size());
+  code->varname_registers =
+      CopyTo(block, layout.names, spec.varname_registers, spec.varnames->size());
+  code->live = CopyTo(block, layout.live, spec.live, spec.word_count);
+  code->positions = CopyTo(block, layout.positions, positions.data(), positions.size());
+  code->position_bytes = static_cast<uint32_t>(positions.size());
+  code->word_count = spec.word_count;
+  code->range_count = spec.range_count;
+  code->flags = spec.flags;
+  code->first_line = spec.first_line;
+  code->arg_count = spec.arg_count;
+  code->posonly_count = spec.posonly_count;
+  code->kwonly_count = spec.kwonly_count;
+  code->param_count = spec.param_count;
+  code->local_count = spec.local_count;
+  code->frame_size = spec.frame_size;
+  code->locals_register = spec.locals_register;
+  code->const_count = spec.consts->size();
+  code->name = spec.name.Release();
+  code->qualname = spec.qualname.Release();
+  code->filename = spec.filename.Release();
+  code->consts = spec.consts.Release();
+  code->names = spec.names.Release();
+  code->varnames = spec.varnames.Release();
+  code->cellvars = spec.cellvars.Release();
+  code->freevars = spec.freevars.Release();
+  code->doc = spec.doc.Release();
+
+  uint32_t caches = 0;
+  for (uint32_t pc = 0; pc < spec.word_count; ++pc) {
+    const OpInfo& info = InfoOf(static_cast<Op>(spec.words[pc].op));
+    code->sites[pc].cache = info.format[3] == 'H' ? caches++ : 0;
+  }
+  code->cache_count = caches;
+  CodeInstance* instance = NewInstance(ts.heap(), code);
+  if (!instance) return RaiseMemoryError(ts);
+  code->instances = instance;
+  LinkInstance(*ts.rt, instance);
+  std::memcpy(static_cast<void*>(instance->words), spec.words, spec.word_count * sizeof(Word));
+  for (uint32_t pc = 0; pc < spec.word_count; ++pc) {
+    Word& w = instance->words[pc];
+    switch (InfoOf(static_cast<Op>(w.op)).format[3]) {
+      case 'K':
+        w.x = static_cast<int32_t>(reinterpret_cast<Word*>(instance->pool + w.x) - &w);
+        break;
+      case 'H': w.x = CacheOffset(instance, pc, code->sites[pc].cache); break;
+      default: break;
+    }
+  }
+  Track(code);
+#ifdef MVM_CHECKS
+  uint32_t where = 0;
+  if (const char* problem = VerifyCode(code, &where)) {
+    std::fprintf(stderr, "%s", DisassembleText(code).c_str());
+    std::fprintf(stderr, "%s, word %u: ", ToUtf8(code->qualname).c_str(), where);
+    CheckFailed(__FILE__, __LINE__, problem);
+  }
+#endif
+  return code;
+}
+
+Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* globals,
+                               DictObject* builtins) {
+  CodeInstance* own = code->instances;
+  CodeInstance* instance = own;
+  while (instance && instance->globals &&
+         !(instance->globals == globals && instance->builtins == builtins)) {
+    instance = instance->next;
+  }
+  if (!instance) {
+    instance = NewInstance(ts.heap(), code);
+    if (!instance) return RaiseMemoryError(ts);
+    std::memcpy(static_cast<void*>(instance->words), own->words, code->word_count * sizeof(Word));
+    for (uint32_t pc = 0; pc < code->word_count; ++pc) DespecialiseWord(code, instance, pc);
+    instance->next = own->next;
+    own->next = instance;
+    LinkInstance(*ts.rt, instance);
+  }
+  if (!instance->globals) {
+    Incref(globals);
+    Incref(builtins);
+    instance->globals = globals;
+    instance->builtins = builtins;
+  }
+  return instance;
+}
+
+Word GenericWord(const CodeObject* code, const CodeInstance* instance, uint32_t pc) {
+  Word w = instance->words[pc];
+  const Op op = static_cast<Op>(w.op);
+  const OpInfo& info = InfoOf(op);
+  if (!(info.flags & kSpec)) return w;
+  const Op generic = GenericOp(op);
+  switch (op) {
+    case Op::GETATTR_SLOT:
+    case Op::GETATTR_SLOT_L: w.c &= 1; break;  // slot * 2 + consume bit
+    case Op::SETATTR_SLOT: w.c &= 3; break;    // slot * 4 + consume bits
+    default: break;
+  }
+  const char x = InfoOf(generic).format[3];
+  if (x == 'H') {
+    w.x = CacheOffset(instance, pc, code->sites[pc].cache);
+  } else if (info.format[3] == 'M') {
+    w.x = 0;
+  }
+  w.op = static_cast<uint8_t>(generic);
+  return w;
+}
+
+void DespecialiseWord(const CodeObject* code, CodeInstance* instance, uint32_t pc) {
+  instance->words[pc] = GenericWord(code, instance, pc);
+  if (InfoOf(static_cast<Op>(instance->words[pc].op)).format[3] == 'H') {
+    instance->caches[code->sites[pc].cache] = CacheEntry();
+  }
+}
+
+uint32_t ConstantIndex(const CodeInstance* instance, uint32_t pc) {
+  const Word* target = instance->words + pc + instance->words[pc].x;
+  return static_cast<uint32_t>(reinterpret_cast<const Value*>(target) - instance->pool);
+}
+
+}  // namespace minivm

@@ -1,0 +1,126 @@
+// Packing and unpacking of source ranges: see position_table.h for the format.
+#include "vm/bytecode/position_table.h"
+
+#include <cstring>
+
+namespace minivm {
+
+namespace {
+
+constexpr uint32_t kBlock = 64;  // words for each checkpoint
+constexpr int kMaxShortDelta = 250;
+enum Tag : uint8_t { kSame, kNone, kFull, kShort };
+
+struct Checkpoint {
+  uint32_t offset;
+  int32_t line;
+};
+
+uint32_t CheckpointCount(uint32_t words) { return (words + kBlock - 1) / kBlock; }
+
+void PutVarint(std::vector<uint8_t>* out, uint32_t v) {
+  while (v >= 0x80) {
+    out->push_back(static_cast<uint8_t>(v) | 0x80);
+    v >>= 7;
+  }
+  out->push_back(static_cast<uint8_t>(v));
+}
+void PutSigned(std::vector<uint8_t>* out, int v) {
+  PutVarint(out, static_cast<uint32_t>(v) << 1 ^ static_cast<uint32_t>(v >> 31));
+}
+uint32_t GetVarint(const uint8_t*& p) {
+  uint32_t v = 0;
+  for (int shift = 0;; shift += 7) {
+    uint8_t byte = *p++;
+    v |= static_cast<uint32_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) return v;
+  }
+}
+int GetSigned(const uint8_t*& p) {
+  uint32_t v = GetVarint(p);
+  return static_cast<int>(v >> 1) ^ -static_cast<int>(v & 1);
+}
+
+bool SamePosition(const Position& a, const Position& b) {
+  return a.line == b.line && a.column == b.column && a.end_line == b.end_line &&
+         a.end_column == b.end_column;
+}
+
+}  // namespace
+
+void EncodePositions(const Position* positions, uint32_t count, std::vector<uint8_t>* out) {
+  const uint32_t checkpoints = CheckpointCount(count);
+  out->resize(checkpoints * sizeof(Checkpoint));
+  out->reserve(out->size() + count * 3);
+  int line = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    const Position& p = positions[i];
+    if (i % kBlock == 0) {
+      Checkpoint mark{static_cast<uint32_t>(out->size()), line};
+      std::memcpy(out->data() + i / kBlock * sizeof(Checkpoint), &mark, sizeof(mark));
+    } else if (SamePosition(p, positions[i - 1])) {
+      out->push_back(kSame);
+      continue;
+    }
+    if (p.line < 0) {
+      out->push_back(kNone);
+      continue;
+    }
+    int delta = p.line - line;
+    line = p.line;
+    if (delta >= 0 && delta <= kMaxShortDelta && p.end_line == p.line && p.column >= 0 &&
+        p.end_column >= p.column) {
+      out->push_back(static_cast<uint8_t>(kShort + delta));
+      PutVarint(out, static_cast<uint32_t>(p.column));
+      PutVarint(out, static_cast<uint32_t>(p.end_column - p.column));
+    } else {
+      out->push_back(kFull);
+      PutSigned(out, delta);
+      PutSigned(out, p.end_line - p.line);
+      PutVarint(out, static_cast<uint32_t>(p.column + 1));
+      PutVarint(out, static_cast<uint32_t>(p.end_column + 1));
+    }
+  }
+}
+
+PositionReader::PositionReader(const uint8_t* table, uint32_t word_count, uint32_t first_word)
+    : table_(table), word_(first_word & ~(kBlock - 1)), word_count_(word_count) {
+  while (word_ < first_word) Next();
+}
+
+void PositionReader::StartBlock() {
+  Checkpoint mark;
+  std::memcpy(&mark, table_ + word_ / kBlock * sizeof(Checkpoint), sizeof(mark));
+  next_ = table_ + mark.offset;
+  line_ = mark.line;
+}
+
+Position PositionReader::Next() {
+  MVM_DCHECK(word_ < word_count_, "position past the end");
+  if (word_ % kBlock == 0) StartBlock();
+  ++word_;
+  uint8_t tag = *next_++;
+  if (tag == kSame) return last_;
+  last_ = Position();
+  if (tag == kNone) return last_;
+  if (tag == kFull) {
+    line_ += GetSigned(next_);
+    last_.line = line_;
+    last_.end_line = line_ + GetSigned(next_);
+    last_.column = static_cast<int>(GetVarint(next_)) - 1;
+    last_.end_column = static_cast<int>(GetVarint(next_)) - 1;
+  } else {
+    line_ += tag - kShort;
+    last_.line = last_.end_line = line_;
+    last_.column = static_cast<int>(GetVarint(next_));
+    last_.end_column = last_.column + static_cast<int>(GetVarint(next_));
+  }
+  return last_;
+}
+
+Position PositionAt(const CodeObject* code, uint32_t pc) {
+  if (pc >= code->word_count) return Position();
+  return PositionReader(code->positions, code->word_count, pc).Next();
+}
+
+}  // namespace minivm
