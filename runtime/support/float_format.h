@@ -28,15 +28,15 @@ size_t FloatReprBare(char* out, double value);
 // How many characters FormatFloat may write.
 size_t FormatFloatSize(double value, char code, int precision);
 
-// Writes value in presentation `code`: one of e E f F g G n % (n is g here: the caller localises),
-// or 'r' for repr digits laid out without a trailing ".0". `alternate` keeps the point (and g's
-// trailing zeros). A leading '-' is written for negative numbers, including -0.0 and -inf; nan has
+// Writes value in presentation `code`: one of e E f F g G n % (n is g here: the caller localises).
+// `alternate` keeps the point (and g's trailing zeros). A leading '-' is written for negative numbers, including -0.0 and -inf; nan has
 // no sign. '%' multiplies by 100 and appends the sign. Returns the length.
 // REQUIRES: 0 <= precision; the caller bounds it (room: FormatFloatSize).
 size_t FormatFloat(char* out, double value, char code, int precision, bool alternate);
 
 // format()'s type-less presentation: repr if precision < 0, else like g but with at least one digit
-// after the point and exponent form only from `precision` digits on. Room: FormatFloatSize(.., 'g').
+// after the point, and in exponent form from `precision` digits before the point on.
+// Room: FormatFloatSize(value, 'g', precision < 0 ? 17 : precision).
 size_t FormatFloatDefault(char* out, double value, int precision, bool alternate);
 
 // round(value, digits): correctly rounded, ties to even of the exact binary value. *overflow is set
@@ -54,7 +54,7 @@ FloatParse ParseHexFloat(std::string_view text, double* out);
 
 // float(text) on ASCII text without surrounding whitespace: sign, digits with single underscores,
 // point, exponent, or inf/infinity/nan in any case. Overflow gives infinity, underflow zero.
-// False: not a float. Needs no memory unless the text has underscores and is long.
+// False: not a float. Needs no memory, however long the text.
 bool ParseFloat(std::string_view text, double* out);
 
 // Same grammar without underscores, stopping where the number ends (lexer, json, %-parsing):
