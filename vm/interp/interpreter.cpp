@@ -307,9 +307,9 @@ dispatch:
     NEXT();
   }
   CASE(LOADG_BUILTIN) : {
-    // The entry holds the builtins cell in ptr; the globals cell stands in the entry behind it.
+    // The entry holds the builtins cell in ptr and the globals cell in place of a and b.
     CacheEntry* cache = CacheOf(pc);
-    CellObject* global = reinterpret_cast<CellObject*>(cache[1].ptr);
+    CellObject* global = *reinterpret_cast<CellObject**>(cache);
     Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
     if (MVM_UNLIKELY(!global->value.is(ts->rt->unbound) || v.is(ts->rt->unbound))) {
       SLOW(SlowLoadGlobal(ts, R, pc));
@@ -1117,12 +1117,11 @@ for_slow: {
       w[2] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
       w[3] = Value::FromBits(header);
       ++self->refcount;
-      w[0] = self;  // the result, once __init__ has returned None
+      w[0] = self;  // the result, once __init__ has returned None; it took over w[0]'s type
       Value unbound = ts->rt->unbound;
       for (uint32_t i = f->param_count; i < f->local_count; ++i) nb[i] = unbound;
       R = nb;
       pc = f->entry;
-      Decref(type);  // its instance keeps it alive
       POLL();
       DISPATCH();
     }

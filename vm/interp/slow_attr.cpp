@@ -1,0 +1,479 @@
+// Slow paths of attribute access, and the specialisation of its call sites.
+//
+// A site specialises when it has missed a few times (CacheEntry::b counts in the generic form) and
+// what it sees can be answered by comparing one shape id (or a module's id, or a class's version).
+// Soundness: the answer depends on the instance's shape and on lookups through its class. The types
+// along the MRO get kTypeHasSites; when one of them changes, InvalidateSites puts every specialised
+// site of the VM back into its generic form. So the fast paths need no guard for the class.
+#include "runtime/native/native_function.h"
+#include "runtime/objects/cell_object.h"
+#include "runtime/objects/descriptor_objects.h"
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/exception_object.h"
+#include "runtime/objects/module_object.h"
+#include "runtime/objects/property_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/protocol.h"
+#include "vm/interp/interp_slow.h"
+
+namespace minivm {
+
+namespace {
+
+constexpr int32_t kWarmUp = 3;
+constexpr int32_t kBackOff = -120;  // executions before a site that could not specialise tries again
+
+bool ShouldTry(CacheEntry* cache) {
+  int32_t n = static_cast<int32_t>(cache->b) + 1;
+  cache->b = static_cast<uint32_t>(n);
+  return n >= kWarmUp;
+}
+void GiveUp(CacheEntry* cache) { cache->b = static_cast<uint32_t>(kBackOff); }
+
+void MarkSites(FunctionObject* f, TypeObject* type) {
+  f->instance->specialised = true;
+  for (Value t : type->mro->span()) t.as<TypeObject>()->flags |= kTypeHasSites;
+}
+
+int32_t CacheOffset(const FunctionObject* f, const Word* pc) {
+  return static_cast<int32_t>(reinterpret_cast<uint64_t*>(SiteCache(f, pc)) -
+                              reinterpret_cast<const uint64_t*>(pc));
+}
+
+bool IsPlainValue(ThreadState& ts, Value v) {
+  TypeObject* t = TypeOf(ts, v);
+  return t->slots.descr_get == nullptr && t->slots.descr_set == nullptr;
+}
+
+// Does attribute lookup on instances of `type` follow the ordinary rules?
+bool GenericLookup(TypeObject* type) { return type->slots.getattro == GenericGetAttr; }
+
+// Rewrites a GETATTR site for what `o` shows now; false: stays generic.
+bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value o, StrObject* name) {
+  CacheEntry* cache = SiteCache(f, pc);
+  bool local = InfoOf(static_cast<Op>(pc->op)).writes_local;
+  if (!o.is_object()) return false;
+  if (IsExact(o, TypeId::kModule) && !local) {
+    CellObject* cell = DictGetCell(ts, o.as<ModuleObject>()->dict, name);
+    if (cell == nullptr || cell->value.is(ts.rt->unbound)) return false;
+    if (o.object()->aux == 0) o.object()->aux = ts.rt->NextVersion();
+    if (!TypeLookup(ts, TypeOf(ts, o), name).is_null()) return false;
+    cache->a = o.object()->aux;
+    cache->ptr = reinterpret_cast<uint64_t>(cell);
+    pc->op = static_cast<uint8_t>(Op::GETATTR_MODULE);
+    return true;
+  }
+  TypeObject* type = TypeOf(ts, o);
+  if (IsType(ts, o) && !local) {
+    TypeObject* cls = o.as<TypeObject>();
+    if (type->slots.getattro != TypeById(ts, TypeId::kType)->slots.getattro) return false;
+    if (TypeReady(ts, cls).raised()) { ClearPending(ts); return false; }
+    if (!TypeLookup(ts, type, name).is_null()) return false;
+    Value v = TypeLookup(ts, cls, name);
+    if (v.is_null() || cls->version == 0 || !IsPlainValue(ts, v)) return false;
+    // A plain value may be replaced in its cell without a new version; only values that cannot
+    // change this way are cached: those of immutable types, and classes.
+    if (!(cls->flags & kTypeImmutable) && !IsType(ts, v)) return false;
+    cache->a = cls->version;
+    cache->b = o.object()->shape_id;
+    cache->ptr = v.bits();
+    MarkSites(f, cls);
+    MarkSites(f, type);
+    pc->op = static_cast<uint8_t>(Op::GETATTR_TYPE);
+    return true;
+  }
+  if (!GenericLookup(type) || TypeReady(ts, type).raised()) return false;
+  Value attr = TypeLookup(ts, type, name);
+  Shape* shape = ts.rt->shapes[o.object()->shape_id].shape;
+  if (!attr.is_null()) {
+    if (IsExact(attr, TypeId::kMemberDescriptor) && !local) {
+      MemberDescriptorObject* member = attr.as<MemberDescriptorObject>();
+      if (!member->is_plain_object_slot()) return false;
+      cache->a = o.object()->shape_id;
+      cache->ptr = member->offset;
+      MarkSites(f, type);
+      pc->op = static_cast<uint8_t>(Op::GETATTR_MEMBER);
+      return true;
+    }
+    if (IsExact(attr, TypeId::kProperty) && !local && IsFunction(attr.as<PropertyObject>()->getter)) {
+      FunctionObject* getter = attr.as<PropertyObject>()->getter.as<FunctionObject>();
+      if (!getter->simple || getter->param_count != 1 || getter->code->is_generator_like()) return false;
+      cache->a = o.object()->shape_id;
+      cache->ptr = reinterpret_cast<uint64_t>(getter);
+      MarkSites(f, type);
+      pc->op = static_cast<uint8_t>(Op::GETATTR_PROPERTY);
+      return true;
+    }
+    return false;
+  }
+  if (shape == nullptr || shape->dict_mode) return false;
+  int slot = shape->Find(name);
+  if (slot < 0 || slot >= shape->inline_capacity) return false;
+  int word = (shape->slot_offset - static_cast<int>(sizeof(Object))) / 8 + slot;
+  if (word > 127) return false;
+  uint8_t consume = pc->c & kConsume1;
+  MarkSites(f, type);
+  pc->x = static_cast<int32_t>(o.object()->shape_id);
+  pc->c = static_cast<uint8_t>(word * 2 + consume);
+  pc->op = static_cast<uint8_t>(local ? Op::GETATTR_SLOT_L : Op::GETATTR_SLOT);
+  return true;
+}
+
+// Consume bit of a GETATTR-like word in any of its forms.
+bool GetConsumes(const Word* pc) { return pc->c & 1; }
+
+// A specialised site that misses too often becomes generic again.
+void NoteMiss(FunctionObject* f, Word* pc, Op generic) {
+  if (pc->op == static_cast<uint8_t>(generic)) return;
+  CodeInstance* instance = f->instance;
+  DespecialiseWord(f->code, instance, static_cast<uint32_t>(pc - instance->words));
+  SiteCache(f, pc)->b = static_cast<uint32_t>(-8);
+}
+
+}  // namespace
+
+bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  FunctionObject* f = FunctionOf(R);
+  StrObject* name = SiteName(f, pc);
+  Value o = R[pc->b];
+  bool local = InfoOf(static_cast<Op>(pc->op)).writes_local;
+  NoteMiss(f, pc, local ? Op::GETATTR_L : Op::GETATTR);
+  CacheEntry* cache = SiteCache(f, pc);
+  uint8_t dest = pc->a;
+  bool consume = GetConsumes(pc);
+  if (ShouldTry(cache) && !SpecialiseGet(*ts, f, R, pc, o, name)) GiveUp(cache);
+  Value v = GetAttr(*ts, o, name).word();
+  if (consume) Decref(o);
+  if (MVM_UNLIKELY(v.is_null())) return false;
+  Value old = R[dest];
+  R[dest] = v;
+  if (local) Decref(old);
+  return true;
+}
+
+CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc) {
+  Value o = R[pc->b];
+  CacheEntry* cache = CacheOf(pc);
+  FunctionObject* caller = FunctionOf(R);
+  if (o.is_object() && o.object()->shape_id == cache->a) {
+    FunctionObject* f = reinterpret_cast<FunctionObject*>(cache->ptr);
+    uint32_t window = caller->frame_size + 1u;
+    Value* w = R + window;
+    Value* nb = w + kWindowWords;
+    uint64_t header = (R[-1].bits() >> 32 << 32) + FrameHeader::kDepthOne + (uint64_t{pc->a} << 16) +
+                      (uint64_t{window} << 8);
+    if (window <= 0xFF && FrameFits(ts, nb, f->frame_size, header)) {
+      if (!(pc->c & kConsume1)) Incref(o);
+      Incref(static_cast<Object*>(f));
+      w[0] = Value(f);
+      w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
+      w[2] = Value::FromBits(header);
+      nb[0] = o;
+      for (uint32_t i = 1; i < f->local_count; ++i) nb[i] = ts->rt->unbound;
+      ts->base = nb;
+      ts->pc = f->entry;
+      return CallOutcome::kPushed;
+    }
+    // No room in the header for so wide a frame, or the stack is full: the generic way tells.
+    ts->base = R;
+    ts->pc = pc;
+    Value v = GetAttr(*ts, o, SiteName(caller, pc)).word();
+    if (pc->c & kConsume1) Decref(o);
+    if (v.is_null()) return CallOutcome::kRaised;
+    R[pc->a] = v;
+    return CallOutcome::kDone;
+  }
+  return SlowGetAttr(ts, R, pc) ? CallOutcome::kDone : CallOutcome::kRaised;
+}
+
+bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  FunctionObject* f = FunctionOf(R);
+  StrObject* name = SiteName(f, pc);
+  NoteMiss(f, pc, Op::SETATTR);
+  Value o = R[pc->a], v = R[pc->b];
+  uint32_t consume = pc->c & 3;
+  CacheEntry* cache = SiteCache(f, pc);
+  bool attempt = ShouldTry(cache);
+  uint32_t shape_before = o.is_object() ? o.object()->shape_id : 0;
+  TypeObject* type = TypeOf(*ts, o);
+  bool plain = attempt && o.is_object() && !IsType(*ts, o) && type->slots.setattro == GenericSetAttr &&
+               !TypeReady(*ts, type).raised();
+  Value attr = plain ? TypeLookup(*ts, type, name) : Value();
+  Shape* shape = plain ? ts->rt->shapes[shape_before].shape : nullptr;
+  bool done = false;
+  if (plain && !attr.is_null() && IsExact(attr, TypeId::kMemberDescriptor) &&
+      attr.as<MemberDescriptorObject>()->is_plain_object_slot()) {
+    cache->a = shape_before;
+    cache->ptr = attr.as<MemberDescriptorObject>()->offset;
+    MarkSites(f, type);
+    pc->op = static_cast<uint8_t>(Op::SETATTR_MEMBER);
+    done = true;
+  }
+  bool slots = plain && shape != nullptr && !shape->dict_mode &&
+               (attr.is_null() || TypeOf(*ts, attr)->slots.descr_set == nullptr);
+  int slot = slots ? shape->Find(name) : -1;
+  int first = shape != nullptr ? (shape->slot_offset - static_cast<int>(sizeof(Object))) / 8 : 0;
+  if (slots && slot >= 0 && slot < shape->inline_capacity && first + slot < 64) {
+    MarkSites(f, type);
+    pc->x = static_cast<int32_t>(shape_before);
+    pc->c = static_cast<uint8_t>((first + slot) * 4 + consume);
+    pc->op = static_cast<uint8_t>(Op::SETATTR_SLOT);
+    done = true;
+  }
+  bool ok = !SetAttr(*ts, o, name, v).raised();
+  if (ok && slots && slot < 0 && o.object()->shape_id != shape_before) {
+    Shape* after = ts->rt->shapes[o.object()->shape_id].shape;
+    if (after != nullptr && after->parent == shape && !after->dict_mode &&
+        shape->slot_count < shape->inline_capacity &&
+        (ts->rt->extras_count == 0 || o.object()->aux == 0) && pc->op == static_cast<uint8_t>(Op::SETATTR)) {
+      cache->a = shape_before;
+      cache->b = after->id;
+      cache->ptr = static_cast<uint64_t>(first + shape->slot_count);
+      MarkSites(f, type);
+      pc->op = static_cast<uint8_t>(Op::SETATTR_ADD);
+      done = true;
+    }
+  }
+  if (attempt && !done) GiveUp(cache);
+  if (consume & kConsume2) Decref(v);
+  if (consume & kConsume1) Decref(o);
+  return ok;
+}
+
+bool SlowDelAttr(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  Value o = R[pc->a];
+  bool ok = !SetAttr(*ts, o, SiteName(FunctionOf(R), pc), Value()).raised();
+  if (pc->c & kConsume1) Decref(o);
+  return ok;
+}
+
+bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  FunctionObject* f = FunctionOf(R);
+  StrObject* name = SiteName(f, pc);
+  NoteMiss(f, pc, Op::LOAD_METHOD);
+  Value o = R[pc->b];
+  bool consume = pc->c & kConsume1;
+  Value* w = R + pc->a;
+  CacheEntry* cache = SiteCache(f, pc);
+  bool attempt = ShouldTry(cache);
+  bool is_method = false;
+  Result<> r = GetMethod(*ts, o, name, &is_method);
+  if (r.raised()) {
+    if (consume) Decref(o);
+    return false;
+  }
+  Value method = r.word();
+  if (attempt) {
+    bool done = false;
+    TypeObject* type = TypeOf(*ts, o);
+    if (is_method && o.is_object() && GenericLookup(type) &&
+        TypeLookup(*ts, type, name).is(method)) {
+      // The shape must rule out an instance attribute of that name: true for shapes with slots and
+      // for types without instance attributes.
+      Shape* shape = ts->rt->shapes[o.object()->shape_id].shape;
+      bool no_dict = shape != nullptr ? !shape->dict_mode && shape->Find(name) < 0
+                                      : type->storage == AttrStorage::kNone;
+      if (no_dict) {
+        cache->a = o.object()->shape_id;
+        cache->ptr = method.bits();
+        MarkSites(f, type);
+        pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_CLASS);
+        done = true;
+      }
+    } else if (!is_method && IsExact(o, TypeId::kModule) && TypeLookup(*ts, type, name).is_null()) {
+      CellObject* cell = DictGetCell(*ts, o.as<ModuleObject>()->dict, name);
+      if (cell != nullptr && cell->value.is(method)) {
+        if (o.object()->aux == 0) o.object()->aux = ts->rt->NextVersion();
+        cache->a = o.object()->aux;
+        cache->ptr = reinterpret_cast<uint64_t>(cell);
+        pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_MODULE);
+        done = true;
+      }
+    } else if (!is_method && IsType(*ts, o) && IsFunction(method) &&
+               type->slots.getattro == TypeById(*ts, TypeId::kType)->slots.getattro &&
+               TypeLookup(*ts, type, name).is_null()) {
+      // C.f(...): a function found in the class (or behind a staticmethod) is what the call gets.
+      TypeObject* cls = o.as<TypeObject>();
+      if (cls->version != 0) {
+        cache->a = cls->version;
+        cache->b = o.object()->shape_id;
+        cache->ptr = method.bits();
+        MarkSites(f, cls);
+        MarkSites(f, type);
+        pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_TYPE);
+        done = true;
+      }
+    }
+    if (!done) GiveUp(cache);
+  }
+  w[0] = method;
+  w[1] = w[2] = Value::Int(0);
+  if (is_method) {
+    if (!consume) Incref(o);
+    w[3] = o;
+  } else {
+    w[3] = Value::Absent();
+    if (consume) Decref(o);
+  }
+  return true;
+}
+
+bool SlowLoadSpecial(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  Value o = R[pc->b];
+  bool consume = pc->c & kConsume1;
+  SpecialMethod which = static_cast<SpecialMethod>(pc->x);
+  StrObject* name = which == SpecialMethod::kEnter   ? MVM_NAME(*ts, __enter__)
+                    : which == SpecialMethod::kExit  ? MVM_NAME(*ts, __exit__)
+                    : which == SpecialMethod::kAenter ? MVM_NAME(*ts, __aenter__)
+                                                     : MVM_NAME(*ts, __aexit__);
+  TypeObject* type = TypeOf(*ts, o);
+  Value attr;
+  if (!TypeReady(*ts, type).raised()) attr = TypeLookup(*ts, type, name);
+  if (attr.is_null()) {
+    if (!ts->HasPending()) {
+      bool async = which == SpecialMethod::kAenter || which == SpecialMethod::kAexit;
+      const char* protocol = async ? "asynchronous context manager" : "context manager";
+      if (which == SpecialMethod::kExit || which == SpecialMethod::kAexit) {
+        Raise(*ts, Exc::kTypeError, "'%T' object does not support the %s protocol (missed %U method)", o,
+              protocol, Value(name));
+      } else {
+        Raise(*ts, Exc::kTypeError, "'%T' object does not support the %s protocol", o, protocol);
+      }
+    }
+    if (consume) Decref(o);
+    return false;
+  }
+  Value* w = R + pc->a;
+  Value callee;
+  Value self = Value::Absent();
+  if (TypeOf(*ts, attr)->flags & kTypeMethodDescriptor) {
+    Incref(attr);
+    callee = attr;
+    self = o;
+    if (!consume) Incref(o);
+  } else {
+    DescrGetFn get = TypeOf(*ts, attr)->slots.descr_get;
+    if (get != nullptr) {
+      Ref<> hold = Ref<>::Borrow(attr);
+      callee = get(*ts, attr, o, Value(type)).word();
+    } else {
+      Incref(attr);
+      callee = attr;
+    }
+    if (consume) Decref(o);
+    if (callee.is_null()) return false;
+  }
+  w[0] = callee;
+  w[1] = w[2] = Value::Int(0);
+  w[3] = self;
+  return true;
+}
+
+bool SlowLoadSuper(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  FunctionObject* f = FunctionOf(R);
+  StrObject* name = SiteName(f, pc);
+  Value super = R[pc->b], cls = R[pc->b + 1], self = R[pc->b + 2];
+  bool method = pc->c & 1, zero_args = pc->c & 2;
+  Value* w = R + pc->a;
+  Value found;
+  bool bound_self = false;
+  TypeObject* super_type = TypeById(*ts, TypeId::kSuper);
+  if (super.is(Value(super_type)) && IsType(*ts, cls) && self.is_object()) {
+    // The class after `cls` in the MRO of self's type; nothing needs a super object.
+    TypeObject* start = cls.as<TypeObject>();
+    TypeObject* type = TypeOf(*ts, self);
+    bool self_is_type = false;
+    if (!IsSubtype(type, start) && IsType(*ts, self) && IsSubtype(self.as<TypeObject>(), start)) {
+      type = self.as<TypeObject>();
+      self_is_type = true;
+    }
+    if (IsSubtype(type, start) && !(IsType(*ts, self) && IsSubtype(self.as<TypeObject>(), start) && !self_is_type) &&
+        name != MVM_NAME(*ts, __class__)) {
+      bool after = false;
+      for (Value entry : type->mro->span()) {
+        TypeObject* t = entry.as<TypeObject>();
+        if (!after) {
+          after = t == start;
+          continue;
+        }
+        if (TypeReady(*ts, t).raised()) break;
+        Value attr = DictGetStr(*ts, t->dict, name);
+        if (attr.is_null()) continue;
+        TypeObject* attr_type = TypeOf(*ts, attr);
+        if (method && !self_is_type && (attr_type->flags & kTypeMethodDescriptor)) {
+          Incref(attr);
+          found = attr;
+          bound_self = true;
+        } else if (attr_type->slots.descr_get != nullptr) {
+          Ref<> hold = Ref<>::Borrow(attr);
+          found = attr_type->slots.descr_get(*ts, attr, self_is_type ? Value() : self, Value(type)).word();
+        } else {
+          Incref(attr);
+          found = attr;
+        }
+        break;
+      }
+    }
+  }
+  if (found.is_null() && !ts->HasPending()) {
+    Result<> object = zero_args && !super.is(Value(super_type)) ? Call(*ts, super) : Call(*ts, super, cls, self);
+    if (!object.raised()) {
+      Ref<> s = object.Take();
+      found = GetAttr(*ts, s, name).word();
+    }
+  }
+  Decref(super);
+  Decref(cls);
+  if (found.is_null()) {
+    Decref(self);
+    return false;
+  }
+  if (!method) {
+    R[pc->a] = found;
+    Decref(self);
+    return true;
+  }
+  w[0] = found;
+  w[1] = w[2] = Value::Int(0);
+  if (bound_self) {
+    w[3] = self;
+  } else {
+    w[3] = Value::Absent();
+    Decref(self);
+  }
+  return true;
+}
+
+void InvalidateSites(RuntimeState& rt) {
+  for (CodeInstance* i = static_cast<CodeInstance*>(rt.code_instances); i != nullptr; i = i->all_next) {
+    if (!i->specialised) continue;
+    i->specialised = false;
+    for (uint32_t pc = 0; pc < i->code->word_count; ++pc) {
+      switch (static_cast<Op>(i->words[pc].op)) {
+        case Op::GETATTR_SLOT: case Op::GETATTR_SLOT_L: case Op::GETATTR_CLASS: case Op::GETATTR_MEMBER:
+        case Op::GETATTR_TYPE: case Op::GETATTR_PROPERTY: case Op::SETATTR_SLOT: case Op::SETATTR_ADD:
+        case Op::SETATTR_MEMBER: case Op::LOAD_METHOD_CLASS: case Op::LOAD_METHOD_TYPE:
+          DespecialiseWord(i->code, i, pc);
+          // Each reset costs more warm-up: a class that keeps changing ends up generic.
+          i->caches[i->code->sites[pc].cache].b = static_cast<uint32_t>(kBackOff);
+          break;
+        default: break;
+      }
+    }
+  }
+}
+
+}  // namespace minivm

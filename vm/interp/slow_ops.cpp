@@ -1,0 +1,280 @@
+// Slow paths of arithmetic, comparison, truth and containment.
+#include "runtime/objects/float_object.h"
+#include "runtime/objects/int_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/protocol/protocol.h"
+#include "vm/interp/interp_slow.h"
+
+namespace minivm {
+
+namespace {
+
+// What an arithmetic opcode stands for.
+struct ArithInfo {
+  BinaryOp op;
+  bool local;       // writes a local
+  Op specialised;   // float form, or NOP
+};
+constexpr ArithInfo ArithOf(Op op) {
+  switch (op) {
+    case Op::ADD: case Op::ADDI: case Op::ADD_FLOAT: return {BinaryOp::kAdd, false, Op::ADD_FLOAT};
+    case Op::ADD_L: case Op::ADDI_L: case Op::ADD_FLOAT_L: return {BinaryOp::kAdd, true, Op::ADD_FLOAT_L};
+    case Op::SUB: case Op::SUBI: case Op::SUB_FLOAT: return {BinaryOp::kSub, false, Op::SUB_FLOAT};
+    case Op::SUB_L: case Op::SUBI_L: case Op::SUB_FLOAT_L: return {BinaryOp::kSub, true, Op::SUB_FLOAT_L};
+    case Op::MUL: case Op::MULI: case Op::MUL_FLOAT: return {BinaryOp::kMul, false, Op::MUL_FLOAT};
+    case Op::MUL_L: case Op::MULI_L: case Op::MUL_FLOAT_L: return {BinaryOp::kMul, true, Op::MUL_FLOAT_L};
+    case Op::TRUEDIV: return {BinaryOp::kTrueDiv, false, Op::NOP};
+    case Op::TRUEDIV_L: return {BinaryOp::kTrueDiv, true, Op::NOP};
+    case Op::FLOORDIV: case Op::FLOORDIVI: return {BinaryOp::kFloorDiv, false, Op::NOP};
+    case Op::FLOORDIV_L: case Op::FLOORDIVI_L: return {BinaryOp::kFloorDiv, true, Op::NOP};
+    case Op::MOD: case Op::MODI: return {BinaryOp::kMod, false, Op::NOP};
+    case Op::MOD_L: case Op::MODI_L: return {BinaryOp::kMod, true, Op::NOP};
+    case Op::AND: case Op::ANDI: return {BinaryOp::kAnd, false, Op::NOP};
+    case Op::AND_L: case Op::ANDI_L: return {BinaryOp::kAnd, true, Op::NOP};
+    case Op::OR: return {BinaryOp::kOr, false, Op::NOP};
+    case Op::XOR: return {BinaryOp::kXor, false, Op::NOP};
+    case Op::LSHIFT: case Op::LSHIFTI: return {BinaryOp::kLshift, false, Op::NOP};
+    case Op::LSHIFT_L: case Op::LSHIFTI_L: return {BinaryOp::kLshift, true, Op::NOP};
+    case Op::RSHIFT: case Op::RSHIFTI: return {BinaryOp::kRshift, false, Op::NOP};
+    case Op::RSHIFT_L: case Op::RSHIFTI_L: return {BinaryOp::kRshift, true, Op::NOP};
+    case Op::POW: return {BinaryOp::kPow, false, Op::NOP};
+    case Op::MATMUL: return {BinaryOp::kMatmul, false, Op::NOP};
+    default: return {BinaryOp::kAdd, false, Op::NOP};
+  }
+}
+
+// The arithmetic of numbers, without a detour through slots. Null: not handled here.
+Result<> NumberOp(ThreadState& ts, BinaryOp op, Value b, Value c, bool* handled) {
+  bool b_int = b.is_int(), c_int = c.is_int();
+  if ((b_int || IsExact(b, TypeId::kInt)) && (c_int || IsExact(c, TypeId::kInt))) {
+    *handled = true;
+    switch (op) {
+      case BinaryOp::kAdd: return IntAdd(ts, b, c);
+      case BinaryOp::kSub: return IntSub(ts, b, c);
+      case BinaryOp::kMul: return IntMul(ts, b, c);
+      case BinaryOp::kFloorDiv: return IntFloorDiv(ts, b, c);
+      case BinaryOp::kMod: return IntMod(ts, b, c);
+      case BinaryOp::kTrueDiv: return IntTrueDiv(ts, b, c);
+      case BinaryOp::kAnd: return IntAnd(ts, b, c);
+      case BinaryOp::kOr: return IntOr(ts, b, c);
+      case BinaryOp::kXor: return IntXor(ts, b, c);
+      case BinaryOp::kLshift: return IntLshift(ts, b, c);
+      case BinaryOp::kRshift: return IntRshift(ts, b, c);
+      case BinaryOp::kPow: return IntPow(ts, b, c, ts.rt->none);
+      default: break;
+    }
+    *handled = false;
+    return kRaised;
+  }
+  bool b_float = IsFloatExact(b), c_float = IsFloatExact(c);
+  if ((b_float && (c_float || c_int)) || (b_int && c_float)) {
+    double x = b_float ? FloatValue(b) : static_cast<double>(b.as_int());
+    double y = c_float ? FloatValue(c) : static_cast<double>(c.as_int());
+    *handled = true;
+    switch (op) {
+      case BinaryOp::kAdd: return NewFloat(ts, x + y);
+      case BinaryOp::kSub: return NewFloat(ts, x - y);
+      case BinaryOp::kMul: return NewFloat(ts, x * y);
+      case BinaryOp::kTrueDiv:
+        if (y != 0) return NewFloat(ts, x / y);
+        break;
+      case BinaryOp::kMod:
+        if (y != 0) return NewFloat(ts, FloatMod(x, y));
+        break;
+      case BinaryOp::kFloorDiv:
+        if (y != 0) return NewFloat(ts, FloatFloorDiv(x, y));
+        break;
+      default: break;
+    }
+    *handled = false;
+  }
+  return kRaised;
+}
+
+void Store(ThreadState* ts, Value* R, const Word* pc, uint32_t reg, bool local, Value v) {
+  Value old = R[reg];
+  R[reg] = v;
+  if (local && old.is_object() && --old.object()->refcount == 0) ColdDealloc(ts, R, pc, old.object());
+}
+
+// Comparison behind an opcode.
+CompareOp CompareOpOf(Op op) {
+  switch (op) {
+    case Op::LT: case Op::JLT_T: case Op::JLT_F: case Op::JLTI_T: case Op::JLTI_F: return CompareOp::kLt;
+    case Op::LE: case Op::JLE_T: case Op::JLE_F: case Op::JLEI_T: case Op::JLEI_F: return CompareOp::kLe;
+    case Op::EQ: case Op::JEQ_T: case Op::JEQ_F: case Op::JEQI_T: case Op::JEQI_F: return CompareOp::kEq;
+    case Op::NE: case Op::JNE_T: case Op::JNE_F: case Op::JNEI_T: case Op::JNEI_F: return CompareOp::kNe;
+    case Op::GT: case Op::JGT_T: case Op::JGT_F: case Op::JGTI_T: case Op::JGTI_F: return CompareOp::kGt;
+    default: return CompareOp::kGe;
+  }
+}
+bool WantsTrue(Op op) {
+  switch (op) {
+    case Op::JLT_T: case Op::JLE_T: case Op::JEQ_T: case Op::JNE_T: case Op::JGT_T: case Op::JGE_T:
+    case Op::JLTI_T: case Op::JLEI_T: case Op::JEQI_T: case Op::JNEI_T: case Op::JGTI_T: case Op::JGEI_T:
+    case Op::JIN_T: return true;
+    default: return false;
+  }
+}
+bool IsImmediateJump(Op op) { return op >= Op::JLTI_T && op <= Op::JGEI_F; }
+
+}  // namespace
+
+bool SlowArith(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  Op op = static_cast<Op>(pc->op);
+  ArithInfo info = ArithOf(op);
+  Value b = R[pc->b], c = R[pc->c];
+  uint32_t flags = static_cast<uint32_t>(pc->x);
+  bool handled = false;
+  Value v = NumberOp(*ts, info.op, b, c, &handled).word();
+  if (!handled) {
+    if (info.op == BinaryOp::kAdd && IsExact(b, TypeId::kStr) && IsExact(c, TypeId::kStr)) {
+      if ((flags & kInPlace) && info.local && pc->a == pc->b && !(flags & kConsume1)) {
+        // s += t on a local: hand our reference over, so that a sole owner can grow in place.
+        R[pc->a] = Value::Int(0);
+        Result<StrObject> r = StrAppendInPlace(*ts, b.as<StrObject>(), c.as<StrObject>());
+        if (flags & kConsume2) Decref(c);
+        if (MVM_UNLIKELY(r.raised())) {
+          R[pc->a] = ts->rt->unbound;
+          return false;
+        }
+        R[pc->a] = Value(r.word());
+        return true;
+      }
+      if (flags & kConsume1) {
+        v = Value(StrAppendInPlace(*ts, b.as<StrObject>(), c.as<StrObject>()).word());
+        flags &= ~kConsume1;
+      } else {
+        v = Value(StrConcat(*ts, b.as<StrObject>(), c.as<StrObject>()).word());
+      }
+    } else {
+      v = (flags & kInPlace) ? InPlace(*ts, info.op, b, c).word() : Binary(*ts, info.op, b, c).word();
+    }
+  } else if (info.specialised != Op::NOP && b.is_float() && c.is_float()) {
+    pc->op = static_cast<uint8_t>(info.specialised);
+  }
+  if (flags & kConsume1) Decref(b);
+  if (flags & kConsume2) Decref(c);
+  if (MVM_UNLIKELY(v.is_null())) return false;
+  Store(ts, R, pc, pc->a, info.local, v);
+  return true;
+}
+
+bool SlowArithImm(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  ArithInfo info = ArithOf(static_cast<Op>(pc->op));
+  Value b = R[pc->b], c = Value::Int(pc->x);
+  bool handled = false;
+  Value v = NumberOp(*ts, info.op, b, c, &handled).word();
+  if (!handled) {
+    v = (pc->c & kInPlace) ? InPlace(*ts, info.op, b, c).word() : Binary(*ts, info.op, b, c).word();
+  }
+  if (pc->c & kConsume1) Decref(b);
+  if (MVM_UNLIKELY(v.is_null())) return false;
+  Store(ts, R, pc, pc->a, info.local, v);
+  return true;
+}
+
+bool SlowUnary(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  Op op = static_cast<Op>(pc->op);
+  Value b = R[pc->b], v;
+  switch (op) {
+    case Op::NEG: case Op::NEG_L:
+      v = b.is_float() ? NewFloat(*ts, -b.as_float()).word() : Negative(*ts, b).word();
+      break;
+    case Op::POS: v = Positive(*ts, b).word(); break;
+    case Op::INVERT: v = b.is_int() ? Value::Int(~b.as_int()) : Invert(*ts, b).word(); break;
+    default: {
+      Result<bool> truth = Truth(*ts, b);
+      if (!truth.raised()) v = Bool(*ts, truth.Take() == (op == Op::TOBOOL)).word();
+    }
+  }
+  if (pc->c & kConsume1) Decref(b);
+  if (MVM_UNLIKELY(v.is_null())) return false;
+  Store(ts, R, pc, pc->a, op == Op::NEG_L, v);
+  return true;
+}
+
+bool SlowCompare(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  Value b = R[pc->b], c = R[pc->c];
+  Value v = Compare(*ts, b, c, CompareOpOf(static_cast<Op>(pc->op))).word();
+  if (pc->x & kConsume1) Decref(b);
+  if (pc->x & kConsume2) Decref(c);
+  if (MVM_UNLIKELY(v.is_null())) return false;
+  R[pc->a] = v;
+  return true;
+}
+
+int SlowCompareJump(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  Op op = static_cast<Op>(pc->op);
+  CompareOp compare = CompareOpOf(op);
+  bool immediate = IsImmediateJump(op);
+  Value b = R[pc->b], c = immediate ? Value::Int(static_cast<int8_t>(pc->c)) : R[pc->c];
+  int truth;
+  if (IsExact(b, TypeId::kStr) && IsExact(c, TypeId::kStr) &&
+      (compare == CompareOp::kEq || compare == CompareOp::kNe)) {
+    bool equal = b.is(c) || StrEquals(b.as<StrObject>(), c.as<StrObject>());
+    truth = equal == (compare == CompareOp::kEq);
+  } else {
+    Result<> r = Compare(*ts, b, c, compare);
+    if (r.raised()) {
+      truth = -1;
+    } else {
+      Ref<> v = r.Take();
+      if (v.is(ts->rt->true_)) {
+        truth = 1;
+      } else if (v.is(ts->rt->false_)) {
+        truth = 0;
+      } else {
+        Result<bool> t = Truth(*ts, v);
+        truth = t.raised() ? -1 : t.Take();
+      }
+    }
+  }
+  if (pc->a & kConsume1) Decref(b);
+  if (!immediate && (pc->a & kConsume2)) Decref(c);
+  return truth < 0 ? -1 : (truth == 1) == WantsTrue(op);
+}
+
+int SlowTruth(ThreadState* ts, Value* R, Word* pc, Value v) {
+  if (v.is(ts->rt->true_)) return 1;
+  if (v.is(ts->rt->false_) || v.is(ts->rt->none)) return 0;
+  ts->base = R;
+  ts->pc = pc;
+  Result<bool> truth = Truth(*ts, v);
+  return truth.raised() ? -1 : truth.Take();
+}
+
+bool SlowContains(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  Value b = R[pc->b], c = R[pc->c];
+  Result<bool> r = Contains(*ts, c, b);
+  if (pc->x & kConsume1) Decref(b);
+  if (pc->x & kConsume2) Decref(c);
+  if (r.raised()) return false;
+  R[pc->a] = Bool(*ts, r.Take() == (static_cast<Op>(pc->op) == Op::IN)).word();
+  return true;
+}
+
+int SlowContainsJump(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  Value b = R[pc->b], c = R[pc->c];
+  Result<bool> r = Contains(*ts, c, b);
+  if (pc->a & kConsume1) Decref(b);
+  if (pc->a & kConsume2) Decref(c);
+  if (r.raised()) return -1;
+  return r.Take() == WantsTrue(static_cast<Op>(pc->op));
+}
+
+}  // namespace minivm
