@@ -194,6 +194,21 @@ dispatch:
     R[pc->a] = R[pc->b];
     NEXT();
   }
+  CASE(MOVE_W) : {
+    Value v = R[pc->b];
+    Value* w = R + pc->a;
+    INCREF(v);
+    w[0] = v;
+    w[1] = w[2] = Value::Int(0);
+    NEXT();
+  }
+  CASE(WINDOW) : {
+    Value* w = R + pc->a;
+    w[1] = w[2] = Value::Int(0);
+    NEXT();
+  }
+  CASE(SPILL) : SLOW(SlowBuild(ts, R, pc));
+  CASE(UNSPILL) : SLOW(SlowBuild(ts, R, pc));
   CASE(SWAP) : {
     std::swap(R[pc->a], R[pc->b]);
     NEXT();
@@ -303,7 +318,9 @@ dispatch:
     Value v = reinterpret_cast<CellObject*>(CacheOf(pc)->ptr)->value;
     if (MVM_UNLIKELY(v.is(ts->rt->unbound))) SLOW(SlowLoadGlobal(ts, R, pc));
     INCREF(v);
-    R[pc->a] = v;
+    Value* w = R + pc->a;
+    w[0] = v;
+    w[1] = w[2] = Value::Int(0);  // opens a call window if it is one; else the words are free
     NEXT();
   }
   CASE(LOADG_BUILTIN) : {
@@ -315,7 +332,9 @@ dispatch:
       SLOW(SlowLoadGlobal(ts, R, pc));
     }
     INCREF(v);
-    R[pc->a] = v;
+    Value* w = R + pc->a;
+    w[0] = v;
+    w[1] = w[2] = Value::Int(0);
     NEXT();
   }
   CASE(STOREG) : SLOW(SlowStoreGlobal(ts, R, pc));
@@ -646,11 +665,13 @@ dispatch:
     Value o = R[pc->b];
     CacheEntry* cache = CacheOf(pc);
     if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
-      Value v = Value::FromBits(cache->ptr);
-      INCREF(v);
-      R[pc->a] = v;
-      if (pc->c & kConsume1) DECREF(o);
-      NEXT();
+      Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
+      if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
+        INCREF(v);
+        R[pc->a] = v;
+        if (pc->c & kConsume1) DECREF(o);
+        NEXT();
+      }
     }
     SLOW(SlowGetAttr(ts, R, pc));
   }
@@ -688,11 +709,13 @@ dispatch:
     // cache->b: shape of the class object (its metaclass); a: its version.
     if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->b &&
                    o.as<TypeObject>()->version == cache->a)) {
-      Value v = Value::FromBits(cache->ptr);
-      INCREF(v);
-      R[pc->a] = v;
-      if (pc->c & kConsume1) DECREF(o);
-      NEXT();
+      Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
+      if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
+        INCREF(v);
+        R[pc->a] = v;
+        if (pc->c & kConsume1) DECREF(o);
+        NEXT();
+      }
     }
     SLOW(SlowGetAttr(ts, R, pc));
   }
@@ -935,13 +958,14 @@ dispatch:
       Value* items = o.as<TupleObject>()->items();
       Value* d = R + pc->a;
       uint32_t n = pc->c;
-      bool consume = pc->x & kConsume1;
+      uint32_t mode = static_cast<uint32_t>(pc->x);
+      uint32_t flip = mode & 2 ? n - 1 : 0;
       for (uint32_t i = 0; i < n; ++i) {
-        Value v = items[i];
+        Value v = items[flip ? flip - i : i];
         INCREF(v);
         d[i] = v;
       }
-      if (consume) DECREF(o);
+      if (mode & kConsume1) DECREF(o);
       NEXT();
     }
     SLOW(SlowUnpack(ts, R, pc));
@@ -1237,6 +1261,16 @@ left:
   // ---- exceptions ----
   CASE(RAISE) : SLOW(SlowException(ts, R, pc));
   CASE(RERAISE) : SLOW(SlowException(ts, R, pc));
+  CASE(SAVEEXC) : {
+    Value v = ts->handled->value;
+    if (v.is_null()) {
+      v = Value::Absent();
+    } else {
+      ++v.object()->refcount;
+    }
+    R[pc->a] = v;
+    NEXT();
+  }
   CASE(POPEXC) : {
     Value old = ts->handled->value;
     Value saved = R[pc->a];

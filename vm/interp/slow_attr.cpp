@@ -7,7 +7,7 @@
 // site of the VM back into its generic form. So the fast paths need no guard for the class.
 #include "runtime/native/native_function.h"
 #include "runtime/objects/cell_object.h"
-#include "runtime/objects/descriptor_objects.h"
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/module_object.h"
@@ -46,6 +46,18 @@ bool IsPlainValue(ThreadState& ts, Value v) {
   return t->slots.descr_get == nullptr && t->slots.descr_set == nullptr;
 }
 
+// The cell that holds attribute `name` of the class: plain values are replaced in it, without any
+// invalidation.
+CellObject* ClassCell(ThreadState& ts, TypeObject* cls, StrObject* name) {
+  for (Value entry : cls->mro->span()) {
+    DictObject* dict = entry.as<TypeObject>()->dict;
+    if (dict == nullptr || dict->storage != DictStorage::kCelled) return nullptr;
+    CellObject* cell = DictGetCell(ts, dict, name);
+    if (cell != nullptr && !cell->value.is(ts.rt->unbound)) return cell;
+  }
+  return nullptr;
+}
+
 // Does attribute lookup on instances of `type` follow the ordinary rules?
 bool GenericLookup(TypeObject* type) { return type->slots.getattro == GenericGetAttr; }
 
@@ -71,13 +83,11 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
     if (TypeReady(ts, cls).raised()) { ClearPending(ts); return false; }
     if (!TypeLookup(ts, type, name).is_null()) return false;
     Value v = TypeLookup(ts, cls, name);
-    if (v.is_null() || cls->version == 0 || !IsPlainValue(ts, v)) return false;
-    // A plain value may be replaced in its cell without a new version; only values that cannot
-    // change this way are cached: those of immutable types, and classes.
-    if (!(cls->flags & kTypeImmutable) && !IsType(ts, v)) return false;
+    CellObject* cell = ClassCell(ts, cls, name);
+    if (v.is_null() || cell == nullptr || cls->version == 0 || !IsPlainValue(ts, v)) return false;
     cache->a = cls->version;
     cache->b = o.object()->shape_id;
-    cache->ptr = v.bits();
+    cache->ptr = reinterpret_cast<uint64_t>(cell);
     MarkSites(f, cls);
     MarkSites(f, type);
     pc->op = static_cast<uint8_t>(Op::GETATTR_TYPE);
@@ -89,7 +99,6 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
   if (!attr.is_null()) {
     if (IsExact(attr, TypeId::kMemberDescriptor) && !local) {
       MemberDescriptorObject* member = attr.as<MemberDescriptorObject>();
-      if (!member->is_plain_object_slot()) return false;
       cache->a = o.object()->shape_id;
       cache->ptr = member->offset;
       MarkSites(f, type);
@@ -105,7 +114,15 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
       pc->op = static_cast<uint8_t>(Op::GETATTR_PROPERTY);
       return true;
     }
-    return false;
+    CellObject* cell = ClassCell(ts, type, name);
+    bool no_own = shape != nullptr ? !shape->dict_mode && shape->Find(name) < 0
+                                   : type->storage == AttrStorage::kNone;
+    if (local || cell == nullptr || !no_own || !IsPlainValue(ts, attr)) return false;
+    cache->a = o.object()->shape_id;
+    cache->ptr = reinterpret_cast<uint64_t>(cell);
+    MarkSites(f, type);
+    pc->op = static_cast<uint8_t>(Op::GETATTR_CLASS);
+    return true;
   }
   if (shape == nullptr || shape->dict_mode) return false;
   int slot = shape->Find(name);
@@ -206,8 +223,7 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   Value attr = plain ? TypeLookup(*ts, type, name) : Value();
   Shape* shape = plain ? ts->rt->shapes[shape_before].shape : nullptr;
   bool done = false;
-  if (plain && !attr.is_null() && IsExact(attr, TypeId::kMemberDescriptor) &&
-      attr.as<MemberDescriptorObject>()->is_plain_object_slot()) {
+  if (plain && !attr.is_null() && IsExact(attr, TypeId::kMemberDescriptor)) {
     cache->a = shape_before;
     cache->ptr = attr.as<MemberDescriptorObject>()->offset;
     MarkSites(f, type);

@@ -31,6 +31,13 @@ Raised RaiseUnboundFree(ThreadState& ts, StrObject* name) {
   return kRaised;
 }
 
+// A loaded name that may be a callee: the two words behind it are made inert (they are free if it is
+// not).
+void OpenWindow(Value* w, Value callee) {
+  w[0] = callee;
+  w[1] = w[2] = Value::Int(0);
+}
+
 // Global, then builtin; new reference or NameError.
 Result<> LookupGlobal(ThreadState& ts, FunctionObject* f, StrObject* name) {
   Value v = DictGetStr(ts, f->globals, name);
@@ -64,7 +71,7 @@ bool SlowLoadGlobal(ThreadState* ts, Value* R, Word* pc) {
     cache->ptr = reinterpret_cast<uint64_t>(global);
     pc->op = static_cast<uint8_t>(Op::LOADG_CELL);
     Incref(global->value);
-    R[pc->a] = global->value;
+    OpenWindow(R + pc->a, global->value);
     return true;
   }
   CellObject* builtin =
@@ -77,14 +84,13 @@ bool SlowLoadGlobal(ThreadState* ts, Value* R, Word* pc) {
     *reinterpret_cast<CellObject**>(cache) = cell.Take();
     pc->op = static_cast<uint8_t>(Op::LOADG_BUILTIN);
     Incref(builtin->value);
-    R[pc->a] = builtin->value;
+    OpenWindow(R + pc->a, builtin->value);
     return true;
   }
-  Value v;
   if (f->builtins->storage != DictStorage::kCelled) {
     Result<> r = LookupGlobal(*ts, f, name);
     if (r.raised()) return false;
-    R[pc->a] = r.word();
+    OpenWindow(R + pc->a, r.word());
     return true;
   }
   RaiseNameError(*ts, name);
@@ -141,7 +147,7 @@ bool SlowName(ThreadState* ts, Value* R, Word* pc) {
         if (g.raised()) return false;
         v = g.word();
       }
-      R[pc->a] = v;
+      OpenWindow(R + pc->a, v);
       return true;
     }
     case Op::STORENAME: {
