@@ -82,6 +82,15 @@ inline bool FrameFits(ThreadState* ts, Value* new_base, uint32_t frame_size, uin
 }
 [[gnu::cold]] void RaiseRecursion(ThreadState& ts);
 
+// Puts every specialised attribute site of the VM back into its generic form (VmHooks).
+void InvalidateSites(RuntimeState& rt);
+// Binds owned arguments at src (npos positional, then nkw by keyword) to the parameter registers of
+// `f` at regs (src may be regs), sets the other locals unbound. On failure everything is released.
+bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
+              TupleObject* kwnames, Value* regs);
+Result<> RunIntrinsic(ThreadState& ts, FunctionObject* f, Value* R, Intrinsic which, Value a, Value b);
+Result<> ImportFrom(ThreadState& ts, Value module, StrObject* name);
+
 // The name operand of a word.
 inline StrObject* SiteName(const FunctionObject* f, const Word* pc) {
   return f->code->names->items()[f->code->sites[pc - f->instance->words].arg].as<StrObject>();

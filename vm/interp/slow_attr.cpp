@@ -36,10 +36,6 @@ void MarkSites(FunctionObject* f, TypeObject* type) {
   for (Value t : type->mro->span()) t.as<TypeObject>()->flags |= kTypeHasSites;
 }
 
-int32_t CacheOffset(const FunctionObject* f, const Word* pc) {
-  return static_cast<int32_t>(reinterpret_cast<uint64_t*>(SiteCache(f, pc)) -
-                              reinterpret_cast<const uint64_t*>(pc));
-}
 
 bool IsPlainValue(ThreadState& ts, Value v) {
   TypeObject* t = TypeOf(ts, v);

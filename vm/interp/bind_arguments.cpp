@@ -1,0 +1,262 @@
+// Binding call arguments to parameter registers, and CPython's words for what does not fit.
+#include <string>
+
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/protocol.h"
+#include "runtime/support/small_vector.h"
+#include "vm/interp/interp_slow.h"
+
+namespace minivm {
+
+namespace {
+
+StrObject* ParamName(FunctionObject* f, uint32_t i) { return f->code->varnames->items()[i].as<StrObject>(); }
+
+// "'a', 'b' and 'c'"
+std::string JoinNames(const std::string* names, size_t n) {
+  std::string out;
+  for (size_t i = 0; i < n; ++i) {
+    if (i > 0) out += i + 1 < n ? ", " : n > 2 ? ", and " : " and ";
+    out += "'" + names[i] + "'";
+  }
+  return out;
+}
+
+void RaiseMissing(ThreadState& ts, FunctionObject* f, const char* kind, const std::string* names, size_t n) {
+  Raise(ts, Exc::kTypeError, "%U() missing %zu required %s argument%s: %s", Value(f->qualname), n, kind,
+        n == 1 ? "" : "s", JoinNames(names, n).c_str());
+}
+
+void RaiseTooMany(ThreadState& ts, FunctionObject* f, uint32_t given, const Value* regs) {
+  CodeObject* code = f->code;
+  uint32_t argc = code->arg_count;
+  uint32_t defaults = f->defaults != nullptr ? f->defaults->size() : 0;
+  // Keyword-only arguments that were given are mentioned.
+  uint32_t kwonly_given = 0;
+  for (uint32_t i = argc; i < argc + code->kwonly_count; ++i) kwonly_given += !regs[i].is_null();
+  char takes[64];
+  bool plural;
+  if (defaults > 0) {
+    snprintf(takes, sizeof takes, "from %u to %u", argc - defaults, argc);
+    plural = true;
+  } else {
+    snprintf(takes, sizeof takes, "%u", argc);
+    plural = argc != 1;
+  }
+  char extra[96] = "";
+  if (kwonly_given > 0) {
+    snprintf(extra, sizeof extra, " positional argument%s (and %u keyword-only argument%s)",
+             given != 1 ? "s" : "", kwonly_given, kwonly_given != 1 ? "s" : "");
+  }
+  Raise(ts, Exc::kTypeError, "%U() takes %s positional argument%s but %u%s %s given", Value(f->qualname),
+        takes, plural ? "s" : "", given, extra, given == 1 && kwonly_given == 0 ? "was" : "were");
+}
+
+// Edit distance for "Did you mean", small names only.
+size_t Distance(const std::string& a, const std::string& b) {
+  if (a.size() > 40 || b.size() > 40) return 99;
+  size_t row[42];
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      size_t next = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = row[j];
+      row[j] = next;
+    }
+  }
+  return row[b.size()];
+}
+
+void RaiseUnexpectedKeyword(ThreadState& ts, FunctionObject* f, Value name) {
+  std::string given = ToUtf8(name.as<StrObject>());
+  std::string best;
+  size_t best_distance = given.size() / 3 + 1;
+  CodeObject* code = f->code;
+  for (uint32_t i = code->posonly_count; i < uint32_t{code->arg_count} + code->kwonly_count; ++i) {
+    std::string candidate = ToUtf8(ParamName(f, i));
+    size_t d = Distance(given, candidate);
+    if (d < best_distance || (best.empty() && d == best_distance && d < given.size())) {
+      best = candidate;
+      best_distance = d;
+    }
+  }
+  if (best.empty()) {
+    Raise(ts, Exc::kTypeError, "%U() got an unexpected keyword argument '%U'", Value(f->qualname), name);
+  } else {
+    Raise(ts, Exc::kTypeError, "%U() got an unexpected keyword argument '%U'. Did you mean '%s'?",
+          Value(f->qualname), name, best.c_str());
+  }
+}
+
+// A keyword that is the name of a positional-only parameter: all such names together.
+bool RaiseIfPositionalOnly(ThreadState& ts, FunctionObject* f, TupleObject* kwnames) {
+  std::string names;
+  for (uint32_t i = 0; i < f->code->posonly_count; ++i) {
+    for (Value given : kwnames->span()) {
+      if (StrEquals(given.as<StrObject>(), ParamName(f, i))) {
+        if (!names.empty()) names += ", ";
+        names += ToUtf8(ParamName(f, i));
+      }
+    }
+  }
+  if (names.empty()) return false;
+  Raise(ts, Exc::kTypeError, "%U() got some positional-only arguments passed as keyword arguments: '%s'",
+        Value(f->qualname), names.c_str());
+  return true;
+}
+
+int FindParam(FunctionObject* f, Value name) {
+  CodeObject* code = f->code;
+  uint32_t end = uint32_t{code->arg_count} + code->kwonly_count;
+  for (uint32_t i = code->posonly_count; i < end; ++i) {
+    if (Value(ParamName(f, i)).is(name)) return static_cast<int>(i);
+  }
+  for (uint32_t i = code->posonly_count; i < end; ++i) {
+    if (StrEquals(ParamName(f, i), name.as<StrObject>())) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+void ReleaseAll(Value* v, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    Value old = std::exchange(v[i], Value());
+    Decref(old);
+  }
+}
+
+}  // namespace
+
+bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
+              TupleObject* kwnames, Value* regs) {
+  CodeObject* code = f->code;
+  uint32_t argc = code->arg_count, named = argc + code->kwonly_count;
+  bool var_args = code->flags & kCodeVarArgs, var_keywords = code->flags & kCodeVarKeywords;
+  Value unbound = ts->rt->unbound;
+  if (MVM_LIKELY(f->simple && nkw == 0 && npos == argc)) {
+    if (src != regs) {
+      for (uint32_t i = 0; i < npos; ++i) regs[i] = src[i];
+    }
+    for (uint32_t i = argc; i < f->local_count; ++i) regs[i] = unbound;
+    return true;
+  }
+  SmallVector<Value, 16> keywords;
+  for (uint32_t i = 0; i < nkw; ++i) keywords.push_back(src[npos + i]);
+  Value rest;  // *args
+  bool ok = true;
+  bool too_many = false;
+  if (var_args) {
+    if (npos > argc) {
+      rest = Value(NewTupleSteal(*ts, src + argc, npos - argc).word());
+      ok = !rest.is_null();
+    } else {
+      rest = Result<>::Borrow(ts->rt->empty_tuple).word();
+    }
+  } else if (npos > argc) {
+    too_many = true;
+    for (uint32_t i = argc; i < npos; ++i) Decref(src[i]);
+  }
+  uint32_t placed = npos < argc ? npos : argc;
+  if (src != regs) {
+    for (uint32_t i = 0; i < placed; ++i) regs[i] = src[i];
+  }
+  for (uint32_t i = placed; i < f->local_count; ++i) regs[i] = Value();
+  // Code run below (odd keyword names) must not reuse these words.
+  Value* saved_top = std::exchange(ts->top, regs + f->local_count);
+  uint32_t next = named;
+  if (var_args) regs[next++] = rest;
+  uint32_t taken = 0;  // keywords consumed
+  if (ok && var_keywords) {
+    DictObject* dict = NewDict(*ts).word();
+    ok = dict != nullptr;
+    regs[next] = Value(dict);
+  }
+  for (; ok && taken < nkw; ++taken) {
+    Value name = kwnames->items()[taken];
+    if (!IsStr(*ts, name)) {
+      Raise(*ts, Exc::kTypeError, "keywords must be strings");
+      ok = false;
+      break;
+    }
+    int i = FindParam(f, name);
+    if (i >= 0) {
+      if (!regs[i].is_null()) {
+        Raise(*ts, Exc::kTypeError, "%U() got multiple values for argument '%U'", Value(f->qualname), name);
+        ok = false;
+        break;
+      }
+      regs[i] = keywords[taken];
+    } else if (var_keywords) {
+      Value v = keywords[taken];
+      ok = !DictSet(*ts, regs[next].as<DictObject>(), name, v).raised();
+      Decref(v);
+      if (!ok) {
+        ++taken;
+        break;
+      }
+    } else {
+      if (code->posonly_count == 0 || !RaiseIfPositionalOnly(*ts, f, kwnames)) {
+        if (!ts->HasPending()) RaiseUnexpectedKeyword(*ts, f, name);
+      }
+      ok = false;
+      break;
+    }
+  }
+  if (ok && too_many) {
+    RaiseTooMany(*ts, f, npos, regs);
+    ok = false;
+  }
+  if (ok && placed < argc) {
+    uint32_t defaults = f->defaults != nullptr ? f->defaults->size() : 0;
+    uint32_t required = argc - (defaults < argc ? defaults : argc);
+    uint32_t missing = 0;
+    for (uint32_t i = placed; i < required; ++i) missing += regs[i].is_null();
+    if (missing > 0) {
+      std::string names[64];
+      size_t n = 0;
+      for (uint32_t i = placed; i < required && n < 64; ++i) {
+        if (regs[i].is_null()) names[n++] = ToUtf8(ParamName(f, i));
+      }
+      RaiseMissing(*ts, f, "positional", names, n);
+      ok = false;
+    } else {
+      for (uint32_t i = required; i < argc; ++i) {
+        if (!regs[i].is_null()) continue;
+        Value v = f->defaults->items()[defaults - (argc - i)];
+        Incref(v);
+        regs[i] = v;
+      }
+    }
+  }
+  if (ok && named > argc) {
+    std::string names[64];
+    size_t n = 0;
+    for (uint32_t i = argc; i < named; ++i) {
+      if (!regs[i].is_null()) continue;
+      Value v = f->kwdefaults != nullptr ? DictGetStr(*ts, f->kwdefaults, ParamName(f, i)) : Value();
+      if (v.is_null()) {
+        if (n < 64) names[n++] = ToUtf8(ParamName(f, i));
+        continue;
+      }
+      Incref(v);
+      regs[i] = v;
+    }
+    if (n > 0) {
+      RaiseMissing(*ts, f, "keyword-only", names, n);
+      ok = false;
+    }
+  }
+  ts->top = saved_top;
+  if (!ok) {
+    for (; taken < nkw; ++taken) Decref(keywords[taken]);
+    ReleaseAll(regs, f->local_count);
+    return false;
+  }
+  for (uint32_t i = code->param_count; i < f->local_count; ++i) regs[i] = unbound;
+  return true;
+}
+
+}  // namespace minivm

@@ -1,0 +1,526 @@
+// Calls: windows, the kinds of callees, specialisation of call sites, entry from C++.
+#include "runtime/native/native_function.h"
+#include "runtime/objects/bound_method.h"
+#include "runtime/objects/cell_object.h"
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/protocol.h"
+#include "runtime/support/small_vector.h"
+#include "vm/interp/interp_slow.h"
+#include "vm/interp/interpreter.h"
+
+namespace minivm {
+
+namespace {
+
+// One call, decoded from its word.
+struct CallSite {
+  Value* window;      // the callee is window[0]
+  Value* args;        // window + 3
+  uint32_t npos;
+  uint32_t nkw;
+  TupleObject* names;
+};
+
+void ReleaseWindow(CallSite& site) {
+  Value callee = site.window[0];
+  for (uint32_t i = 0; i < site.npos + site.nkw; ++i) Decref(site.args[i]);
+  Decref(callee);
+}
+
+uint64_t NewHeader(const Value* R, const Value* window, uint32_t dest, uint64_t flags) {
+  return (R[-1].bits() >> 32 << 32) + FrameHeader::kDepthOne + (uint64_t{dest} << 16) +
+         (static_cast<uint64_t>(window - R) << 8) + flags;
+}
+
+// Pushes the frame of a function whose arguments stand in the window.
+CallOutcome PushFunction(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint64_t flags, uint32_t dest) {
+  Value* w = site.window;
+  FunctionObject* f = w[0].as<FunctionObject>();
+  Value* nb = w + kWindowWords;
+  uint64_t header = NewHeader(R, w, dest, flags);
+  uint32_t need = f->frame_size > site.npos + site.nkw ? f->frame_size : site.npos + site.nkw;
+  if (!FrameFits(ts, nb, need, header)) {
+    RaiseRecursion(*ts);
+    ReleaseWindow(site);
+    return CallOutcome::kRaised;
+  }
+  if (!BindInto(ts, f, nb, site.npos, site.nkw, site.names, nb)) {
+    Decref(w[0]);
+    return CallOutcome::kRaised;
+  }
+  w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
+  w[2] = Value::FromBits(header);
+  ts->base = nb;
+  ts->pc = f->entry;
+  return CallOutcome::kPushed;
+}
+
+bool IsMethodOp(Op op) {
+  return op == Op::CALLM || op == Op::CALLM_PY || op == Op::CALLM_NATIVE || op == Op::CALLM_KW;
+}
+
+bool NativeFitsExactly(const Signature* sig, uint32_t n) {
+  if (sig->raw) return true;
+  return sig->var_positional < 0 && sig->var_keyword < 0 && sig->count == n && sig->positional >= n;
+}
+
+// Rewrites the word for what it calls now. The window has not been touched.
+void SpecialiseCall(ThreadState* ts, Word* pc, Value callee, bool has_self) {
+  Op op = static_cast<Op>(pc->op);
+  if (op != Op::CALL && op != Op::CALLM) return;
+  bool method = op == Op::CALLM;
+  uint32_t n = pc->c + (method ? 1u : 0u);
+  if (method && !has_self) return;
+  if (IsFunction(callee)) {
+    FunctionObject* f = callee.as<FunctionObject>();
+    if (!f->simple || f->param_count != n) return;
+    pc->x = static_cast<int32_t>(f->aux);
+    pc->op = static_cast<uint8_t>(method ? Op::CALLM_PY : Op::CALL_PY);
+  } else if (!method && IsExact(callee, TypeId::kNativeFunction)) {
+    NativeFunctionObject* f = callee.as<NativeFunctionObject>();
+    if (f->prepend_self || !NativeFitsExactly(f->signature, n)) return;
+    if (f->aux == 0) f->aux = ts->rt->NextVersion();
+    pc->x = static_cast<int32_t>(f->aux);
+    pc->op = static_cast<uint8_t>(Op::CALL_NATIVE);
+  } else if (method && IsExact(callee, TypeId::kMethodDescriptor)) {
+    MethodDescriptorObject* f = callee.as<MethodDescriptorObject>();
+    if (!NativeFitsExactly(f->signature, n)) return;
+    if (f->aux == 0) f->aux = ts->rt->NextVersion();
+    pc->x = static_cast<int32_t>(f->aux);
+    pc->op = static_cast<uint8_t>(Op::CALLM_NATIVE);
+  }
+}
+
+// The script __init__ of a class whose call is plain: object's __new__, type's __call__; else null.
+FunctionObject* ScriptInit(ThreadState* ts, TypeObject* type) {
+  if (TypeReady(*ts, type).raised()) {
+    ClearPending(*ts);
+    return nullptr;
+  }
+  if (!type->is_heap() || (type->flags & kTypeAbstract)) return nullptr;
+  if (type->slots.new_ != TypeById(*ts, TypeId::kObject)->slots.new_) return nullptr;
+  if (type->storage != AttrStorage::kShape && type->storage != AttrStorage::kNone) return nullptr;
+  Value init = TypeLookup(*ts, type, MVM_NAME(*ts, __init__));
+  return !init.is_null() && IsFunction(init) ? init.as<FunctionObject>() : nullptr;
+}
+
+// Class call with a script __init__: the instance is made here, __init__ gets a frame whose return
+// yields the instance. The window slides up by one word to make room for self.
+CallOutcome PushConstructor(ThreadState* ts, Value* R, Word* pc, CallSite& site, TypeObject* type,
+                            FunctionObject* init, uint32_t dest) {
+  Result<> made = AllocInstance(*ts, type);
+  if (made.raised()) {
+    ReleaseWindow(site);
+    return CallOutcome::kRaised;
+  }
+  Value self = made.word();
+  Value* w = site.window;
+  uint32_t n = site.npos + site.nkw;
+  for (uint32_t i = n; i > 0; --i) site.args[i] = site.args[i - 1];
+  site.args[0] = Value();
+  Incref(static_cast<Object*>(init));
+  Incref(self);
+  Decref(w[0]);  // the class; its instance keeps it alive
+  w[0] = self;   // the result
+  w[1] = Value(init);
+  w[4] = self;
+  CallSite inner{w + 1, w + 1 + kWindowWords, site.npos + 1, site.nkw, site.names};
+  CallOutcome outcome = PushFunction(ts, R, pc, inner, kFrameCtor, dest);
+  if (outcome == CallOutcome::kRaised) Decref(self);
+  return outcome;
+}
+
+// A callee that is called through C++: window released, result written.
+CallOutcome CallThrough(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t dest) {
+  Value callee = site.window[0];
+  TypeObject* type = TypeOf(*ts, callee);
+  CallFn call = TypeReady(*ts, type).raised() ? nullptr : type->slots.call;
+  Value v;
+  if (call == nullptr) {
+    if (!ts->HasPending()) Raise(*ts, Exc::kTypeError, "'%T' object is not callable", callee);
+  } else {
+    if (site.nkw > 0) site.args[site.npos + site.nkw] = Value(site.names);
+    v = call(*ts, callee, Args{site.args, site.npos, site.nkw}).word();
+  }
+  ReleaseWindow(site);
+  if (v.is_null()) return CallOutcome::kRaised;
+  R[dest] = v;
+  return CallOutcome::kDone;
+}
+
+CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t dest, bool may_specialise) {
+  for (;;) {
+    Value callee = site.window[0];
+    if (IsFunction(callee)) return PushFunction(ts, R, pc, site, 0, dest);
+    if (IsExact(callee, TypeId::kBoundMethod)) {
+      BoundMethodObject* m = callee.as<BoundMethodObject>();
+      if (!IsFunction(m->function)) return CallThrough(ts, R, pc, site, dest);
+      uint32_t n = site.npos + site.nkw;
+      for (uint32_t i = n; i > 0; --i) site.args[i] = site.args[i - 1];
+      Incref(m->self);
+      Incref(m->function);
+      site.args[0] = m->self;
+      site.window[0] = m->function;
+      ++site.npos;
+      Decref(callee);
+      continue;
+    }
+    if (HasTypeFlag(*ts, callee, kTypeTypeSubclass)) {
+      TypeObject* type = callee.as<TypeObject>();
+      TypeObject* meta = TypeOf(*ts, callee);
+      if (type->is_heap() && meta->slots.call == TypeById(*ts, TypeId::kType)->slots.call) {
+        FunctionObject* init = ScriptInit(ts, type);
+        if (init != nullptr) {
+          if (may_specialise && pc->op == static_cast<uint8_t>(Op::CALL) && IsExact(callee, TypeId::kType) &&
+              init->simple && init->param_count == pc->c + 1u && type->version != 0 &&
+              type->root_shape != nullptr && type->root_shape->slot_offset == sizeof(Object) &&
+              type->learn_count >= 4) {
+            type->cached_init = init;
+            FunctionOf(R)->instance->specialised = true;
+            pc->x = static_cast<int32_t>(type->version);
+            pc->op = static_cast<uint8_t>(Op::CALL_CLASS);
+          }
+          if (type->learn_count < 8) ++type->learn_count;
+          return PushConstructor(ts, R, pc, site, type, init, dest);
+        }
+        if (ts->HasPending()) {
+          ReleaseWindow(site);
+          return CallOutcome::kRaised;
+        }
+      }
+    }
+    return CallThrough(ts, R, pc, site, dest);
+  }
+}
+
+// f(*args, **kwargs): unpacks into the window.
+CallOutcome CallUnpacked(ThreadState* ts, Value* R, Word* pc) {
+  Value* w = R + pc->a;
+  Value args = w[3], kwargs = (pc->c & 1) ? w[4] : Value();
+  uint32_t dest = pc->b;
+  if ((pc->c & 2) && !IsExact(args, TypeId::kTuple) && !IsExact(args, TypeId::kList)) {
+    TypeObject* type = TypeOf(*ts, args);
+    Result<TupleObject> t = kRaised;
+    if (!TypeReady(*ts, type).raised()) {
+      if (type->slots.iter == nullptr && type->slots.get_item == nullptr) {
+        Result<StrObject> name = [&]() -> Result<StrObject> {
+          MVM_TRY(Ref<> q, GetAttrOptional(*ts, w[0], MVM_NAME(*ts, __qualname__)));
+          if (!q.is_absent() && IsStr(*ts, q)) {
+            MVM_TRY(Ref<> m, GetAttrOptional(*ts, w[0], MVM_NAME(*ts, __module__)));
+            if (!m.is_absent() && IsStr(*ts, m) && !m.as<StrObject>()->EqualsAscii("builtins")) {
+              return Format(*ts, "%U.%U()", m.get(), q.get());
+            }
+            return Format(*ts, "%U()", q.get());
+          }
+          return ToStr(*ts, w[0]);
+        }();
+        if (!name.raised()) {
+          Ref<StrObject> text = name.Take();
+          Raise(*ts, Exc::kTypeError, "%U argument after * must be an iterable, not %T", Value(text.get()), args);
+        }
+      } else {
+        t = TupleFrom(*ts, args);
+      }
+    }
+    Value old = args;
+    if (t.raised()) {
+      Decref(old);
+      if (!kwargs.is_null()) Decref(kwargs);
+      Decref(w[0]);
+      return CallOutcome::kRaised;
+    }
+    args = w[3] = Value(t.word());
+    Decref(old);
+  }
+  bool is_list = IsExact(args, TypeId::kList);
+  uint32_t npos = static_cast<uint32_t>(is_list ? args.as<ListObject>()->size : args.as<TupleObject>()->size());
+  uint32_t nkw = kwargs.is_null() ? 0 : static_cast<uint32_t>(DictSize(kwargs.as<DictObject>()));
+  Ref<> hold_args = Ref<>::Steal(args);
+  Ref<> hold_kwargs = Ref<>::Steal(kwargs);
+  Ref<TupleObject> names;
+  if (nkw > 0) {
+    Result<TupleObject> t = NewTupleRaw(*ts, nkw);
+    if (t.raised()) {
+      Decref(w[0]);
+      return CallOutcome::kRaised;
+    }
+    names = t.Take();
+  }
+  Value* out = w + kWindowWords;
+  if (out + npos + nkw + kWindowSlack + 8 >= ts->stack_end) {
+    RaiseRecursion(*ts);
+    if (names) {
+      for (uint32_t i = 0; i < nkw; ++i) names->items()[i] = Value::Int(0);
+    }
+    Decref(w[0]);
+    return CallOutcome::kRaised;
+  }
+  const Value* items = is_list ? args.as<ListObject>()->items : args.as<TupleObject>()->items();
+  for (uint32_t i = 0; i < npos; ++i) {
+    Incref(items[i]);
+    out[i] = items[i];
+  }
+  if (nkw > 0) {
+    size_t pos = 0;
+    uint32_t i = 0;
+    Value key, value;
+    while (i < nkw && DictNext(*ts, kwargs.as<DictObject>(), &pos, &key, &value)) {
+      Incref(key);
+      Incref(value);
+      names->items()[i] = key;
+      out[npos + i] = value;
+      ++i;
+    }
+    Track(names.get());
+  }
+  hold_args = Ref<>();
+  hold_kwargs = Ref<>();
+  // Natives and binding may run code: those words are in use.
+  Value* saved_top = std::exchange(ts->top, out + npos + nkw + kWindowSlack);
+  CallSite site{w, out, npos, nkw, names.get()};
+  CallOutcome outcome = DoCall(ts, R, pc, site, dest, false);
+  ts->top = saved_top;
+  return outcome;
+}
+
+}  // namespace
+
+CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  Op op = static_cast<Op>(pc->op);
+  if (op == Op::CALL_EX) return CallUnpacked(ts, R, pc);
+  // A specialised form that got here has missed: generic again, and specialised anew below.
+  switch (op) {
+    case Op::CALL_PY: case Op::CALL_NATIVE: case Op::CALL_CLASS:
+      op = Op::CALL;
+      pc->op = static_cast<uint8_t>(op);
+      pc->x = 0;
+      break;
+    case Op::CALLM_PY: case Op::CALLM_NATIVE:
+      op = Op::CALLM;
+      pc->op = static_cast<uint8_t>(op);
+      pc->x = 0;
+      break;
+    default: break;
+  }
+  Value* w = R + pc->a;
+  uint32_t total = pc->c;
+  TupleObject* names = nullptr;
+  uint32_t nkw = 0;
+  if (op == Op::CALL_KW || op == Op::CALLM_KW) {
+    names = reinterpret_cast<Value*>(pc)[pc->x].as<TupleObject>();
+    nkw = names->size();
+  }
+  CallSite site{w, w + kWindowWords, total - nkw, nkw, names};
+  if (IsMethodOp(op)) {
+    if (w[3].is_absent()) {
+      // A plain attribute: the window slides over the missing self.
+      w[1] = w[0];
+      site.window = w + 1;
+      site.args = w + 1 + kWindowWords;
+      SpecialiseCall(ts, pc, w[1], false);
+    } else {
+      ++site.npos;
+      SpecialiseCall(ts, pc, w[0], true);
+    }
+  } else {
+    SpecialiseCall(ts, pc, w[0], false);
+  }
+  return DoCall(ts, R, pc, site, pc->b, true);
+}
+
+Value* StackTop(ThreadState& ts) {
+  Value* top = ts.base == nullptr ? ts.stack + kWindowSlack
+                                  : ts.base + FunctionOf(ts.base)->frame_size + kWindowSlack;
+  return ts.top > top ? ts.top : top;
+}
+
+namespace {
+
+// Runs the frame prepared at `nb` (callee in nb[-3]) as a new entry from C++.
+Result<> Enter(ThreadState& ts, Value* nb, FunctionObject* f) {
+  EntryRecord entry{static_cast<EntryRecord*>(ts.entry), ts.base, ts.pc, nb};
+  uint64_t depth = ts.base == nullptr ? 0 : ts.base[-1].bits() >> 32 << 32;
+  Value* saved_top = std::exchange(ts.top, nullptr);
+  nb[-2] = Value();
+  nb[-1] = Value::FromBits(depth + FrameHeader::kDepthOne + kFrameEntry);
+  ts.entry = &entry;
+  ts.base = nb;
+  ts.pc = f->entry;
+  Value v = Run(&ts, nb, f->entry);
+  ts.entry = entry.prev;
+  ts.base = entry.caller_base;
+  ts.pc = entry.caller_pc;
+  ts.top = saved_top;
+  return v.is_null() ? Result<>(kRaised) : Result<>::Steal(v);
+}
+
+bool EntryFits(ThreadState& ts, Value* nb, uint32_t size) {
+  uint64_t depth = ts.base == nullptr ? 0 : ts.base[-1].bits() >> 32 << 32;
+  if (FrameFits(&ts, nb, size, depth + FrameHeader::kDepthOne)) return true;
+  RaiseRecursion(ts);
+  return false;
+}
+
+}  // namespace
+
+Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
+  RecursionGuard guard(ts, "");
+  if (!guard) return kRaised;
+  FunctionObject* f = callee.as<FunctionObject>();
+  Value* w = StackTop(ts);
+  Value* nb = w + kWindowWords;
+  uint32_t n = raw.n + raw.nkw;
+  if (!EntryFits(ts, nb, f->frame_size > n ? f->frame_size : n)) return kRaised;
+  for (uint32_t i = 0; i < n; ++i) {
+    Incref(raw.v[i]);
+    nb[i] = raw.v[i];
+  }
+  TupleObject* names = raw.nkw > 0 ? raw.v[n].as<TupleObject>() : nullptr;
+  if (!BindInto(&ts, f, nb, raw.n, raw.nkw, names, nb)) return kRaised;
+  Incref(callee);
+  w[0] = callee;
+  return Enter(ts, nb, f);
+}
+
+Result<> RunCode(ThreadState& ts, CodeObject* code, DictObject* globals, Value locals, TupleObject* closure) {
+  RecursionGuard guard(ts, "");
+  if (!guard) return kRaised;
+  MVM_TRY(Ref<FunctionObject> f, NewFunction(ts, code, globals));
+  if (closure != nullptr) f->closure = Ref<TupleObject>::Borrow(closure).Release();
+  CodeInstance* instance = f->instance;
+  bool global_names = locals.is(Value(globals));
+  if (instance->names_are_globals != global_names && code->locals_register != 0xFFFF) {
+    for (uint32_t i = 0; i < code->word_count; ++i) {
+      Op op = static_cast<Op>(instance->words[i].op);
+      Op now = op;
+      if (global_names) {
+        now = op == Op::LOADNAME ? Op::LOADG : op == Op::STORENAME ? Op::STOREG : op == Op::DELNAME ? Op::DELG : op;
+      } else {
+        // Only words that were names to begin with: their code has a locals mapping, and explicit
+        // globals of such code are marked in Site::cache's twin by the compiler's choice of opcode.
+        now = op;
+      }
+      instance->words[i].op = static_cast<uint8_t>(now);
+    }
+    instance->names_are_globals = global_names;
+  }
+  Value* w = StackTop(ts);
+  Value* nb = w + kWindowWords;
+  if (!EntryFits(ts, nb, f->frame_size)) return kRaised;
+  for (uint32_t i = 0; i < f->local_count; ++i) nb[i] = ts.rt->unbound;
+  if (code->locals_register != 0xFFFF) {
+    Incref(locals);
+    nb[code->locals_register] = locals;
+  }
+  FunctionObject* raw = f.Release();
+  w[0] = Value(raw);
+  return Enter(ts, nb, raw);
+}
+
+bool SlowFunctionOps(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  FunctionObject* f = FunctionOf(R);
+  switch (static_cast<Op>(pc->op)) {
+    case Op::MKFUNC: {
+      Value* parts = R + pc->b;
+      uint32_t flags = pc->c;
+      CodeObject* code = reinterpret_cast<Value*>(pc)[pc->x].as<CodeObject>();
+      FunctionObject* made = NewFunction(*ts, code, f->globals).word();
+      uint32_t i = 0;
+      auto next = [&]() { return parts[i++]; };
+      if (made == nullptr) {
+        for (uint32_t bit = 1; bit <= 8; bit <<= 1) {
+          if (flags & bit) Decref(next());
+        }
+        return false;
+      }
+      if (flags & 1) made->defaults = next().as<TupleObject>();
+      if (flags & 2) made->kwdefaults = next().as<DictObject>();
+      if (flags & 4) made->annotations = next();
+      if (flags & 8) made->closure = next().as<TupleObject>();
+      // All functions of one site share a version while their defaults cannot differ.
+      if (!(flags & 3)) {
+        Site& site = f->code->sites[pc - f->instance->words];
+        if (site.arg == 0 || f->instance != f->code->instances) {
+          if (f->instance == f->code->instances) site.arg = made->aux;
+        } else {
+          made->aux = site.arg;
+        }
+      }
+      R[pc->a] = Value(made);
+      return true;
+    }
+    case Op::LOADBUILDCLASS: {
+      Value v = DictGetStr(*ts, f->builtins, MVM_NAME(*ts, __build_class__));
+      if (v.is_null()) {
+        Raise(*ts, Exc::kNameError, "__build_class__ not found");
+        return false;
+      }
+      Incref(v);
+      R[pc->a] = v;
+      R[pc->a + 1] = R[pc->a + 2] = Value::Int(0);
+      return true;
+    }
+    case Op::IMPORT: {
+      StrObject* name = SiteName(f, pc);
+      Value level = R[pc->b], from = R[pc->c];
+      Value import = DictGetStr(*ts, f->builtins, MVM_NAME(*ts, __import__));
+      Value v;
+      if (import.is_null()) {
+        Raise(*ts, Exc::kImportError, "__import__ not found");
+      } else {
+        Ref<> hold = Ref<>::Borrow(import);
+        Value locals = f->code->locals_register != 0xFFFF ? R[f->code->locals_register] : Value(ts->rt->none);
+        Value args[] = {Value(name), Value(f->globals), locals, from, level};
+        v = Call(*ts, import, std::span<const Value>(args)).word();
+      }
+      Decref(level);
+      Decref(from);
+      if (v.is_null()) return false;
+      R[pc->a] = v;
+      return true;
+    }
+    case Op::IMPORTFROM: {
+      Value v = ImportFrom(*ts, R[pc->b], SiteName(f, pc)).word();
+      if (v.is_null()) return false;
+      R[pc->a] = v;
+      return true;
+    }
+    case Op::INTRINSIC1: {
+      Value a = R[pc->b];
+      Value v = RunIntrinsic(*ts, f, R, static_cast<Intrinsic>(pc->x), a, Value()).word();
+      if (pc->c & kConsume1) Decref(a);
+      if (v.is_null()) return false;
+      R[pc->a] = v;
+      return true;
+    }
+    case Op::INTRINSIC2: {
+      Value a = R[pc->b], b = R[pc->c];
+      Value v = RunIntrinsic(*ts, f, R, static_cast<Intrinsic>(pc->x), a, b).word();
+      Decref(a);
+      Decref(b);
+      if (v.is_null()) return false;
+      R[pc->a] = v;
+      return true;
+    }
+    default: {  // SETUPANNOTATIONS
+      Value locals = R[f->code->locals_register];
+      StrObject* name = MVM_NAME(*ts, __annotations__);
+      Result<bool> has = Contains(*ts, locals, Value(name));
+      if (has.raised()) return false;
+      if (has.Take()) return true;
+      Result<DictObject> dict = NewDict(*ts);
+      if (dict.raised()) return false;
+      Ref<DictObject> d = dict.Take();
+      return !SetItem(*ts, locals, Value(name), Value(d.get())).raised();
+    }
+  }
+}
+
+}  // namespace minivm
