@@ -178,12 +178,37 @@ Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
   return code;
 }
 
+// Turns the NAME instructions of a block whose locals are its globals into global ones, and back.
+// Operand C (unused by LOADG and DELG, bit 7 of the consume flags of STOREG) marks converted words.
+static void ConvertNames(const CodeObject* code, CodeInstance* instance, bool to_globals) {
+  for (uint32_t pc = 0; pc < code->word_count; ++pc) {
+    Word& w = instance->words[pc];
+    const Op op = static_cast<Op>(w.op);
+    if (to_globals) {
+      if (op == Op::LOADNAME || op == Op::STORENAME || op == Op::DELNAME) {
+        w.op = static_cast<uint8_t>(op == Op::LOADNAME    ? Op::LOADG
+                                    : op == Op::STORENAME ? Op::STOREG
+                                                          : Op::DELG);
+        w.c |= kWasName;
+      }
+    } else if ((op == Op::LOADG || op == Op::STOREG || op == Op::DELG) && (w.c & kWasName)) {
+      w.op = static_cast<uint8_t>(op == Op::LOADG    ? Op::LOADNAME
+                                  : op == Op::STOREG ? Op::STORENAME
+                                                     : Op::DELNAME);
+      w.c &= static_cast<uint8_t>(~kWasName);
+    }
+  }
+  instance->names_are_globals = to_globals;
+}
+
 Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* globals,
-                               DictObject* builtins) {
+                               DictObject* builtins, bool names_are_globals) {
+  if (code->locals_register == 0xFFFF) names_are_globals = false;
   CodeInstance* own = code->instances;
   CodeInstance* instance = own;
   while (instance && instance->globals &&
-         !(instance->globals == globals && instance->builtins == builtins)) {
+         !(instance->globals == globals && instance->builtins == builtins &&
+           instance->names_are_globals == names_are_globals)) {
     instance = instance->next;
   }
   if (!instance) {
@@ -191,6 +216,7 @@ Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* gl
     if (!instance) return RaiseMemoryError(ts);
     std::memcpy(static_cast<void*>(instance->words), own->words, code->word_count * sizeof(Word));
     for (uint32_t pc = 0; pc < code->word_count; ++pc) DespecialiseWord(code, instance, pc);
+    instance->names_are_globals = own->names_are_globals;
     instance->next = own->next;
     own->next = instance;
     LinkInstance(*ts.rt, instance);
@@ -200,6 +226,9 @@ Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* gl
     Incref(builtins);
     instance->globals = globals;
     instance->builtins = builtins;
+    if (instance->names_are_globals != names_are_globals) {
+      ConvertNames(code, instance, names_are_globals);
+    }
   }
   return instance;
 }

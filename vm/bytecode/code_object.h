@@ -142,9 +142,12 @@ struct CodeSpec {
 // builds.
 Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec);
 
+// Marks, in operand C, a global instruction that was a NAME one before BindCode converted it.
+inline constexpr uint8_t kWasName = 0x80;
+// With names_are_globals (locals is globals: modules) NAME instructions work on the globals.
 // The instance bound to these globals, cloned from the code's own if that one is bound otherwise.
 Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* globals,
-                               DictObject* builtins);
+                               DictObject* builtins, bool names_are_globals = false);
 // The word as it was compiled: generic opcode, its own operands. Pure.
 Word GenericWord(const CodeObject* code, const CodeInstance* instance, uint32_t pc);
 // Pool index of the constant that the K operand of a word means. Pure.

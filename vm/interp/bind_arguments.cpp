@@ -1,4 +1,5 @@
 // Binding call arguments to parameter registers, and CPython's words for what does not fit.
+#include <algorithm>
 #include <string>
 
 #include "runtime/objects/dict_object.h"
@@ -144,7 +145,11 @@ bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uin
     return true;
   }
   SmallVector<Value, 16> keywords;
-  for (uint32_t i = 0; i < nkw; ++i) keywords.push_back(src[npos + i]);
+  if (!keywords.Append(src + npos, nkw)) {
+    for (uint32_t i = 0; i < npos + nkw; ++i) Decref(src[i]);
+    RaiseMemoryError(*ts);
+    return false;
+  }
   Value rest;  // *args
   bool ok = true;
   bool too_many = false;

@@ -44,6 +44,8 @@ inline bool IsFunction(Value v) { return IsExact(v, TypeId::kFunction); }
 
 // A function of `code` over these globals (turned into a celled dict). Builtins come from
 // globals["__builtins__"], else from the VM.
-Result<FunctionObject> NewFunction(ThreadState& ts, CodeObject* code, DictObject* globals);
+// names_are_globals: see BindCode.
+Result<FunctionObject> NewFunction(ThreadState& ts, CodeObject* code, DictObject* globals,
+                                   bool names_are_globals = false);
 
 }  // namespace minivm

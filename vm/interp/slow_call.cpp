@@ -1,6 +1,6 @@
 // Calls: windows, the kinds of callees, specialisation of call sites, entry from C++.
 #include "runtime/native/native_function.h"
-#include "runtime/objects/bound_method.h"
+#include "runtime/objects/method_object.h"
 #include "runtime/objects/cell_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/list_object.h"
@@ -390,25 +390,8 @@ Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
 Result<> RunCode(ThreadState& ts, CodeObject* code, DictObject* globals, Value locals, TupleObject* closure) {
   RecursionGuard guard(ts, "");
   if (!guard) return kRaised;
-  MVM_TRY(Ref<FunctionObject> f, NewFunction(ts, code, globals));
+  MVM_TRY(Ref<FunctionObject> f, NewFunction(ts, code, globals, locals.is(Value(globals))));
   if (closure != nullptr) f->closure = Ref<TupleObject>::Borrow(closure).Release();
-  CodeInstance* instance = f->instance;
-  bool global_names = locals.is(Value(globals));
-  if (instance->names_are_globals != global_names && code->locals_register != 0xFFFF) {
-    for (uint32_t i = 0; i < code->word_count; ++i) {
-      Op op = static_cast<Op>(instance->words[i].op);
-      Op now = op;
-      if (global_names) {
-        now = op == Op::LOADNAME ? Op::LOADG : op == Op::STORENAME ? Op::STOREG : op == Op::DELNAME ? Op::DELG : op;
-      } else {
-        // Only words that were names to begin with: their code has a locals mapping, and explicit
-        // globals of such code are marked in Site::cache's twin by the compiler's choice of opcode.
-        now = op;
-      }
-      instance->words[i].op = static_cast<uint8_t>(now);
-    }
-    instance->names_are_globals = global_names;
-  }
   Value* w = StackTop(ts);
   Value* nb = w + kWindowWords;
   if (!EntryFits(ts, nb, f->frame_size)) return kRaised;
