@@ -813,7 +813,8 @@ Status DictMergePairs(ThreadState& ts, DictObject* d, Value pairs, bool override
 }
 
 Status DictUpdate(ThreadState& ts, DictObject* d, Value other, bool override) {
-  if (IsDict(ts, other) && TypeOf(ts, other)->slots.iter == kDictType.slots.iter) {
+  if (IsExact(other, TypeId::kDict) ||
+      (IsDict(ts, other) && TypeOf(ts, other)->slots.iter == kDictType.slots.iter)) {
     return MergeDict(ts, d, other.as<DictObject>(), override);
   }
   MVM_TRY(Ref<> keys, GetAttrOptional(ts, other, MVM_NAME(ts, keys)));

@@ -492,7 +492,7 @@ bool RadixSort(ThreadState& ts, Value* keys, int64_t n) {
     max = std::max(max, bits);
   }
   if (ascending) return true;
-  const int bits = 64 - __builtin_clzll(max - min | 1);
+  const int bits = 64 - __builtin_clzll((max - min) | 1);
   // The two tag bits are equal everywhere.
   const int passes = (bits - 2 + 10) / 11;
   if (passes > 3 || Charge(ts, n * passes).raised()) {

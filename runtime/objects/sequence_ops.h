@@ -4,12 +4,19 @@
 #include "runtime/core/thread_state.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
+#include "runtime/protocol/ready_slots.h"
 #include "runtime/protocol/repr_guard.h"
 
 namespace minivm {
 
 // Can stand as an index: an int or an object with __index__.
-inline bool HasIndex(ThreadState& ts, Value v) { return v.is_int() || TypeOf(ts, v)->slots.index != nullptr; }
+inline bool HasIndex(ThreadState& ts, Value v) {
+  if (MVM_LIKELY(v.is_int())) return true;
+  const Slots* slots = SlotsOf(ts, v);
+  if (MVM_LIKELY(slots != nullptr)) return slots->index != nullptr;
+  ClearPending(ts);
+  return false;
+}
 
 // A subscript as int64; IndexError for ints beyond that. REQUIRES: HasIndex(ts, key)
 inline Result<int64_t> SubscriptIndex(ThreadState& ts, Value key) {

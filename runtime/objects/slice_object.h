@@ -24,4 +24,7 @@ Status SliceUnpack(ThreadState& ts, SliceObject* s, int64_t* start, int64_t* sto
 // item i of the slice is at *start + i * step.
 int64_t SliceAdjust(int64_t length, int64_t* start, int64_t* stop, int64_t step);
 
+// slice.indices for a length of any size: exact ints.
+Status SliceIndices(ThreadState& ts, SliceObject* s, Value length, Ref<>* start, Ref<>* stop, Ref<>* step);
+
 }  // namespace minivm

@@ -1,0 +1,72 @@
+// The iteration protocol, and making lists and tuples of iterables.
+#include "runtime/objects/functional.h"
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/list_ops.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/protocol.h"
+#include "runtime/protocol/ready_slots.h"
+
+namespace minivm {
+
+Result<> GetIter(ThreadState& ts, Value v) {
+  const Slots* slots = SlotsOf(ts, v);
+  if (!slots) return kRaised;
+  if (MVM_LIKELY(slots->iter != nullptr)) {
+    Result<> made = slots->iter(ts, v);
+    if (MVM_UNLIKELY(made.raised())) return kRaised;
+    Ref<> it = made.Take();
+    const Slots* its = SlotsOf(ts, it);
+    if (!its) return kRaised;
+    if (MVM_UNLIKELY(!its->next)) {
+      return Raise(ts, Exc::kTypeError, "iter() returned non-iterator of type '%T'", it.get());
+    }
+    return it;
+  }
+  // Of built-in types only sequences are iterated by index; a script class says so by __getitem__.
+  const TypeObject* type = TypeOf(ts, v);
+  if (slots->get_item && (type->is_heap() || type->has_flag(kTypeSequence))) return NewSequenceIterator(ts, v);
+  return Raise(ts, Exc::kTypeError, "'%T' object is not iterable", v);
+}
+
+Result<> Next(ThreadState& ts, Value iterator) {
+  const Slots* slots = SlotsOf(ts, iterator);
+  if (!slots) return kRaised;
+  if (MVM_LIKELY(slots->next != nullptr)) return slots->next(ts, iterator);
+  return Raise(ts, Exc::kTypeError, "'%T' object is not an iterator", iterator);
+}
+
+Result<ListObject> ListFrom(ThreadState& ts, Value iterable) {
+  if (IsExact(iterable, TypeId::kList)) {
+    const ListObject* list = iterable.as<ListObject>();
+    return NewList(ts, {list->items, list->size});
+  }
+  if (IsExact(iterable, TypeId::kTuple)) return NewList(ts, iterable.as<TupleObject>()->span());
+  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, 0));
+  MVM_TRY_VOID(ListExtend(ts, list, iterable));
+  return list;
+}
+
+Result<TupleObject> TupleFrom(ThreadState& ts, Value iterable) {
+  if (IsExact(iterable, TypeId::kTuple)) return Ref<TupleObject>::Borrow(iterable.as<TupleObject>());
+  if (IsExact(iterable, TypeId::kList)) {
+    const ListObject* list = iterable.as<ListObject>();
+    return NewTuple(ts, {list->items, list->size});
+  }
+  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, 0));
+  MVM_TRY_VOID(ListExtend(ts, list, iterable));
+  const uint64_t size = std::exchange(list->size, 0);
+  return NewTupleSteal(ts, list->items, size);
+}
+
+Result<> FastSequence(ThreadState& ts, Value iterable, const char* message) {
+  if (IsExact(iterable, TypeId::kList) || IsExact(iterable, TypeId::kTuple)) return Result<>::Borrow(iterable);
+  Result<> iterator = GetIter(ts, iterable);
+  if (iterator.raised()) {
+    if (!ClearPendingIf(ts, Exc::kTypeError)) return kRaised;
+    return Raise(ts, Exc::kTypeError, "%s", message);
+  }
+  const Ref<> it = iterator.Take();
+  return ListFrom(ts, it);
+}
+
+}  // namespace minivm

@@ -1,0 +1,15 @@
+// The slots of a value's type, made ready at first touch.
+#pragma once
+
+#include "runtime/core/thread_state.h"
+
+namespace minivm {
+
+// Null with an exception pending if the type cannot be made ready (no memory).
+inline const Slots* SlotsOf(ThreadState& ts, Value v) {
+  TypeObject* type = TypeOf(ts, v);
+  if (MVM_UNLIKELY(!(type->flags & kTypeReady)) && TypeReadySlow(ts, type).raised()) return nullptr;
+  return &type->slots;
+}
+
+}  // namespace minivm
