@@ -35,8 +35,8 @@ struct ParseOptions {
   bool type_comments = false;
   int feature_version = 13;          // minor version whose grammar is accepted
   uint32_t int_max_str_digits = 4300;  // 0 = no limit for decimal literals
-  // How deeply the source may nest. The default keeps the parser within 160 KB of C stack.
-  uint32_t max_recursion = 0;  // 0 = default
+  // C stack that parsing may use; running out of it is a kMemory diagnostic.
+  uint32_t max_stack_bytes = 176 * 1024;
 };
 
 enum class DiagnosticKind : uint8_t {

@@ -1,0 +1,212 @@
+// From a failed parse to a diagnostic: two passes of the error grammar, then the
+// lexer's later errors, which win over mistakes of grammar.
+#include "vm/syntax/syntax_error.h"
+
+#include "vm/syntax/char_class.h"
+#include "vm/syntax/peg_machine.h"
+
+namespace minivm {
+namespace {
+
+// Turns faults into diagnostics: finds the text shown and counts characters.
+class FaultFormatter {
+ public:
+  explicit FaultFormatter(const Lexer& lexer) : lexer_(lexer), source_(lexer.source()) {}
+
+  // `lexer_line` is the line that the lexer had reached.
+  void Format(const Fault& fault, uint32_t lexer_line, Diagnostic* out) const {
+    out->kind = fault.kind;
+    out->message = fault.message;
+    if (fault.kind == DiagnosticKind::kMemory) {
+      out->message = "Parser stack overflowed - Python source too complex to parse";
+      out->has_location = out->has_text = false;
+      return;
+    }
+    out->lineno = fault.lineno;
+    out->end_lineno = fault.end_lineno;
+    if (fault.from_lexer) {
+      const LexError& error = lexer_.error();
+      out->offset = error.offset;
+      out->end_offset = error.end_offset;
+      out->text = Line(error.line_start, false);
+      return;
+    }
+    if (lexer_line <= fault.lineno) {
+      // What the lexer holds: its line, with those before it that are joined to it.
+      uint32_t first = lexer_line;
+      const std::vector<uint32_t>& joined = lexer_.joined_lines();
+      size_t i = joined.size();
+      while (i > 0 && joined[i - 1] > lexer_line) i--;
+      while (i > 0 && joined[i - 1] == first) first--, i--;
+      const uint32_t start = lexer_.line_starts()[first];
+      const std::string last = Line(lexer_.line_starts()[lexer_line], true);
+      out->text.assign(source_.data + start, lexer_.line_starts()[lexer_line] - start);
+      out->text += last;
+    } else {
+      out->text = Line(lexer_.line_starts()[static_cast<size_t>(fault.lineno)], false);
+    }
+    out->offset = Characters(out->text, fault.column);
+    out->end_offset =
+        fault.end_column > 0 ? Characters(out->text, fault.end_column) : fault.end_column;
+  }
+
+ private:
+  std::string Line(uint32_t start, bool with_newline) const {
+    uint32_t end = start;
+    while (end < source_.size && source_.data[end] != '\n') end++;
+    if (with_newline && end < source_.size) end++;
+    return std::string(source_.data + start, source_.data + end);
+  }
+
+  // How many characters begin in the first `bytes` bytes; one byte past the end counts.
+  static int64_t Characters(const std::string& text, int64_t bytes) {
+    const auto size = static_cast<int64_t>(text.size());
+    if (bytes > size + 1) bytes = size + 1;
+    int64_t count = 0;
+    for (int64_t i = 0; i < bytes; i++) {
+      count += i >= size || (static_cast<uint8_t>(text[static_cast<size_t>(i)]) & 0xC0) != 0x80;
+    }
+    return count;
+  }
+
+  const Lexer& lexer_;
+  SourceBuffer source_;
+};
+
+// The line that the lexer has reached when `token` is the last one read.
+uint32_t LexerLine(const Token& token) {
+  const bool multiline = token.kind == Tok::kString || token.kind == Tok::kFStringMiddle;
+  return multiline ? token.end_lineno : token.lineno;
+}
+
+void Overflow(Diagnostic* error) {
+  *error = {};
+  error->kind = DiagnosticKind::kMemory;
+  error->message = "Parser stack overflowed - Python source too complex to parse";
+  error->has_location = error->has_text = false;
+}
+
+}  // namespace
+
+void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parser,
+                        Diagnostic* error) {
+  *error = {};
+  if (parser.overflowed()) return Overflow(error);
+  const Token* const tokens = lexer.tokens();
+  const auto furthest = static_cast<uint32_t>(parser.position() - tokens);
+  PegGrammar grammar;
+  CompilePegGrammar(&grammar);
+  PegMachine machine(grammar, lexer, parser, options);
+  const FaultFormatter formatter(lexer);
+
+  std::string_view rule = "file";
+  uint32_t start = 0;
+  switch (options.mode) {
+    case ParseMode::kExec:
+      // What comes before the statement at fault is known to be right.
+      start = static_cast<uint32_t>(parser.statement_start() - tokens);
+      break;
+    case ParseMode::kSingle: rule = "interactive"; break;
+    case ParseMode::kEval: rule = "eval"; break;
+    case ParseMode::kFuncType: rule = "func_type"; break;
+  }
+  using Outcome = PegMachine::Outcome;
+  const Outcome outcome = machine.Run(rule, start, false);
+  if (outcome == Outcome::kMatched && machine.fetched() <= furthest) {
+    machine.set_fetched(furthest + 1);
+  }
+  const uint32_t last_token = machine.fetched() - 1;
+  const Token& last = tokens[last_token];
+  error->incomplete = last.kind == Tok::kEndMarker ||
+                      (last.kind == Tok::kError && lexer.error().at_eof);
+  if (options.mode == ParseMode::kSingle && last.kind == Tok::kNewline &&
+      (last.flags & Token::kNoPosition) != 0) {
+    error->incomplete = true;
+  }
+  if (error->incomplete && options.allow_incomplete_input) {
+    machine.RaiseAtLast(DiagnosticKind::kIncompleteInput, "incomplete input");
+    Fault fault = machine.fault();
+    fault.kind = DiagnosticKind::kIncompleteInput;
+    fault.message = "incomplete input";
+    formatter.Format(fault, LexerLine(last), error);
+    return;
+  }
+  Fault fault;
+  bool have_fault = outcome == Outcome::kRaised;
+  if (have_fault) fault = machine.fault();
+  if (have_fault && fault.kind == DiagnosticKind::kMemory) return Overflow(error);
+  uint32_t fault_line = LexerLine(tokens[machine.fetched() - 1]);
+
+  // An error of the lexer stands; else the mistakes are looked for.
+  if (!machine.read_error() && machine.Run(rule, start, true) == Outcome::kRaised) {
+    fault = machine.fault();
+    have_fault = true;
+    fault_line = LexerLine(tokens[machine.fetched() - 1]);
+  }
+  if (have_fault && fault.kind == DiagnosticKind::kMemory) return Overflow(error);
+  const bool lexer_failed = machine.read_error();
+  if (!have_fault) {
+    if (last.kind == Tok::kIndent || last.kind == Tok::kDedent) {
+      const uint32_t fetched = machine.fetched();
+      machine.RaiseAtLast(DiagnosticKind::kIndentation, last.kind == Tok::kIndent
+                                                            ? "unexpected indent"
+                                                            : "unexpected unindent");
+      fault = machine.fault();
+      fault_line = LexerLine(tokens[fetched - 1]);
+      formatter.Format(fault, fault_line, error);
+      return;
+    }
+    machine.RaiseAtToken(&last, "invalid syntax");
+    fault = machine.fault();
+    fault_line = LexerLine(tokens[machine.fetched() - 1]);
+  }
+  // An error of the lexer further on is the better explanation.
+  if (!lexer_failed && lexer.error().kind != LexError::Kind::kNone) {
+    const Token& current = tokens[machine.fetched() - 1];
+    if (lexer.error().kind == LexError::Kind::kSyntax) {
+      machine.RaiseLexError();
+      fault = machine.fault();
+    } else if (!lexer.open_brackets().empty() &&
+               current.lineno > lexer.open_brackets().back().lineno) {
+      machine.RaiseUnclosed(lexer.open_brackets().back());
+      fault = machine.fault();
+      fault_line = lexer.error().lineno;
+    }
+  }
+  formatter.Format(fault, fault_line, error);
+}
+
+bool IsMultipleStatements(const Lexer& lexer, const Token* next) {
+  // The text after what was parsed, blanks and comments aside.
+  const SourceBuffer source = lexer.source();
+  const char* p = source.data + next[-1].end;
+  for (const Token* t = next - 1; (t->flags & Token::kNoPosition) != 0 && t > lexer.tokens(); t--) {
+    p = source.data + t[-1].end;
+  }
+  for (;; p++) {
+    while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\f') p++;
+    if (*p == '\0') return false;
+    if (*p != '#') return true;
+    while (*p != '\0' && *p != '\n') p++;
+    if (*p == '\0') return false;
+  }
+}
+
+void ExplainMultipleStatements(const Lexer& lexer, const Token* next, Diagnostic* error) {
+  *error = {};
+  PegGrammar grammar;
+  Fault fault;
+  const Token* last = next - 1;
+  fault.message = "multiple statements found while compiling a single statement";
+  fault.lineno = fault.end_lineno = last->lineno;
+  const uint32_t line_start = lexer.line_starts()[last->lineno];
+  fault.column = last->start - line_start + 1;
+  fault.end_column = last->end - line_start + 1 + (last->kind == Tok::kNewline);
+  if ((last->flags & Token::kNoPosition) != 0) {
+    fault.column = last->start - line_start;
+    fault.end_column = -1;
+  }
+  FaultFormatter(lexer).Format(fault, last->lineno, error);
+}
+
+}  // namespace minivm
