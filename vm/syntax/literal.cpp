@@ -152,7 +152,7 @@ class EscapeDecoder {
       if (name.empty()) return Fail(start, close, "malformed \\N character escape");
       at_ = close + 1;
       char32_t c;
-      if (!LookupCharName(name, &c)) return Fail(start, at_, "unknown Unicode character name");
+      if (!CharacterFromName(name, &c)) return Fail(start, at_, "unknown Unicode character name");
       return Put(c);
     }
     Fail(start, at_, "malformed \\N character escape");
