@@ -88,6 +88,8 @@ struct VmHooks {
   Status (*super_arguments)(ThreadState& ts, Ref<>* type, Ref<>* object) = nullptr;
   // A thread wants attention: serve signals, collections, lock hand-over, limits.
   Status (*serve_requests)(ThreadState& ts) = nullptr;
+  // The part of it that is about signals, the lock and the host: set by what provides those.
+  Status (*serve_external)(ThreadState& ts, uint32_t requests) = nullptr;
   // A bit of ts.requests has been set: the interpreter is to look at it at its next poll.
   void (*request_attention)(ThreadState& ts) = nullptr;
   // sys.unraisablehook for an exception (owned by the caller) that nobody can catch. `where` and

@@ -48,7 +48,12 @@ inline const Word* ReturnAddress(const Value* base) {
   return reinterpret_cast<const Word*>(base[-2].bits());
 }
 // The function running in this frame, also of a generator's.
-FunctionObject* FunctionOf(const Value* base);
+FunctionObject* GeneratorFunction(Object* generator);
+inline FunctionObject* FunctionOf(const Value* base) {
+  Object* callee = base[-3].object();
+  if (MVM_LIKELY(callee->shape_id == ShapeIdOf(TypeId::kFunction))) return static_cast<FunctionObject*>(callee);
+  return GeneratorFunction(callee);
+}
 // Caller's base: window() counts registers from the caller's base to base[-3].
 inline Value* CallerBase(Value* base) { return base - kWindowWords - HeaderOf(base).window(); }
 

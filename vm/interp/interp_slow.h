@@ -89,6 +89,8 @@ void InvalidateSites(RuntimeState& rt);
 bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
               TupleObject* kwnames, Value* regs);
 Result<> RunIntrinsic(ThreadState& ts, FunctionObject* f, Value* R, Intrinsic which, Value a, Value b);
+// super() without arguments (VmHooks).
+Status SuperArguments(ThreadState& ts, Ref<>* type, Ref<>* object);
 Result<> ImportFrom(ThreadState& ts, Value module, StrObject* name);
 
 // The name operand of a word.

@@ -11,6 +11,7 @@ struct InterpState {
   const void* const* tick_table = nullptr;
   FrameObject* live_frames = nullptr;  // frame objects whose windows are live, innermost first
   bool yielded = false;                // how the last generator entry left Run(): yielded or returned
+  bool skip_traceback = false;         // the next unwinding re-raises: no new entry for its frame
   bool ticking = false;                // the tick table is wanted instead of the normal one
   // Called before every instruction while ticking: budgets, check interval, tracing.
   Status (*tick)(ThreadState& ts, Value* base, const Word* pc) = nullptr;

@@ -46,6 +46,9 @@ class TracebackObject : public Object {
 
 // The frame object of a live window: the existing one or a new one.
 Result<FrameObject> FrameFor(ThreadState& ts, Value* base, const Word* pc);
+// Puts a frame object whose window has come (back) to life on the thread's list, or takes it off.
+void LinkLiveFrame(ThreadState& ts, FrameObject* frame, Value* base);
+void UnlinkLiveFrame(ThreadState& ts, FrameObject* frame);
 // Adds the frame at `pc` to the traceback of the pending exception.
 Status AddTraceback(ThreadState& ts, Value* base, const Word* pc);
 // The window is about to go: its frame object takes the locals. Called when kFrameObject is set.

@@ -1,0 +1,88 @@
+// The eval breaker: how a running thread is made to look up from its script.
+//
+// Normal running pays one load per back edge and call: `tab = ts->tab`. To get a thread's attention,
+// set a bit in ts->requests, then store the breaker table into ts->tab (RequestAttention: one atomic
+// store, safe in a signal handler and from other threads). At its next poll every dispatch leads to
+// SlowBreak, which puts the plain table back first, takes the request bits second (so that a request
+// that comes in between stores the breaker again and is not lost), serves them and dispatches the word
+// anew. "Plain" is the normal table, or the tick table while somebody counts or traces instructions.
+#include <atomic>
+
+#include "runtime/gc/collector.h"
+#include "vm/interp/interp_slow.h"
+#include "vm/interp/interpreter.h"
+
+namespace minivm {
+
+namespace {
+
+uint32_t TakeRequests(ThreadState& ts) {
+  return std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests)).exchange(0, std::memory_order_acq_rel);
+}
+
+// Serves what has been asked of the thread. Also reached from natives through Charge().
+Status ServeRequests(ThreadState& ts) {
+  uint32_t requests = TakeRequests(ts);
+  if (requests & kRequestCollect) ts.heap().collector().CollectIfDue(ts);
+  if (requests & ~kRequestCollect) {
+    RuntimeState& rt = *ts.rt;
+    if (rt.hooks.serve_external) return rt.hooks.serve_external(ts, requests & ~kRequestCollect);
+    if (requests & kRequestSignal || requests & kRequestInterrupt) {
+      return RaiseNoMessage(ts, Exc::kKeyboardInterrupt);
+    }
+  }
+  return Ok();
+}
+
+}  // namespace
+
+void RequestAttention(ThreadState& ts) {
+  InterpState* state = static_cast<InterpState*>(ts.interp);
+  if (state == nullptr) return;
+  std::atomic_ref<const void* const*>(ts.tab).store(state->breaker_table, std::memory_order_release);
+}
+
+bool SlowBreak(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  std::atomic_ref<const void* const*>(ts->tab).store(PlainTable(*ts), std::memory_order_seq_cst);
+  return !ServeRequests(*ts).raised();
+}
+
+bool SlowTick(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  InterpState& state = InterpOf(*ts);
+  return state.tick == nullptr || !state.tick(*ts, R, pc).raised();
+}
+
+void InitInterpreterThread(ThreadState& ts) {
+  InterpState* state = new InterpState;
+  const void* const* tables[3];
+  Run(nullptr, reinterpret_cast<Value*>(tables), nullptr);
+  state->normal_table = tables[0];
+  state->breaker_table = tables[1];
+  state->tick_table = tables[2];
+  ts.interp = state;
+  ts.tab = state->normal_table;
+  if (ts.handled == nullptr) ts.handled = &ts.own_handled;
+}
+
+void ReleaseInterpreterThread(ThreadState& ts) {
+  delete static_cast<InterpState*>(ts.interp);
+  ts.interp = nullptr;
+}
+
+Status InitInterpreter(ThreadState& ts) {
+  VmHooks& hooks = ts.rt->hooks;
+  hooks.invalidate_sites = InvalidateSites;
+  hooks.serve_requests = ServeRequests;
+  hooks.request_attention = RequestAttention;
+  hooks.super_arguments = SuperArguments;
+  hooks.current_globals = [](ThreadState& t) -> DictObject* {
+    return t.base == nullptr ? nullptr : FunctionOf(t.base)->globals;
+  };
+  return Ok();
+}
+
+}  // namespace minivm

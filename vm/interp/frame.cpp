@@ -1,0 +1,165 @@
+// Walking frames; frame objects and their windows; traceback entries.
+#include "vm/interp/frame.h"
+
+#include "runtime/objects/exception_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "vm/interp/generator_object.h"
+#include "vm/interp/interp_slow.h"
+
+namespace minivm {
+
+FunctionObject* GeneratorFunction(Object* generator) {
+  return static_cast<GeneratorObject*>(generator)->function;
+}
+
+void FrameWalker::Next() {
+  if (HeaderOf(base_).has(kFrameEntry)) {
+    // The frame below belongs to the code that called into the VM.
+    while (entry_ != nullptr && entry_->base != base_) entry_ = entry_->prev;
+    if (entry_ == nullptr) {
+      base_ = nullptr;
+      return;
+    }
+    base_ = entry_->caller_base;
+    pc_ = static_cast<const Word*>(entry_->caller_pc);
+    entry_ = entry_->prev;
+    return;
+  }
+  const Word* back = ReturnAddress(base_);
+  pc_ = HeaderOf(base_).has(kFrameGenerator) ? back : back - 1;
+  base_ = CallerBase(base_);
+}
+
+void LinkLiveFrame(ThreadState& ts, FrameObject* frame, Value* base) {
+  InterpState& state = InterpOf(ts);
+  frame->base = base;
+  frame->next_live = state.live_frames;
+  state.live_frames = frame;
+  SetFrameFlag(base, kFrameObject);
+}
+
+void UnlinkLiveFrame(ThreadState& ts, FrameObject* frame) {
+  FrameObject** link = &InterpOf(ts).live_frames;
+  while (*link != nullptr && *link != frame) link = &(*link)->next_live;
+  if (*link != nullptr) *link = frame->next_live;
+  frame->next_live = nullptr;
+  frame->base = nullptr;
+}
+
+namespace {
+
+FrameObject* FindLiveFrame(ThreadState& ts, Value* base) {
+  for (FrameObject* f = InterpOf(ts).live_frames; f != nullptr; f = f->next_live) {
+    if (f->base == base) return f;
+  }
+  return nullptr;
+}
+
+bool IsGeneratorCallee(const Value* base) {
+  return base[-3].object()->shape_id != ShapeIdOf(TypeId::kFunction);
+}
+
+}  // namespace
+
+Result<FrameObject> FrameFor(ThreadState& ts, Value* base, const Word* pc) {
+  if (HeaderOf(base).has(kFrameObject)) {
+    FrameObject* f = FindLiveFrame(ts, base);
+    if (f != nullptr) {
+      f->pc = pc;
+      return Ref<FrameObject>::Borrow(f);
+    }
+  }
+  MVM_TRY(Ref<FrameObject> frame, New<FrameObject>(ts, TypeId::kFrame));
+  frame->function = Ref<FunctionObject>::Borrow(FunctionOf(base)).Release();
+  frame->pc = pc;
+  if (IsGeneratorCallee(base)) {
+    GeneratorObject* gen = base[-3].as<GeneratorObject>();
+    frame->generator = gen;
+    gen->frame = Ref<FrameObject>(frame).Release();
+  }
+  LinkLiveFrame(ts, frame, base);
+  Track(frame.get());
+  return frame;
+}
+
+void DetachFrame(ThreadState& ts, Value* base, const Word* pc) {
+  FrameObject* f = FindLiveFrame(ts, base);
+  FunctionObject* function = FunctionOf(base);
+  uint32_t n = function->local_count;
+  if (f == nullptr) {  // it died, or was a generator's that nobody holds
+    for (uint32_t i = 0; i < n; ++i) {
+      Value v = std::exchange(base[i], Value::Int(0));
+      Decref(v);
+    }
+    return;
+  }
+  Ref<FrameObject> hold = Ref<FrameObject>::Borrow(f);
+  if (f->back.is_null()) {
+    // The chain must outlive the windows.
+    FrameWalker walker(ts);
+    while (!walker.done() && walker.base() != base) walker.Next();
+    if (!walker.done()) walker.Next();
+    if (walker.done()) {
+      f->back = Result<>::Borrow(ts.rt->none).word();
+    } else {
+      Ref<> pending = TakePending(ts);
+      Result<FrameObject> back = FrameFor(ts, walker.base(), walker.pc());
+      if (back.raised()) {
+        ClearPending(ts);
+      } else {
+        f->back = Value(back.word());
+      }
+      if (pending) ts.pending = pending.Release();
+    }
+  }
+  f->pc = pc;
+  UnlinkLiveFrame(ts, f);
+  if (f->generator != nullptr) f->generator = nullptr;
+  Value* copy = n == 0 ? nullptr : static_cast<Value*>(ts.heap().AllocateBuffer(n * sizeof(Value)));
+  if (copy != nullptr) {
+    for (uint32_t i = 0; i < n; ++i) copy[i] = std::exchange(base[i], Value::Int(0));
+    f->locals = copy;
+    f->local_count = n;
+  } else {
+    f->cleared = n != 0;
+    for (uint32_t i = 0; i < n; ++i) {
+      Value v = std::exchange(base[i], Value::Int(0));
+      Decref(v);
+    }
+  }
+}
+
+void FrameObject::FreeBuffers(Heap& heap) {
+  if (base != nullptr && heap.current_ts != nullptr) UnlinkLiveFrame(*heap.current_ts, this);
+  if (locals != nullptr) {
+    heap.FreeBuffer(locals, local_count * sizeof(Value));
+    locals = nullptr;
+  }
+}
+
+Status AddTraceback(ThreadState& ts, Value* base, const Word* pc) {
+  // The exception in flight is put aside: what follows allocates.
+  Ref<> exc = TakePending(ts);
+  Result<FrameObject> frame = FrameFor(ts, base, pc);
+  Result<TracebackObject> made = frame.raised() ? Result<TracebackObject>(kRaised)
+                                                : New<TracebackObject>(ts, TypeId::kTraceback);
+  if (made.raised()) {
+    if (frame.word() != nullptr) Decref(static_cast<Object*>(frame.word()));
+    ClearPending(ts);  // out of memory: the exception goes on without this entry
+    ts.pending = exc.Release();
+    return Ok();
+  }
+  TracebackObject* tb = made.word();
+  FunctionObject* f = FunctionOf(base);
+  ExceptionObject* e = exc.as<ExceptionObject>();
+  tb->frame = frame.word();
+  tb->pc_index = static_cast<int32_t>(PcIndex(f, pc));
+  tb->line = LineAt(f->code, PcIndex(f, pc));
+  tb->next = e->traceback;
+  e->traceback = Value(tb);
+  Track(tb);
+  ts.pending = exc.Release();
+  return Ok();
+}
+
+}  // namespace minivm

@@ -1,0 +1,400 @@
+// Resuming and suspending generators.
+//
+// A resumed generator's registers are moved to the top of the VM stack and run as a frame; YIELD moves
+// them back. Which word resumed it decides what a yield or return means: FOR and SEND go on in script
+// (no C recursion however long the chain), an entry from C++ leaves Run().
+#include "vm/interp/generator_object.h"
+
+#include "runtime/objects/exception_object.h"
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/range_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/protocol.h"
+#include "vm/interp/async_generator.h"
+#include "vm/interp/interp_slow.h"
+#include "vm/interp/interpreter.h"
+
+namespace minivm {
+
+namespace {
+
+bool IsResumable(Value v) { return IsExact(v, TypeId::kGenerator) || IsExact(v, TypeId::kCoroutine); }
+
+const char* KindName(const GeneratorObject* gen) {
+  switch (static_cast<TypeId>(gen->shape_id)) {
+    case TypeId::kCoroutine: return "coroutine";
+    case TypeId::kAsyncGenerator: return "async generator";
+    default: return "generator";
+  }
+}
+
+// Lays the frame of a suspended generator at w; the state is checked by the caller. `sent` is owned
+// and consumed (null: an exception will be thrown in).
+void LayFrame(ThreadState* ts, Value* w, GeneratorObject* gen, Value back, uint64_t header, Value sent) {
+  Value* nb = w + kWindowWords;
+  Incref(static_cast<Object*>(gen));
+  w[0] = Value(gen);
+  w[1] = back;
+  w[2] = Value::FromBits(header);
+  for (uint32_t i = 0; i < gen->live; ++i) nb[i] = gen->registers[i];
+  bool started = gen->state != GenState::kCreated;
+  gen->live = 0;
+  gen->state = GenState::kRunning;
+  gen->handled.prev = ts->handled;
+  ts->handled = &gen->handled;
+  if (gen->frame.is_object()) LinkLiveFrame(*ts, gen->frame.as<FrameObject>(), nb);
+  if (!sent.is_null()) {
+    if (started) {
+      nb[gen->yield_register] = sent;
+    } else {
+      Decref(sent);
+    }
+  }
+  ts->base = nb;
+  ts->pc = gen->resume_pc;
+}
+
+}  // namespace
+
+bool PushGenerator(ThreadState* ts, Value* R, const Word* pc, GeneratorObject* gen, Value sent,
+                   uint64_t flags) {
+  uint32_t window = FunctionOf(R)->frame_size + 1u;
+  Value* w = R + window;
+  uint64_t header = (R[-1].bits() >> 32 << 32) + FrameHeader::kDepthOne + (uint64_t{window} << 8) +
+                    kFrameGenerator + flags;
+  if (window > 0xFF) return false;
+  if (!FrameFits(ts, w + kWindowWords, gen->function->frame_size, header)) return false;
+  LayFrame(ts, w, gen, Value::FromBits(reinterpret_cast<uint64_t>(pc)), header, sent);
+  return true;
+}
+
+bool SlowGenStart(ThreadState* ts, Value* R, Word* pc, Value* out) {
+  ts->base = R;
+  ts->pc = pc;
+  FunctionObject* f = FunctionOf(R);
+  uint32_t flags = f->code->flags;
+  TypeId type = flags & kCodeCoroutine        ? TypeId::kCoroutine
+                : flags & kCodeAsyncGenerator ? TypeId::kAsyncGenerator
+                                              : TypeId::kGenerator;
+  Result<GeneratorObject> made = New<GeneratorObject>(*ts, type);
+  if (made.raised()) return false;
+  GeneratorObject* gen = made.word();
+  uint32_t size = f->frame_size;
+  gen->registers = static_cast<Value*>(ts->heap().AllocateBuffer(size * sizeof(Value)));
+  if (gen->registers == nullptr) {
+    Decref(static_cast<Object*>(gen));
+    RaiseMemoryError(*ts);
+    return false;
+  }
+  gen->capacity = size;
+  gen->function = Ref<FunctionObject>::Borrow(f).Release();
+  gen->name = Ref<StrObject>::Borrow(f->name).Release();
+  gen->qualname = Ref<StrObject>::Borrow(f->qualname).Release();
+  gen->live = f->local_count;
+  for (uint32_t i = 0; i < gen->live; ++i) gen->registers[i] = std::exchange(R[i], Value::Int(0));
+  gen->resume_pc = pc + 1;
+  Track(gen);
+  if (type == TypeId::kCoroutine) NoteCoroutineOrigin(*ts, gen);
+  *out = Value(gen);
+  return true;
+}
+
+bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
+  ts->base = R;
+  ts->pc = pc;
+  FrameHeader header = HeaderOf(R);
+  GeneratorObject* gen = R[-3].as<GeneratorObject>();
+  InterpState& state = InterpOf(*ts);
+  uint8_t at = pc->a;
+  Value value = R[at];
+  if (header.has(kFrameTraced) && state.on_return != nullptr) state.on_return(*ts, R, pc, value);
+  for (uint32_t i = 0; i < at; ++i) gen->registers[i] = R[i];
+  gen->live = at;
+  gen->yield_register = at;
+  gen->resume_pc = pc + 1;
+  gen->awaiting = pc->b != 0;
+  gen->state = GenState::kSuspended;
+  ts->handled = gen->handled.prev;
+  gen->handled.prev = nullptr;
+  if (header.has(kFrameObject) && gen->frame.is_object()) {
+    FrameObject* frame = gen->frame.as<FrameObject>();
+    frame->pc = pc;
+    UnlinkLiveFrame(*ts, frame);
+  }
+  *halt = false;
+  if (header.has(kFrameEntry)) {
+    state.yielded = true;
+    *result = value;
+    *halt = true;
+    Decref(static_cast<Object*>(gen));
+    return true;
+  }
+  Word* word = const_cast<Word*>(ReturnAddress(R));
+  Value* caller = CallerBase(R);
+  ts->base = caller;
+  ts->pc = word + 1;
+  Value old = caller[word->b];
+  caller[word->b] = value;
+  if (static_cast<Op>(word->op) != Op::SEND && InfoOf(static_cast<Op>(word->op)).format[1] == 'l') Decref(old);
+  Decref(static_cast<Object*>(gen));
+  return true;
+}
+
+CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
+  ts->base = R;
+  ts->pc = pc;
+  Value it = R[pc->a];
+  bool local = InfoOf(static_cast<Op>(pc->op)).format[1] == 'l';
+  *jump = false;
+  uint32_t shape = it.is_object() ? it.object()->shape_id : 0;
+  Op want = Op::FOR;
+  switch (static_cast<TypeId>(shape)) {
+    case TypeId::kRangeIterator: want = local ? Op::FOR_RANGE_L : Op::FOR_RANGE; break;
+    case TypeId::kListIterator: want = local ? Op::FOR_LIST_L : Op::FOR_LIST; break;
+    case TypeId::kTupleIterator: want = local ? Op::FOR_TUPLE_L : Op::FOR_TUPLE; break;
+    case TypeId::kGenerator: {
+      GeneratorObject* gen = it.as<GeneratorObject>();
+      if (gen->state == GenState::kCreated || gen->state == GenState::kSuspended) {
+        if (PushGenerator(ts, R, pc, gen, Value(ts->rt->none), 0)) {
+          ++ts->rt->none->refcount;
+          return CallOutcome::kPushed;
+        }
+      }
+      [[fallthrough]];
+    }
+    default: want = local ? Op::FOR_L : Op::FOR;
+  }
+  pc->op = static_cast<uint8_t>(want);
+  Result<> r = Next(*ts, it);
+  if (r.raised()) {
+    return CallOutcome::kRaised;
+  }
+  if (r.done()) {
+    Decref(it);
+    *jump = true;
+    return CallOutcome::kDone;
+  }
+  Value old = R[pc->b];
+  R[pc->b] = r.word();
+  if (local) Decref(old);
+  return CallOutcome::kDone;
+}
+
+CallOutcome SlowSend(ThreadState* ts, Value* R, Word* pc, bool* jump) {
+  ts->base = R;
+  ts->pc = pc;
+  Value it = R[pc->a], value = R[pc->b];
+  *jump = false;
+  if (IsResumable(it)) {
+    GeneratorObject* gen = it.as<GeneratorObject>();
+    if (gen->state == GenState::kSuspended ||
+        (gen->state == GenState::kCreated && value.is(ts->rt->none))) {
+      if (PushGenerator(ts, R, pc, gen, value, 0)) return CallOutcome::kPushed;
+    }
+  }
+  Ref<> sent = Ref<>::Steal(value);
+  R[pc->b] = Value::Int(0);
+  Result<> r = kRaised;
+  Ref<> returned;
+  if (IsResumable(it)) {
+    r = GeneratorSend(*ts, it.as<GeneratorObject>(), sent, &returned);
+  } else if (IsNone(*ts, sent)) {
+    r = Next(*ts, it);
+  } else {
+    r = CallMethod(*ts, it, MVM_NAME(*ts, send), sent);
+    if (r.raised() && PendingIs(*ts, Exc::kStopIteration)) {
+      Ref<> stop = TakePending(*ts);
+      returned = Ref<>::Borrow(stop.as<StopIterationObject>()->value);
+      r = Result<>::Done();
+    }
+  }
+  if (r.raised()) {
+    // A native awaitable tells its result by StopIteration.
+    if (!PendingIs(*ts, Exc::kStopIteration) || IsResumable(it)) return CallOutcome::kRaised;
+    Ref<> stop = TakePending(*ts);
+    returned = Ref<>::Borrow(stop.as<StopIterationObject>()->value);
+    r = Result<>::Done();
+  }
+  if (r.done()) {
+    R[pc->b] = returned.is_null() ? Result<>::Borrow(ts->rt->none).word() : returned.Release();
+    Decref(it);
+    *jump = true;
+    return CallOutcome::kDone;
+  }
+  R[pc->b] = r.word();
+  return CallOutcome::kDone;
+}
+
+namespace {
+
+// Runs the frame laid at the top of the stack; `throwing`: the pending exception is raised at the yield.
+Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool throwing, Ref<>* returned) {
+  RecursionGuard guard(ts, "");
+  if (!guard) {
+    Decref(sent);
+    return kRaised;
+  }
+  Value* w = StackTop(ts);
+  uint64_t depth = ts.base == nullptr ? 0 : ts.base[-1].bits() >> 32 << 32;
+  uint64_t header = depth + FrameHeader::kDepthOne + kFrameGenerator + kFrameEntry;
+  if (!FrameFits(&ts, w + kWindowWords, gen->function->frame_size, header)) {
+    Ref<> hold = throwing ? TakePending(ts) : Ref<>();
+    RaiseRecursion(ts);
+    Decref(sent);
+    return kRaised;
+  }
+  EntryRecord entry{static_cast<EntryRecord*>(ts.entry), ts.base, ts.pc, w + kWindowWords};
+  Value* saved_top = std::exchange(ts.top, nullptr);
+  LayFrame(&ts, w, gen, Value(), header, sent);
+  ts.entry = &entry;
+  const Word* pc = static_cast<const Word*>(ts.pc);
+  Value v;
+  if (throwing) {
+    // Raised at the word that yielded; its operands are gone, live[] says so.
+    ts.pc = pc - 1;
+    v = Run(&ts, ts.base, nullptr);
+  } else {
+    v = Run(&ts, ts.base, pc);
+  }
+  ts.entry = entry.prev;
+  ts.base = entry.caller_base;
+  ts.pc = entry.caller_pc;
+  ts.top = saved_top;
+  if (v.is_null()) return kRaised;
+  if (InterpOf(ts).yielded) return Result<>::Steal(v);
+  *returned = Ref<>::Steal(v);
+  return Result<>::Done();
+}
+
+// close() of whatever a generator delegates to.
+Status CloseDelegate(ThreadState& ts, Value delegate) {
+  if (IsResumable(delegate)) {
+    MVM_TRY_VOID(GeneratorClose(ts, delegate.as<GeneratorObject>()));
+    return Ok();
+  }
+  MVM_TRY(Ref<> close, GetAttrOptional(ts, delegate, MVM_NAME(ts, close)));
+  if (close.is_absent()) return Ok();
+  MVM_TRY_VOID(Call(ts, close));
+  return Ok();
+}
+
+}  // namespace
+
+Value GeneratorDelegate(GeneratorObject* gen) {
+  if (gen->state != GenState::kSuspended || !gen->awaiting) return Value();
+  return gen->registers[gen->yield_register - 1];
+}
+
+Result<> GeneratorSend(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>* returned) {
+  switch (gen->state) {
+    case GenState::kRunning: return Raise(ts, Exc::kValueError, "%s already executing", KindName(gen));
+    case GenState::kClosed:
+      if (gen->shape_id == ShapeIdOf(TypeId::kCoroutine)) {
+        return Raise(ts, Exc::kRuntimeError, "cannot reuse already awaited coroutine");
+      }
+      *returned = Ref<>::Borrow(ts.rt->none);
+      return Result<>::Done();
+    case GenState::kCreated:
+      if (!IsNone(ts, sent)) {
+        return Raise(ts, Exc::kTypeError, "can't send non-None value to a just-started %s", KindName(gen));
+      }
+      break;
+    case GenState::kSuspended: break;
+  }
+  Incref(sent);
+  return EnterGenerator(ts, gen, sent, false, returned);
+}
+
+Result<> GeneratorThrow(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) {
+  switch (gen->state) {
+    case GenState::kRunning: {
+      ClearPending(ts);
+      return Raise(ts, Exc::kValueError, "%s already executing", KindName(gen));
+    }
+    case GenState::kClosed:
+      if (gen->shape_id == ShapeIdOf(TypeId::kCoroutine)) {
+        ClearPending(ts);
+        return Raise(ts, Exc::kRuntimeError, "cannot reuse already awaited coroutine");
+      }
+      return kRaised;
+    default: break;
+  }
+  Value delegate = GeneratorDelegate(gen);
+  if (delegate.is_null()) return EnterGenerator(ts, gen, Value(), true, returned);
+
+  Ref<> inner = Ref<>::Borrow(delegate);
+  Result<> r = kRaised;
+  Ref<> inner_returned;
+  gen->state = GenState::kRunning;  // nobody may resume it meanwhile
+  if (PendingIs(ts, Exc::kGeneratorExit)) {
+    Ref<> exit = TakePending(ts);
+    Status closed = CloseDelegate(ts, inner);
+    if (!closed.raised()) ts.pending = exit.Release();
+  } else if (IsResumable(inner)) {
+    r = GeneratorThrow(ts, inner.as<GeneratorObject>(), &inner_returned);
+  } else {
+    Ref<> exc = TakePending(ts);
+    Result<> method = GetAttrOptional(ts, inner, MVM_NAME(ts, throw));
+    if (!method.raised()) {
+      Ref<> m = method.Take();
+      if (m.is_absent()) {
+        ts.pending = exc.Release();
+      } else {
+        r = Call(ts, m, exc);
+      }
+    }
+  }
+  gen->state = GenState::kSuspended;
+  if (!r.raised() && !r.done()) return r;
+  if (r.raised() && !inner_returned && PendingIs(ts, Exc::kStopIteration)) {
+    Ref<> stop = TakePending(ts);
+    inner_returned = Ref<>::Borrow(stop.as<StopIterationObject>()->value);
+  } else if (r.raised()) {
+    return EnterGenerator(ts, gen, Value(), true, returned);
+  }
+  // The delegate is finished: go on behind the SEND with its result.
+  const Word* loop = gen->resume_pc;
+  const Word* send = loop + 1 + loop->x;
+  MVM_DCHECK(static_cast<Op>(send->op) == Op::SEND, "a delegating yield is followed by the way back to SEND");
+  Value iterator = gen->registers[gen->yield_register - 1];
+  // R[A] is dead from here on, R[B] (the register that receives what is sent) the result.
+  gen->registers[gen->yield_register - 1] = Value::Int(0);
+  gen->resume_pc = send + 1 + send->x;
+  gen->awaiting = false;
+  Decref(iterator);
+  return EnterGenerator(ts, gen, inner_returned.Release(), false, returned);
+}
+
+Result<> GeneratorClose(ThreadState& ts, GeneratorObject* gen) {
+  if (gen->state == GenState::kClosed) return None(ts);
+  if (gen->state == GenState::kRunning) {
+    return Raise(ts, Exc::kValueError, "%s already executing", KindName(gen));
+  }
+  if (gen->state == GenState::kCreated) {
+    gen->state = GenState::kClosed;
+    uint32_t n = std::exchange(gen->live, 0u);
+    for (uint32_t i = 0; i < n; ++i) {
+      Value v = std::exchange(gen->registers[i], Value());
+      Decref(v);
+    }
+    return None(ts);
+  }
+  RaiseNoMessage(ts, Exc::kGeneratorExit);
+  Ref<> returned;
+  Result<> r = GeneratorThrow(ts, gen, &returned);
+  if (r.raised()) {
+    if (ClearPendingIf(ts, Exc::kGeneratorExit) || ClearPendingIf(ts, Exc::kStopIteration)) return None(ts);
+    return kRaised;
+  }
+  if (r.done()) return Result<>(std::move(returned));
+  Ref<> yielded = r.Take();
+  return Raise(ts, Exc::kRuntimeError, "%s ignored GeneratorExit", KindName(gen));
+}
+
+void GeneratorObject::FreeBuffers(Heap& heap) {
+  if (registers != nullptr) heap.FreeBuffer(registers, capacity * sizeof(Value));
+  registers = nullptr;
+}
+
+}  // namespace minivm
