@@ -8,6 +8,7 @@ namespace minivm {
 class RangeObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kRange;
+  static constexpr bool kNeverInCycle = true;
   Value start, stop, step, length;  // exact ints
   template <class V>
   void VisitRefs(V&& v) { v(start); v(stop); v(step); v(length); }
