@@ -65,17 +65,16 @@ inline uint64_t HashMix(uint64_t x) {
   return x;
 }
 
-// The 32 bits of a hash() that hash tables keep. Small non-negative hashes are kept as they are, so
-// that dense ints probe neighbouring slots; the high half is mixed in by multiplication.
+// The 32 bits of a hash() that hash tables keep. Small hashes keep their low bits, so that
+// dense ints probe neighbouring slots; the high half is mixed in by multiplication.
 inline uint32_t FoldHash(int64_t hash) {
-  const uint64_t h = static_cast<uint64_t>(hash);
-  return static_cast<uint32_t>(h) + static_cast<uint32_t>(((h >> 32) * 0x9E3779B97F4A7C15u) >> 32);
+  const uint64_t high = (static_cast<uint64_t>(hash) >> 32) ^ static_cast<uint32_t>(hash >> 63);
+  return static_cast<uint32_t>(hash) + static_cast<uint32_t>((high * 0x9E3779B97F4A7C15u) >> 32);
 }
 // A 64-bit hash for which FoldHash(UnfoldHash(f)) == f; never -1.
 inline int64_t UnfoldHash(uint32_t folded) {
   const uint64_t high = (folded * 0x85EBCA6Bu) & ~1u;
-  const uint32_t low = folded - static_cast<uint32_t>((high * 0x9E3779B97F4A7C15u) >> 32);
-  return static_cast<int64_t>(high << 32 | low);
+  return static_cast<int64_t>(high << 32 | (folded - FoldHash(static_cast<int64_t>(high << 32))));
 }
 
 // hash(tuple): feed the items' hashes in order. The rounds are those of xxHash.
