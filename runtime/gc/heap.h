@@ -7,7 +7,7 @@
 // 512 bytes share the machinery in pages of a third kind.
 // The collector (collector.h) walks container pages; objects carry no links. A page is `young`
 // while it may hold objects made since the last young collection; so that few pages are, a full
-// page is allocated into again only when an eighth of it is free.
+// page of containers is allocated into again only when a quarter of it is free.
 // Nothing here raises: allocation returns null when the cap or the system refuses, and the
 // helpers in thread_state.h (New, AllocBuffer) turn that into MemoryError.
 // Threading: everything under the VM's lock.
@@ -72,7 +72,8 @@ struct Page {
   uint32_t slow_at;    // Free takes the slow path when live is not above this
   uint8_t size_class;
   bool container;
-  bool young;          // objects were allocated here since the last collection of generation 0
+  bool young;          // may hold objects of age 0
+  bool middle;         // may hold objects of age 1
   bool large;
   bool listed;         // in its class's list of pages with space
   PageKind kind;
@@ -186,13 +187,15 @@ class Heap {
     }
   }
   // Every live object of every kind (slow; statistics and shutdown checks).
-  // `f` must neither allocate nor free.
+  // `f` must neither allocate nor free objects; it may free buffers.
   template <class F>
   void ForEachObject(F f) {
+    keep_pages_ = true;
     for (size_t i = 0; i < page_count_; ++i) {
       if (pages_[i]->kind != kPageBuffer) ForEachInPage(pages_[i], f);
     }
     ForEachLarge([&](Page* p) { f(reinterpret_cast<Object*>(p->slots())); });
+    keep_pages_ = false;
   }
   template <class F>
   static void ForEachInPage(Page* p, F f) {
@@ -246,6 +249,7 @@ class Heap {
   HeapChunk* chunks_ = nullptr;  // those with free pages first
   size_t dirty_pages_ = 0;       // free pages that still hold memory
   int64_t fail_after_ = -1;
+  bool keep_pages_ = false;      // pages_ is being walked: empty pages stay
   size_t limit_ = 0;
   HeapStats stats_;
 };

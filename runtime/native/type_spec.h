@@ -60,6 +60,7 @@ enum TypeFlags : uint32_t {
   kTypeHasFinalizer = 1u << 9,    // slots.finalize set
   kTypeMethodDescriptor = 1u << 10,  // behaves as an unbound method when found in a class
   kTypeHasSites = 1u << 11,       // call sites depend on lookups through it (VmHooks::invalidate_sites)
+  kTypeImmortalInstances = 1u << 12,  // the singletons' types
   // Fast subclass tests: set for the type and everything derived from it.
   kTypeIntSubclass = 1u << 16,
   kTypeFloatSubclass = 1u << 17,
@@ -102,6 +103,7 @@ struct TypeSpec {
   Table<GetSetSpec> getsets = {};
   AttrStorage storage = AttrStorage::kInherit;
   uint16_t dict_offset = 0;         // for kDictField
+  const TypeSpec* second_base = nullptr;  // ExceptionGroup: stands behind `base` in __bases__
 };
 
 struct ConstantSpec {

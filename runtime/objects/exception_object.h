@@ -7,6 +7,7 @@ namespace minivm {
 
 class TupleObject;
 class DictObject;
+class ListObject;
 
 class ExceptionObject : public Object {
  public:
@@ -98,6 +99,14 @@ extern const TypeSpec* const kExceptionTypes[kExcCount];
 Result<ExceptionObject> NewExceptionWith(ThreadState& ts, Exc type, TupleObject* args);
 // type(arg); no argument if `arg` is null.
 Result<> NewException(ThreadState& ts, Exc type, Value arg);
+// OSError or the subclass that stands for this errno.
+Exc ExcForErrno(int64_t error);
+// Splits an exception (group or not) by a class, tuple of classes, or predicate: *match and *rest get
+// the parts, or None. What except* and ExceptionGroup.split() do.
+Status SplitException(ThreadState& ts, Value exception, Value condition, Ref<>* match, Ref<>* rest);
+// The end of a try statement with except*: what is to be raised, or None, when the clauses of a
+// handler for `original` left the exceptions of the list (raised anew, raised again, or unhandled).
+Result<> PrepareReraiseStar(ThreadState& ts, Value original, ListObject* exceptions);
 // UnicodeDecodeError / UnicodeEncodeError, raised.
 Raised RaiseDecodeError(ThreadState& ts, const char* encoding, Value object, int64_t start,
                         int64_t end, const char* reason);

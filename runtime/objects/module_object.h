@@ -20,4 +20,9 @@ Result<ModuleObject> NewModule(ThreadState& ts, StrObject* name);
 Result<ModuleObject> NewNativeModule(ThreadState& ts, const ModuleSpec& spec);
 Status ModuleAdd(ThreadState& ts, ModuleObject* m, std::string_view name, Value value);
 
+// The end of a VM that has run scripts: empties sys.modules and the modules themselves (names with
+// one leading underscore first; builtins and sys last), collecting in between, so that finalizers run
+// while what they need is still there. Errors go to sys.unraisablehook. Sets rt.finalizing.
+void FinalizeModules(ThreadState& ts);
+
 }  // namespace minivm

@@ -1,0 +1,239 @@
+// Making a VM and taking it apart.
+//
+// Start-up makes the type objects (empty: dictionaries are filled at first touch), the singletons and
+// the shared strings, and interns the names the VM looks up itself. Nothing here may run script code.
+#include <sys/random.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "runtime/core/intern.h"
+#include "runtime/core/thread_state.h"
+#include "runtime/gc/collector.h"
+#include "runtime/gc/object_refs.h"
+#include "runtime/native/signature.h"
+#include "runtime/objects/bytes_object.h"
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/exception_object.h"
+#include "runtime/objects/int_object.h"
+#include "runtime/objects/module_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/objects/weakref_object.h"
+#include "runtime/support/hash.h"
+
+namespace minivm {
+
+namespace {
+
+const TypeSpec* const kBuiltinTypes[kTypeCount] = {
+    nullptr,
+#define TYPE(id, spec) &spec,
+#include "runtime/core/types.def"
+#undef TYPE
+};
+
+struct NameText {
+  const char* text;
+  size_t size;
+};
+const NameText kNames[] = {
+#define NAME(n) {#n, sizeof(#n) - 1},
+#include "runtime/core/names.def"
+#undef NAME
+};
+
+void ChooseHashKey(RuntimeState& rt, const RuntimeConfig& config) {
+  if (config.fixed_hash_seed) {
+    HashKey key = HashKeyFromSeed(config.hash_seed);
+    rt.hash_key[0] = key.k0;
+    rt.hash_key[1] = key.k1;
+    return;
+  }
+  if (getrandom(rt.hash_key, sizeof(rt.hash_key), GRND_NONBLOCK) != sizeof(rt.hash_key)) {
+    // No entropy yet this early in the system's life: addresses are better than a constant.
+    rt.hash_key[0] = HashMix(reinterpret_cast<uintptr_t>(&rt));
+    rt.hash_key[1] = HashMix(rt.hash_key[0] ^ reinterpret_cast<uintptr_t>(&config));
+  }
+}
+
+TypeObject* AllocType(RuntimeState& rt) {
+  void* p = rt.heap.Allocate(sizeof(TypeObject), true);
+  if (!p) return nullptr;
+  TypeObject* t = new (p) TypeObject();
+  t->refcount = kImmortalRefcount;
+  t->shape_id = ShapeIdOf(TypeId::kType);
+  static_cast<Object*>(t)->gc = 0;
+  t->aux = 0;
+  return t;
+}
+
+TypeObject* FindBuiltin(RuntimeState& rt, const TypeSpec* spec) {
+  for (uint32_t i = 1; i < kTypeCount; ++i) {
+    if (kBuiltinTypes[i] == spec) return rt.types[i];
+  }
+  for (uint32_t i = 0; i < kExcCount; ++i) {
+    if (kExceptionTypes[i] == spec) return rt.exceptions[i];
+  }
+  return nullptr;
+}
+
+bool MakeType(RuntimeState& rt, const TypeSpec& spec, TypeObject** field, uint32_t shape_id) {
+  TypeObject* object = rt.types[static_cast<size_t>(TypeId::kObject)];
+  TypeObject* t = *field;
+  TypeObject* base = spec.base ? FindBuiltin(rt, spec.base) : object;
+  MVM_CHECK(base || !object || t == object, "a base must stand before what is derived from it");
+  if (!InitType(rt, t, spec, t == object ? nullptr : base)) return false;
+  t->shape_id_exact = shape_id;
+  t->metatype = rt.types[static_cast<size_t>(TypeId::kType)];
+  if (!t->slots.finalize) t->slots.finalize = spec.slots.finalize;
+  if (!t->slots.finalize && base) t->slots.finalize = base->slots.finalize;
+  rt.shapes[shape_id] = {t, nullptr};
+  return true;
+}
+
+bool MakeTypes(RuntimeState& rt) {
+  rt.shape_capacity = kFirstDynamicShape + 128;
+  rt.shapes = static_cast<ShapeEntry*>(std::calloc(rt.shape_capacity, sizeof(ShapeEntry)));
+  if (!rt.shapes) return false;
+  rt.shape_count = kFirstDynamicShape;
+  for (uint32_t i = 1; i < kTypeCount; ++i) {
+    if (!(rt.types[i] = AllocType(rt))) return false;
+    rt.shapes[i].type = rt.types[i];
+  }
+  for (uint32_t i = 0; i < kExcCount; ++i) {
+    if (!(rt.exceptions[i] = AllocType(rt))) return false;
+    rt.shapes[kTypeCount + i].type = rt.exceptions[i];
+  }
+  for (uint32_t i = 1; i < kTypeCount; ++i) {
+    if (!MakeType(rt, *kBuiltinTypes[i], &rt.types[i], i)) return false;
+  }
+  for (uint32_t i = 0; i < kExcCount; ++i) {
+    if (!MakeType(rt, *kExceptionTypes[i], &rt.exceptions[i], kTypeCount + i)) return false;
+  }
+  for (TypeId id : {TypeId::kBool, TypeId::kNoneType, TypeId::kEllipsis, TypeId::kNotImplemented,
+                    TypeId::kUnbound}) {
+    rt.types[static_cast<size_t>(id)]->flags |= kTypeImmortalInstances;
+  }
+  return true;
+}
+
+Object* MakeSingleton(RuntimeState& rt, TypeId id, size_t size, bool container = false) {
+  Object* o = static_cast<Object*>(rt.heap.Allocate(size, container));
+  if (!o) return nullptr;
+  std::memset(static_cast<void*>(o), 0, size);
+  o->refcount = kImmortalRefcount;
+  o->shape_id = ShapeIdOf(id);
+  return o;
+}
+
+bool MakeSingletons(RuntimeState& rt) {
+  rt.none = MakeSingleton(rt, TypeId::kNoneType, sizeof(Object));
+  rt.ellipsis = MakeSingleton(rt, TypeId::kEllipsis, sizeof(Object));
+  rt.not_implemented = MakeSingleton(rt, TypeId::kNotImplemented, sizeof(Object));
+  rt.unbound = MakeSingleton(rt, TypeId::kUnbound, sizeof(Object));
+  rt.false_ = MakeSingleton(rt, TypeId::kBool, sizeof(IntObject) + sizeof(uint64_t));
+  rt.true_ = MakeSingleton(rt, TypeId::kBool, sizeof(IntObject) + sizeof(uint64_t));
+  rt.empty_tuple = MakeSingleton(rt, TypeId::kTuple, sizeof(TupleObject), true);
+  rt.empty_bytes = MakeSingleton(rt, TypeId::kBytes, sizeof(BytesObject) + 1);
+  rt.empty_str = AllocLatin1(rt, 0);
+  if (!rt.none || !rt.ellipsis || !rt.not_implemented || !rt.unbound || !rt.false_ || !rt.true_ ||
+      !rt.empty_tuple || !rt.empty_bytes || !rt.empty_str) {
+    return false;
+  }
+  rt.true_->aux = 1 << 1;  // one limb, not negative
+  rt.true_->as<IntObject>()->limbs()[0] = 1;
+  rt.empty_str->refcount = kImmortalRefcount;
+  rt.empty_str->set_interned(true);
+  for (int c = 0; c < 256; ++c) {
+    StrObject* s = AllocLatin1(rt, 1);
+    if (!s) return false;
+    s->refcount = kImmortalRefcount;
+    s->ascii_ = c < 0x80;
+    s->data1()[0] = static_cast<uint8_t>(c);
+    s->set_interned(true);
+    rt.latin1[c] = s;
+  }
+  return true;
+}
+
+bool InternNames(RuntimeState& rt) {
+  rt.interned = new (std::nothrow) InternTable();
+  if (!rt.interned) return false;
+  for (size_t i = 0; i < static_cast<size_t>(NameId::kCount); ++i) {
+    if (!(rt.names[i] = InternAscii(rt, kNames[i].text, kNames[i].size))) return false;
+  }
+  return true;
+}
+
+template <class T>
+void Drop(T*& field) {
+  if (T* old = std::exchange(field, nullptr)) Decref(old);
+}
+
+// Frees what every object left over holds outside of the heap's pages. Counts are raised first, so
+// that dropping references ends no life: no order matters and nothing of the script runs.
+void DestroyRemains(RuntimeState& rt) {
+  rt.heap.ForEachObject([&](Object* o) {
+    o->refcount += 1u << 31;
+    bool is_type = rt.shapes[o->shape_id].type->has_flag(kTypeTypeSubclass);
+    o->gc = is_type ? o->gc | kGcReachable : o->gc & ~kGcReachable;
+  });
+  rt.heap.ForEachObject([&](Object* o) {
+    if (!(o->gc & kGcReachable)) DestroyObject(rt, o, rt.shapes[o->shape_id].type);
+  });
+  // A type's destroy hook frees its shapes, which the instances, done with now, needed.
+  auto destroy_type = rt.types[static_cast<size_t>(TypeId::kType)]->gc.destroy;
+  rt.heap.ForEachObject([&](Object* o) {
+    if ((o->gc & kGcReachable) && destroy_type) destroy_type(rt.heap, o);
+  });
+}
+
+}  // namespace
+
+RuntimeState::RuntimeState() : heap(this) {}
+
+bool RuntimeState::Init(const RuntimeConfig& config) {
+  heap.set_limit(config.memory_limit);
+  stack_words = config.stack_words;
+  ChooseHashKey(*this, config);
+  if (!MakeTypes(*this) || !MakeSingletons(*this) || !InternNames(*this)) return false;
+  weakrefs = new (std::nothrow) WeakrefTable();
+  signatures = new (std::nothrow) SignatureTable();
+  main_thread = NewThreadState(*this, stack_words);
+  if (!weakrefs || !signatures || !main_thread) return false;
+  main_thread->id = 1;
+  threads = main_thread;
+  heap.current_ts = main_thread;
+  Result<DictObject> made = NewDict(*main_thread);
+  if (made.raised()) return false;
+  modules = made.Take().Release();
+  return true;
+}
+
+RuntimeState::~RuntimeState() {
+  finalizing = true;
+  if (main_thread) {
+    heap.current_ts = nullptr;  // no script code from here on
+    Drop(builtins);
+    Drop(builtins_dict);
+    Drop(sys);
+    Drop(modules);
+    Drop(spare_memory_error);
+    heap.collector().DropRoots();
+    if (signatures) signatures->Clear(heap);
+    DeleteThreadState(main_thread);
+  }
+  if (shapes) DestroyRemains(*this);
+  for (uint32_t i = 1; i < extras_count; ++i) {
+    heap.FreeBuffer(extras[i].overflow, extras[i].overflow_capacity * sizeof(Value));
+  }
+  std::free(extras);
+  std::free(shapes);
+  delete signatures;
+  delete weakrefs;
+  delete interned;
+}
+
+}  // namespace minivm

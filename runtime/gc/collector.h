@@ -1,0 +1,91 @@
+// The cycle collector of a VM: generations, statistics, and the gc module's state.
+//
+// Reference counts free most objects; the collector finds groups of containers that keep only each
+// other alive. It runs at polls of the interpreter after RequestCollection, or when a script asks;
+// never inside an allocation. collector.cpp has the essay.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/core/object.h"
+
+namespace minivm {
+
+class ThreadState;
+class RuntimeState;
+class ListObject;
+
+enum GcDebug : uint32_t {
+  kGcDebugStats = 1,
+  kGcDebugCollectable = 2,
+  kGcDebugUncollectable = 4,
+  kGcDebugSaveAll = 32,
+  kGcDebugLeak = kGcDebugCollectable | kGcDebugUncollectable | kGcDebugSaveAll,
+};
+
+class Collector {
+ public:
+  static constexpr int kGenerations = 3;
+  struct Stats {
+    int64_t collections = 0, collected = 0, uncollectable = 0;
+  };
+
+  explicit Collector(RuntimeState* rt) : rt_(rt) {}
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+
+  // Collects generations 0..generation. Returns the number of unreachable objects found; 0 while a
+  // collection is under way. Runs weak reference callbacks, finalizers and gc.callbacks.
+  int64_t Collect(ThreadState& ts, int generation);
+  // Serves kRequestCollect: chooses the generation by the thresholds.
+  void CollectIfDue(ThreadState& ts);
+  // From an allocation that finds the memory cap near: asks for a full collection, unless one has
+  // just been of no use.
+  void MemoryIsShort();
+
+  bool enabled() const { return enabled_; }
+  void set_enabled(bool on);
+  int64_t threshold(int generation) const { return thresholds_[generation]; }
+  void set_threshold(int generation, int64_t n);
+  int64_t count(int generation) const;
+  const Stats& stats(int generation) const { return stats_[generation]; }
+  bool collecting() const { return collecting_; }
+  uint32_t debug = 0;
+
+  // Moves every tracked object to the permanent generation, and back to the oldest.
+  void Freeze();
+  void Unfreeze();
+  size_t FreezeCount();
+
+  // gc.garbage and gc.callbacks: owned, made when the gc module is, else null.
+  ListObject* garbage = nullptr;
+  ListObject* callbacks = nullptr;
+  // The VM is taken apart.
+  void DropRoots();
+
+  // f(Object*) for each tracked object of age `generation` (-1: all but the frozen), those being
+  // cleared left out. f must neither allocate nor free.
+  template <class F>
+  void ForEachTracked(int generation, F f);
+
+ private:
+  class Run;
+  friend class Run;
+  void Notify(ThreadState& ts, const char* phase, int generation, int64_t collected,
+              int64_t uncollectable);
+  void UpdateThreshold();
+
+  RuntimeState* rt_;
+  bool enabled_ = true;
+  bool collecting_ = false;
+  bool full_wanted_ = false;
+  int64_t thresholds_[kGenerations] = {2000, 10, 10};
+  int64_t counts_[kGenerations] = {0, 0, 0};  // collections of the younger one since; [0] is the heap's
+  int64_t old_total_ = 0;     // survivors of the last full collection
+  int64_t old_pending_ = 0;   // objects that have become old since
+  size_t short_mark_ = 0;     // bytes held after the last collection for lack of memory
+  Stats stats_[kGenerations];
+};
+
+}  // namespace minivm

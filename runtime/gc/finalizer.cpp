@@ -1,0 +1,132 @@
+// Dealloc: what happens when the last reference is gone.
+//
+// In order: the finalizer (which may bring the object back), weak references and their callbacks,
+// then the references the object owns, then its memory. Destruction of a deep structure nests one
+// Dealloc per level; past kMaxNesting levels, or near the end of the C stack, objects wait in a queue
+// that the outermost Dealloc works off. Script code run from here starts a nesting count of its own,
+// so that what it frees is freed at once.
+#include "runtime/gc/finalizer.h"
+
+#include <cstdlib>
+
+#include "runtime/core/intern.h"
+#include "runtime/gc/object_refs.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/objects/weakref_object.h"
+
+namespace minivm {
+
+namespace {
+
+constexpr int kMaxNesting = 50;
+
+// The shared objects of a VM: their counts start so high that only unbalanced script loops of
+// billions of steps could get here.
+bool IsImmortal(const RuntimeState& rt, Object* o, const TypeObject* type) {
+  if (type->has_flag(kTypeImmortalInstances)) return true;
+  if (type->has_flag(kTypeTypeSubclass)) return !o->as<TypeObject>()->is_heap();
+  return o == rt.empty_tuple || o == rt.empty_bytes;
+}
+
+bool NearStackEnd(const ThreadState* ts) {
+  return ts && static_cast<char*>(__builtin_frame_address(0)) < ts->cstack_limit;
+}
+
+// False: no memory for the queue.
+bool Enqueue(Heap* heap, Object* o) {
+  if (heap->dealloc_queued == heap->dealloc_queue_capacity) {
+    size_t more = heap->dealloc_queue_capacity ? heap->dealloc_queue_capacity * 2 : 64;
+    void* grown = std::realloc(heap->dealloc_queue, more * sizeof(Object*));
+    if (!grown) return false;
+    heap->dealloc_queue = static_cast<Object**>(grown);
+    heap->dealloc_queue_capacity = more;
+  }
+  heap->dealloc_queue[heap->dealloc_queued++] = o;
+  return true;
+}
+
+// Finalizer and weak references. True: somebody has taken a new reference.
+bool RunLastRites(Heap* heap, RuntimeState& rt, Object* o, TypeObject* type) {
+  ThreadState* ts = heap->current_ts;
+  if (type->slots.finalize && !(o->gc & kGcFinalized) && ts) {
+    o->refcount = 1;
+    CallFinalizer(*ts, o);
+    if (--o->refcount != 0) return true;
+  }
+  if (o->gc & kGcHasWeakrefs) {
+    int depth = std::exchange(heap->dealloc_depth, 0);
+    ClearWeakrefs(rt, o);
+    heap->dealloc_depth = depth;
+  }
+  return false;
+}
+
+void DeallocNow(Heap* heap, RuntimeState& rt, Object* o) {
+  TypeObject* type = rt.shapes[o->shape_id].type;
+  if ((type->slots.finalize || (o->gc & kGcHasWeakrefs)) && RunLastRites(heap, rt, o, type)) return;
+  type = rt.shapes[o->shape_id].type;  // a finalizer may assign __class__
+  o->gc &= ~kGcTracked;
+  if (Page::Of(o)->container && heap->young_count > 0) --heap->young_count;
+  DestroyObject(rt, o, type);
+  heap->Free(o);
+}
+
+}  // namespace
+
+void CallFinalizer(ThreadState& ts, Object* o) {
+  TypeObject* type = TypeOf(ts, o);
+  if (!type->slots.finalize || (o->gc & kGcFinalized)) return;
+  o->gc |= kGcFinalized;
+  Heap& heap = ts.heap();
+  int depth = std::exchange(heap.dealloc_depth, 0);
+  Ref<> saved = TakePending(ts);
+  if (type->slots.finalize(ts, o).raised()) {
+    Value where = TypeLookup(ts, type, MVM_NAME(ts, __del__));
+    Ref<> held = Ref<>::Borrow(where.is_null() ? Value(o) : where);
+    WriteUnraisable(ts, held);
+  }
+  RestorePending(ts, std::move(saved));
+  heap.dealloc_depth = depth;
+}
+
+void Dealloc(Object* o) {
+  Heap* heap = Heap::Of(o);
+  RuntimeState& rt = *heap->rt();
+  if (o->shape_id == ShapeIdOf(TypeId::kStr) && !(o->gc & kGcHasWeakrefs)) {
+    StrObject* s = static_cast<StrObject*>(o);
+    if (MVM_UNLIKELY(s->interned())) {
+      if (s->length <= 1 && IsSharedStr(rt, s)) {
+        o->refcount = kImmortalRefcount;
+        return;
+      }
+      InternRemove(rt, s);
+    }
+    heap->Free(o);
+    return;
+  }
+  TypeObject* type = rt.shapes[o->shape_id].type;
+  if (!type->gc.destroy && !type->slots.finalize && !(type->flags & (kTypeHeap | kTypeImmortalInstances)) &&
+      !(o->gc & kGcHasWeakrefs) && !Page::Of(o)->container && o != rt.empty_bytes) {
+    heap->Free(o);
+    return;
+  }
+  if (MVM_UNLIKELY(IsImmortal(rt, o, type))) {
+    o->refcount = kImmortalRefcount;
+    return;
+  }
+  int depth = heap->dealloc_depth;
+  if (MVM_UNLIKELY(depth >= kMaxNesting || (depth > 0 && NearStackEnd(heap->current_ts)))) {
+    // Without memory for the queue the object is given up: a leak, but no crash.
+    (void)Enqueue(heap, o);
+    return;
+  }
+  heap->dealloc_depth = depth + 1;
+  DeallocNow(heap, rt, o);
+  while (MVM_UNLIKELY(depth == 0 && heap->dealloc_queued != 0)) {
+    DeallocNow(heap, rt, heap->dealloc_queue[--heap->dealloc_queued]);
+  }
+  heap->dealloc_depth = depth;
+}
+
+}  // namespace minivm

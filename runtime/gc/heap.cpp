@@ -1,0 +1,457 @@
+// Pages, chunks, buffers and the memory cap.
+//
+// Chunks of address space come from mmap, aligned to a page; their pages are taken and returned
+// through two bit masks: free, and dirty (free, but the system still backs it). Up to
+// kKeepDirtyPages free pages stay dirty for quick reuse; beyond that their memory goes back at once,
+// and a chunk without used pages is unmapped. A page carves its slots lazily, a few at a time, so
+// that a small VM touches little memory.
+#include "runtime/gc/heap.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "runtime/core/thread_state.h"
+#include "runtime/gc/collector.h"
+
+namespace minivm {
+
+// Up to 64 pages of address space.
+struct HeapChunk {
+  HeapChunk* next;
+  HeapChunk* prev;
+  char* base;
+  uint32_t pages;
+  uint64_t free;   // bit i: page i is unused
+  uint64_t dirty;  // bit i: unused, but holds memory
+};
+
+namespace {
+
+constexpr uint32_t kFirstChunkPages = 16;
+constexpr uint32_t kChunkPages = 64;
+constexpr size_t kKeepDirtyPages = 32;
+constexpr size_t kCarveBytes = 2048;  // slots linked into the free list at a time
+
+// `size` bytes of zeroed memory aligned to kPageSize, or null.
+char* MapAligned(size_t size) {
+  size_t want = size + kPageSize;
+  void* p = mmap(nullptr, want, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) return nullptr;
+  char* start = static_cast<char*>(p);
+  char* aligned = reinterpret_cast<char*>(
+      (reinterpret_cast<uintptr_t>(start) + kPageSize - 1) & ~(uintptr_t{kPageSize} - 1));
+  if (aligned != start) munmap(start, static_cast<size_t>(aligned - start));
+  char* end = start + want;
+  if (aligned + size != end) munmap(aligned + size, static_cast<size_t>(end - (aligned + size)));
+  return aligned;
+}
+
+uint64_t MaskOf(uint32_t pages) { return pages == 64 ? ~uint64_t{0} : (uint64_t{1} << pages) - 1; }
+
+bool PushPage(Page*** vector, size_t* count, size_t* capacity, Page* p) {
+  if (*count == *capacity) {
+    size_t more = *capacity ? *capacity * 2 : 32;
+    void* grown = std::realloc(*vector, more * sizeof(Page*));
+    if (!grown) return false;
+    *vector = static_cast<Page**>(grown);
+    *capacity = more;
+  }
+  (*vector)[(*count)++] = p;
+  return true;
+}
+
+// Full pages return to the list of pages with space when a part is free; see heap.h.
+uint32_t ReuseThreshold(const Page* p) {
+  uint32_t t = p->capacity - p->capacity / (p->container ? 4 : 8);
+  return t == p->capacity ? t - 1 : t;
+}
+
+}  // namespace
+
+Heap::Heap(RuntimeState* rt) : rt_(rt), collector_(new (std::nothrow) Collector(rt)) {
+  std::memset(static_cast<void*>(&empty_page_), 0, sizeof(empty_page_));
+  empty_page_.heap = this;
+  for (auto& kind : current_) {
+    for (Page*& p : kind) p = &empty_page_;
+  }
+  std::memset(partial_, 0, sizeof(partial_));
+  MVM_CHECK(collector_ != nullptr, "no memory for the collector");
+}
+
+Heap::~Heap() {
+  ForEachLarge([](Page* p) { munmap(p, p->region_size); });
+  while (chunks_) {
+    HeapChunk* c = chunks_;
+    chunks_ = c->next;
+    MVM_UNPOISON(c->base, c->pages * kPageSize);
+    munmap(c->base, c->pages * kPageSize);
+    std::free(c);
+  }
+  std::free(pages_);
+  std::free(container_pages_);
+  std::free(dealloc_queue);
+  delete collector_;
+}
+
+int Heap::SizeClassOf(size_t size) {
+  if (size <= kSmallLimit) return size == 0 ? 0 : static_cast<int>((size + 15) / 16) - 1;
+  // (512, 1024] in steps of 128, (1024, 2048] of 256, ...
+  int doubling = 63 - __builtin_clzll(size - 1) - 9;
+  size_t start = kSmallLimit << doubling;
+  size_t step = start / 4;
+  return 32 + doubling * 4 + static_cast<int>((size - start + step - 1) / step) - 1;
+}
+
+size_t Heap::SizeOfClass(int size_class) {
+  if (size_class < 32) return static_cast<size_t>(size_class + 1) * 16;
+  int doubling = (size_class - 32) / 4;
+  size_t start = kSmallLimit << doubling;
+  return start + start / 4 * static_cast<size_t>((size_class - 32) % 4 + 1);
+}
+
+// ---- the cap ----
+
+bool Heap::Admit(size_t bytes) {
+  if (MVM_UNLIKELY(WouldExceed(bytes))) return false;
+  if (limit_ != 0 && stats_.bytes + bytes > limit_ - limit_ / 4) collector_->MemoryIsShort();
+  return true;
+}
+
+void Heap::FailAfter(int64_t n) {
+  fail_after_ = n;
+  if (n < 0) return;
+  // Empty the fast path: every allocation is to pass AllocateSlow.
+  for (auto& kind : current_) {
+    for (Page*& p : kind) {
+      if (p == &empty_page_) continue;
+      Page* retired = p;
+      p = &empty_page_;
+      RetireCurrent(retired);
+    }
+  }
+}
+
+bool Heap::MustFail() { return fail_after_ >= 0 && fail_after_-- == 0; }
+
+// ---- chunks ----
+
+char* Heap::TakePage(HeapChunk** chunk) {
+  HeapChunk* c = chunks_;
+  if (dirty_pages_ != 0) {
+    while (c && c->dirty == 0) c = c->next;
+  } else if (c && c->free == 0) {
+    while (c && c->free == 0) c = c->next;
+  }
+  if (!c) {
+    uint32_t pages = chunks_ ? kChunkPages : kFirstChunkPages;
+    c = static_cast<HeapChunk*>(std::malloc(sizeof(HeapChunk)));
+    if (!c) return nullptr;
+    c->base = MapAligned(pages * kPageSize);
+    if (!c->base) {
+      std::free(c);
+      return nullptr;
+    }
+    c->pages = pages;
+    c->free = MaskOf(pages);
+    c->dirty = 0;
+    c->prev = nullptr;
+    c->next = chunks_;
+    if (chunks_) chunks_->prev = c;
+    chunks_ = c;
+  }
+  uint64_t bits = c->dirty ? c->dirty : c->free;
+  int i = __builtin_ctzll(bits);
+  uint64_t bit = uint64_t{1} << i;
+  if (c->dirty & bit) --dirty_pages_;
+  c->free &= ~bit;
+  c->dirty &= ~bit;
+  *chunk = c;
+  return c->base + static_cast<size_t>(i) * kPageSize;
+}
+
+void Heap::ReturnPage(HeapChunk* c, char* page) {
+  uint64_t bit = uint64_t{1} << ((page - c->base) / kPageSize);
+  c->free |= bit;
+  if (dirty_pages_ < kKeepDirtyPages) {
+    c->dirty |= bit;
+    ++dirty_pages_;
+  } else {
+    madvise(page, kPageSize, MADV_DONTNEED);
+  }
+  if (c != chunks_ && c->free == MaskOf(c->pages) && c->pages == kChunkPages) {
+    dirty_pages_ -= static_cast<size_t>(__builtin_popcountll(c->dirty));
+    c->prev->next = c->next;
+    if (c->next) c->next->prev = c->prev;
+    munmap(c->base, c->pages * kPageSize);
+    std::free(c);
+    return;
+  }
+  // Chunks with room to the front, so that TakePage finds one at once.
+  if (c != chunks_ && chunks_->free == 0) {
+    c->prev->next = c->next;
+    if (c->next) c->next->prev = c->prev;
+    c->prev = nullptr;
+    c->next = chunks_;
+    chunks_->prev = c;
+    chunks_ = c;
+  }
+}
+
+// ---- pages ----
+
+Page* Heap::NewPage(int size_class, int kind) {
+  if (!Admit(kPageSize)) return nullptr;
+  HeapChunk* chunk;
+  char* memory = TakePage(&chunk);
+  if (!memory) return nullptr;
+  MVM_UNPOISON(memory, kPageSize);
+  Page* p = reinterpret_cast<Page*>(memory);
+  std::memset(static_cast<void*>(p), 0, sizeof(Page));
+  p->heap = this;
+  p->chunk = chunk;
+  p->slot_size = static_cast<uint32_t>(SizeOfClass(size_class));
+  p->capacity = static_cast<uint32_t>((kPageSize - Page::kHeaderSize) / p->slot_size);
+  p->size_class = static_cast<uint8_t>(size_class);
+  p->kind = static_cast<PageKind>(kind);
+  p->container = kind == kPageContainer;
+  p->index = static_cast<uint32_t>(page_count_);
+  if (!PushPage(&pages_, &page_count_, &page_capacity_, p)) {
+    ReturnPage(chunk, memory);
+    return nullptr;
+  }
+  if (p->container) {
+    p->container_index = static_cast<uint32_t>(container_page_count_);
+    if (!PushPage(&container_pages_, &container_page_count_, &container_page_capacity_, p)) {
+      --page_count_;
+      ReturnPage(chunk, memory);
+      return nullptr;
+    }
+  }
+  Account(kPageSize);
+  return p;
+}
+
+void Heap::ReleasePage(Page* p) {
+  Page* last = pages_[--page_count_];
+  pages_[p->index] = last;
+  last->index = p->index;
+  if (p->container) {
+    last = container_pages_[--container_page_count_];
+    container_pages_[p->container_index] = last;
+    last->container_index = p->container_index;
+  }
+  Account(-static_cast<ptrdiff_t>(kPageSize));
+  MVM_UNPOISON(p, kPageSize);
+  ReturnPage(p->chunk, reinterpret_cast<char*>(p));
+}
+
+void Heap::List(Page* p) {
+  Page*& head = partial_[p->kind][p->size_class];
+  p->prev = nullptr;
+  p->next = head;
+  if (head) head->prev = p;
+  head = p;
+  p->listed = true;
+  p->slow_at = 1;
+}
+
+void Heap::Unlist(Page* p) {
+  if (p->prev) {
+    p->prev->next = p->next;
+  } else {
+    partial_[p->kind][p->size_class] = p->next;
+  }
+  if (p->next) p->next->prev = p->prev;
+  p->listed = false;
+}
+
+void Heap::MakeCurrent(Page* p) {
+  p->slow_at = 0;
+  p->young = p->container;
+  current_[p->kind][p->size_class] = p;
+}
+
+// The page stops being the one its class allocates from.
+void Heap::RetireCurrent(Page* p) {
+  if (p->live == 0) {
+    ReleasePage(p);
+  } else if (p->live < p->capacity) {
+    List(p);
+  } else {
+    p->slow_at = ReuseThreshold(p);
+  }
+}
+
+// Links the next few untouched slots into the empty free list; false: all are carved.
+bool Heap::Carve(Page* p) {
+  uint32_t left = p->capacity - p->fresh;
+  if (left == 0) return false;
+  uint32_t n = static_cast<uint32_t>(kCarveBytes / p->slot_size);
+  n = n < 1 ? 1 : n > left ? left : n;
+  char* first = p->slots() + static_cast<size_t>(p->fresh) * p->slot_size;
+  char* s = first;
+  for (uint32_t i = 0; i < n; ++i, s += p->slot_size) {
+    FreeSlot* f = reinterpret_cast<FreeSlot*>(s);
+    f->refcount = 0;
+    f->next = i + 1 < n ? reinterpret_cast<FreeSlot*>(s + p->slot_size) : nullptr;
+    MVM_POISON(f + 1, p->slot_size - sizeof(FreeSlot));
+  }
+  p->free = reinterpret_cast<FreeSlot*>(first);
+  p->fresh += n;
+  return true;
+}
+
+void* Heap::AllocateSmall(int size_class, int kind) {
+  ++stats_.refills;
+  Page*& current = current_[kind][size_class];
+  Page* p = current;
+  if (p == &empty_page_ || (!p->free && !Carve(p))) {
+    Page* next = partial_[kind][size_class];
+    if (next) {
+      Unlist(next);
+    } else {
+      next = NewPage(size_class, kind);
+      if (!next) return nullptr;
+    }
+    if (p != &empty_page_) RetireCurrent(p);
+    MakeCurrent(next);
+    p = next;
+    if (!p->free && !Carve(p)) return nullptr;
+  }
+  FreeSlot* s = p->free;
+  MVM_UNPOISON(s, p->slot_size);
+  p->free = s->next;
+  ++p->live;
+  if (MVM_UNLIKELY(fail_after_ >= 0)) {
+    current = &empty_page_;
+    RetireCurrent(p);
+  }
+  return s;
+}
+
+void* Heap::AllocateSlow(size_t size, int kind) {
+  if (MVM_UNLIKELY(MustFail())) return nullptr;
+  if (size > kMediumLimit) return AllocateLarge(size, kind == kPageContainer);
+  int size_class = SizeClassOf(size);
+  if (size > kSmallLimit) {  // not on the inline path
+    Page* p = current_[kind][size_class];
+    if (FreeSlot* s = p->free) {
+      MVM_UNPOISON(s, p->slot_size);
+      p->free = s->next;
+      ++p->live;
+      return s;
+    }
+  }
+  return AllocateSmall(size_class, kind);
+}
+
+void* Heap::AllocateLarge(size_t size, bool container) {
+  if (size > kMaxAllocation) return nullptr;
+  size_t region = (size + Page::kHeaderSize + 4095) & ~size_t{4095};
+  if (!Admit(region)) return nullptr;
+  char* memory = MapAligned(region);
+  if (!memory) return nullptr;
+  Page* p = reinterpret_cast<Page*>(memory);
+  p->heap = this;
+  p->slot_size = static_cast<uint32_t>(size < UINT32_MAX ? size : UINT32_MAX);
+  p->live = p->capacity = p->fresh = 1;
+  p->slow_at = UINT32_MAX;
+  p->kind = container ? kPageContainer : kPagePlain;
+  p->container = container;
+  p->young = container;
+  p->large = true;
+  p->region_size = region;
+  p->prev = nullptr;
+  p->next = large_;
+  if (large_) large_->prev = p;
+  large_ = p;
+  Account(static_cast<ptrdiff_t>(region));
+  return p->slots();
+}
+
+void Heap::FreeSlow(Page* p, FreeSlot* s) {
+  if (p->large) {
+    if (p->prev) {
+      p->prev->next = p->next;
+    } else {
+      large_ = p->next;
+    }
+    if (p->next) p->next->prev = p->prev;
+    Account(-static_cast<ptrdiff_t>(p->region_size));
+    munmap(p, p->region_size);
+    return;
+  }
+  Scrub(p, s);
+  s->next = p->free;
+  p->free = s;
+  --p->live;
+  if (p->live == 0 && !keep_pages_) {
+    if (p->listed) Unlist(p);
+    ReleasePage(p);
+  } else if (!p->listed) {
+    List(p);
+  }
+}
+
+void Heap::ForgetYoung() {
+  for (size_t i = 0; i < container_page_count_; ++i) container_pages_[i]->young = false;
+  for (Page* p : current_[kPageContainer]) p->young = p != &empty_page_;
+  ForEachLarge([](Page* p) { p->young = false; });
+}
+
+// ---- buffers ----
+
+void* Heap::AllocateBuffer(size_t size) {
+  if (MVM_LIKELY(size <= kSmallLimit)) {
+    Page* p = current_[kPageBuffer][size == 0 ? 0 : (size + 15) / 16 - 1];
+    FreeSlot* s = p->free;
+    if (MVM_LIKELY(s != nullptr)) {
+      MVM_UNPOISON(s, p->slot_size);
+      p->free = s->next;
+      ++p->live;
+      return s;
+    }
+    return AllocateSlow(size, kPageBuffer);
+  }
+  if (MVM_UNLIKELY(MustFail()) || !Admit(size)) return nullptr;
+  void* p = std::malloc(size);
+  if (p) Account(static_cast<ptrdiff_t>(size));
+  return p;
+}
+
+void* Heap::ReallocateBuffer(void* p, size_t old_size, size_t new_size) {
+  if (!p) return AllocateBuffer(new_size);
+  if (old_size > kSmallLimit && new_size > kSmallLimit) {
+    if (MVM_UNLIKELY(MustFail())) return nullptr;
+    if (new_size > old_size && !Admit(new_size - old_size)) return nullptr;
+    void* grown = std::realloc(p, new_size);
+    if (grown) Account(static_cast<ptrdiff_t>(new_size) - static_cast<ptrdiff_t>(old_size));
+    return grown;
+  }
+  if (old_size <= kSmallLimit && new_size <= kSmallLimit &&
+      SizeClassOf(old_size) == SizeClassOf(new_size)) {
+    return p;
+  }
+  void* fresh = AllocateBuffer(new_size);
+  if (!fresh) return nullptr;
+  std::memcpy(fresh, p, old_size < new_size ? old_size : new_size);
+  FreeBuffer(p, old_size);
+  return fresh;
+}
+
+void Heap::FreeBuffer(void* p, size_t size) {
+  if (!p) return;
+  if (size <= kSmallLimit) {
+    MVM_DCHECK(Page::Of(p)->heap == this && Page::Of(p)->kind == kPageBuffer, "not a buffer");
+    Free(static_cast<Object*>(p));
+    return;
+  }
+  Account(-static_cast<ptrdiff_t>(size));
+  std::free(p);
+}
+
+}  // namespace minivm

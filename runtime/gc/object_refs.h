@@ -1,0 +1,21 @@
+// Every reference an object owns, whatever its layout.
+//
+// The hooks of a type (visit.h) know the fields of its C++ class. An instance of a heap type owns
+// more: __slots__ members, attribute slots described by its shape, extras, a tail dict, and its type.
+// The collector and the finalizer see objects through the functions here.
+#pragma once
+
+#include "runtime/core/thread_state.h"
+
+namespace minivm {
+
+// Calls visitor.Visit for each object that `o` owns a reference to.
+void VisitObject(RuntimeState& rt, Object* o, Visitor& visitor);
+// Drops every reference but the one to the type, leaving the object valid and empty: breaks the
+// cycles through it. A type keeps its bases.
+void ClearObject(RuntimeState& rt, Object* o);
+// Drops every reference, the one to the type included, and frees the buffers. The memory of the
+// object itself stays.
+void DestroyObject(RuntimeState& rt, Object* o, TypeObject* type);
+
+}  // namespace minivm

@@ -1,0 +1,335 @@
+// module: a namespace with a name. Native modules are filled from their tables.
+#include "runtime/objects/module_object.h"
+
+#include <cstring>
+#include <string>
+
+#include "runtime/gc/collector.h"
+#include "runtime/native/native_function.h"
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/float_object.h"
+#include "runtime/objects/int_object.h"
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/protocol/protocol.h"
+
+namespace minivm {
+
+namespace {
+
+// The five names every module has.
+Status EnterStandardNames(ThreadState& ts, DictObject* dict, Value name, Value doc) {
+  MVM_TRY_VOID(DictSetStr(ts, dict, MVM_NAME(ts, __name__), name));
+  MVM_TRY_VOID(DictSetStr(ts, dict, MVM_NAME(ts, __doc__), doc));
+  MVM_TRY_VOID(DictSetStr(ts, dict, MVM_NAME(ts, __package__), ts.rt->none));
+  MVM_TRY_VOID(DictSetStr(ts, dict, MVM_NAME(ts, __loader__), ts.rt->none));
+  return DictSetStr(ts, dict, MVM_NAME(ts, __spec__), ts.rt->none);
+}
+
+// Borrowed; null if the module has no such name.
+Value Lookup(ThreadState& ts, ModuleObject* m, StrObject* name) {
+  return m->dict ? DictGetStr(ts, m->dict, name) : Value();
+}
+
+Result<> ConstantValue(ThreadState& ts, const ConstantSpec& c) {
+  switch (c.kind) {
+    case ConstantSpec::kInt: return NewInt(ts, c.i);
+    case ConstantSpec::kFloat: return NewFloat(ts, c.f);
+    case ConstantSpec::kStr: return NewStr(ts, c.s);
+  }
+  return None(ts);
+}
+
+std::string_view LastPart(const char* name) {
+  const char* dot = std::strrchr(name, '.');
+  return dot ? dot + 1 : name;
+}
+
+}  // namespace
+
+Result<ModuleObject> NewModule(ThreadState& ts, StrObject* name) {
+  MVM_TRY(Ref<ModuleObject> m, New<ModuleObject>(ts, TypeId::kModule));
+  MVM_TRY(Ref<DictObject> dict, NewCelledDict(ts));
+  MVM_TRY_VOID(EnterStandardNames(ts, dict, name, ts.rt->none));
+  m->dict = dict.Release();
+  Track(m);
+  return m;
+}
+
+Result<ModuleObject> NewNativeModule(ThreadState& ts, const ModuleSpec& spec) {
+  MVM_TRY(Ref<StrObject> name, InternUtf8(ts, spec.name));
+  MVM_TRY(Ref<ModuleObject> m, NewModule(ts, name));
+  m->spec = &spec;
+  if (spec.doc) {
+    MVM_TRY(Ref<StrObject> doc, NewStr(ts, spec.doc));
+    MVM_TRY_VOID(DictSetStr(ts, m->dict, MVM_NAME(ts, __doc__), doc));
+  }
+  for (const MethodSpec& function : spec.functions) {
+    MVM_TRY(Ref<NativeFunctionObject> f, NewNativeFunction(ts, function, m, false, name));
+    const char* open = std::strchr(function.signature, '(');
+    MVM_TRY_VOID(ModuleAdd(ts, m, {function.signature, static_cast<size_t>(open - function.signature)}, f));
+  }
+  for (const TypeSpec* type_spec : spec.types) {
+    MVM_TRY(TypeObject* type, TypeForSpec(ts, *type_spec));
+    MVM_TRY_VOID(ModuleAdd(ts, m, LastPart(type_spec->name), type));
+  }
+  for (const ConstantSpec& constant : spec.constants) {
+    MVM_TRY(Ref<> value, ConstantValue(ts, constant));
+    MVM_TRY_VOID(ModuleAdd(ts, m, constant.name, value));
+  }
+  if (spec.exec) MVM_TRY_VOID(spec.exec(ts, m));
+  return m;
+}
+
+Status ModuleAdd(ThreadState& ts, ModuleObject* m, std::string_view name, Value value) {
+  MVM_TRY(Ref<StrObject> key, InternUtf8(ts, name));
+  return DictSetStr(ts, m->dict, key, value);
+}
+
+// ---- the type ----
+
+namespace {
+
+Result<> module_new(ThreadState& ts, TypeObject* cls, Args) {
+  MVM_TRY(Ref<> self, AllocInstance(ts, cls));
+  MVM_TRY(Ref<DictObject> dict, NewCelledDict(ts));
+  self.as<ModuleObject>()->dict = dict.Release();
+  return self;
+}
+
+// module(name, doc=None): a module that stands in no sys.modules.
+Result<> module_init(ThreadState& ts, Args args) {
+  ModuleObject* m = args.self<ModuleObject>();
+  if (!IsStr(ts, args[1])) {
+    return Raise(ts, Exc::kTypeError, "module() argument 'name' must be str, not %T", args[1]);
+  }
+  if (!m->dict) {
+    MVM_TRY(Ref<DictObject> dict, NewCelledDict(ts));
+    m->dict = dict.Release();
+  }
+  MVM_TRY_VOID(EnterStandardNames(ts, m->dict, args[1], args[2]));
+  return None(ts);
+}
+
+// The module's name for messages and repr, or null.
+Value NameForDisplay(ThreadState& ts, ModuleObject* m) {
+  Value name = Lookup(ts, m, MVM_NAME(ts, __name__));
+  return !name.is_null() && IsStr(ts, name) ? name : Value();
+}
+
+bool IsTruthyNone(ThreadState& ts, Value v) { return v.is_null() || IsNone(ts, v); }
+
+// repr as the module's __spec__ tells it; Absent() without a usable spec.
+Result<> ReprFromSpec(ThreadState& ts, Value spec) {
+  MVM_TRY(Ref<> name, GetAttrOptional(ts, spec, MVM_NAME(ts, name)));
+  if (name.is_absent()) return Result<>::Steal(Value::Absent());
+  MVM_TRY(Ref<> origin, GetAttrOptional(ts, spec, "origin"));
+  if (origin.is_absent() || IsNone(ts, origin)) {
+    MVM_TRY(Ref<> loader, GetAttrOptional(ts, spec, "loader"));
+    if (loader.is_absent() || IsNone(ts, loader)) return Format(ts, "<module %R>", name.get());
+    return Format(ts, "<module %R (%R)>", name.get(), loader.get());
+  }
+  MVM_TRY(Ref<> located, GetAttrOptional(ts, spec, "has_location"));
+  bool has_location = false;
+  if (!located.is_absent()) {
+    MVM_TRY(has_location, Truth(ts, located));
+  }
+  if (has_location) return Format(ts, "<module %R from %R>", name.get(), origin.get());
+  return Format(ts, "<module %R (%S)>", name.get(), origin.get());
+}
+
+Result<> module_repr(ThreadState& ts, Value self) {
+  ModuleObject* m = self.as<ModuleObject>();
+  Ref<> spec = Ref<>::Borrow(Lookup(ts, m, MVM_NAME(ts, __spec__)));
+  if (!IsTruthyNone(ts, spec)) {
+    MVM_TRY(Ref<> text, ReprFromSpec(ts, spec));
+    if (!text.is_absent()) return text;
+  }
+  Value name_value = Lookup(ts, m, MVM_NAME(ts, __name__));
+  Ref<> name = Ref<>::Borrow(name_value);
+  if (!name) {
+    MVM_TRY(name, NewStr(ts, "?"));
+  }
+  Ref<> file = Ref<>::Borrow(Lookup(ts, m, MVM_NAME(ts, __file__)));
+  if (file) return Format(ts, "<module %R from %R>", name.get(), file.get());
+  if (m->spec) return Format(ts, "<module %R (built-in)>", name.get());
+  Ref<> loader = Ref<>::Borrow(Lookup(ts, m, MVM_NAME(ts, __loader__)));
+  if (!IsTruthyNone(ts, loader)) return Format(ts, "<module %R (%R)>", name.get(), loader.get());
+  return Format(ts, "<module %R>", name.get());
+}
+
+// Is the module's __spec__ still marked as being imported?
+Result<bool> IsInitializing(ThreadState& ts, ModuleObject* m) {
+  Ref<> spec = Ref<>::Borrow(Lookup(ts, m, MVM_NAME(ts, __spec__)));
+  if (IsTruthyNone(ts, spec)) return false;
+  MVM_TRY(Ref<> flag, GetAttrOptional(ts, spec, MVM_NAME(ts, _initializing)));
+  if (flag.is_absent()) return false;
+  return Truth(ts, flag);
+}
+
+Raised RaiseNoAttribute(ThreadState& ts, ModuleObject* m, StrObject* name) {
+  Ref<> module_name = Ref<>::Borrow(NameForDisplay(ts, m));
+  if (!module_name) return Raise(ts, Exc::kAttributeError, "module has no attribute '%U'", Value(name));
+  Result<bool> initializing = IsInitializing(ts, m);
+  if (initializing.raised()) return kRaised;
+  if (initializing.Take()) {
+    return Raise(ts, Exc::kAttributeError,
+                 "partially initialized module '%U' has no attribute '%U' (most likely due to a circular "
+                 "import)",
+                 module_name.get(), Value(name));
+  }
+  return Raise(ts, Exc::kAttributeError, "module '%U' has no attribute '%U'", module_name.get(),
+               Value(name));
+}
+
+Result<> module_getattro(ThreadState& ts, Value self, StrObject* name) {
+  ModuleObject* m = self.as<ModuleObject>();
+  TypeObject* type = TypeOf(ts, self);
+  MVM_TRY_VOID(TypeReady(ts, type));
+  if (!TypeLookup(ts, type, name).is_null()) {
+    // A name of the type: descriptors decide. What they do not find may still be in the module.
+    Result<> found = GenericGetAttr(ts, self, name);
+    if (!found.raised() || !PendingIs(ts, Exc::kAttributeError)) return found;
+    if (Lookup(ts, m, MVM_NAME(ts, __getattr__)).is_null()) return kRaised;
+    ClearPending(ts);
+  } else {
+    Value v = Lookup(ts, m, name);
+    if (!v.is_null()) return Result<>::Borrow(v);
+  }
+  Ref<> hook = Ref<>::Borrow(Lookup(ts, m, MVM_NAME(ts, __getattr__)));
+  if (hook) return Call(ts, hook, name);
+  return RaiseNoAttribute(ts, m, name);
+}
+
+Result<> module_get_dict(ThreadState& ts, Value self) {
+  DictObject* dict = self.as<ModuleObject>()->dict;
+  return Result<>::Borrow(dict ? Value(dict) : Value(ts.rt->none));
+}
+
+Result<> module_get_annotations(ThreadState& ts, Value self) {
+  ModuleObject* m = self.as<ModuleObject>();
+  Value found = Lookup(ts, m, MVM_NAME(ts, __annotations__));
+  if (!found.is_null()) return Result<>::Borrow(found);
+  MVM_TRY(Ref<DictObject> made, NewDict(ts));
+  MVM_TRY_VOID(DictSetStr(ts, m->dict, MVM_NAME(ts, __annotations__), made));
+  return made;
+}
+
+Status module_set_annotations(ThreadState& ts, Value self, Value value) {
+  ModuleObject* m = self.as<ModuleObject>();
+  StrObject* name = MVM_NAME(ts, __annotations__);
+  if (!value.is_null()) return DictSetStr(ts, m->dict, name, value);
+  MVM_TRY(bool existed, DictDelete(ts, m->dict, name));
+  if (!existed) return Raise(ts, Exc::kAttributeError, "__annotations__");
+  return Ok();
+}
+
+// module.__dir__(): the module's own __dir__, if it defines one, else its names.
+Result<> module_dir(ThreadState& ts, Args args) {
+  ModuleObject* m = args.self<ModuleObject>();
+  MVM_TRY(Ref<> dict, GetAttr(ts, m, MVM_NAME(ts, __dict__)));
+  if (!IsDict(ts, dict)) {
+    return Raise(ts, Exc::kTypeError, "%R.__dict__ is not a dictionary", args[0]);
+  }
+  Ref<> hook = Ref<>::Borrow(DictGetStr(ts, dict.as<DictObject>(), MVM_NAME(ts, __dir__)));
+  if (hook) return Call(ts, hook);
+  return ListFrom(ts, dict);
+}
+
+const MethodSpec kModuleMethods[] = {
+    {"__dir__(self, /)", module_dir, "The names defined in the module."},
+};
+const GetSetSpec kModuleGetSets[] = {
+    {"__annotations__", module_get_annotations, module_set_annotations},
+    {"__dict__", module_get_dict},
+};
+
+}  // namespace
+
+extern const TypeSpec kModuleType;
+const TypeSpec kModuleType = {
+    .name = "module",
+    .doc = "A namespace with a name, filled by running a source file or a native module's tables.",
+    .flags = kTypeBase,
+    .size = sizeof(ModuleObject),
+    .gc = GcHooksOf<ModuleObject>(),
+    .slots = {.repr = module_repr, .getattro = module_getattro, .new_ = module_new},
+    .init = {"__init__(self, name, doc=None)", module_init},
+    .methods = kModuleMethods,
+    .getsets = kModuleGetSets,
+    .storage = AttrStorage::kDictField,
+    .dict_offset = sizeof(Object),  // the first field
+};
+
+// ---- the end of a VM ----
+
+namespace {
+
+// Sets the module's names to None: first those with one leading underscore, then the others but
+// __builtins__.
+void EmptyModule(ThreadState& ts, ModuleObject* m) {
+  for (int pass = 0; pass < 2 && m->dict; ++pass) {
+    size_t pos = 0;
+    Value key, value;
+    // Replacing values adds no keys, but what it frees may run code that does: go by position.
+    while (m->dict && DictNext(ts, m->dict, &pos, &key, &value)) {
+      if (!IsStr(ts, key) || IsNone(ts, value)) continue;
+      StrObject* name = key.as<StrObject>();
+      bool underscore = name->length > 0 && name->At(0) == '_';
+      bool single = underscore && !(name->length > 1 && name->At(1) == '_');
+      if (pass == 0 ? !single : name == MVM_NAME(ts, __builtins__)) continue;
+      Ref<StrObject> held = Ref<StrObject>::Borrow(name);
+      if (DictSetStr(ts, m->dict, held, ts.rt->none).raised()) ClearPending(ts);
+    }
+  }
+}
+
+}  // namespace
+
+void FinalizeModules(ThreadState& ts) {
+  RuntimeState& rt = *ts.rt;
+  Collector& collector = rt.heap.collector();
+  collector.Collect(ts, 2);
+  Ref<ModuleObject> builtins = Ref<ModuleObject>::Borrow(rt.builtins);
+  Ref<ModuleObject> sys = Ref<ModuleObject>::Borrow(rt.sys);
+  // Modules in the order of their import; those that survive losing sys.modules are emptied.
+  Ref<ListObject> order;
+  if (rt.modules) {
+    Result<ListObject> made = NewListReserve(ts, DictSize(rt.modules));
+    if (made.raised()) {
+      ClearPending(ts);
+    } else {
+      order = made.Take();
+      size_t pos = 0;
+      Value key, value;
+      while (DictNext(ts, rt.modules, &pos, &key, &value)) {
+        if (IsInstance(ts, value, TypeById(ts, TypeId::kModule))) {
+          if (ListAppend(ts, order, value).raised()) ClearPending(ts);
+        }
+      }
+    }
+    DictClear(ts, rt.modules);
+  }
+  // Whoever is held by the list alone dies here, the last import first.
+  for (size_t i = order ? order->size : 0; i-- > 0;) {
+    Object* m = order->items[i].object();
+    if (m->refcount != 1 || m == static_cast<Object*>(builtins) || m == static_cast<Object*>(sys)) continue;
+    Ref<> dropped = Ref<>::Steal(std::exchange(order->items[i], Value(rt.none)));
+    Incref(rt.none);
+  }
+  collector.Collect(ts, 2);
+  for (size_t i = order ? order->size : 0; i-- > 0;) {
+    Value v = order->items[i];
+    if (IsNone(ts, v) || v.is(builtins.value()) || v.is(sys.value())) continue;
+    Ref<> held = Ref<>::Borrow(v);
+    EmptyModule(ts, held.as<ModuleObject>());
+  }
+  order = Ref<ListObject>();
+  collector.Collect(ts, 2);
+  rt.finalizing = true;
+  if (sys) EmptyModule(ts, sys);
+  if (builtins) EmptyModule(ts, builtins);
+  ClearPending(ts);
+}
+
+}  // namespace minivm
