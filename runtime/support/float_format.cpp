@@ -344,14 +344,14 @@ FloatParse ParseHexFloat(std::string_view text, double* out) {
     if (i == first) return FloatParse::kInvalid;
     exponent += minus ? -given : given;
   }
-  if (i != text.size()) return FloatParse::kInvalid;
-  if (mantissa == 0) {
-    *out = negative ? -0.0 : 0.0;
-    return FloatParse::kOk;
+  double value = 0;
+  if (mantissa != 0) {
+    const int shift = __builtin_clzll(mantissa);
+    value = big_int_internal::ScaleToDouble(mantissa << shift, sticky, exponent - shift);
+    // Reported even if what follows is not valid, as CPython does.
+    if (std::isinf(value)) return FloatParse::kOverflow;
   }
-  const int shift = __builtin_clzll(mantissa);
-  const double value = big_int_internal::ScaleToDouble(mantissa << shift, sticky, exponent - shift);
-  if (std::isinf(value)) return FloatParse::kOverflow;
+  if (i != text.size()) return FloatParse::kInvalid;
   *out = negative ? -value : value;
   return FloatParse::kOk;
 }

@@ -23,12 +23,14 @@ inline constexpr std::string_view kUnicodeVersion = "15.1.0";
 // --- Properties (as the str methods of the same names see one character) -------------------------
 
 namespace unicode_internal {
-// Bits of a character's record; see tools/unicode/gen_tables.cpp.
 inline constexpr uint16_t kAlpha = 1, kDecimal = 2, kDigit = 4, kNumeric = 8, kLower = 16,
                           kUpper = 32, kTitle = 64, kSpace = 128, kPrintable = 256, kCased = 512,
                           kCaseIgnorable = 1024, kXidStart = 2048, kXidContinue = 4096,
-                          kMirrored = 8192, kLineBreak = 16384, kSpecialCase = 32768;
-uint16_t Flags(char32_t c);
+                          kMirrored = 8192, kLineBreak = 16384;
+// The flags of U+0000..U+00FF, and of any character.
+extern const uint16_t kLatin1Flags[256];
+uint16_t FlagsOf(char32_t c);
+inline uint16_t Flags(char32_t c) { return c < 256 ? kLatin1Flags[c] : FlagsOf(c); }
 }  // namespace unicode_internal
 
 #define MVM_UNICODE_TEST(Name, bits)                                        \
@@ -78,10 +80,8 @@ size_t DecompositionText(char32_t c, char* out);
 
 // --- Case ----------------------------------------------------------------------------------------
 
-// Simple mappings: one character to one.
+// The simple mapping, one character to one (what re's IGNORECASE compares).
 char32_t SimpleLower(char32_t c);
-char32_t SimpleUpper(char32_t c);
-char32_t SimpleTitle(char32_t c);
 
 // Full mappings, up to three characters; return how many. Final sigma is LowerAt's.
 unsigned FullLower(char32_t c, char32_t out[3]);
@@ -132,7 +132,8 @@ inline constexpr size_t kCharacterNameSize = 256;
 // Writes the name of c; returns its length, 0 if it has none. Room for kCharacterNameSize.
 size_t CharacterName(char32_t c, char* out);
 
-// The character of that name or alias, in any case; false if there is none.
+// The character of that name or alias, in any case (but names of Hangul syllables and of unified CJK
+// ideographs in upper case only, as CPython has it); false if there is none.
 bool CharacterFromName(std::string_view name, char32_t* out);
 
 // The named sequence (unicodedata.lookup knows those, \N{} does not); returns its length or 0.

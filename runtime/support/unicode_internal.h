@@ -1,0 +1,104 @@
+// Layout of the generated Unicode tables, shared by the code that reads them
+// and the generator that writes them (tools/unicode/gen_tables.cpp).
+//
+// A per-character table is a two-stage trie: stage 1 maps the code point's upper
+// bits to a block number, stage 2 holds the blocks, each distinct one once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace minivm::unicode_internal {
+
+// In the order of GeneralCategory.
+inline constexpr std::string_view kCategoryNames[] = {
+    "Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps",
+    "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co",
+};
+inline constexpr std::string_view kBidirectionalNames[] = {
+    "",   "L",  "R",   "AL",  "EN",  "ES",  "ET",  "AN",  "CS",  "NSM", "BN",  "B",
+    "S",  "WS", "ON",  "LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI",
+};
+inline constexpr std::string_view kWidthNames[] = {"N", "Na", "W", "F", "H", "A"};
+inline constexpr std::string_view kDecompositionKinds[] = {
+    "",        "<font>",   "<noBreak>", "<initial>", "<medial>", "<final>",
+    "<isolated>", "<circle>", "<super>", "<sub>",   "<vertical>", "<wide>",
+    "<narrow>", "<small>", "<square>",  "<fraction>", "<compat>",
+};
+
+// What a normal form says about one character.
+inline constexpr uint8_t kNfdNo = 1, kNfkdNo = 2, kNfcNo = 4, kNfkcNo = 8, kComposesBack = 16;
+
+// Everything about a character but its case, decomposition and name.
+struct Record {
+  uint16_t flags;      // see unicode.h
+  uint8_t category;
+  uint8_t bidirectional;
+  uint8_t width;
+  uint8_t combining;
+  int8_t decimal;      // -1: none
+  int8_t digit;
+  uint8_t quick;       // kNfdNo ...
+  uint8_t unused;
+};
+
+// Differences to the character's own code point; `full` is an index into kFullCases, 0 = none.
+struct CaseRecord {
+  int32_t lower;
+  int32_t upper;
+  int32_t title;
+  int32_t fold;
+  uint32_t full;
+};
+
+// Mappings to several characters; a first element of 0 means that the difference holds.
+struct FullCase {
+  uint16_t lower[3];
+  uint16_t upper[3];
+  uint16_t title[3];
+  uint16_t fold[3];
+};
+
+struct NumericRun {
+  uint32_t first;
+  uint32_t last;
+  double value;  // of the first; values count up
+};
+
+// Two characters and what they compose to.
+struct Composition {
+  uint32_t first;
+  uint32_t second;
+  uint32_t composed;
+};
+
+// Names are numbered in code point order, then come aliases, then sequences. A run of code points
+// with names starts at `code`; its first name has number `name`.
+struct NameRun {
+  uint32_t code;
+  uint32_t name;
+};
+
+// Names that are a prefix and the code point in hexadecimal.
+struct NameRule {
+  uint32_t first;
+  uint32_t last;
+  std::string_view prefix;
+};
+
+// Names are tokens, one or two bytes per word; every kNameGroup-th has its offset stored. Words end
+// in a byte with the top bit set; every kWordGroup-th has its offset stored.
+inline constexpr unsigned kNameGroup = 8;
+inline constexpr unsigned kWordGroup = 4;
+inline constexpr unsigned kNameBucketBits = 15;
+
+constexpr uint32_t NameHash(std::string_view name) {
+  uint32_t hash = 2166136261u;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+  return (hash ^ hash >> 16) & ((1u << kNameBucketBits) - 1);
+}
+
+const Record& RecordOf(char32_t c);
+
+}  // namespace minivm::unicode_internal
