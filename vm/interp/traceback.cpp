@@ -1,0 +1,86 @@
+// The traceback type.
+#include "vm/interp/traceback.h"
+
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/protocol/protocol.h"
+
+namespace minivm {
+
+namespace {
+
+TracebackObject* Self(Value v) { return v.as<TracebackObject>(); }
+
+Result<> traceback_new(ThreadState& ts, Args args) {
+  if (!IsNone(ts, args[1]) && !IsExact(args[1], TypeId::kTraceback)) {
+    return Raise(ts, Exc::kTypeError, "expected traceback object or None, got '%T'", args[1]);
+  }
+  if (!IsExact(args[2], TypeId::kFrame)) {
+    return Raise(ts, Exc::kTypeError, "traceback() argument 'tb_frame' must be frame, not %T", args[2]);
+  }
+  MVM_TRY(int64_t lasti, AsInt64(ts, args[3]));
+  MVM_TRY(int64_t line, AsInt64(ts, args[4]));
+  MVM_TRY(Ref<TracebackObject> tb, New<TracebackObject>(ts, TypeId::kTraceback));
+  if (!IsNone(ts, args[1])) tb->next = Ref<>::Borrow(args[1]).Release();
+  tb->frame = Ref<FrameObject>::Borrow(args.as<FrameObject>(2)).Release();
+  tb->pc_index = static_cast<int32_t>(lasti < 0 ? -1 : lasti / 2);
+  tb->line = static_cast<int32_t>(line);
+  Track(tb.get());
+  return tb;
+}
+
+Result<> get_frame(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->frame)); }
+Result<> get_lasti(ThreadState& ts, Value self) {
+  return Small(Self(self)->pc_index < 0 ? -1 : int64_t{Self(self)->pc_index} * 2);
+}
+Result<> get_lineno(ThreadState& ts, Value self) {
+  if (Self(self)->line < 0) return None(ts);
+  return Small(Self(self)->line);
+}
+Result<> get_next(ThreadState& ts, Value self) {
+  return Self(self)->next.is_null() ? None(ts) : Result<>::Borrow(Self(self)->next);
+}
+Status set_next(ThreadState& ts, Value self, Value v) {
+  if (v.is_null()) return Raise(ts, Exc::kTypeError, "can't delete tb_next attribute");
+  if (!IsNone(ts, v) && !IsExact(v, TypeId::kTraceback)) {
+    return Raise(ts, Exc::kTypeError, "expected traceback object, got '%T'", v);
+  }
+  for (Value t = v; t.is_object() && IsExact(t, TypeId::kTraceback); t = Self(t)->next) {
+    if (t.is(self)) return Raise(ts, Exc::kValueError, "traceback loop detected");
+  }
+  Value now = IsNone(ts, v) ? Value() : Ref<>::Borrow(v).Release();
+  Value old = std::exchange(Self(self)->next, now);
+  Decref(old);
+  return Ok();
+}
+
+Result<> traceback_dir(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, 4));
+  for (const char* name : {"tb_frame", "tb_next", "tb_lasti", "tb_lineno"}) {
+    MVM_TRY(Ref<StrObject> s, NewStr(ts, name));
+    MVM_TRY_VOID(ListAppend(ts, list, s));
+  }
+  return list;
+}
+
+const GetSetSpec kTracebackGetSets[] = {
+    {"tb_frame", get_frame},
+    {"tb_lasti", get_lasti},
+    {"tb_lineno", get_lineno},
+    {"tb_next", get_next, set_next},
+};
+const MethodSpec kTracebackMethods[] = {{"__dir__(self, /)", traceback_dir}};
+
+}  // namespace
+
+const TypeSpec kTracebackType = {
+    .name = "traceback",
+    .doc = "Create a new traceback object.",
+    .size = sizeof(TracebackObject),
+    .gc = GcHooksOf<TracebackObject>(),
+    .construct = {"traceback(tb_next, tb_frame, tb_lasti, tb_lineno)", traceback_new},
+    .methods = kTracebackMethods,
+    .getsets = kTracebackGetSets,
+};
+
+}  // namespace minivm
