@@ -86,6 +86,8 @@ struct VmHooks {
   void (*invalidate_sites)(RuntimeState& rt) = nullptr;
   // Type and object of super() without arguments, from the running frame.
   Status (*super_arguments)(ThreadState& ts, Ref<>* type, Ref<>* object) = nullptr;
+  // compile() of or to a syntax tree: `args` are compile()'s, `filename` is decoded. Set by _ast.
+  Result<> (*compile_ast)(ThreadState& ts, Args args, Value filename) = nullptr;
   // A thread wants attention: serve signals, collections, lock hand-over, limits.
   Status (*serve_requests)(ThreadState& ts) = nullptr;
   // The part of it that is about signals, the lock and the host: set by what provides those.
@@ -164,6 +166,7 @@ class RuntimeState {
   uint64_t hash_key[2] = {};
   int recursion_limit = 1000;
   int int_max_str_digits = 4300;
+  int optimize = 0;                     // -O level: what compile() uses by default
 
   ThreadState* main_thread = nullptr;
   ThreadState* threads = nullptr;       // list, under the lock

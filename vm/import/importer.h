@@ -1,0 +1,22 @@
+// The import system.
+//
+// Order of a search: sys.modules; then sys.meta_path's finders. Ours are built in and stand there as
+// objects too: native modules of the VM's table, modules embedded in the binary, then sys.path
+// (directories: package/__init__.src|.py, name.src, name.py, namespace packages).
+#pragma once
+
+#include <string_view>
+
+#include "runtime/core/thread_state.h"
+
+namespace minivm {
+
+// `import name` / `from . import x`: the top package, or with a non-empty fromlist the module itself.
+// globals and fromlist may be null or None.
+Result<> ImportModuleLevel(ThreadState& ts, StrObject* name, Value globals, Value fromlist, int64_t level);
+// The module with an absolute dotted name.
+Result<> ImportModule(ThreadState& ts, std::string_view name);
+// sys.modules, sys.meta_path, hooks. `modules` are the native ones that can be imported.
+Status InitImporter(ThreadState& ts, Table<const ModuleSpec*> modules);
+
+}  // namespace minivm

@@ -1,0 +1,56 @@
+// Names and values of a frame's locals.
+#include "vm/interp/frame_locals.h"
+
+#include "runtime/objects/cell_object.h"
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+
+namespace minivm {
+
+Result<DictObject> LocalsSnapshot(ThreadState& ts, FunctionObject* f, const Value* registers) {
+  CodeObject* code = f->code;
+  MVM_TRY(Ref<DictObject> dict, NewDict(ts));
+  auto add = [&](Value name, Value v) -> Status {
+    if (v.is_null() || !v.is_pointer()) {
+      if (v.is_null()) return Ok();
+    } else if (IsExact(v, TypeId::kCell)) {
+      v = v.as<CellObject>()->value;
+    }
+    if (v.is_null() || v.is(ts.rt->unbound)) return Ok();
+    return DictSetStr(ts, dict, name.as<StrObject>(), v);
+  };
+  for (uint32_t i = 0; i < code->varnames->size(); ++i) {
+    uint16_t reg = code->varname_registers[i];
+    Value v;
+    if (reg & 0x8000) {
+      // Far locals live in a list; the compiler keeps it in the register after the near locals.
+      for (uint32_t r = 0; r < code->local_count; ++r) {
+        if (IsExact(registers[r], TypeId::kList) && registers[r].as<ListObject>()->size > (reg & 0x7FFFu)) {
+          v = registers[r].as<ListObject>()->items[reg & 0x7FFF];
+        }
+      }
+    } else {
+      v = registers[reg];
+    }
+    MVM_TRY_VOID(add(code->varnames->items()[i], v));
+  }
+  for (uint32_t i = 0; i < code->cellvars->size(); ++i) {
+    MVM_TRY_VOID(add(code->cellvars->items()[i], registers[code->cell_registers[i]]));
+  }
+  for (uint32_t i = 0; f->closure != nullptr && i < code->freevars->size(); ++i) {
+    MVM_TRY_VOID(add(code->freevars->items()[i], f->closure->items()[i]));
+  }
+  return dict;
+}
+
+Result<> CurrentLocals(ThreadState& ts) {
+  FrameWalker walker(ts);
+  if (walker.done()) return Raise(ts, Exc::kSystemError, "frame does not exist");
+  FunctionObject* f = FunctionOf(walker.base());
+  if (f->code->locals_register != 0xFFFF) return Result<>::Borrow(walker.base()[f->code->locals_register]);
+  return LocalsSnapshot(ts, f, walker.base());
+}
+
+}  // namespace minivm

@@ -1,0 +1,14 @@
+// Names and values of a frame's locals.
+#pragma once
+
+#include "vm/interp/traceback.h"
+
+namespace minivm {
+
+// What locals() gives in the innermost script frame: a fresh dict in functions, the locals mapping
+// elsewhere.
+Result<> CurrentLocals(ThreadState& ts);
+// The bound local, cell and free variables of a frame as a new dict.
+Result<DictObject> LocalsSnapshot(ThreadState& ts, FunctionObject* f, const Value* registers);
+
+}  // namespace minivm
