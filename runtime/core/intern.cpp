@@ -111,6 +111,8 @@ StrObject* AllocLatin1(RuntimeState& rt, size_t size) {
   return s;
 }
 
+void ForgetInterned(Heap& heap, StrObject* s) { InternRemove(*heap.rt(), s); }
+
 StrObject* InternAscii(RuntimeState& rt, const char* text, size_t size) {
   uint32_t hash = TextHash(rt, text, size);
   StrObject* s = size == 1 ? rt.latin1[static_cast<uint8_t>(*text)]

@@ -89,6 +89,7 @@ bool MakeType(RuntimeState& rt, const TypeSpec& spec, TypeObject** field, uint32
   t->metatype = rt.types[static_cast<size_t>(TypeId::kType)];
   if (!t->slots.finalize) t->slots.finalize = spec.slots.finalize;
   if (!t->slots.finalize && base) t->slots.finalize = base->slots.finalize;
+  if (spec.flags & kTypeWeakrefs) t->has_weakref_slot = true;
   rt.shapes[shape_id] = {t, nullptr};
   return true;
 }
@@ -111,6 +112,15 @@ bool MakeTypes(RuntimeState& rt) {
   }
   for (uint32_t i = 0; i < kExcCount; ++i) {
     if (!MakeType(rt, *kExceptionTypes[i], &rt.exceptions[i], kTypeCount + i)) return false;
+  }
+  for (TypeId id :
+       {TypeId::kMemoryview, TypeId::kSet, TypeId::kFrozenset, TypeId::kModule,
+        TypeId::kNativeFunction, TypeId::kBoundMethod, TypeId::kGenericAlias, TypeId::kFunction,
+        TypeId::kCode, TypeId::kGenerator, TypeId::kCoroutine, TypeId::kAsyncGenerator, TypeId::kType}) {
+    rt.types[static_cast<size_t>(id)]->has_weakref_slot = true;
+  }
+  for (uint32_t id : {kShapeCelledDict, kShapeSlotDict}) {
+    rt.shapes[id].type = rt.types[static_cast<size_t>(TypeId::kDict)];
   }
   for (TypeId id : {TypeId::kBool, TypeId::kNoneType, TypeId::kEllipsis, TypeId::kNotImplemented,
                     TypeId::kUnbound}) {

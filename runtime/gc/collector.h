@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "runtime/core/object.h"
+#include "runtime/gc/heap.h"
 
 namespace minivm {
 
@@ -31,7 +31,7 @@ class Collector {
     int64_t collections = 0, collected = 0, uncollectable = 0;
   };
 
-  explicit Collector(RuntimeState* rt) : rt_(rt) {}
+  Collector(RuntimeState* rt, Heap& heap) : rt_(rt), heap_(heap) {}
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 
@@ -67,25 +67,50 @@ class Collector {
   // f(Object*) for each tracked object of age `generation` (-1: all but the frozen), those being
   // cleared left out. f must neither allocate nor free.
   template <class F>
-  void ForEachTracked(int generation, F f);
+  void ForEachTracked(int generation, F f) {
+    WalkAll([&](Object* o) {
+      int age = static_cast<int>(o->gc & kGcAgeMask);
+      if (!(o->gc & kGcTracked) || (o->gc & kGcCollecting)) return;
+      if (generation < 0 ? age <= 2 : age == generation) f(o);
+    });
+  }
 
  private:
   class Run;
   friend class Run;
+  // Every live container.
+  template <class F>
+  void WalkAll(F f);
   void Notify(ThreadState& ts, const char* phase, int generation, int64_t collected,
               int64_t uncollectable);
   void UpdateThreshold();
 
   RuntimeState* rt_;
+  Heap& heap_;
   bool enabled_ = true;
   bool collecting_ = false;
   bool full_wanted_ = false;
+#ifdef MVM_GC_STRESS
+  int64_t thresholds_[kGenerations] = {1, 10, 10};
+#else
   int64_t thresholds_[kGenerations] = {2000, 10, 10};
+#endif
   int64_t counts_[kGenerations] = {0, 0, 0};  // collections of the younger one since; [0] is the heap's
   int64_t old_total_ = 0;     // survivors of the last full collection
   int64_t old_pending_ = 0;   // objects that have become old since
   size_t short_mark_ = 0;     // bytes held after the last collection for lack of memory
   Stats stats_[kGenerations];
 };
+
+template <class F>
+void Collector::WalkAll(F f) {
+  for (size_t i = 0; i < heap_.container_page_count(); ++i) {
+    Heap::ForEachInPage(heap_.container_pages()[i], f);
+  }
+  heap_.ForEachLarge([&](Page* p) {
+    Object* o = reinterpret_cast<Object*>(p->slots());
+    if (p->container && o->refcount != 0) f(o);
+  });
+}
 
 }  // namespace minivm

@@ -72,7 +72,7 @@ uint32_t ReuseThreshold(const Page* p) {
 
 }  // namespace
 
-Heap::Heap(RuntimeState* rt) : rt_(rt), collector_(new (std::nothrow) Collector(rt)) {
+Heap::Heap(RuntimeState* rt) : rt_(rt), collector_(new (std::nothrow) Collector(rt, *this)) {
   std::memset(static_cast<void*>(&empty_page_), 0, sizeof(empty_page_));
   empty_page_.heap = this;
   for (auto& kind : current_) {

@@ -171,7 +171,11 @@ class Heap {
   size_t dealloc_queued = 0, dealloc_queue_capacity = 0;
   // Container allocations minus deallocations since the last young collection.
   int64_t young_count = 0;
+#ifdef MVM_GC_STRESS
+  int64_t young_threshold = 1;
+#else
   int64_t young_threshold = 2000;
+#endif
 
   // Fails the n-th allocation from now on (0: the next one), once. Negative: off. For tests.
   void FailAfter(int64_t n);

@@ -61,6 +61,7 @@ enum TypeFlags : uint32_t {
   kTypeMethodDescriptor = 1u << 10,  // behaves as an unbound method when found in a class
   kTypeHasSites = 1u << 11,       // call sites depend on lookups through it (VmHooks::invalidate_sites)
   kTypeImmortalInstances = 1u << 12,  // the singletons' types
+  kTypeWeakrefs = 1u << 13,       // instances of this built-in type can be weakly referenced
   // Fast subclass tests: set for the type and everything derived from it.
   kTypeIntSubclass = 1u << 16,
   kTypeFloatSubclass = 1u << 17,

@@ -1,0 +1,523 @@
+// How garbage cycles are found and freed.
+//
+// Reference counts are exact, so the question is only: which containers are referenced by nothing but
+// each other? For the candidates (all tracked containers up to some age) the collector copies each
+// count into the scratch bits of the header, subtracts one for every reference from candidate to
+// candidate, and is left with the references from outside: registers of running frames, natives'
+// handles, older objects. What is reachable from a candidate with outside references lives; the rest
+// is garbage. No roots are scanned and no write barrier is needed: whatever is not a candidate counts
+// as outside.
+//
+// Ages. New containers have age 0; a collection of generation g looks at ages 0..g, and its survivors
+// become one older, at most 2. Age 3 is frozen: never looked at. Objects have no links; a collection
+// walks the pages that may hold its candidates (Page::young, Page::middle; all for a full one). A full
+// collection asked for by the thresholds waits until the objects that have become old since the last
+// one are a quarter of those it left, so that its cost stays proportional to allocation.
+//
+// Garbage is taken apart in this order, because each step may run script code:
+//  1. a snapshot holds a reference to every unreachable object, so that none dies early;
+//  2. weak references to them are cleared, then callbacks of weak references that live are called;
+//  3. finalizers (__del__) run, once per object in its life;
+//  4. the subtraction is repeated over the snapshot: what a finalizer has made reachable again lives on,
+//     with all that it refers to;
+//  5. the rest is cleared and let go, types after their instances.
+// Deep structures do not recurse: marking uses an explicit stack, and when there is no memory for it,
+// marked objects are found again by walking.
+#include "runtime/gc/collector.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+#include "runtime/core/thread_state.h"
+#include "runtime/gc/finalizer.h"
+#include "runtime/gc/object_refs.h"
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/float_object.h"
+#include "runtime/objects/int_object.h"
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/objects/weakref_object.h"
+#include "runtime/protocol/protocol.h"
+
+namespace minivm {
+
+namespace {
+
+constexpr uint32_t kRefsOne = 1u << kGcRefsShift;
+constexpr uint32_t kRefsLimit = kGcRefsMask >> kGcRefsShift;  // this count or more: surely reachable
+
+uint32_t RefsOf(const Object* o) { return o->gc >> kGcRefsShift; }
+bool IsCandidate(const Object* o) { return o->gc & kGcCollecting; }
+
+void SetRefs(Object* o, uint32_t count) {
+  if (count > kRefsLimit) count = kRefsLimit;
+  o->gc = (o->gc & ~kGcRefsMask) | count << kGcRefsShift;
+}
+
+// A growable stack of objects; Push is false when there is no memory.
+class ObjectStack {
+ public:
+  ~ObjectStack() { std::free(items_); }
+  bool Push(Object* o) {
+    if (size_ == capacity_) {
+      size_t more = capacity_ ? capacity_ * 2 : 256;
+      void* grown = std::realloc(items_, more * sizeof(Object*));
+      if (!grown) return false;
+      items_ = static_cast<Object**>(grown);
+      capacity_ = more;
+    }
+    items_[size_++] = o;
+    return true;
+  }
+  Object* Pop() { return items_[--size_]; }
+  size_t size() const { return size_; }
+  Object* operator[](size_t i) const { return items_[i]; }
+  Object*& operator[](size_t i) { return items_[i]; }
+
+ private:
+  Object** items_ = nullptr;
+  size_t size_ = 0, capacity_ = 0;
+};
+
+// Takes one reference off each candidate it meets.
+class Subtract final : public Visitor {
+ public:
+  void Visit(Object* child) override {
+    if (IsCandidate(child) && RefsOf(child) != kRefsLimit && RefsOf(child) != 0) child->gc -= kRefsOne;
+  }
+};
+
+// Marks candidates reachable and remembers to look at what they refer to.
+class Mark final : public Visitor {
+ public:
+  explicit Mark(RuntimeState& rt) : rt_(rt) {}
+  void Visit(Object* child) override {
+    if (!IsCandidate(child) || (child->gc & kGcReachable)) return;
+    child->gc |= kGcReachable;
+    if (!stack_.Push(child)) overflow_ = true;
+  }
+  void Drain() {
+    while (stack_.size()) VisitObject(rt_, stack_.Pop(), *this);
+  }
+  // Some marked objects were not looked into; true once, the caller visits all marked ones again.
+  bool TakeOverflow() { return std::exchange(overflow_, false); }
+
+ private:
+  RuntimeState& rt_;
+  ObjectStack stack_;
+  bool overflow_ = false;
+};
+
+// An object that can be in no cycle: its references, if any, lead to nothing tracked.
+bool IsAtom(Value v) {
+  if (!v.is_object()) return true;
+  Object* o = v.object();
+  return !Page::Of(o)->container || (o->shape_id == ShapeIdOf(TypeId::kTuple) && !(o->gc & kGcTracked));
+}
+
+// Exact tuples whose items are atoms need not be looked at any more: they never change.
+void UntrackIfAtomic(Object* o) {
+  if (o->shape_id != ShapeIdOf(TypeId::kTuple)) return;
+  TupleObject* t = static_cast<TupleObject*>(o);
+  for (uint32_t i = 0; i < t->size(); ++i) {
+    if (!IsAtom((*t)[i])) return;
+  }
+  Untrack(o);
+}
+
+double Now() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+}
+
+}  // namespace
+
+// One collection.
+class Collector::Run {
+ public:
+  Run(Collector& collector, ThreadState& ts, int generation)
+      : c_(collector), ts_(ts), rt_(*ts.rt), heap_(ts.rt->heap), generation_(generation) {}
+
+  // Number of unreachable objects; *uncollectable: those put into gc.garbage.
+  int64_t Do(int64_t* uncollectable) {
+    *uncollectable = 0;
+    SelectCandidates();
+    if (candidates_ == 0) {
+      AfterWalk();
+      return 0;
+    }
+    Subtract subtract;
+    ForEachCandidate([&](Object* o) { VisitObject(rt_, o, subtract); });
+    MarkReachable();
+    bool complete = SeparateGarbage();
+    AfterWalk();
+    if (!complete) {  // no memory for the snapshot: another time
+      for (size_t i = 0; i < garbage_.size(); ++i) Release(garbage_[i]);
+      return 0;
+    }
+    if (garbage_.size() == 0) return 0;
+    ClearWeakReferences();
+    RunFinalizers();
+    int64_t dead = DropResurrected();
+    if (c_.debug & (kGcDebugCollectable | kGcDebugSaveAll)) ReportGarbage();
+    if ((c_.debug & kGcDebugSaveAll) && c_.garbage) {
+      SaveAll();
+      *uncollectable = 0;
+    } else {
+      DeleteGarbage();
+    }
+    return dead;
+  }
+
+ private:
+  bool PageMatters(const Page* p) const {
+    if (!p->container) return false;
+    return generation_ >= 2 || p->young || (generation_ == 1 && p->middle);
+  }
+  // f for every live object of the pages that may hold candidates.
+  template <class F>
+  void WalkPages(F f) {
+    for (size_t i = 0; i < heap_.container_page_count(); ++i) {
+      Page* p = heap_.container_pages()[i];
+      if (PageMatters(p)) Heap::ForEachInPage(p, f);
+    }
+    heap_.ForEachLarge([&](Page* p) {
+      Object* o = reinterpret_cast<Object*>(p->slots());
+      if (PageMatters(p) && o->refcount != 0) f(o);
+    });
+  }
+  template <class F>
+  void ForEachCandidate(F f) {
+    WalkPages([&](Object* o) {
+      if (IsCandidate(o)) f(o);
+    });
+  }
+
+  void SelectCandidates() {
+    uint32_t oldest = static_cast<uint32_t>(generation_);
+    WalkPages([&](Object* o) {
+      if (!(o->gc & kGcTracked) || (o->gc & kGcAgeMask) > oldest) return;
+      o->gc = (o->gc & ~(kGcRefsMask | kGcReachable)) | kGcCollecting;
+      SetRefs(o, o->refcount);
+      ++candidates_;
+    });
+  }
+
+  void MarkReachable() {
+    Mark mark(rt_);
+    ForEachCandidate([&](Object* o) {
+      if (RefsOf(o) == 0) return;
+      mark.Visit(o);
+      mark.Drain();
+    });
+    while (mark.TakeOverflow()) {
+      ForEachCandidate([&](Object* o) {
+        if (!(o->gc & kGcReachable)) return;
+        VisitObject(rt_, o, mark);
+        mark.Drain();
+      });
+    }
+  }
+
+  // Survivors grow older and are candidates no more; the others go into the snapshot.
+  bool SeparateGarbage() {
+    bool complete = true;
+    uint32_t age = generation_ >= 1 ? 2 : 1;
+    ForEachCandidate([&](Object* o) {
+      if (o->gc & kGcReachable) {
+        Grow(o, age);
+        UntrackIfAtomic(o);
+        ++survivors_;
+      } else if (garbage_.Push(o)) {
+        Incref(o);
+      } else {
+        complete = false;
+        o->gc &= ~(kGcCollecting | kGcRefsMask);
+      }
+    });
+    if (!complete) {
+      for (size_t i = 0; i < garbage_.size(); ++i) Grow(garbage_[i], age);
+    }
+    return complete;
+  }
+
+  static void Grow(Object* o, uint32_t age) {
+    o->gc = (o->gc & ~(kGcRefsMask | kGcReachable | kGcCollecting | kGcAgeMask)) | age;
+  }
+
+  // Nothing has run since the walk: page flags and counters can be brought up to date.
+  void AfterWalk() {
+    if (generation_ == 0) {
+      for (size_t i = 0; i < heap_.container_page_count(); ++i) {
+        Page* p = heap_.container_pages()[i];
+        p->middle = p->middle || p->young;
+      }
+      heap_.ForEachLarge([](Page* p) { p->middle = p->middle || p->young; });
+    } else {
+      for (size_t i = 0; i < heap_.container_page_count(); ++i) heap_.container_pages()[i]->middle = false;
+      heap_.ForEachLarge([](Page* p) { p->middle = false; });
+    }
+    heap_.ForgetYoung();
+    heap_.young_count = 0;
+    if (generation_ == 1) c_.old_pending_ += survivors_;
+    if (generation_ == 2) {
+      c_.old_total_ = survivors_;
+      c_.old_pending_ = 0;
+    }
+  }
+
+  void ClearWeakReferences() {
+    ObjectStack callbacks;
+    struct Context {
+      ObjectStack* callbacks;
+    } context{&callbacks};
+    for (size_t i = 0; i < garbage_.size(); ++i) {
+      if (!(garbage_[i]->gc & kGcHasWeakrefs)) continue;
+      ClearWeakrefsQuietly(
+          rt_, garbage_[i],
+          [](void* c, WeakrefObject* ref) {
+            // A reference that is garbage itself is not heard of again.
+            if (IsCandidate(ref) || !static_cast<Context*>(c)->callbacks->Push(ref)) return;
+            Incref(ref);
+          },
+          &context);
+    }
+    for (size_t i = 0; i < callbacks.size(); ++i) {
+      WeakrefObject* ref = static_cast<WeakrefObject*>(callbacks[i]);
+      CallWeakrefCallback(ts_, ref);
+      Decref(ref);
+    }
+  }
+
+  void RunFinalizers() {
+    for (size_t i = 0; i < garbage_.size(); ++i) CallFinalizer(ts_, garbage_[i]);
+  }
+
+  // Subtracts again, over the snapshot. Those that live leave it; returns how many are left.
+  int64_t DropResurrected() {
+    for (size_t i = 0; i < garbage_.size(); ++i) {
+      Object* o = garbage_[i];
+      o->gc &= ~kGcReachable;
+      SetRefs(o, o->refcount - 1);  // less the snapshot's own
+    }
+    Subtract subtract;
+    for (size_t i = 0; i < garbage_.size(); ++i) VisitObject(rt_, garbage_[i], subtract);
+    Mark mark(rt_);
+    for (size_t i = 0; i < garbage_.size(); ++i) {
+      if (RefsOf(garbage_[i]) == 0) continue;
+      mark.Visit(garbage_[i]);
+      mark.Drain();
+    }
+    while (mark.TakeOverflow()) {
+      for (size_t i = 0; i < garbage_.size(); ++i) {
+        if (!(garbage_[i]->gc & kGcReachable)) continue;
+        VisitObject(rt_, garbage_[i], mark);
+        mark.Drain();
+      }
+    }
+    int64_t dead = 0;
+    for (size_t i = 0; i < garbage_.size(); ++i) {
+      Object*& o = garbage_[i];
+      if (o->gc & kGcReachable) {
+        Grow(o, 2);
+        Decref(o);  // somebody holds it
+        o = nullptr;
+      } else {
+        ++dead;
+      }
+    }
+    return dead;
+  }
+
+  void ReportGarbage() {
+    for (size_t i = 0; i < garbage_.size(); ++i) {
+      Object* o = garbage_[i];
+      if (!o || !(c_.debug & kGcDebugCollectable)) continue;
+      char name[256];
+      size_t n = TypeDisplayName(TypeOf(ts_, o), name, sizeof(name));
+      std::fprintf(stderr, "gc: collectable <%.*s %p>\n", static_cast<int>(n), name, static_cast<void*>(o));
+    }
+  }
+
+  // DEBUG_SAVEALL: everything found goes to gc.garbage instead.
+  void SaveAll() {
+    for (size_t i = 0; i < garbage_.size(); ++i) {
+      Object* o = garbage_[i];
+      if (!o) continue;
+      Grow(o, 2);
+      if (ListAppend(ts_, c_.garbage, o).raised()) ClearPending(ts_);
+      Decref(o);
+    }
+  }
+
+  bool IsType(Object* o) const { return TypeOf(ts_, o)->has_flag(kTypeTypeSubclass); }
+
+  void DeleteGarbage() {
+    for (bool types : {false, true}) {
+      for (size_t i = 0; i < garbage_.size(); ++i) {
+        if (garbage_[i] && IsType(garbage_[i]) == types) ClearObject(rt_, garbage_[i]);
+      }
+      for (size_t i = 0; i < garbage_.size(); ++i) {
+        Object*& o = garbage_[i];
+        if (!o || IsType(o) != types) continue;
+        Object* dying = std::exchange(o, nullptr);
+        Release(dying);
+      }
+    }
+  }
+
+  void Release(Object* o) {
+    o->gc &= ~(kGcCollecting | kGcReachable | kGcRefsMask);
+    Decref(o);
+  }
+
+  Collector& c_;
+  ThreadState& ts_;
+  RuntimeState& rt_;
+  Heap& heap_;
+  int generation_;
+  int64_t candidates_ = 0;
+  int64_t survivors_ = 0;
+  ObjectStack garbage_;
+};
+
+int64_t Collector::Collect(ThreadState& ts, int generation) {
+  if (collecting_) return 0;
+  collecting_ = true;
+  Ref<> saved = TakePending(ts);
+  Notify(ts, "start", generation, 0, 0);
+  double start = 0;
+  if (debug & kGcDebugStats) {
+    start = Now();
+    int64_t n[kGenerations] = {0, 0, 0};
+    for (int g = 0; g < kGenerations; ++g) ForEachTracked(g, [&](Object*) { ++n[g]; });
+    std::fprintf(stderr, "gc: collecting generation %d...\ngc: objects in each generation: %lld %lld %lld\n"
+                 "gc: objects in permanent generation: %zu\n",
+                 generation, static_cast<long long>(n[0]), static_cast<long long>(n[1]),
+                 static_cast<long long>(n[2]), FreezeCount());
+  }
+  if (generation + 1 < kGenerations) ++counts_[generation + 1];
+  for (int g = 1; g <= generation; ++g) counts_[g] = 0;
+  int64_t uncollectable = 0;
+  int64_t found = Run(*this, ts, generation).Do(&uncollectable);
+  ++stats_[generation].collections;
+  stats_[generation].collected += found;
+  stats_[generation].uncollectable += uncollectable;
+  if (debug & kGcDebugStats) {
+    std::fprintf(stderr, "gc: done, %lld unreachable, %lld uncollectable, %.4fs elapsed\n",
+                 static_cast<long long>(found + uncollectable), static_cast<long long>(uncollectable),
+                 Now() - start);
+  }
+  Notify(ts, "stop", generation, found, uncollectable);
+  RestorePending(ts, std::move(saved));
+  collecting_ = false;
+  return found + uncollectable;
+}
+
+void Collector::CollectIfDue(ThreadState& ts) {
+  if (full_wanted_) {
+    full_wanted_ = false;
+    Collect(ts, 2);
+    short_mark_ = rt_->heap.stats().bytes;
+    return;
+  }
+  if (!enabled_ || thresholds_[0] == 0 || rt_->heap.young_count < thresholds_[0]) return;
+#ifdef MVM_GC_STRESS
+  Collect(ts, 2);
+#else
+  int generation = 0;
+  if (thresholds_[1] != 0 && counts_[1] > thresholds_[1]) generation = 1;
+  if (thresholds_[2] != 0 && counts_[2] > thresholds_[2] && old_pending_ > old_total_ / 4) generation = 2;
+  Collect(ts, generation);
+#endif
+}
+
+void Collector::MemoryIsShort() {
+  Heap& heap = rt_->heap;
+  ThreadState* ts = heap.current_ts;
+  if (!ts || collecting_ || full_wanted_ || !enabled_) return;
+  // The last attempt left this much: try again only when a sixteenth of the cap has gone since.
+  if (short_mark_ != 0 && heap.stats().bytes < short_mark_ + heap.limit() / 16) return;
+  full_wanted_ = true;
+  RequestCollection(*ts);
+}
+
+void Collector::UpdateThreshold() {
+  rt_->heap.young_threshold = enabled_ && thresholds_[0] > 0 ? thresholds_[0] : INT64_MAX;
+}
+
+void Collector::set_enabled(bool on) {
+  enabled_ = on;
+  UpdateThreshold();
+}
+
+void Collector::set_threshold(int generation, int64_t n) {
+  thresholds_[generation] = n;
+  UpdateThreshold();
+}
+
+int64_t Collector::count(int generation) const {
+  return generation == 0 ? rt_->heap.young_count : counts_[generation];
+}
+
+void Collector::Notify(ThreadState& ts, const char* phase, int generation, int64_t collected,
+                       int64_t uncollectable) {
+  if (!callbacks || callbacks->size == 0) return;
+  auto make_info = [&]() -> Result<DictObject> {
+    MVM_TRY(Ref<DictObject> info, NewDict(ts, 3));
+    MVM_TRY_VOID(DictSetUtf8(ts, info, "generation", Value::Int(generation)));
+    MVM_TRY_VOID(DictSetUtf8(ts, info, "collected", Value::Int(collected)));
+    MVM_TRY_VOID(DictSetUtf8(ts, info, "uncollectable", Value::Int(uncollectable)));
+    return info;
+  };
+  Result<DictObject> made = make_info();
+  if (made.raised()) return WriteUnraisable(ts, Value());
+  Ref<DictObject> info = made.Take();
+  Result<StrObject> text = InternUtf8(ts, phase);
+  if (text.raised()) return WriteUnraisable(ts, Value());
+  Ref<StrObject> name = text.Take();
+  for (uint64_t i = 0; callbacks && i < callbacks->size; ++i) {
+    Ref<> callback = Ref<>::Borrow(callbacks->items[i]);
+    Result<> r = Call(ts, callback, name, info);
+    if (r.raised()) {
+      WriteUnraisable(ts, callback);
+    } else {
+      Ref<> dropped = r.Take();
+    }
+  }
+}
+
+void Collector::Freeze() {
+  WalkAll([](Object* o) {
+    if (o->gc & kGcTracked) o->gc |= kGcAgeMask;
+  });
+  old_total_ = old_pending_ = 0;
+}
+
+void Collector::Unfreeze() {
+  WalkAll([&](Object* o) {
+    if ((o->gc & kGcTracked) && (o->gc & kGcAgeMask) == 3) {
+      o->gc = (o->gc & ~kGcAgeMask) | 2;
+      ++old_total_;
+    }
+  });
+}
+
+size_t Collector::FreezeCount() {
+  size_t n = 0;
+  WalkAll([&](Object* o) { n += (o->gc & kGcTracked) && (o->gc & kGcAgeMask) == 3; });
+  return n;
+}
+
+void Collector::DropRoots() {
+  enabled_ = false;
+  ListObject* lists[] = {std::exchange(garbage, nullptr), std::exchange(callbacks, nullptr)};
+  for (ListObject* list : lists) {
+    if (list) Decref(list);
+  }
+}
+
+}  // namespace minivm
