@@ -132,8 +132,14 @@ bool Lexer::Fail(const char* p, std::string message) {
 }
 
 bool Lexer::FailRange(const char* p, int64_t offset, int64_t end_offset, std::string message) {
-  error_ = {LexError::Kind::kSyntax, false, std::move(message), lineno_, line_start_, offset,
-            end_offset, static_cast<uint32_t>(p - source_)};
+  error_.kind = LexError::Kind::kSyntax;
+  error_.in_fstring = !fstrings_.empty();
+  error_.message = std::move(message);
+  error_.lineno = lineno_;
+  error_.line_start = line_start_;
+  error_.offset = offset;
+  error_.end_offset = end_offset;
+  error_.cursor = static_cast<uint32_t>(p - source_);
   p_ = p;
   PushMarker(Tok::kError);
   return false;
@@ -141,6 +147,7 @@ bool Lexer::FailRange(const char* p, int64_t offset, int64_t end_offset, std::st
 
 bool Lexer::FailKind(LexError::Kind kind, const char* p, bool at_eof) {
   error_.kind = kind;
+  error_.in_fstring = !fstrings_.empty();
   error_.at_eof = at_eof;
   error_.lineno = lineno_;
   error_.line_start = line_start_;
@@ -177,9 +184,11 @@ bool Lexer::Indentation(bool* blank) {
     } else if (*p == '\\') {
       // An indentation may be split by a line continuation; the first part counts.
       if (continued_column == 0) continued_column = column;
-      if (p[1] != '\n') return FailKind(LexError::Kind::kAfterBackslash, p + 2);
+      if (p[1] != '\n') {
+          return FailKind(LexError::Kind::kAfterBackslash, p[1] == '\0' ? p + 1 : p + 2);
+        }
       if (p + 2 == source_ + size_) return FailKind(LexError::Kind::kEof, p + 2, true);
-      NewLine(p + 2, true);
+      NewLine(p + 2, false);
       p++;
     } else {
       break;
@@ -242,6 +251,7 @@ bool Lexer::LexLine() {
     at_line_start_ = false;
     if (!Indentation(&blank)) return false;
   }
+  const char* comment = nullptr;
   for (;;) {
     const char* p = p_;
     while (HasClass(*p, kCharSpace)) p++;
@@ -254,6 +264,7 @@ bool Lexer::LexLine() {
     switch (*p) {
       case '#': {
         const void* newline = std::memchr(p, '\n', static_cast<size_t>(source_ + size_ - p));
+        comment = p;
         p_ = newline == nullptr ? source_ + size_ : static_cast<const char*>(newline);
         if (options_.type_comments) {
           const uint32_t before = count_;
@@ -263,13 +274,16 @@ bool Lexer::LexLine() {
         continue;
       }
       case '\n':
-        if (!blank && brackets_.empty()) Push(Tok::kNewline, p, p);
+        // A comment before it belongs to the token, as error ranges show.
+        if (!blank && brackets_.empty()) Push(Tok::kNewline, comment == nullptr ? p : comment, p);
         p_ = p + 1;
         NewLine(p + 1, false);
         at_line_start_ = true;
         return true;
       case '\\':
-        if (p[1] != '\n') return FailKind(LexError::Kind::kAfterBackslash, p + 2);
+        if (p[1] != '\n') {
+          return FailKind(LexError::Kind::kAfterBackslash, p[1] == '\0' ? p + 1 : p + 2);
+        }
         if (p + 2 == source_ + size_) return FailKind(LexError::Kind::kEof, p + 2, true);
         p_ = p + 2;
         NewLine(p_, true);

@@ -41,9 +41,11 @@ struct LexError {
     kAfterBackslash,   // something follows a line continuation
   };
   Kind kind = Kind::kNone;
-  bool at_eof = false;  // the end of the source was the reason: more input may help
+  bool at_eof = false;      // the end of the source was the reason: more input may help
+  bool in_fstring = false;  // an f-string was open
   std::string message;
   uint32_t lineno = 0;      // line shown
+  uint32_t stop_line = 0;   // line reached
   uint32_t line_start = 0;  // kSyntax: byte offset of the text shown
   int64_t offset = 0;       // kSyntax: character offset from 1
   int64_t end_offset = 0;

@@ -26,14 +26,17 @@ bool Lexer::DecimalTail(const char** p) {
 // A literal must not run into a name, except that `1if x else y` is only frowned upon.
 bool Lexer::EndOfNumber(const char** p, const char* what) {
   const char* const at = *p;
+  const auto word = [at](std::string_view text) {
+    return std::strncmp(at, text.data(), text.size()) == 0 && !IsIdentByte(at[text.size()]);
+  };
   bool keyword = false;
   switch (*at) {
-    case 'a': keyword = std::strncmp(at, "and", 3) == 0; break;
-    case 'e': keyword = std::strncmp(at, "else", 4) == 0; break;
-    case 'f': keyword = std::strncmp(at, "for", 3) == 0; break;
+    case 'a': keyword = word("and"); break;
+    case 'e': keyword = word("else"); break;
+    case 'f': keyword = word("for"); break;
     case 'i': keyword = at[1] == 'f' || at[1] == 'n' || at[1] == 's'; break;
-    case 'o': keyword = at[1] == 'r'; break;
-    case 'n': keyword = std::strncmp(at, "not", 3) == 0; break;
+    case 'o': keyword = word("or"); break;
+    case 'n': keyword = word("not"); break;
     default: break;
   }
   if (keyword) {
@@ -124,7 +127,7 @@ bool Lexer::Number(const char* p) {
     return EndOfNumber(&p, "imaginary") && NumberDone(p);
   }
   if (leading_zeros && !is_float) {
-    return FailRange(p, start + 1 - (source_ + line_start_), zeros_end - (source_ + line_start_),
+    return FailRange(p, start + 1 - (source_ + line_start_), zeros_end + 1 - (source_ + line_start_),
                      "leading zeros in decimal integer literals are not permitted; "
                      "use an 0o prefix for octal integers");
   }

@@ -13,6 +13,7 @@ namespace minivm {
 // The text shown is the line where the string began, up to and with its quote.
 bool Lexer::FailString(const char* start, uint32_t lineno, uint32_t line_start, bool at_eof,
                        std::string message) {
+  error_.stop_line = lineno_;
   lineno_ = lineno;
   line_start_ = line_start;
   Fail(start + 1, std::move(message));
@@ -39,6 +40,7 @@ bool Lexer::String(const char* p, uint8_t flags) {
     return true;
   }
   p += quote_size;
+  bool escaped_quote = false;
   for (;;) {
     const char c = *p;
     if (c == quote) {
@@ -46,13 +48,15 @@ bool Lexer::String(const char* p, uint8_t flags) {
       p++;
     } else if (c == '\\') {
       p++;
+      escaped_quote |= *p == quote;
       if (*p == '\n') NewLine(p + 1, true);
       if (*p != '\0') p++;
     } else if (c == '\n' && quote_size == 3) {
       p++;
       NewLine(p, true);
     } else if (c == '\n' || c == '\0') {
-      const std::string detected = " (detected at line " + std::to_string(lineno_) + ")";
+      std::string detected = " (detected at line " + std::to_string(lineno_) + ")";
+      if (escaped_quote && quote_size == 1) detected += "; perhaps you escaped the end quote?";
       if (!fstrings_.empty() && fstrings_.back().quote == quote &&
           fstrings_.back().quote_size == quote_size) {
         // The quote was meant to end the f-string around it.
@@ -134,7 +138,8 @@ bool Lexer::FStringText() {
         return middle(p, p);
       }
       const std::string detected = " (detected at line " + std::to_string(lineno_) + ")";
-      return FailString(source_ + f->start, f->lineno, f->line_start, c == '\0',
+      return FailString(source_ + f->start, f->lineno, f->line_start,
+                        c == '\0' && f->quote_size == 3,
                         (f->quote_size == 3 ? "unterminated triple-quoted f-string literal"
                                             : "unterminated f-string literal") + detected);
     }

@@ -112,10 +112,11 @@ Pattern* Parser::ParseClosedPattern() {
 // A capture, the wildcard, a dotted value or a class pattern.
 Pattern* Parser::ParseNameOrClassPattern() {
   const Token* const start = cur_;
-  if (cur_[1].kind != Tok::kDot && cur_[1].kind != Tok::kLPar) {
+  const bool wildcard = start->ident == name_underscore_;
+  if (wildcard || (cur_[1].kind != Tok::kDot && cur_[1].kind != Tok::kLPar)) {
     cur_++;
     auto* node = NewPattern<MatchAsPattern>(PatternKind::kMatchAs, start);
-    node->name = start->ident == name_underscore_ ? nullptr : start->ident;
+    node->name = wildcard ? nullptr : start->ident;
     return node;
   }
   Expr* dotted = Root(ParseDottedExpr());

@@ -70,11 +70,10 @@ Stmt* Parser::ParseCompound() {
 
 bool Parser::ParseSimpleLine() {
   do {
-    if (At(Tok::kNewline)) break;
     Stmt* statement = ParseSimple();
     if (statement == nullptr) return false;
     PushScratch(statement);
-  } while (Accept(Tok::kSemi));
+  } while (Accept(Tok::kSemi) && !At(Tok::kNewline));
   return Accept(Tok::kNewline);
 }
 
@@ -86,7 +85,7 @@ bool Parser::ParseBlock(Span<Stmt*>* body) {
       if (!ParseStatementInto()) return false;
     } while (!Accept(Tok::kDedent));
   } else {
-    if (At(Tok::kSemi) || !ParseSimpleLine()) return false;
+    if (!ParseSimpleLine()) return false;
   }
   *body = Take<Stmt*>(mark);
   return true;

@@ -281,17 +281,19 @@ PegMachine::HookResult PegMachine::Hook(std::string_view name, const Capture* ca
                             std::string(" number required in complex literal"));
     return HookResult::kFail;
   }
-  if (name == "conversion") {
+  if (name == "conversion_place") {
     const Token* conversion = At(b.start);
-    if (conversion->start != first->end) {
-      RaiseRange(first, conversion,
-                 "f-string: conversion type must come right after the exclamation mark");
-      return HookResult::kFail;
-    }
-    const std::string_view letter = conversion->ident->view();
+    if (conversion->start == first->end) return HookResult::kOk;
+    RaiseRange(first, conversion,
+               "f-string: conversion type must come right after the exclamanation mark");
+    return HookResult::kFail;
+  }
+  if (name == "conversion") {
+    if (a.start == a.end) return HookResult::kOk;
+    const std::string_view letter = first[1].ident->view();
     if (letter == "s" || letter == "r" || letter == "a") return HookResult::kOk;
-    RaiseAtToken(conversion, "f-string: invalid conversion character '" + std::string(letter) +
-                                 "': expected 's', 'r', or 'a'");
+    RaiseAtToken(first + 1, "f-string: invalid conversion character '" + std::string(letter) +
+                                "': expected 's', 'r', or 'a'");
     return HookResult::kFail;
   }
   if (name == "bare_block") {

@@ -9,7 +9,7 @@
 // Notation: name = alternative / alternative ;  'x' operator or keyword, "x"
 // soft keyword, UPPER a kind of token, e? e* e+, e%',' a list with separators,
 // &e !e look ahead, ~ no other alternative after this point, &&'x' reports
-// "expected 'x'", a:e captures. name@ shares its memory between passes with and
+// "expected 'x'" (in the second pass), a:e captures. name@ shares its memory between passes with and
 // without mistakes. {...} is an action, see peg_actions.cpp:
 //   {T a "m"} error at a     {R a b "m"} from a to b     {F a "m"} from a to the last token read
 //   {L "m"} at the last token read   {N "m"} at the next token   {P a "m"} at the parameter a
@@ -294,9 +294,13 @@ not_equal = a:'!=' {!not_equal} ;
 bitwise_or@ = bitwise_xor ('|' bitwise_xor)* ;
 bitwise_xor@ = bitwise_and ('^' bitwise_and)* ;
 bitwise_and@ = shift_expr ('&' shift_expr)* ;
-shift_expr@ = sum ('<<' sum / '>>' sum)* ;
+shift_expr@ = (invalid_arithmetic / sum) ('<<' sum / '>>' sum)* ;
+invalid_arithmetic = sum ('+' / '-' / '*' / '/' / '%' / '//' / '@') a:'not' b:inversion
+  {R a b "'not' after an operator must be parenthesized"} ;
 sum@ = term ('+' term / '-' term)* ;
-term@ = factor ('*' factor / '/' factor / '//' factor / '%' factor / '@' factor)* ;
+term@ = (invalid_factor / factor) ('*' factor / '/' factor / '//' factor / '%' factor / '@' factor)* ;
+invalid_factor = ('+' / '-' / '~') a:'not' b:factor
+  {R a b "'not' after an operator must be parenthesized"} ;
 factor@ = '+' factor / '-' factor / '~' factor / power ;
 power = await_primary '**' factor / await_primary ;
 await_primary@ = 'await' primary / primary ;
@@ -314,9 +318,9 @@ lambdef = 'lambda' lambda_params? ':' expression ;
 strings@ = (fstring / string)+ {!strings} ;
 string = STRING {!string} ;
 fstring = FSTRING_START (fstring_replacement_field / FSTRING_MIDDLE)* FSTRING_END {!fstring} ;
-fstring_replacement_field = '{' annotated_rhs '='? fstring_conversion? fstring_full_format_spec? '}'
-  / invalid_replacement_field ;
-fstring_conversion = a:'!' b:NAME {!conversion} ;
+fstring_replacement_field = '{' annotated_rhs '='? a:fstring_conversion? fstring_full_format_spec?
+    '}' {!conversion} / invalid_replacement_field ;
+fstring_conversion = a:'!' b:NAME {!conversion_place} ;
 fstring_full_format_spec = ':' fstring_format_spec* ;
 fstring_format_spec = FSTRING_MIDDLE {!spec_text} / fstring_replacement_field ;
 invalid_replacement_field = '{' a:'=' {T a "f-string: valid expression required before '='"}
@@ -349,9 +353,9 @@ invalid_kvpair = a:expression !':' {!missing_colon}
   / expression a:':' &('}' / ',') {T a "expression expected after dictionary key and ':'"} ;
 for_if_clauses = for_if_clause+ ;
 for_if_clause = 'async' 'for' star_targets 'in' ~ disjunction ('if' disjunction)*
-  / 'for' star_targets 'in' ~ disjunction ('if' disjunction)* / invalid_for_if_clause
+  / 'for' star_targets 'in' ~ disjunction ('if' disjunction)* / for_without_in
   / invalid_for_target ;
-invalid_for_if_clause = 'async'? 'for' (bitwise_or (',' bitwise_or)* ','?) !'in'
+for_without_in = 'async'? 'for' (bitwise_or (',' bitwise_or)* ','?) !'in'
   {L "'in' expected after for-loop variables"} ;
 listcomp = '[' named_expression for_if_clauses ']' / invalid_comprehension ;
 setcomp = '{' named_expression for_if_clauses '}' / invalid_comprehension ;
@@ -375,10 +379,10 @@ args = (starred_expression / (assignment_expression / expression !':=') !'=')%',
 kwargs = kwarg_or_starred%',' ',' kwarg_or_double_starred%',' / kwarg_or_starred%','
   / kwarg_or_double_starred%',' ;
 starred_expression = invalid_starred_expression_unpacking / '*' expression
-  / invalid_starred_expression ;
+  / star_alone ;
 invalid_starred_expression_unpacking = a:'*' expression '=' b:expression
   {R a b "cannot assign to iterable argument unpacking"} ;
-invalid_starred_expression = '*' {L "Invalid star expression"} ;
+star_alone = '*' {L "Invalid star expression"} ;
 kwarg_or_starred = invalid_kwarg / NAME '=' expression / starred_expression ;
 kwarg_or_double_starred = invalid_kwarg / NAME '=' expression / '**' expression ;
 invalid_kwarg = a:('True' / 'False' / 'None') b:'=' {!keyword_constant}
@@ -541,6 +545,7 @@ class GrammarCompiler {
     for (;;) {
       // The last alternative needs no way out, but where it is is known only at its end.
       const uint32_t choice = Emit(PegOp::kChoice);
+      if (IsMistake()) Emit(PegOp::kIfInvalid);
       Sequence();
       if (!Eat('/')) {
         out_.code[choice].op = PegOp::kNop;
@@ -550,6 +555,15 @@ class GrammarCompiler {
       Patch(choice, Here());
     }
     for (uint32_t end : ends) Patch(end, Here());
+  }
+
+  // Whether the alternative here is just an invalid_* rule: those are for the second pass only.
+  bool IsMistake() {
+    const size_t start = at_;
+    const bool result = IsWordChar(Peek()) && Word().starts_with("invalid_") &&
+                        (Peek() == '/' || Peek() == ';' || Peek() == ')');
+    at_ = start;
+    return result;
   }
 
   void Sequence() {
@@ -663,7 +677,6 @@ class GrammarCompiler {
       if (word[0] >= 'a') {
         const uint16_t rule = RuleIndex(word);
         out_.rules_used.push_back(rule);
-        if (word.starts_with("invalid_")) Emit(PegOp::kIfInvalid);
         Emit(PegOp::kCall, 0, rule);
       } else if (word == "QUIET") {
         Emit(PegOp::kQuiet);

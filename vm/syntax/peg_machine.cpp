@@ -125,19 +125,23 @@ PegMachine::Outcome PegMachine::Run(std::string_view rule, uint32_t start,
         const Token* t = At(position_);
         ok = false;
         if (t->kind == Tok::kName) {
+          // As CPython compares: the beginning of a soft keyword will do.
           const std::string_view name = t->ident->view();
-          ok = name == "match" || name == "case" || name == "type" || name == "_";
+          for (std::string_view keyword : {"match", "case", "type", "_"}) {
+            ok = ok || keyword.starts_with(name);
+          }
         }
         position_ += ok;
         break;
       }
       case PegOp::kForce:
         if (!Fetch(position_)) return Outcome::kRaised;
-        if (At(position_)->kind != static_cast<Tok>(in.a)) {
+        ok = At(position_)->kind == static_cast<Tok>(in.a);
+        if (!ok && look_for_mistakes) {
           RaiseExpected(At(position_), static_cast<Tok>(in.a));
           return Outcome::kRaised;
         }
-        position_++;
+        position_ += ok;
         break;
       case PegOp::kCall: {
         const auto called = static_cast<uint16_t>(in.b);
@@ -220,7 +224,7 @@ PegMachine::Outcome PegMachine::Run(std::string_view rule, uint32_t start,
 
 void PegMachine::RaiseAtLast(DiagnosticKind kind, std::string message) {
   const Token* last = At(fetched_ - 1);
-  if (last->kind == Tok::kError && lexer_.error().kind == LexError::Kind::kEof) {
+  if (kind != DiagnosticKind::kIncompleteInput && last->kind == Tok::kError && lexer_.error().kind == LexError::Kind::kEof) {
     return RaiseLexError();
   }
   raised_ = true;
@@ -273,7 +277,8 @@ void PegMachine::RaiseLocation(const Location& start, const Location& end, std::
 void PegMachine::RaiseFrom(const Token* first, std::string message) {
   const Token* last = At(fetched_ - 1);
   RaiseRange(first, last, std::move(message));
-  fault_.end_column = last->end - lines_[fault_.end_lineno] + (last->kind == Tok::kNewline);
+  const bool newline = last->kind == Tok::kNewline && (last->flags & Token::kNoPosition) == 0;
+  fault_.end_column = last->end - lines_[fault_.end_lineno] + newline;
 }
 
 void PegMachine::RaiseUnclosed(const OpenBracket& bracket) {

@@ -33,15 +33,18 @@ class FaultFormatter {
     }
     if (lexer_line <= fault.lineno) {
       // What the lexer holds: its line, with those before it that are joined to it.
-      uint32_t first = lexer_line;
+      uint32_t last = lexer_line;
+      if (fault.kind == DiagnosticKind::kIncompleteInput && lexer_.error().stop_line > last) {
+        last = lexer_.error().stop_line;  // an unterminated string was read further
+      }
+      uint32_t first = last;
       const std::vector<uint32_t>& joined = lexer_.joined_lines();
       size_t i = joined.size();
-      while (i > 0 && joined[i - 1] > lexer_line) i--;
+      while (i > 0 && joined[i - 1] > last) i--;
       while (i > 0 && joined[i - 1] == first) first--, i--;
       const uint32_t start = lexer_.line_starts()[first];
-      const std::string last = Line(lexer_.line_starts()[lexer_line], true);
-      out->text.assign(source_.data + start, lexer_.line_starts()[lexer_line] - start);
-      out->text += last;
+      out->text.assign(source_.data + start, lexer_.line_starts()[last] - start);
+      out->text += Line(lexer_.line_starts()[last], true);
     } else {
       out->text = Line(lexer_.line_starts()[static_cast<size_t>(fault.lineno)], false);
     }
@@ -79,6 +82,46 @@ uint32_t LexerLine(const Token& token) {
   return multiline ? token.end_lineno : token.lineno;
 }
 
+// Whether the lexer has seen the end of the source when `last` is the last token read: most
+// tokens end where the next character says so.
+bool ReachesEnd(const Lexer& lexer, const Token& last) {
+  switch (last.kind) {
+    case Tok::kEndMarker: return true;
+    case Tok::kError: return lexer.error().at_eof;
+    case Tok::kFStringMiddle: case Tok::kFStringEnd: case Tok::kEllipsis:
+    case Tok::kDoubleStarEqual: case Tok::kDoubleSlashEqual: case Tok::kLeftShiftEqual:
+    case Tok::kRightShiftEqual:
+      return false;
+    case Tok::kString:  // after "" comes a look for a third quote
+      return last.end == lexer.source().size && last.end - last.start == last.prefix_size + 2u;
+    case Tok::kColon:
+      return last.end == lexer.source().size && !lexer.error().in_fstring;
+    case Tok::kNewline: return (last.flags & Token::kNoPosition) != 0;
+    default: return last.end == lexer.source().size;
+  }
+}
+
+// Whether a valid statement before `end` looks like a mistake to the second pass: `match -x` as a
+// match statement without a colon, `print -x` as a print statement.
+bool HasLookalikes(const Token* begin, const Token* end) {
+  for (const Token* t = begin; t < end; t++) {
+    if (t->kind != Tok::kName) continue;
+    const std::string_view name = t->ident->view();
+    if (name == "print" || name == "exec") {
+      if (t[1].kind == Tok::kMinus || t[1].kind == Tok::kPlus || t[1].kind == Tok::kStar ||
+          t[1].kind == Tok::kLSqb) {
+        return true;
+      }
+    } else if (name == "match") {
+      const bool starts = t == begin || t[-1].kind == Tok::kNewline || t[-1].kind == Tok::kColon ||
+                          t[-1].kind == Tok::kIndent || t[-1].kind == Tok::kDedent ||
+                          t[-1].kind == Tok::kSemi;
+      if (starts && t[1].kind != Tok::kEqual && t[1].kind != Tok::kDot) return true;
+    }
+  }
+  return false;
+}
+
 void Overflow(Diagnostic* error) {
   *error = {};
   error->kind = DiagnosticKind::kMemory;
@@ -104,7 +147,9 @@ void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parse
   switch (options.mode) {
     case ParseMode::kExec:
       // What comes before the statement at fault is known to be right.
-      start = static_cast<uint32_t>(parser.statement_start() - tokens);
+      if (!HasLookalikes(tokens, parser.statement_start())) {
+        start = static_cast<uint32_t>(parser.statement_start() - tokens);
+      }
       break;
     case ParseMode::kSingle: rule = "interactive"; break;
     case ParseMode::kEval: rule = "eval"; break;
@@ -117,18 +162,10 @@ void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parse
   }
   const uint32_t last_token = machine.fetched() - 1;
   const Token& last = tokens[last_token];
-  error->incomplete = last.kind == Tok::kEndMarker ||
-                      (last.kind == Tok::kError && lexer.error().at_eof);
-  if (options.mode == ParseMode::kSingle && last.kind == Tok::kNewline &&
-      (last.flags & Token::kNoPosition) != 0) {
-    error->incomplete = true;
-  }
+  error->incomplete = ReachesEnd(lexer, last);
   if (error->incomplete && options.allow_incomplete_input) {
     machine.RaiseAtLast(DiagnosticKind::kIncompleteInput, "incomplete input");
-    Fault fault = machine.fault();
-    fault.kind = DiagnosticKind::kIncompleteInput;
-    fault.message = "incomplete input";
-    formatter.Format(fault, LexerLine(last), error);
+    formatter.Format(machine.fault(), LexerLine(last), error);
     return;
   }
   Fault fault;
@@ -137,14 +174,16 @@ void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parse
   if (have_fault && fault.kind == DiagnosticKind::kMemory) return Overflow(error);
   uint32_t fault_line = LexerLine(tokens[machine.fetched() - 1]);
 
-  // An error of the lexer stands; else the mistakes are looked for.
-  if (!machine.read_error() && machine.Run(rule, start, true) == Outcome::kRaised) {
+  // The first pass's own errors stand; else the mistakes are looked for.
+  if (!have_fault && machine.Run(rule, start, true) == Outcome::kRaised) {
     fault = machine.fault();
     have_fault = true;
     fault_line = LexerLine(tokens[machine.fetched() - 1]);
   }
   if (have_fault && fault.kind == DiagnosticKind::kMemory) return Overflow(error);
-  const bool lexer_failed = machine.read_error();
+  // Later errors of the lexer count unless it had got to its end already.
+  const bool lexer_done =
+      machine.read_error() || (have_fault && ReachesEnd(lexer, tokens[machine.fetched() - 1]));
   if (!have_fault) {
     if (last.kind == Tok::kIndent || last.kind == Tok::kDedent) {
       const uint32_t fetched = machine.fetched();
@@ -161,12 +200,15 @@ void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parse
     fault_line = LexerLine(tokens[machine.fetched() - 1]);
   }
   // An error of the lexer further on is the better explanation.
-  if (!lexer_failed && lexer.error().kind != LexError::Kind::kNone) {
+  if (!lexer_done && lexer.error().kind != LexError::Kind::kNone) {
     const Token& current = tokens[machine.fetched() - 1];
     if (lexer.error().kind == LexError::Kind::kSyntax) {
-      machine.RaiseLexError();
-      fault = machine.fault();
-    } else if (!lexer.open_brackets().empty() &&
+      // One inside an f-string is not noticed.
+      if (!lexer.error().in_fstring) {
+        machine.RaiseLexError();
+        fault = machine.fault();
+      }
+    } else if (!lexer.error().in_fstring && !lexer.open_brackets().empty() &&
                current.lineno > lexer.open_brackets().back().lineno) {
       machine.RaiseUnclosed(lexer.open_brackets().back());
       fault = machine.fault();
