@@ -35,18 +35,6 @@ inline bool HasClass(char c, uint8_t bits) {
 inline bool IsIdentByte(char c) { return HasClass(c, kCharIdentStart | kCharDigit); }
 inline bool IsDigit(char c) { return HasClass(c, kCharDigit); }
 
-// Decodes the code point at `p` (valid UTF-8) and returns how many bytes it has.
-inline int DecodeUtf8(const char* p, char32_t* out) {
-  const auto byte = [p](int i) { return static_cast<char32_t>(static_cast<uint8_t>(p[i])); };
-  if (byte(0) < 0x80) return *out = byte(0), 1;
-  if (byte(0) < 0xE0) return *out = (byte(0) & 0x1F) << 6 | (byte(1) & 0x3F), 2;
-  if (byte(0) < 0xF0) {
-    return *out = (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F), 3;
-  }
-  *out = (byte(0) & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
-  return 4;
-}
-
 // How many characters the UTF-8 bytes [from, to) hold.
 inline int64_t CountChars(const char* from, const char* to) {
   int64_t n = 0;

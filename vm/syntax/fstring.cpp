@@ -7,6 +7,7 @@
 
 #include "vm/syntax/literal.h"
 #include "vm/syntax/parser_impl.h"
+#include "vm/syntax/source_decode.h"
 
 namespace minivm {
 
@@ -70,6 +71,10 @@ bool Parser::DecodeToken(const Token* t, uint32_t start, uint32_t end, std::stri
       }
     }
   }
+  if (options_.invalid_utf8 && !bytes) {
+    const std::string invalid = DescribeInvalidUtf8(body);
+    if (!invalid.empty()) return FailLiteral("(unicode error) " + invalid);
+  }
   DecodedString decoded = DecodeString(arena_, body, raw, bytes);
   if (!decoded.ok) return FailLiteral(std::move(decoded.error));
   if (decoded.invalid_escape >= 0) {
@@ -107,36 +112,9 @@ Expr* Parser::ParseStrings() {
   return node;
 }
 
-Expr* Parser::ParseMixedStrings() {
-  if (StackLow()) return nullptr;
-  const Token* const start = cur_;
-  const bool bytes = (start->flags & Token::kBytes) != 0;
-  bool has_bytes = false, has_text = false, has_fstring = false;
-  const size_t mark = scratch_.size();
-  for (;;) {
-    if (At(Tok::kString)) {
-      (cur_->flags & Token::kBytes ? has_bytes : has_text) = true;
-      const Token* const t = cur_++;
-      std::string_view text;
-      if (!DecodeToken(t, t->start + t->prefix_size + t->quote_size, t->end - t->quote_size,
-                       &text)) {
-        return nullptr;
-      }
-      auto* piece = New<ConstantExpr>(ExprKind::kConstant, t);
-      piece->value = {};
-      piece->value.kind = bytes ? ConstantKind::kBytes : ConstantKind::kStr;
-      piece->value.u_prefix = (t->flags & Token::kUnicode) != 0;
-      piece->value.text = text;
-      PushScratch(piece);
-    } else if (At(Tok::kFStringStart)) {
-      has_text = has_fstring = true;
-      if (!AppendFString()) return nullptr;
-    } else {
-      break;
-    }
-  }
-  if (has_bytes && has_text) return nullptr;
-  // Join neighbouring constants.
+// Makes one constant of each run of them in scratch_[mark...]; returns the depth of the deepest
+// piece that is left.
+uint32_t Parser::JoinConstants(size_t mark, bool drop_empty) {
   size_t out = mark;
   uint32_t depth = 0;
   for (size_t i = mark; i < scratch_.size();) {
@@ -168,11 +146,44 @@ Expr* Parser::ParseMixedStrings() {
       joined->loc.end_col_offset = last.end_col_offset;
     }
     i = end;
-    if (size == 0 && has_fstring) continue;
+    if (size == 0 && drop_empty) continue;
     scratch_[out++] = joined;
     if (depth == 0) depth = 1;
   }
   scratch_.resize(out);
+  return depth;
+}
+
+Expr* Parser::ParseMixedStrings() {
+  if (StackLow()) return nullptr;
+  const Token* const start = cur_;
+  const bool bytes = (start->flags & Token::kBytes) != 0;
+  bool has_bytes = false, has_text = false, has_fstring = false;
+  const size_t mark = scratch_.size();
+  for (;;) {
+    if (At(Tok::kString)) {
+      (cur_->flags & Token::kBytes ? has_bytes : has_text) = true;
+      const Token* const t = cur_++;
+      std::string_view text;
+      if (!DecodeToken(t, t->start + t->prefix_size + t->quote_size, t->end - t->quote_size,
+                       &text)) {
+        return nullptr;
+      }
+      auto* piece = New<ConstantExpr>(ExprKind::kConstant, t);
+      piece->value = {};
+      piece->value.kind = bytes ? ConstantKind::kBytes : ConstantKind::kStr;
+      piece->value.u_prefix = (t->flags & Token::kUnicode) != 0;
+      piece->value.text = text;
+      PushScratch(piece);
+    } else if (At(Tok::kFStringStart)) {
+      has_text = has_fstring = true;
+      if (!AppendFString()) return nullptr;
+    } else {
+      break;
+    }
+  }
+  if (has_bytes && has_text) return nullptr;
+  const uint32_t depth = JoinConstants(mark, has_fstring);
   if (!has_fstring) {
     Expr* result = static_cast<Expr*>(scratch_[mark]);
     scratch_.resize(mark);
@@ -270,30 +281,23 @@ Expr* Parser::ParseFormatSpec() {
   if (StackLow()) return nullptr;
   const Token* const start = cur_++;
   const size_t mark = scratch_.size();
-  uint32_t depth = 0;
   for (;;) {
     if (At(Tok::kFStringMiddle)) {
       const Token* const t = cur_++;
       std::string_view text;
       if (!DecodeToken(t, t->start, t->end, &text)) return nullptr;
-      if (text.empty()) continue;
       auto* piece = New<ConstantExpr>(ExprKind::kConstant, t);
       piece->value = {};
       piece->value.kind = ConstantKind::kStr;
       piece->value.text = text;
       PushScratch(piece);
-      if (depth == 0) depth = 1;
     } else if (At(Tok::kLBrace)) {
-      const size_t before = scratch_.size();
       if (!AppendReplacement()) return nullptr;
-      for (size_t i = before; i < scratch_.size(); i++) {
-        const uint32_t piece_depth = static_cast<Expr*>(scratch_[i])->depth;
-        if (piece_depth > depth) depth = piece_depth;
-      }
     } else {
       break;
     }
   }
+  const uint32_t depth = JoinConstants(mark, true);
   auto* node = New<JoinedStrExpr>(ExprKind::kJoinedStr, start);
   node->values = Take<Expr*>(mark);
   node->depth = depth + 1;

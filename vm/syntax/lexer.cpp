@@ -9,7 +9,9 @@
 #include <new>
 
 #include "runtime/support/unicode.h"
+#include "runtime/support/utf8.h"
 #include "vm/syntax/char_class.h"
+#include "vm/syntax/source_decode.h"
 
 namespace minivm {
 namespace {
@@ -365,15 +367,22 @@ bool Lexer::StringOrName(const char* p) {
 // and the name is what NFKC makes of it.
 bool Lexer::NonAsciiName(const char* end) {
   const char* const start = p_;
+  if (options_.invalid_utf8) {
+    const std::string invalid =
+        DescribeInvalidUtf8({start, static_cast<size_t>(end - start)});
+    if (!invalid.empty()) {
+      error_.message = "(unicode error) " + invalid;
+      return FailKind(LexError::Kind::kBadUtf8, end);
+    }
+  }
   for (const char* p = start; p < end;) {
-    char32_t c;
-    const int size = DecodeUtf8(p, &c);
-    p += size;
-    if (p - size == start ? IsIdentifierStart(c) : IsIdentifierContinue(c)) continue;
+    const char* const at = p;
+    const char32_t c = NextUtf8(&p);
+    if (at == start ? IsIdentifierStart(c) : IsIdentifierContinue(c)) continue;
     char code[16];
     std::snprintf(code, sizeof code, "U+%04X", static_cast<unsigned>(c));
     if (!IsPrintable(c)) return Fail(p, std::string("invalid non-printable character ") + code);
-    return Fail(p, "invalid character '" + std::string(p - size, p) + "' (" + code + ")");
+    return Fail(p, "invalid character '" + std::string(at, p) + "' (" + code + ")");
   }
   const std::string normal =
       NormalizeNfkc({start, static_cast<size_t>(end - start)});

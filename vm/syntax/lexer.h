@@ -39,6 +39,7 @@ struct LexError {
     kTabSpace,         // tabs and spaces disagree
     kTooDeep,          // more than 100 indentation levels
     kAfterBackslash,   // something follows a line continuation
+    kBadUtf8,          // a name is not valid UTF-8: message below
   };
   Kind kind = Kind::kNone;
   bool at_eof = false;      // the end of the source was the reason: more input may help

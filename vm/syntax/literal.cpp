@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "runtime/support/unicode.h"
+#include "runtime/support/utf8.h"
 #include "vm/syntax/char_class.h"
 
 namespace minivm {
@@ -47,25 +48,6 @@ double ParseDouble(std::string_view digits) {
   return magnitude + exponent > 0 ? std::numeric_limits<double>::infinity() : 0.0;
 }
 
-char* PutUtf8(char* out, uint32_t c) {
-  if (c < 0x80) {
-    *out++ = static_cast<char>(c);
-  } else if (c < 0x800) {
-    *out++ = static_cast<char>(0xC0 | c >> 6);
-    *out++ = static_cast<char>(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    *out++ = static_cast<char>(0xE0 | c >> 12);
-    *out++ = static_cast<char>(0x80 | (c >> 6 & 0x3F));
-    *out++ = static_cast<char>(0x80 | (c & 0x3F));
-  } else {
-    *out++ = static_cast<char>(0xF0 | c >> 18);
-    *out++ = static_cast<char>(0x80 | (c >> 12 & 0x3F));
-    *out++ = static_cast<char>(0x80 | (c >> 6 & 0x3F));
-    *out++ = static_cast<char>(0x80 | (c & 0x3F));
-  }
-  return out;
-}
-
 // Decodes one body. `at` walks the escapes.
 class EscapeDecoder {
  public:
@@ -91,7 +73,7 @@ class EscapeDecoder {
     if (bytes_) {
       *out_++ = static_cast<char>(c);
     } else {
-      out_ = PutUtf8(out_, c);
+      out_ += EncodeUtf8(out_, c);
     }
   }
 
@@ -259,7 +241,8 @@ bool ParseNumber(Arena& arena, std::string_view token, uint32_t max_digits, Cons
   }
   value->kind = ConstantKind::kBigInt;
   value->base = static_cast<uint8_t>(base);
-  value->text = text.data() == small ? arena.Copy(text) : text;
+  const bool in_small = text.data() >= small && text.data() < small + sizeof small;
+  value->text = in_small ? arena.Copy(text) : text;
   return true;
 }
 
@@ -278,9 +261,9 @@ std::string InvalidEscapeMessage(std::string_view body, size_t at) {
   if (c >= '4' && c <= '7') {
     return "invalid octal escape sequence '" + std::string(body.substr(at, 4)) + "'";
   }
-  char32_t code;
-  const int size = DecodeUtf8(body.data() + at + 1, &code);
-  return "invalid escape sequence '\\" + std::string(body.substr(at + 1, size)) + "'";
+  const char* end = body.data() + at + 1;
+  NextUtf8(&end);
+  return "invalid escape sequence '" + std::string(body.data() + at, end) + "'";
 }
 
 }  // namespace minivm

@@ -35,6 +35,8 @@ struct ParseOptions {
   bool type_comments = false;
   int feature_version = 13;          // minor version whose grammar is accepted
   uint32_t int_max_str_digits = 4300;  // 0 = no limit for decimal literals
+  // The source holds invalid UTF-8 (DecodedSource::invalid_utf8), an error in names and strings.
+  bool invalid_utf8 = false;
   // C stack that parsing may use; running out of it is a kMemory diagnostic.
   uint32_t max_stack_bytes = 176 * 1024;
 };
@@ -59,6 +61,7 @@ struct Diagnostic {
   int64_t offset = 0;
   int64_t end_lineno = 0;
   int64_t end_offset = 0;
+  bool has_end = true;   // false: end_lineno and end_offset are None
   bool has_text = true;  // false: text is None
   std::string text;      // the source line, with its newline if CPython's has it
   // More input could make the source valid: an open bracket or block, an unterminated
@@ -79,7 +82,7 @@ struct Warning {
   uint32_t end_offset = 0;
 };
 
-// Parses `source` (valid UTF-8, any newline convention, NULs are diagnosed) into `arena`. Returns
+// Parses `source` (valid UTF-8 but for invalid_utf8, any newline convention, NULs are diagnosed) into `arena`. Returns
 // null and fills *error when it is not valid. `warnings` may be null. Never throws; safe to call
 // from several threads with different arenas.
 Mod* Parse(Arena& arena, std::string_view source, const ParseOptions& options, Diagnostic* error,

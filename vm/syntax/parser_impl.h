@@ -236,6 +236,7 @@ class Parser {
   Expr* ParseStrings();
   Expr* ParseNumberAtom();
   Expr* ParseMixedStrings();
+  uint32_t JoinConstants(size_t mark, bool drop_empty);
   bool AppendFString();
   bool AppendReplacement();
   Expr* ParseFormatSpec();

@@ -324,6 +324,11 @@ void PegMachine::RaiseLexError() {
       fault_.message = "too many levels of indentation";
       fault_.column = 1;
       break;
+    case LexError::Kind::kBadUtf8:
+      fault_.message = error.message;
+      fault_.column = error.cursor - error.line_start;
+      fault_.end_column = -1;
+      break;
     case LexError::Kind::kAfterBackslash: {
       fault_.message = "unexpected character after line continuation character";
       // Counted from the first of the joined lines.

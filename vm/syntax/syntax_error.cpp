@@ -2,8 +2,11 @@
 // lexer's later errors, which win over mistakes of grammar.
 #include "vm/syntax/syntax_error.h"
 
+#include <algorithm>
+
 #include "vm/syntax/char_class.h"
 #include "vm/syntax/peg_machine.h"
+#include "vm/syntax/source_decode.h"
 
 namespace minivm {
 namespace {
@@ -28,7 +31,7 @@ class FaultFormatter {
       const LexError& error = lexer_.error();
       out->offset = error.offset;
       out->end_offset = error.end_offset;
-      out->text = Line(error.line_start, false);
+      out->text = ReplaceInvalidUtf8(Line(error.line_start, false));
       return;
     }
     if (lexer_line <= fault.lineno) {
@@ -48,6 +51,7 @@ class FaultFormatter {
     } else {
       out->text = Line(lexer_.line_starts()[static_cast<size_t>(fault.lineno)], false);
     }
+    out->text = ReplaceInvalidUtf8(out->text);  // before counting, as CPython does
     out->offset = Characters(out->text, fault.column);
     out->end_offset =
         fault.end_column > 0 ? Characters(out->text, fault.end_column) : fault.end_column;
@@ -64,12 +68,8 @@ class FaultFormatter {
   // How many characters begin in the first `bytes` bytes; one byte past the end counts.
   static int64_t Characters(const std::string& text, int64_t bytes) {
     const auto size = static_cast<int64_t>(text.size());
-    if (bytes > size + 1) bytes = size + 1;
-    int64_t count = 0;
-    for (int64_t i = 0; i < bytes; i++) {
-      count += i >= size || (static_cast<uint8_t>(text[static_cast<size_t>(i)]) & 0xC0) != 0x80;
-    }
-    return count;
+    if (bytes <= size) return CountChars(text.data(), text.data() + std::max<int64_t>(bytes, 0));
+    return CountChars(text.data(), text.data() + size) + 1;
   }
 
   const Lexer& lexer_;
