@@ -1,0 +1,166 @@
+// A script VM inside a C++ program.
+//
+//   #include <minivm/minivm.h>
+//   minivm::ScriptError error;
+//   auto vm = minivm::Vm::Create({}, &error);
+//   vm->Bind("add", [](minivm::HostCall& c) { return c.vm().Int(c.arg(0).ToInt() + c.arg(1).ToInt()); });
+//   vm->Run("print(add(1, 2))", "hello.src", &error);
+//
+// Many VMs can live in one process, each with its own heap, lock and limits; they share nothing.
+// Threads: one host thread at a time may call into a VM. The library installs no signal handlers,
+// prints nothing by itself and never exits the process.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "minivm/error.h"
+#include "minivm/export.h"
+
+namespace minivm {
+
+class Vm;
+struct VmInternals;
+
+// Owns one reference to a script value; copies share it. Empty (false) when default-constructed or
+// returned by a call that failed. Must not outlive its VM.
+class MINIVM_EXPORT Var {
+ public:
+  Var() = default;
+  Var(const Var& o);
+  Var(Var&& o) noexcept : vm_(o.vm_), word_(o.word_) { o.word_ = 0; }
+  Var& operator=(Var o) noexcept;
+  ~Var();
+
+  explicit operator bool() const { return word_ != 0; }
+  bool IsNone() const;
+  bool IsInt() const;
+  bool IsFloat() const;
+  bool IsStr() const;
+  bool IsCallable() const;
+  // Conversions give a zero value where the script's value is of another type or out of range.
+  int64_t ToInt() const;
+  double ToFloat() const;
+  bool Truth() const;
+  std::string ToString() const;  // str(value)
+  std::string Repr() const;
+  Var GetAttr(std::string_view name, ScriptError* error = nullptr) const;
+  bool SetAttr(std::string_view name, const Var& value, ScriptError* error = nullptr) const;
+  Var GetItem(const Var& key, ScriptError* error = nullptr) const;
+  Var Call(std::span<const Var> args = {}, ScriptError* error = nullptr) const;
+  Vm* vm() const { return vm_; }
+
+ private:
+  friend struct VmInternals;
+  Vm* vm_ = nullptr;
+  uint64_t word_ = 0;
+};
+
+// The call of a bound C++ function.
+class MINIVM_EXPORT HostCall {
+ public:
+  Vm& vm() const { return vm_; }
+  size_t size() const { return args_.size(); }
+  // The i-th argument; empty if there are fewer.
+  Var arg(size_t i) const { return i < args_.size() ? args_[i] : Var(); }
+  // `return call.Raise("ValueError", "no such thing");`: a built-in exception by name.
+  Var Raise(std::string_view type, std::string_view message);
+
+ private:
+  friend struct VmInternals;
+  HostCall(Vm& vm, std::vector<Var> args) : vm_(vm), args_(std::move(args)) {}
+  Vm& vm_;
+  std::vector<Var> args_;
+  std::string error_type_, error_message_;
+};
+using HostFunction = std::function<Var(HostCall&)>;
+
+// The sys.flags of the command line and the limits of the VM.
+struct VmConfig {
+  std::vector<std::string> argv = {""};  // sys.argv
+  std::vector<std::string> path;         // sys.path
+  std::string executable;                // sys.executable
+  size_t memory_limit = 0;               // bytes; 0: none
+  size_t stack_words = size_t{8} << 20;  // VM stack of each thread (address space)
+  uint32_t hash_seed = 0;                // with fixed_hash_seed, as PYTHONHASHSEED
+  bool fixed_hash_seed = false;
+  int optimize = 0;                      // -O, -OO
+  int verbose = 0;                       // -v
+  int bytes_warning = 0;                 // -b
+  bool ignore_environment = false;       // -E
+  bool isolated = false;                 // -I
+  bool no_site = false;                  // -S
+  bool no_user_site = false;             // -s
+  bool dont_write_bytecode = false;      // -B
+  bool quiet = false;                    // -q
+  bool inspect = false;                  // -i
+  bool unbuffered = false;               // -u
+  bool interactive = false;              // reading from a prompt
+  bool dev_mode = false;                 // -X dev
+  bool safe_path = false;                // -P
+  std::vector<std::string> warn_options;  // -W
+  std::vector<std::string> x_options;     // -X
+  bool standard_streams = true;  // sys.stdin, stdout, stderr on descriptors 0, 1, 2; else None
+};
+
+class MINIVM_EXPORT Vm {
+ public:
+  // Null with *error set when there is not enough memory.
+  static std::unique_ptr<Vm> Create(const VmConfig& config, ScriptError* error = nullptr);
+  ~Vm();
+  Vm(const Vm&) = delete;
+  Vm& operator=(const Vm&) = delete;
+
+  // All calls that can fail return false or an empty Var and fill *error (if not null).
+
+  // Runs source (UTF-8, or with an encoding cookie) as the module __main__; its names stay.
+  bool Run(std::string_view source, std::string_view filename, ScriptError* error = nullptr);
+  // A script file, or a directory with a __main__ in it, as `minivm PATH` does.
+  bool RunFile(const std::string& path, ScriptError* error = nullptr);
+  // As `minivm -m NAME`.
+  bool RunModule(const std::string& name, ScriptError* error = nullptr);
+  enum class Interactive { kDone, kFailed, kIncomplete };
+  // One statement at a prompt; kIncomplete: more lines are needed. Expressions are shown through
+  // sys.displayhook.
+  Interactive RunInteractive(std::string_view source, ScriptError* error = nullptr);
+  Var Eval(std::string_view expression, ScriptError* error = nullptr);
+
+  Var None();
+  Var Bool(bool b);
+  Var Int(int64_t i);
+  Var Float(double d);
+  Var Str(std::string_view utf8);
+  Var List(std::span<const Var> items);
+
+  // Names of __main__.
+  Var Get(std::string_view name);
+  bool Set(std::string_view name, const Var& value);
+  bool Bind(std::string_view name, HostFunction function);
+  // Imports the module; one of its attributes with a name.
+  Var Import(std::string_view module, ScriptError* error = nullptr);
+
+  // Reports what the last failing call left as the command line does: through sys.excepthook, or on
+  // the VM's stderr. For calls made with error == nullptr, which leave the exception in the VM.
+  // Returns the exit status for it.
+  int ReportError();
+  // Ends the script's life: threads joined, atexit functions run, streams flushed. False: failed
+  // (reported like an unraisable exception). The destructor does it if nobody did.
+  bool Finish();
+  // From any thread or a signal handler: the script gets KeyboardInterrupt at its next step.
+  void Interrupt();
+  size_t memory_in_use() const;
+  size_t peak_memory() const;
+
+  VmInternals* internals() const { return internals_.get(); }
+
+ private:
+  explicit Vm(std::unique_ptr<VmInternals> internals);
+  std::unique_ptr<VmInternals> internals_;
+};
+
+}  // namespace minivm
