@@ -13,4 +13,7 @@ Result<> AsyncGeneratorAnext(ThreadState& ts, GeneratorObject* gen);
 // What an async generator's `yield x` hands to its driver.
 Result<> WrapAsyncValue(ThreadState& ts, Value value);
 
+// anext(aiterator, default).
+Result<> NewAnextAwaitable(ThreadState& ts, Value awaitable, Value fallback);
+
 }  // namespace minivm

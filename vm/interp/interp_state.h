@@ -12,6 +12,8 @@ struct InterpState {
   FrameObject* live_frames = nullptr;  // frame objects whose windows are live, innermost first
   bool yielded = false;                // how the last generator entry left Run(): yielded or returned
   bool skip_traceback = false;         // the next unwinding re-raises: no new entry for its frame
+  Value asyncgen_firstiter, asyncgen_finalizer;  // sys.set_asyncgen_hooks; owned
+  int coroutine_origin_depth = 0;      // sys.set_coroutine_origin_tracking_depth
   bool ticking = false;                // the tick table is wanted instead of the normal one
   // Called before every instruction while ticking: budgets, check interval, tracing.
   Status (*tick)(ThreadState& ts, Value* base, const Word* pc) = nullptr;

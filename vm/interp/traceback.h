@@ -8,6 +8,8 @@
 
 namespace minivm {
 
+class GeneratorObject;
+
 class FrameObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kFrame;
@@ -21,13 +23,14 @@ class FrameObject : public Object {
   FrameObject* next_live = nullptr;      // ThreadState's list of frame objects with live windows
   Value trace;                      // f_trace
   Value extra_locals;               // f_locals assignments to names that are no locals
+  Value kept;                       // list of locals overwritten through f_locals while running (R13)
   bool trace_lines = true, trace_opcodes = false;
   bool cleared = false;
   int line_override = 0;
 
   template <class V>
   void VisitRefs(V&& v) {
-    v(function); v(back); v(trace); v(extra_locals);
+    v(function); v(back); v(trace); v(extra_locals); v(kept);
     if (locals) v(locals, local_count);
   }
   void FreeBuffers(Heap& heap);
