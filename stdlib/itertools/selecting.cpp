@@ -1,0 +1,374 @@
+// itertools: the iterators that pass on, drop or combine items of their inputs one at a time:
+// accumulate, chain, compress, dropwhile, filterfalse, islice, starmap, takewhile.
+#include "stdlib/itertools/itertools_types.h"
+
+namespace minivm::itertools {
+namespace {
+
+// ---- accumulate ----
+
+class Accumulate : public Object {
+ public:
+  Value iterator;
+  Value function;  // null: +
+  Value total;     // null: nothing seen yet
+  Value initial;   // null: none, or handed out
+  template <class V>
+  void VisitRefs(V&& v) { v(iterator); v(function); v(total); v(initial); }
+};
+
+Result<> accumulate_new(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<> iterator, GetIter(ts, args[1]));
+  MVM_TRY(Ref<Accumulate> a, Instance<Accumulate>(ts, args[0]));
+  a->iterator = iterator.Release();
+  if (!IsNone(ts, args[2])) a->function = Own(args[2]);
+  if (!IsNone(ts, args[3])) a->initial = Own(args[3]);
+  return a;
+}
+
+Result<> accumulate_next(ThreadState& ts, Value self) {
+  Accumulate* a = self.as<Accumulate>();
+  if (a->initial) {
+    Ref<> initial = Ref<>::Steal(std::exchange(a->initial, Value()));
+    Assign(&a->total, initial);
+    return initial;
+  }
+  MVM_TRY(Ref<> item, NextOf(ts, a->iterator));
+  if (item.is_done()) return Result<>::Done();
+  if (!a->total) {
+    a->total = Own(item);
+    return item;
+  }
+  const Ref<> total = Ref<>::Borrow(a->total);
+  MVM_TRY(Ref<> sum, a->function ? Call(ts, a->function, total, item) : Binary(ts, BinaryOp::kAdd, total, item));
+  Assign(&a->total, sum);
+  return sum;
+}
+
+// ---- chain ----
+
+class Chain : public Object {
+ public:
+  Value source;  // iterator over the iterables; null at the end
+  Value active;  // iterator over the current one
+  template <class V>
+  void VisitRefs(V&& v) { v(source); v(active); }
+};
+
+Result<> ChainOver(ThreadState& ts, Value cls, Value iterables) {
+  MVM_TRY(Ref<> source, GetIter(ts, iterables));
+  MVM_TRY(Ref<Chain> c, Instance<Chain>(ts, cls));
+  c->source = source.Release();
+  return c;
+}
+Result<> chain_new(ThreadState& ts, TypeObject* cls, Args raw) {
+  if (raw.nkw > 0 && !cls->is_heap()) return Raise(ts, Exc::kTypeError, "chain() takes no keyword arguments");
+  MVM_TRY(Ref<TupleObject> iterables, NewTuple(ts, {raw.v, raw.n}));
+  return ChainOver(ts, cls, iterables);
+}
+Result<> chain_from_iterable(ThreadState& ts, Args args) { return ChainOver(ts, args[0], args[1]); }
+
+Result<> chain_next(ThreadState& ts, Value self) {
+  Chain* c = self.as<Chain>();
+  while (c->source) {
+    if (!c->active) {
+      Result<> next = NextOf(ts, c->source);
+      if (next.raised()) {
+        Assign(&c->source, Value());
+        return kRaised;
+      }
+      const Ref<> iterable = next.Take();
+      if (iterable.is_done()) {
+        Assign(&c->source, Value());
+        break;
+      }
+      Result<> active = GetIter(ts, iterable);
+      if (active.raised()) {
+        Assign(&c->source, Value());
+        return kRaised;
+      }
+      const Ref<> it = active.Take();
+      Assign(&c->active, it);
+    }
+    MVM_TRY(Ref<> item, NextOf(ts, c->active));
+    if (!item.is_done()) return item;
+    Assign(&c->active, Value());
+    MVM_TRY_VOID(Charge(ts, 1));
+  }
+  return Result<>::Done();
+}
+
+const MethodSpec kChainMethods[] = {
+    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
+    {"from_iterable(cls, iterable, /)", chain_from_iterable,
+     "Alternative chain() constructor taking a single iterable argument that evaluates lazily.", kMethodClass},
+};
+
+// ---- compress ----
+
+class Compress : public Object {
+ public:
+  Value data, selectors;
+  template <class V>
+  void VisitRefs(V&& v) { v(data); v(selectors); }
+};
+
+Result<> compress_new(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<> data, GetIter(ts, args[1]));
+  MVM_TRY(Ref<> selectors, GetIter(ts, args[2]));
+  MVM_TRY(Ref<Compress> c, Instance<Compress>(ts, args[0]));
+  c->data = data.Release();
+  c->selectors = selectors.Release();
+  return c;
+}
+
+Result<> compress_next(ThreadState& ts, Value self) {
+  const Compress* c = self.as<Compress>();
+  for (;;) {
+    MVM_TRY(Ref<> item, NextOf(ts, c->data));
+    if (item.is_done()) return Result<>::Done();
+    MVM_TRY(Ref<> selector, NextOf(ts, c->selectors));
+    if (selector.is_done()) return Result<>::Done();
+    MVM_TRY(bool selected, Truth(ts, selector));
+    if (selected) return item;
+    MVM_TRY_VOID(Charge(ts, 1));
+  }
+}
+
+// ---- dropwhile, takewhile, filterfalse, starmap ----
+
+class Filtering : public Object {
+ public:
+  Value function, iterator;
+  bool switched = false;  // dropwhile: dropping is over; takewhile: taking is over
+  template <class V>
+  void VisitRefs(V&& v) { v(function); v(iterator); }
+};
+
+Result<> filtering_new(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<> iterator, GetIter(ts, args[2]));
+  MVM_TRY(Ref<Filtering> f, Instance<Filtering>(ts, args[0]));
+  f->function = Own(args[1]);
+  f->iterator = iterator.Release();
+  return f;
+}
+
+Result<bool> Test(ThreadState& ts, Value function, Value item) {
+  MVM_TRY(Ref<> answer, Call(ts, function, item));
+  return Truth(ts, answer);
+}
+
+Result<> dropwhile_next(ThreadState& ts, Value self) {
+  Filtering* f = self.as<Filtering>();
+  for (;;) {
+    MVM_TRY(Ref<> item, NextOf(ts, f->iterator));
+    if (item.is_done() || f->switched) return item;
+    MVM_TRY(bool drop, Test(ts, f->function, item));
+    if (!drop) {
+      f->switched = true;
+      return item;
+    }
+    MVM_TRY_VOID(Charge(ts, 1));
+  }
+}
+
+Result<> takewhile_next(ThreadState& ts, Value self) {
+  Filtering* f = self.as<Filtering>();
+  if (f->switched) return Result<>::Done();
+  MVM_TRY(Ref<> item, NextOf(ts, f->iterator));
+  if (item.is_done()) return Result<>::Done();
+  MVM_TRY(bool take, Test(ts, f->function, item));
+  if (take) return item;
+  f->switched = true;
+  return Result<>::Done();
+}
+
+Result<> filterfalse_next(ThreadState& ts, Value self) {
+  const Filtering* f = self.as<Filtering>();
+  const bool by_truth = f->function.is_null() || IsNone(ts, f->function) ||
+                        f->function.is(TypeById(ts, TypeId::kBool));
+  for (;;) {
+    MVM_TRY(Ref<> item, NextOf(ts, f->iterator));
+    if (item.is_done()) return Result<>::Done();
+    MVM_TRY(bool drop, by_truth ? Truth(ts, item) : Test(ts, f->function, item));
+    if (!drop) return item;
+    MVM_TRY_VOID(Charge(ts, 1));
+  }
+}
+
+Result<> starmap_next(ThreadState& ts, Value self) {
+  const Filtering* f = self.as<Filtering>();
+  MVM_TRY(Ref<> item, NextOf(ts, f->iterator));
+  if (item.is_done()) return Result<>::Done();
+  MVM_TRY(Ref<TupleObject> call_args, TupleFrom(ts, item));
+  return Call(ts, f->function, call_args->span());
+}
+
+// ---- islice ----
+
+class Islice : public Object {
+ public:
+  Value iterator;      // null when exhausted
+  int64_t next = 0;    // index of the next item to hand out
+  int64_t stop = 0;    // -1: no end
+  int64_t step = 1;
+  int64_t taken = 0;   // items taken from the iterator
+  template <class V>
+  void VisitRefs(V&& v) { v(iterator); }
+};
+
+// A bound of islice: an int >= low, or none (the fallback). False: it is something else.
+Result<bool> IsliceBound(ThreadState& ts, Value v, int64_t low, int64_t fallback, int64_t* out) {
+  *out = fallback;
+  if (IsNone(ts, v)) return true;
+  Result<int64_t> i = IndexAsInt64(ts, v, Exc::kValueError);
+  if (i.raised()) {
+    ClearPending(ts);
+    return false;
+  }
+  *out = i.Take();
+  return *out >= low;
+}
+
+Result<> islice_new(ThreadState& ts, TypeObject* cls, Args raw) {
+  if (raw.nkw > 0 && !cls->is_heap()) return Raise(ts, Exc::kTypeError, "islice() takes no keyword arguments");
+  if (raw.n < 2) return Raise(ts, Exc::kTypeError, "islice expected at least 2 arguments, got %u", raw.n);
+  if (raw.n > 4) return Raise(ts, Exc::kTypeError, "islice expected at most 4 arguments, got %u", raw.n);
+  int64_t start = 0, stop = -1, step = 1;
+  MVM_TRY(bool good, IsliceBound(ts, raw[raw.n == 2 ? 1 : 2], 0, -1, &stop));
+  if (!good) {
+    return Raise(ts, Exc::kValueError,
+                 "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+  }
+  if (raw.n > 2) {
+    MVM_TRY(good, IsliceBound(ts, raw[1], 0, 0, &start));
+    if (!good) {
+      return Raise(ts, Exc::kValueError,
+                   "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+    }
+  }
+  if (raw.n == 4) {
+    MVM_TRY(good, IsliceBound(ts, raw[3], 1, 1, &step));
+    if (!good) return Raise(ts, Exc::kValueError, "Step for islice() must be a positive integer or None.");
+  }
+  MVM_TRY(Ref<> iterator, GetIter(ts, raw[0]));
+  MVM_TRY(Ref<Islice> s, Instance<Islice>(ts, cls));
+  s->iterator = iterator.Release();
+  s->next = start;
+  s->stop = stop;
+  s->step = step;
+  return s;
+}
+
+Result<> islice_next(ThreadState& ts, Value self) {
+  Islice* s = self.as<Islice>();
+  if (!s->iterator) return Result<>::Done();
+  const Ref<> iterator = Ref<>::Borrow(s->iterator);
+  while (s->taken < s->next) {
+    MVM_TRY(Ref<> skipped, Next(ts, iterator));
+    if (skipped.is_done()) {
+      Assign(&s->iterator, Value());
+      return Result<>::Done();
+    }
+    ++s->taken;
+    MVM_TRY_VOID(Charge(ts, 1));
+  }
+  if (s->stop >= 0 && s->taken >= s->stop) {
+    Assign(&s->iterator, Value());
+    return Result<>::Done();
+  }
+  MVM_TRY(Ref<> item, Next(ts, iterator));
+  if (item.is_done()) {
+    Assign(&s->iterator, Value());
+    return Result<>::Done();
+  }
+  ++s->taken;
+  const int64_t limit = s->stop >= 0 ? s->stop : INT64_MAX;
+  if (__builtin_add_overflow(s->next, s->step, &s->next) || s->next > limit) s->next = limit;
+  return item;
+}
+
+}  // namespace
+
+const TypeSpec kAccumulateType = {
+    .name = "itertools.accumulate",
+    .doc = "Return series of accumulated sums (or other binary function results).",
+    .flags = kTypeBase,
+    .size = sizeof(Accumulate),
+    .gc = GcHooksOf<Accumulate>(),
+    .slots = {.iter = IterSelf, .next = accumulate_next},
+    .construct = {"accumulate(iterable, func=None, *, initial=None)", accumulate_new},
+};
+const TypeSpec kChainType = {
+    .name = "itertools.chain",
+    .doc = "Return a chain object whose .__next__() method returns elements from the\n"
+           "first iterable until it is exhausted, then elements from the next\n"
+           "iterable, until all of the iterables are exhausted.",
+    .flags = kTypeBase,
+    .size = sizeof(Chain),
+    .gc = GcHooksOf<Chain>(),
+    .slots = {.iter = IterSelf, .next = chain_next, .new_ = chain_new},
+    .methods = kChainMethods,
+};
+const TypeSpec kCompressType = {
+    .name = "itertools.compress",
+    .doc = "Return data elements corresponding to true selector elements.\n\n"
+           "Forms a shorter iterator from selected data elements using the selectors to\n"
+           "choose the data elements.",
+    .flags = kTypeBase,
+    .size = sizeof(Compress),
+    .gc = GcHooksOf<Compress>(),
+    .slots = {.iter = IterSelf, .next = compress_next},
+    .construct = {"compress(data, selectors)", compress_new},
+};
+const TypeSpec kDropwhileType = {
+    .name = "itertools.dropwhile",
+    .doc = "Drop items from the iterable while predicate(item) is true.\n\n"
+           "Afterwards, return every element until the iterable is exhausted.",
+    .flags = kTypeBase,
+    .size = sizeof(Filtering),
+    .gc = GcHooksOf<Filtering>(),
+    .slots = {.iter = IterSelf, .next = dropwhile_next},
+    .construct = {"dropwhile(predicate, iterable, /)", filtering_new},
+};
+const TypeSpec kFilterfalseType = {
+    .name = "itertools.filterfalse",
+    .doc = "Return those items of iterable for which function(item) is false.\n\n"
+           "If function is None, return the items that are false.",
+    .flags = kTypeBase,
+    .size = sizeof(Filtering),
+    .gc = GcHooksOf<Filtering>(),
+    .slots = {.iter = IterSelf, .next = filterfalse_next},
+    .construct = {"filterfalse(function, iterable, /)", filtering_new},
+};
+const TypeSpec kIsliceType = {
+    .name = "itertools.islice",
+    .doc = "islice(iterable, stop) --> islice object\n"
+           "islice(iterable, start, stop[, step]) --> islice object\n\n"
+           "Return an iterator whose next() method returns selected values from an\niterable.",
+    .flags = kTypeBase,
+    .size = sizeof(Islice),
+    .gc = GcHooksOf<Islice>(),
+    .slots = {.iter = IterSelf, .next = islice_next, .new_ = islice_new},
+};
+const TypeSpec kStarmapType = {
+    .name = "itertools.starmap",
+    .doc = "Return an iterator whose values are returned from the function evaluated with an argument "
+           "tuple taken from the given sequence.",
+    .flags = kTypeBase,
+    .size = sizeof(Filtering),
+    .gc = GcHooksOf<Filtering>(),
+    .slots = {.iter = IterSelf, .next = starmap_next},
+    .construct = {"starmap(function, iterable, /)", filtering_new},
+};
+const TypeSpec kTakewhileType = {
+    .name = "itertools.takewhile",
+    .doc = "Return successive entries from an iterable as long as the predicate evaluates to true for each entry.",
+    .flags = kTypeBase,
+    .size = sizeof(Filtering),
+    .gc = GcHooksOf<Filtering>(),
+    .slots = {.iter = IterSelf, .next = takewhile_next},
+    .construct = {"takewhile(predicate, iterable, /)", filtering_new},
+};
+
+}  // namespace minivm::itertools
