@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/core/intern.h"
 #include "runtime/objects/byte_methods.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/slice_object.h"
@@ -318,7 +319,7 @@ const MethodSpec kBytesIteratorMethods[] = {
 }  // namespace
 
 uint32_t BytesHash(const RuntimeState& rt, std::string_view data) {
-  return FoldHash(SipHash13({rt.hash_key[0], rt.hash_key[1]}, data.data(), data.size()));
+  return TextHash(rt, data.data(), data.size());
 }
 
 const TypeSpec kBytesType = {

@@ -32,6 +32,7 @@ enum class ByteOrder : int8_t { kLittle = -1, kNative = 0, kBig = 1 };
 // the bytes, for the exception (null: a bytes object is made).
 struct DecodeInput {
   std::string_view bytes;
+  Value source;         // null: none
   std::string_view errors = "strict";
   bool final = true;
   size_t consumed = 0;  // out
@@ -60,11 +61,11 @@ Result<BytesObject> EncodeCharmap(ThreadState& ts, StrObject* s, std::string_vie
 
 // ---- single-byte tables ----
 
-// 128 or 256 code points as the script's modules (encodings.cp1252, ...) name them; 0xFFFE: undefined.
+// The characters of an encoding of one byte per character; U+FFFE: undefined.
 struct ByteTable {
-  const char* name;       // as it shows in exceptions: always "charmap"
-  const uint16_t* upper;  // characters of bytes 0x80..0xFF
-  const uint16_t* lower;  // of 0x00..0x7F, null: ASCII
+  const char* name;       // normalised
+  const char16_t* upper;  // characters of bytes 0x80..0xFF
+  const char16_t* lower;  // of 0x00..0x7F, null: ASCII
 };
 // By normalised name ("cp1252", "iso8859_15", "koi8_r", "mac_roman"), null if unknown. Pure.
 const ByteTable* FindByteTable(std::string_view normalized_name);
@@ -80,6 +81,9 @@ Result<BytesObject> EncodeByteTable(ThreadState& ts, StrObject* s, std::string_v
 Result<size_t> HandleDecodeError(ThreadState& ts, DecodeInput& in, const char* encoding,
                                  size_t start, size_t end, const char* reason, StrBuilder* out,
                                  Ref<>* keep);
+// UnicodeDecodeError for [start, end).
+Raised RaiseDecode(ThreadState& ts, const DecodeInput& in, const char* encoding, size_t start,
+                   size_t end, const char* reason);
 // The replacement for unencodable characters [start, end): a str (to be encoded) or bytes (to be
 // copied), and where encoding goes on.
 struct EncodeReplacement {
@@ -88,10 +92,8 @@ struct EncodeReplacement {
 };
 Status HandleEncodeError(ThreadState& ts, StrObject* s, std::string_view errors, const char* encoding,
                          size_t start, size_t end, const char* reason, EncodeReplacement* out);
-// What a handler of that name does with an exception object: (replacement, position).
-// False result: not one of the built-in handlers.
-Result<> BuiltinErrorHandler(ThreadState& ts, std::string_view name, Value exception);
-bool IsBuiltinErrorHandler(std::string_view name);
+// The native function for a built-in handler ("strict", ...); null data: there is none of that name.
+const MethodSpec* BuiltinErrorHandler(std::string_view name);
 
 // ---- registry (codec.cpp); kept by the _codecs module, see there ----
 
@@ -104,6 +106,8 @@ Status CodecRegisterError(ThreadState& ts, std::string_view name, Value handler)
 // name 'x'".
 Result<> CodecLookupError(ThreadState& ts, std::string_view name);
 
+// The encoding that a normalised name means ("latin1": "latin_1"), itself if it is no alias. Pure.
+std::string_view ResolveEncodingAlias(std::string_view normalized_name);
 // Lower case, runs of anything but letters, digits and '.' become one '_'. For table lookups.
 size_t NormalizeEncoding(std::string_view name, char* out, size_t room);
 

@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/core/intern.h"
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
-#include "runtime/support/hash.h"
 #include "runtime/support/text_search.h"
 #include "runtime/support/unicode.h"
 #include "runtime/support/utf8.h"
@@ -104,10 +104,7 @@ int StrCompare(const StrObject* a, const StrObject* b) {
 }
 
 uint32_t StrHashSlow(const RuntimeState& rt, StrObject* s) {
-  uint64_t h = SipHash13({rt.hash_key[0], rt.hash_key[1]}, s->data1(), s->size_bytes());
-  uint32_t folded = static_cast<uint32_t>(h ^ (h >> 32));
-  s->aux = folded ? folded : 1;
-  return s->aux;
+  return s->aux = TextHash(rt, s->data1(), s->size_bytes());
 }
 
 // ---- making ----

@@ -110,8 +110,6 @@ Result<StrObject> StrJoin(ThreadState& ts, StrObject* separator, Value items);
 int64_t StrFind(const StrObject* s, const StrObject* needle, size_t start, size_t end);
 // The interned object with this text: a new reference. Consumes nothing.
 Result<StrObject> Intern(ThreadState& ts, StrObject* s);
-// An interned string dies. Called by the type only.
-void ForgetInterned(Heap& heap, StrObject* s);
 Result<StrObject> InternUtf8(ThreadState& ts, std::string_view utf8);
 // The text as UTF-8, lone surrogates in the WTF-8 way; for messages and the VM's own use.
 void AppendUtf8(const StrObject* s, std::string* out);

@@ -376,11 +376,6 @@ const MethodSpec kStrIteratorMethods[] = {
     {"__setstate__(self, state, /)", striter_setstate, "Set state information for unpickling."},
 };
 
-void DestroyStr(Heap& heap, Object* o) {
-  StrObject* s = static_cast<StrObject*>(o);
-  if (MVM_UNLIKELY(s->interned())) ForgetInterned(heap, s);
-}
-
 }  // namespace
 
 const TypeSpec kStrType = {
@@ -390,7 +385,6 @@ const TypeSpec kStrType = {
     .flags = kTypeBase | kTypeStrSubclass | kTypeMatchSelf,
     .size = sizeof(StrObject),
     .item_size = 1,
-    .gc = {nullptr, nullptr, DestroyStr},
     .slots = {.repr = str_repr,
               .str = str_str,
               .hash = str_hash,
