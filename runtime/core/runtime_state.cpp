@@ -229,6 +229,7 @@ RuntimeState::~RuntimeState() {
     Drop(builtins);
     Drop(builtins_dict);
     Drop(sys);
+    Drop(codecs);
     Drop(modules);
     Drop(spare_memory_error);
     heap.collector().DropRoots();

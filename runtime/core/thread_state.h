@@ -163,6 +163,7 @@ class RuntimeState {
   ModuleObject* builtins = nullptr;
   DictObject* builtins_dict = nullptr;
   ModuleObject* sys = nullptr;
+  TupleObject* codecs = nullptr;        // search functions, cache, error handlers (objects/codec.cpp)
   uint64_t hash_key[2] = {};
   int recursion_limit = 1000;
   int int_max_str_digits = 4300;
