@@ -148,7 +148,9 @@ Result<> TextSignature(ThreadState& ts, const MethodSpec* spec, bool of_module) 
     out += "$type";
     inner.remove_prefix(3);
   } else if (of_module) {
-    out += inner.empty() ? "$module" : "$module, ";
+    out += "$module";
+    if (inner.find('/') == std::string_view::npos) out += ", /";
+    if (!inner.empty()) out += ", ";
   }
   out += inner;
   out += ")";
