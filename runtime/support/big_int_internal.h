@@ -83,7 +83,7 @@ void SquareBase(Limb* out, const Limb* a, size_t n);
                           size_t nb);
 
 // From so many limbs in the smaller operand on, transforms win.
-inline constexpr size_t kNttThreshold = 1100;
+inline constexpr size_t kNttThreshold = 5000;
 // out (na + nb limbs) = a * b by number-theoretic transforms; a == b squares.
 [[nodiscard]] bool MulNtt(BigWork& work, Limb* out, const Limb* a, size_t na, const Limb* b,
                           size_t nb);

@@ -15,7 +15,7 @@ namespace big_int_internal {
 namespace {
 
 constexpr size_t kKaratsubaThreshold = kMulNoScratch;
-constexpr size_t kKaratsubaSquareThreshold = 40;
+constexpr size_t kKaratsubaSquareThreshold = 52;
 constexpr size_t kToomThreshold = 160;
 
 // Temporary limbs that MulEqual needs for operands of n limbs.

@@ -55,8 +55,9 @@ struct Prime {
     const Limb q = static_cast<Limb>(t) * inverse;
     return High(t) - High(static_cast<Limb2>(q) * p) + p;
   }
-  static Limb Below2p(Limb x) { return x >= p2 ? x - p2 : x; }
-  static Limb BelowP(Limb x) { return x >= p ? x - p : x; }
+  // As minima of wrapping differences: a conditional would become a branch that never predicts.
+  static Limb Below2p(Limb x) { return std::min(x, x - p2); }
+  static Limb BelowP(Limb x) { return std::min(x, x - p); }
   static constexpr Limb ToMontgomery(Limb x) {
     return static_cast<Limb>(static_cast<Limb2>(x) * one % kP);
   }

@@ -1,7 +1,7 @@
 // Number theory on big integers: gcd, modular inverse and power, square root.
 //
 // The Euclidean algorithms are Lehmer's: many steps are simulated on the
-// leading 62 bits, and only their combined effect is applied to the long
+// leading bits, and only their combined effect is applied to the long
 // numbers. Modular powers slide a window over the exponent; for odd moduli of
 // moderate size the products are reduced by Montgomery's method.
 #include <algorithm>
@@ -37,25 +37,80 @@ struct LehmerMatrix {
   unsigned steps = 0;
 };
 
-// x_top and y_top: floor of x and y over the same power of two, below 2**62.
-LehmerMatrix SimulateEuclid(int64_t x_top, int64_t y_top) {
+// Leading bits per simulation. Entries then stay below 2**30, those of a product of two below 2**61.
+constexpr unsigned kLeadingBits = 60;
+
+// Simulates Euclid on approximations of x and y, as far as the quotients are certain. Either number
+// is the approximation plus an error in [0, 1), or in [-1, 2) if kLoose.
+//
+// A step with quotient q is right if the true remainder z is in [0, y). The true z is z + e * error
+// of x + f * error of y, with e and f of opposite signs, which bounds it from both sides.
+template <bool kLoose>
+LehmerMatrix SimulateEuclid(int64_t x, int64_t y) {
   LehmerMatrix m;
-  while (y_top + m.c != 0 && y_top + m.d != 0) {
-    // The quotient is certain if both extremes of what the lower bits may be agree.
-    const int64_t q = (x_top + m.a) / (y_top + m.c);
-    if (q != (x_top + m.b) / (y_top + m.d)) break;
-    int64_t t = m.a - q * m.c;
+  while (y != 0) {
+    int64_t q = 1;
+    int64_t z = x - y;
+    if (z >= y) {
+      // Two fifths of all quotients are 1, a sixth are 2.
+      z -= y;
+      q = 2;
+      if (z >= y) {
+        q = x / y;
+        z = x - q * y;
+      }
+    }
+    const int64_t e = m.a - q * m.c;
+    const int64_t f = m.b - q * m.d;
+    // The least that z and y - z can truly be.
+    int64_t least_z = z + (e < 0 ? e : f);
+    int64_t least_gap = y - z + (e < 0 ? m.d - f : m.c - e);
+    if (kLoose) {
+      least_z += e < 0 ? e - f : f - e;
+      least_gap += e < 0 ? (m.d - f) - (m.c - e) : (m.c - e) - (m.d - f);
+    }
+    if (least_z < 0 || least_gap < 0) break;
     m.a = m.c;
-    m.c = t;
-    t = m.b - q * m.d;
     m.b = m.d;
-    m.d = t;
-    t = x_top - q * y_top;
-    x_top = y_top;
-    y_top = t;
+    m.c = e;
+    m.d = f;
+    x = y;
+    y = z;
     ++m.steps;
   }
   return m;
+}
+
+inline unsigned BitLength128(Limb2 value) {
+  return High(value) != 0 ? 128 - static_cast<unsigned>(__builtin_clzll(High(value)))
+                          : 64 - static_cast<unsigned>(__builtin_clzll(static_cast<Limb>(value) | 1));
+}
+
+// Two simulations in a row, the second on what the first makes of the next 60 bits. x and y are the
+// leading 120 bits.
+LehmerMatrix SimulateTwice(Limb2 x, Limb2 y) {
+  const LehmerMatrix first = SimulateEuclid<false>(static_cast<int64_t>(x >> kLeadingBits),
+                                                   static_cast<int64_t>(y >> kLeadingBits));
+  if (first.b == 0) return first;
+  const Limb2 x2 = static_cast<Limb2>(static_cast<__int128>(first.a)) * x +
+                   static_cast<Limb2>(static_cast<__int128>(first.b)) * y;
+  const Limb2 y2 = static_cast<Limb2>(static_cast<__int128>(first.c)) * x +
+                   static_cast<Limb2>(static_cast<__int128>(first.d)) * y;
+  // Off by less than 2**31; cutting at least 32 bits leaves that below half a unit. They are also
+  // what keeps a negative y2, which only the error can cause, out.
+  const unsigned bits = BitLength128(x2);
+  const unsigned shift = bits > kLeadingBits + 32 ? bits - kLeadingBits : 32;
+  if (static_cast<__int128>(x2) <= 0 || static_cast<__int128>(y2) <= 0 || x2 < y2) return first;
+  const LehmerMatrix second = SimulateEuclid<true>(static_cast<int64_t>(x2 >> shift),
+                                                   static_cast<int64_t>(y2 >> shift));
+  if (second.b == 0) return first;
+  LehmerMatrix both;
+  both.a = second.a * first.a + second.b * first.c;
+  both.b = second.a * first.b + second.b * first.d;
+  both.c = second.c * first.a + second.d * first.c;
+  both.d = second.c * first.b + second.d * first.d;
+  both.steps = first.steps + second.steps;
+  return both;
 }
 
 // out = |p| * x - |q| * y or |q| * y - |p| * x, whichever the signs of p and q mean; the result is
@@ -87,14 +142,14 @@ void CombineSum(Limb* out, int64_t p, const Limb* x, int64_t q, const Limb* y, s
   out[n] = static_cast<Limb>(carry);
 }
 
-// The 62 bits from bit `low` on.
-int64_t BitsFrom(const Limb* a, size_t na, uint64_t low) {
+// The 120 bits from bit `low` on.
+Limb2 LeadingFrom(const Limb* a, size_t na, uint64_t low) {
   const size_t limb = low / kLimbBits;
   const unsigned offset = low % kLimbBits;
-  if (limb >= na) return 0;
-  Limb value = a[limb] >> offset;
-  if (offset != 0 && limb + 1 < na) value |= a[limb + 1] << (kLimbBits - offset);
-  return static_cast<int64_t>(value & ((Limb{1} << 62) - 1));
+  const auto at = [&](size_t i) -> Limb { return i < na ? a[i] : 0; };
+  Limb2 value = (static_cast<Limb2>(at(limb + 1)) << 64 | at(limb)) >> offset;
+  if (offset != 0) value |= static_cast<Limb2>(at(limb + 2)) << (128 - offset);
+  return value & ((static_cast<Limb2>(1) << (2 * kLeadingBits)) - 1);
 }
 
 // x >= y, both of n limbs' room; runs Euclid until y fits a limb. `cofactors`, if not null, follows.
@@ -139,10 +194,15 @@ bool ReduceEuclid(BigWork& work, EuclidState* e, Cofactors* cofactors) {
     if (!work.Tick(4 * e->nx)) return false;
     const uint64_t bits = BitLength(e->x, e->nx);
     LehmerMatrix m;
-    if (bits > 62 && bits - BitLength(e->y, e->ny) < 32) {
-      m = SimulateEuclid(BitsFrom(e->x, e->nx, bits - 62), BitsFrom(e->y, e->ny, bits - 62));
-    } else if (bits <= 62) {
-      m = SimulateEuclid(static_cast<int64_t>(e->x[0]), static_cast<int64_t>(e->y[0]));
+    if (bits > 2 * kLeadingBits) {
+      if (bits - BitLength(e->y, e->ny) < kLeadingBits / 2) {
+        const uint64_t low = bits - 2 * kLeadingBits;
+        m = SimulateTwice(LeadingFrom(e->x, e->nx, low), LeadingFrom(e->y, e->ny, low));
+      }
+    } else {
+      const uint64_t low = bits > kLeadingBits ? bits - kLeadingBits : 0;
+      m = SimulateEuclid<false>(static_cast<int64_t>(LeadingFrom(e->x, e->nx, low)),
+                                static_cast<int64_t>(LeadingFrom(e->y, e->ny, low)));
     }
     if (m.b == 0) {
       // One full step. The quotient goes to spare_y, the remainder to spare_x.
