@@ -5,6 +5,7 @@
 // and empty ones vanish.
 #include <string>
 
+#include "vm/syntax/char_class.h"
 #include "vm/syntax/literal.h"
 #include "vm/syntax/parser_impl.h"
 #include "vm/syntax/source_decode.h"
@@ -40,23 +41,36 @@ bool Parser::CheckLiteral(const Token* token, LiteralError* error) {
   return false;
 }
 
-void Parser::WarnEscape(const Token* t, std::string message) {
+void Parser::WarnEscape(const Token* t, std::string message, bool at_end) {
   // Backtracking may read a literal twice.
   if (warnings_ == nullptr || (last_warned_ != nullptr && t <= last_warned_)) return;
   last_warned_ = t;
   Warning warning;
   warning.message = std::move(message);
-  warning.lineno = t->lineno;
-  warning.end_lineno = EndLine(t);
-  const char* const line = source_ + lines_[t->lineno];
-  uint32_t offset = 1;
-  for (const char* p = line; p < source_ + t->start; p++) offset += (*p & 0xC0) != 0x80;
-  warning.offset = offset;
-  const char* const end_line = source_ + lines_[warning.end_lineno];
-  offset = 1;
-  for (const char* p = end_line; p < source_ + t->end; p++) offset += (*p & 0xC0) != 0x80;
-  warning.end_offset = offset;
+  PlaceWarning(t, &warning);
+  if (at_end) {
+    warning.lineno = warning.end_lineno;
+    warning.offset = warning.end_offset;
+  } else if (t->kind == Tok::kFStringMiddle && (t->flags & Token::kInSpec) == 0) {
+    fstring_warnings_.push_back(static_cast<uint32_t>(warnings_->size()));
+  }
   warnings_->push_back(std::move(warning));
+}
+
+// Characters from 1; a range over several lines is cut at the end of the first, as CPython does.
+void Parser::PlaceWarning(const Token* t, Warning* warning) const {
+  const char* const line = source_ + lines_[t->lineno];
+  warning->lineno = t->lineno;
+  warning->end_lineno = EndLine(t);
+  warning->offset = static_cast<uint32_t>(CountChars(line, source_ + t->start) + 1);
+  const char* const end_line = source_ + lines_[warning->end_lineno];
+  warning->end_offset = static_cast<uint32_t>(CountChars(end_line, source_ + t->end) + 1);
+  if (warning->end_lineno != warning->lineno) {
+    const char* end = line;
+    while (*end != '\n' && *end != '\0') end++;
+    const auto limit = static_cast<uint32_t>(CountChars(line, end) + 1);
+    if (warning->end_offset > limit) warning->end_offset = limit;
+  }
 }
 
 // Decodes the escapes of source bytes [start, end), which belong to token t.
@@ -78,14 +92,14 @@ bool Parser::DecodeToken(const Token* t, uint32_t start, uint32_t end, std::stri
   DecodedString decoded = DecodeString(arena_, body, raw, bytes);
   if (!decoded.ok) return FailLiteral(std::move(decoded.error));
   if (decoded.invalid_escape >= 0) {
-    WarnEscape(t, InvalidEscapeMessage(body, static_cast<size_t>(decoded.invalid_escape)));
+    WarnEscape(t, InvalidEscapeMessage(body, static_cast<size_t>(decoded.invalid_escape)), false);
   }
   if (t->kind == Tok::kFStringMiddle && !raw && !body.empty() && body.back() == '\\' &&
       (source_[end] == '{' || source_[end] == '}')) {
     size_t backslashes = 0;
     while (backslashes < body.size() && body[body.size() - 1 - backslashes] == '\\') backslashes++;
     if (backslashes % 2 == 1) {
-      WarnEscape(t, std::string("invalid escape sequence '\\") + source_[end] + "'");
+      WarnEscape(t, std::string("invalid escape sequence '\\") + source_[end] + "'", true);
     }
   }
   *out = decoded.text;
@@ -198,6 +212,7 @@ Expr* Parser::ParseMixedStrings() {
 // Pushes the pieces of one f-string on scratch_.
 bool Parser::AppendFString() {
   cur_++;
+  const size_t first_warning = fstring_warnings_.size();
   for (;;) {
     if (At(Tok::kFStringMiddle)) {
       const Token* const t = cur_++;
@@ -212,7 +227,14 @@ bool Parser::AppendFString() {
     } else if (At(Tok::kLBrace)) {
       if (!AppendReplacement()) return false;
     } else {
-      return Accept(Tok::kFStringEnd);
+      if (!At(Tok::kFStringEnd)) return false;
+      // Its texts are decoded when it ends, and warned about there.
+      for (size_t i = first_warning; i < fstring_warnings_.size(); i++) {
+        PlaceWarning(cur_, &(*warnings_)[fstring_warnings_[i]]);
+      }
+      fstring_warnings_.resize(first_warning);
+      cur_++;
+      return true;
     }
   }
 }

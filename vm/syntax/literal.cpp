@@ -178,10 +178,12 @@ class EscapeDecoder {
         break;
       default: break;
     }
-    Unknown(start);
     *out_++ = '\\';
     at_--;  // the character itself is ordinary text
-    if (static_cast<uint8_t>(body_[at_]) < 0x80) *out_++ = body_[at_++];
+    if (static_cast<uint8_t>(body_[at_]) < 0x80) {
+      Unknown(start);
+      *out_++ = body_[at_++];
+    }
   }
 
   std::string_view body_;
@@ -261,9 +263,7 @@ std::string InvalidEscapeMessage(std::string_view body, size_t at) {
   if (c >= '4' && c <= '7') {
     return "invalid octal escape sequence '" + std::string(body.substr(at, 4)) + "'";
   }
-  const char* end = body.data() + at + 1;
-  NextUtf8(&end);
-  return "invalid escape sequence '" + std::string(body.data() + at, end) + "'";
+  return "invalid escape sequence '" + std::string(body.substr(at, 2)) + "'";
 }
 
 }  // namespace minivm

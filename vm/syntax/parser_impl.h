@@ -45,6 +45,13 @@ class Parser {
   // The first token of the top-level statement that failed.
   const Token* statement_start() const { return statement_start_; }
 
+  // Parses again from statement_start(), noting where each statement that is right begins and
+  // ends, as token indices.
+  struct StatementRange {
+    uint32_t begin, end;
+  };
+  std::vector<StatementRange> FindValidStatements();
+
   // For diagnostics: parse one construct that begins at `token`.
   void Seek(const Token* token) { cur_ = token; }
   Expr* ParseStarExpressions();
@@ -241,11 +248,19 @@ class Parser {
   bool AppendReplacement();
   Expr* ParseFormatSpec();
   bool DecodeToken(const Token* t, uint32_t body_start, uint32_t body_end, std::string_view* out);
-  void WarnEscape(const Token* t, std::string message);
+  void WarnEscape(const Token* t, std::string message, bool at_end);
+  void PlaceWarning(const Token* t, Warning* warning) const;
   bool FailLiteral(std::string message, const Token* token = nullptr, bool whole_token = true);
 
   // ---- statements (parser_stmt.cpp)
-  bool ParseStatementInto();
+  bool ParseStatementInto() {
+    const Token* const start = cur_;
+    if (!ParseStatement()) return false;
+    if (MVM_UNLIKELY(valid_statements_ != nullptr)) NoteStatement(start);
+    return true;
+  }
+  bool ParseStatement();
+  void NoteStatement(const Token* start);
   Stmt* ParseCompound();
   bool ParseSimpleLine();
   Stmt* ParseSimple();
@@ -305,7 +320,9 @@ class Parser {
   bool overflowed_ = false;
   uint32_t max_depth_ = 0;
   const Token* last_warned_ = nullptr;
+  std::vector<uint32_t> fstring_warnings_;  // of the texts of open f-strings
   LiteralError literal_error_;
+  std::vector<StatementRange>* valid_statements_ = nullptr;
 
   // Soft keywords.
   Identifier name_match_;

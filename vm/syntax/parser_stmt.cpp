@@ -18,8 +18,26 @@ Location Parser::BlockLoc(const Token* start) const {
   return loc;
 }
 
+void Parser::NoteStatement(const Token* start) {
+  const auto begin = static_cast<uint32_t>(start - tokens_);
+  while (!valid_statements_->empty() && valid_statements_->back().begin >= begin) {
+    valid_statements_->pop_back();  // inside this one
+  }
+  valid_statements_->push_back({begin, static_cast<uint32_t>(cur_ - tokens_)});
+}
+
+std::vector<Parser::StatementRange> Parser::FindValidStatements() {
+  std::vector<StatementRange> found;
+  warnings_ = nullptr;
+  valid_statements_ = &found;
+  Seek(statement_start_);
+  static_cast<void>(ParseStatementInto());
+  valid_statements_ = nullptr;
+  return found;
+}
+
 // One compound statement, or one line of simple ones.
-bool Parser::ParseStatementInto() {
+bool Parser::ParseStatement() {
   switch (kind()) {
     case Tok::kIf: case Tok::kWhile: case Tok::kFor: case Tok::kTry: case Tok::kWith:
     case Tok::kDef: case Tok::kClass: case Tok::kAt: case Tok::kAsync: {
@@ -212,6 +230,17 @@ Stmt* Parser::ParseExpressionStatement() {
 
 Stmt* Parser::ParseAnnotated(Expr* target, const Token* start) {
   if (!IsSingleTarget(target)) return nullptr;
+  if (start->kind == Tok::kLPar) {
+    // A target in parentheses must end with them: (x)[a]: int is refused, f(x)[a]: int is not.
+    const Checkpoint saved = Save();
+    cur_ = start + 1;
+    const Expr* inner = ParsePrimary();
+    const bool target_in_parentheses =
+        inner != nullptr && IsSingleTarget(inner) && At(Tok::kRPar);
+    const Token* const after = cur_ + 1;
+    Restore(saved);
+    if (target_in_parentheses && after != saved.cur) return nullptr;
+  }
   target->ctx = ExprContext::kStore;
   cur_++;
   Expr* annotation = Root(ParseExpression());

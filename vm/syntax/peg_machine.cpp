@@ -97,6 +97,10 @@ PegMachine::Outcome PegMachine::Run(std::string_view rule, uint32_t start,
   raised_ = false;
   mistakes_ = look_for_mistakes;
   position_ = start;
+  const uint16_t statement_rule = grammar_.RuleOf("statement");
+  for (const Parser::StatementRange& range : valid_statements_) {
+    MemoStore(MemoKey(statement_rule, range.begin, look_for_mistakes), range.end);
+  }
   const uint16_t start_rule = grammar_.RuleOf(rule);
   frames_.push_back({0, start, start_rule, mistakes_, {}});
   pc_ = grammar_.rules[start_rule].entry;

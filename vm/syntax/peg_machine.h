@@ -37,6 +37,11 @@ class PegMachine {
   // One pass from token `start`, with or without the invalid_* rules.
   Outcome Run(std::string_view rule, uint32_t start, bool look_for_mistakes);
 
+  // Statements that are known to be right and need not be parsed.
+  void set_valid_statements(std::vector<Parser::StatementRange> ranges) {
+    valid_statements_ = std::move(ranges);
+  }
+
   const Fault& fault() const { return fault_; }
   // How many tokens have been read; the last one read is token fetched() - 1.
   uint32_t fetched() const { return fetched_; }
@@ -129,6 +134,7 @@ class PegMachine {
   size_t memo_count_ = 0;
   std::vector<uint8_t> levels_;  // bracket depth after each token from first_token_ on
   int level_ = 0;
+  std::vector<Parser::StatementRange> valid_statements_;
 };
 
 }  // namespace minivm

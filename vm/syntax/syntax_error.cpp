@@ -150,6 +150,9 @@ void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parse
       if (!HasLookalikes(tokens, parser.statement_start())) {
         start = static_cast<uint32_t>(parser.statement_start() - tokens);
       }
+      if (!HasLookalikes(tokens + start, tokens + furthest)) {
+        machine.set_valid_statements(parser.FindValidStatements());
+      }
       break;
     case ParseMode::kSingle: rule = "interactive"; break;
     case ParseMode::kEval: rule = "eval"; break;
