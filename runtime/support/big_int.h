@@ -14,7 +14,8 @@
 //
 // The parts: big_int.cpp (linear work), big_int_mul.cpp and big_int_ntt.cpp
 // (products), big_int_div.cpp (quotients), big_int_text.cpp (digits),
-// big_int_number.cpp (gcd, powers, roots), big_int_float.cpp (doubles).
+// big_int_number.cpp (gcd, roots), big_int_modular.cpp (modular powers),
+// big_int_float.cpp (doubles).
 #pragma once
 
 #include <cstddef>
@@ -162,8 +163,8 @@ size_t PowMagSize(const Limb* a, size_t na, uint64_t exponent);
 
 // q = a / b, r = a % b, truncated. REQUIRES: b != 0. Either output may be null (with its size).
 // Room: q max(na - nb + 1, 0) limbs, r min(na, nb) limbs; no overlap with a, b or each other.
-[[nodiscard]] bool DivModMag(BigWork& work, Limb* q, size_t* nq, Limb* r, size_t* nr,
-                             const Limb* a, size_t na, const Limb* b, size_t nb);
+[[nodiscard]] bool DivModMag(BigWork& work, Limb* q, size_t* nq, Limb* r, size_t* nr, const Limb* a,
+                             size_t na, const Limb* b, size_t nb);
 
 // --- Text (big_int_text.cpp) -----------------------------------------------------------------
 
@@ -199,7 +200,8 @@ size_t MagFromTextSize(size_t digit_count, int base);
 // 2**63; false when it does not fit. For the common short literal.
 bool SmallFromText(std::string_view digits, int base, int64_t* out);
 
-// --- Number theory (big_int_number.cpp) -------------------------------------------------------
+// --- Number theory (big_int_number.cpp, big_int_modular.cpp)
+// -------------------------------------------------------
 
 // out = gcd(a, b); gcd(0, 0) = 0. Room for max(na, nb) limbs, not overlapping the inputs.
 [[nodiscard]] bool GcdMag(BigWork& work, Limb* out, size_t* n, const Limb* a, size_t na,

@@ -44,11 +44,12 @@ Limb Reciprocal2(Limb d1, Limb d0) {
 // (u2, u1, u0) / divisor. REQUIRES: (u2, u1) < divisor.
 inline Limb DivThreeByTwo(Limb2* remainder, Limb u2, Limb u1, Limb u0, Limb2 divisor,
                           Limb reciprocal) {
-  const Limb2 estimate = static_cast<Limb2>(reciprocal) * u2 + ((static_cast<Limb2>(u2) << 64) | u1);
+  const Limb2 estimate =
+      static_cast<Limb2>(reciprocal) * u2 + ((static_cast<Limb2>(u2) << 64) | u1);
   Limb q = High(estimate);
   const Limb r1 = u1 - q * High(divisor);
-  Limb2 r = ((static_cast<Limb2>(r1) << 64) | u0) - static_cast<Limb2>(q) * static_cast<Limb>(divisor) -
-            divisor;
+  Limb2 r = ((static_cast<Limb2>(r1) << 64) | u0) -
+            static_cast<Limb2>(q) * static_cast<Limb>(divisor) - divisor;
   ++q;
   if (High(r) >= static_cast<Limb>(estimate)) {
     --q;

@@ -121,7 +121,8 @@ bool TrueDivideMag(BigWork& work, double* out, const Limb* a, size_t na, const L
     return true;
   }
   if (difference < -1078) return true;
-  // Scale a so that the quotient has 66 or 67 bits; what is lost only matters for being zero or not.
+  // Scale a so that the quotient has 66 or 67 bits; what is lost only matters for being zero or
+  // not.
   const int64_t shift = 66 - difference;
   const size_t room = na + (shift > 0 ? static_cast<size_t>(shift) / kLimbBits + 1 : 0);
   TempLimbs memory(work, room + nb + (room >= nb ? room - nb + 1 : 1));

@@ -61,7 +61,8 @@ inline Limb AddCarryN(Limb* a, size_t n, Limb carry) {
   return carry;
 }
 inline Limb SubBorrowN(Limb* a, size_t n, Limb borrow) {
-  for (size_t i = 0; borrow != 0 && i < n; ++i) borrow = __builtin_sub_overflow(a[i], borrow, &a[i]);
+  for (size_t i = 0; borrow != 0 && i < n; ++i)
+    borrow = __builtin_sub_overflow(a[i], borrow, &a[i]);
   return borrow;
 }
 // a (na limbs) += b (nb <= na limbs).
@@ -95,7 +96,8 @@ inline Limb Reciprocal(Limb divisor) {
 }
 // (high, low) / divisor. REQUIRES: high < divisor.
 inline Limb DivTwoByOne(Limb* remainder, Limb high, Limb low, Limb divisor, Limb reciprocal) {
-  const Limb2 estimate = static_cast<Limb2>(reciprocal) * high + ((static_cast<Limb2>(high) << 64) | low);
+  const Limb2 estimate =
+      static_cast<Limb2>(reciprocal) * high + ((static_cast<Limb2>(high) << 64) | low);
   Limb quotient = High(estimate) + 1;
   Limb rest = low - quotient * divisor;
   if (rest > static_cast<Limb>(estimate)) {
@@ -115,14 +117,15 @@ inline Limb DivTwoByOne(Limb* remainder, Limb high, Limb low, Limb divisor, Limb
 [[nodiscard]] bool DivNormalized(BigWork& work, Limb* q, Limb* a, size_t na, const Limb* b,
                                  size_t nb);
 
-// (top + a bit less than one if sticky) * 2**exponent, rounded half to even, subnormals and infinity
-// included. REQUIRES: top's highest bit is set.
+// (top + a bit less than one if sticky) * 2**exponent, rounded half to even, subnormals and
+// infinity included. REQUIRES: top's highest bit is set.
 double ScaleToDouble(Limb top, bool sticky, int64_t exponent);
 
 // Temporary limbs that go away with the scope.
 class TempLimbs {
  public:
-  TempLimbs(BigWork& work, size_t count) : work_(work), count_(count), data_(work.Allocate(count)) {}
+  TempLimbs(BigWork& work, size_t count)
+      : work_(work), count_(count), data_(work.Allocate(count)) {}
   ~TempLimbs() {
     if (data_ != nullptr) work_.Free(data_, count_);
   }

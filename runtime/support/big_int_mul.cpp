@@ -164,15 +164,15 @@ bool MulToom3(BigWork& work, Limb* out, const Limb* a, const Limb* b, size_t n, 
   } else {
     SubN(vm1, v1, vm1, w);
   }
-  ShiftRightN(vm1, vm1, w, 1);      // c1 + c3
-  SubFrom(v1, w, v0, 2 * k);        // c1 + c2 + c3 + c4
+  ShiftRightN(vm1, vm1, w, 1);  // c1 + c3
+  SubFrom(v1, w, v0, 2 * k);    // c1 + c2 + c3 + c4
   SubN(v2, v2, v1, w);
-  ShiftRightN(v2, v2, w, 1);        // c3 + 2 c4
-  SubN(v1, v1, vm1, w);             // c2 + c4
-  SubFrom(v1, w, vinf, 2 * top);    // c2
+  ShiftRightN(v2, v2, w, 1);      // c3 + 2 c4
+  SubN(v1, v1, vm1, w);           // c2 + c4
+  SubFrom(v1, w, vinf, 2 * top);  // c2
   SubFrom(v2, w, vinf, 2 * top);
-  SubFrom(v2, w, vinf, 2 * top);    // c3
-  SubN(vm1, vm1, v2, w);            // c1
+  SubFrom(v2, w, vinf, 2 * top);  // c3
+  SubN(vm1, vm1, v2, w);          // c1
 
   CopyLimbs(out + 2 * k, v1, std::min(w, 2 * k));
   // c2's limbs above 2 * k overlap the place of c4 and are added there, as c1 and c3 are.
@@ -198,7 +198,8 @@ bool MulEqual(BigWork& work, Limb* out, const Limb* a, const Limb* b, size_t n, 
   return MulNtt(work, out, a, n, b, n);
 }
 
-// Cuts a into pieces of `piece` limbs and adds up their products with b. REQUIRES: nb <= piece < na.
+// Cuts a into pieces of `piece` limbs and adds up their products with b. REQUIRES: nb <= piece <
+// na.
 bool MulPieces(BigWork& work, Limb* out, const Limb* a, size_t na, const Limb* b, size_t nb,
                size_t piece) {
   TempLimbs product(work, piece + nb);
@@ -324,7 +325,8 @@ bool PowMag(BigWork& work, Limb* out, size_t* n, const Limb* a, size_t na, uint6
     Limb* spare = second.data();
     CopyLimbs(power, odd.data(), n_odd);
     size = n_odd;
-    for (uint64_t bit = (uint64_t{1} << (63 - __builtin_clzll(exponent))) >> 1; bit != 0; bit >>= 1) {
+    for (uint64_t bit = (uint64_t{1} << (63 - __builtin_clzll(exponent))) >> 1; bit != 0;
+         bit >>= 1) {
       if (!SquareMag(work, spare, &size, power, size)) return false;
       std::swap(power, spare);
       if ((exponent & bit) == 0) continue;

@@ -117,7 +117,9 @@ class Roots {
 
  private:
   static constexpr size_t kEntries = kLeafSize / 4;
-  static Limb Primitive(unsigned j) { return kInverse ? P::roots.backward[j] : P::roots.forward[j]; }
+  static Limb Primitive(unsigned j) {
+    return kInverse ? P::roots.backward[j] : P::roots.forward[j];
+  }
 
   Limb even_[kEntries];
 };
@@ -342,7 +344,8 @@ void Recombine(Limb* out, size_t n, const Limb* r1, const Limb* r2, const Limb* 
     const Limb2 low = static_cast<Limb2>(x2) * P1::p + x1;
     const Limb2 product = static_cast<Limb2>(x3) * static_cast<Limb>(kP1P2);
     const Limb2 upper = static_cast<Limb2>(x3) * High(kP1P2);
-    const Limb2 sum0 = static_cast<Limb2>(static_cast<Limb>(low)) + static_cast<Limb>(product) + carry0;
+    const Limb2 sum0 =
+        static_cast<Limb2>(static_cast<Limb>(low)) + static_cast<Limb>(product) + carry0;
     out[i] = static_cast<Limb>(sum0);
     const Limb2 sum1 = static_cast<Limb2>(High(low)) + High(product) + carry1 + High(sum0) + upper;
     carry0 = static_cast<Limb>(sum1);

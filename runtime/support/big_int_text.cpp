@@ -20,8 +20,10 @@ using namespace big_int_internal;
 namespace {
 
 constexpr char kDigitPairs[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
-    "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546"
+    "4748"
+    "4950515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495"
+    "9697"
     "9899";
 constexpr char kDigits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -37,9 +39,9 @@ inline unsigned DigitOf(char c) {
 
 struct BaseInfo {
   unsigned base;
-  unsigned chunk;     // digits that fit a limb
-  Limb chunk_power;   // base ** chunk
-  unsigned odd;       // base = odd << twos
+  unsigned chunk;    // digits that fit a limb
+  Limb chunk_power;  // base ** chunk
+  unsigned odd;      // base = odd << twos
   unsigned twos;
 
   explicit BaseInfo(int b) : base(static_cast<unsigned>(b)), chunk(0), chunk_power(1) {
@@ -134,8 +136,9 @@ inline void WriteChunk(char* end, Limb value, size_t width, unsigned base) {
 void SmallToText(char* out, size_t width, Limb* a, size_t na, const BaseInfo& info) {
   char* end = out + width;
   while (na > 0 && width > 0) {
-    const Limb chunk = na == 1 && a[0] < info.chunk_power ? std::exchange(a[0], 0)
-                                                          : DivModLimb(a, &na, a, na, info.chunk_power);
+    const Limb chunk = na == 1 && a[0] < info.chunk_power
+                           ? std::exchange(a[0], 0)
+                           : DivModLimb(a, &na, a, na, info.chunk_power);
     if (na == 1 && a[0] == 0) na = 0;
     const size_t count = std::min<size_t>(info.chunk, width);
     WriteChunk(end, chunk, count, info.base);
@@ -226,7 +229,8 @@ bool MagToText(BigWork& work, char* out, size_t* length, const Limb* a, size_t n
     return true;
   }
   if (IsPowerOfTwo(base)) {
-    *length = BinaryToText(out, a, na, static_cast<unsigned>(__builtin_ctz(static_cast<unsigned>(base))));
+    *length =
+        BinaryToText(out, a, na, static_cast<unsigned>(__builtin_ctz(static_cast<unsigned>(base))));
     return na < 4096 || work.Tick(na * 16);
   }
   const BaseInfo info(base);
@@ -311,7 +315,9 @@ bool SmallFromText(std::string_view digits, int base, int64_t* out) {
 size_t MagFromTextSize(size_t digit_count, int base) {
   if (IsPowerOfTwo(base)) {
     const unsigned per_digit = static_cast<unsigned>(__builtin_ctz(static_cast<unsigned>(base)));
-    return static_cast<size_t>((static_cast<Limb2>(digit_count) * per_digit + kLimbBits - 1) / kLimbBits) + 1;
+    return static_cast<size_t>((static_cast<Limb2>(digit_count) * per_digit + kLimbBits - 1) /
+                               kLimbBits) +
+           1;
   }
   const double bits = static_cast<double>(digit_count) * std::log2(static_cast<double>(base));
   return static_cast<size_t>(bits * (1 + 1e-12) / kLimbBits) + 2;
@@ -368,7 +374,8 @@ bool LargeFromDigits(BigWork& work, Limb* out, size_t* n, const char* digits, si
   TempLimbs product(work, std::max(n_high + np + shift / kLimbBits + 2, n_low + 1));
   if (!product) return false;
   size_t np_out;
-  if (!MulMag(work, product.data(), &np_out, high.data(), n_high, powers.limbs(level), np)) return false;
+  if (!MulMag(work, product.data(), &np_out, high.data(), n_high, powers.limbs(level), np))
+    return false;
   np_out = ShiftLeftMag(product.data(), product.data(), np_out, shift);
   *n = AddMag(product.data(), product.data(), np_out, low.data(), n_low);
   CopyLimbs(out, product.data(), *n);
@@ -398,7 +405,8 @@ size_t BinaryFromText(Limb* out, std::string_view digits, unsigned bits_per_digi
 
 bool MagFromText(BigWork& work, Limb* out, size_t* n, std::string_view digits, int base) {
   if (IsPowerOfTwo(base)) {
-    *n = BinaryFromText(out, digits, static_cast<unsigned>(__builtin_ctz(static_cast<unsigned>(base))));
+    *n = BinaryFromText(out, digits,
+                        static_cast<unsigned>(__builtin_ctz(static_cast<unsigned>(base))));
     return digits.size() < 65536 || work.Tick(digits.size());
   }
   const size_t clean_limbs = digits.size() / sizeof(Limb) + 1;

@@ -27,7 +27,8 @@ struct Digits {
 // Takes apart "d.ddde+XX" in place: the digits end up contiguous, from text[0] or text[1] on.
 Digits TakeApart(char* text, char* end) {
   char* e = end;
-  while (*--e != 'e') {}
+  while (*--e != 'e') {
+  }
   int exponent = 0;
   for (const char* p = e + 2; p < end; ++p) exponent = exponent * 10 + (*p - '0');
   if (e[1] == '-') exponent = -exponent;
@@ -115,7 +116,8 @@ size_t WriteRepr(char* out, double value, bool dot_zero, bool keep_point) {
 // `precision` significant digits of |value|, written to scratch + 1 ... (room: precision + 8).
 Digits SignificantDigits(char* scratch, double value, int precision) {
   char* const end = std::to_chars(scratch, scratch + precision + 8, std::fabs(value),
-                                  std::chars_format::scientific, precision - 1).ptr;
+                                  std::chars_format::scientific, precision - 1)
+                        .ptr;
   return TakeApart(scratch, end);
 }
 
@@ -176,7 +178,8 @@ size_t FormatFloat(char* out, double value, char code, int precision, bool alter
         if (alternate && precision == 0) *p++ = '.';
         break;
       default:
-        p = WriteGeneral(p, magnitude, precision, precision == 0 ? 1 : precision, alternate, false, upper);
+        p = WriteGeneral(p, magnitude, precision, precision == 0 ? 1 : precision, alternate, false,
+                         upper);
     }
   }
   if (code == '%') *p++ = '%';
@@ -207,7 +210,8 @@ double RoundToDigits(double value, int64_t digits, bool* overflow) {
   char* end;
   if (digits >= 0) {
     end = std::to_chars(text, text + sizeof(text), magnitude, std::chars_format::fixed,
-                        static_cast<int>(digits)).ptr;
+                        static_cast<int>(digits))
+              .ptr;
   } else {
     // All digits of the exact value: at most 309 before the point, 52 after.
     Digits exact = SignificantDigits(text, magnitude, 400);
@@ -225,7 +229,8 @@ double RoundToDigits(double value, int64_t digits, bool* overflow) {
       end = std::to_chars(text + 2, text + 16, -digits).ptr;
     } else {
       end = std::to_chars(text, text + sizeof(text), magnitude, std::chars_format::scientific,
-                          static_cast<int>(keep - 1)).ptr;
+                          static_cast<int>(keep - 1))
+                .ptr;
     }
   }
   double result = 0;
@@ -236,7 +241,8 @@ double RoundToDigits(double value, int64_t digits, bool* overflow) {
   return std::copysign(result, value);
 }
 
-// --- Hexadecimal ----------------------------------------------------------------------------------
+// --- Hexadecimal
+// ----------------------------------------------------------------------------------
 
 size_t FloatToHex(char* out, double value) {
   if (char* end = WriteSpecial(out, value, false)) return static_cast<size_t>(end - out);
@@ -284,7 +290,8 @@ bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
 // inf, infinity, nan in any case; false if text (without sign) is none of them.
 bool ParseSpecial(std::string_view text, bool negative, double* out) {
   if (EqualsIgnoringCase(text, "inf") || EqualsIgnoringCase(text, "infinity")) {
-    *out = negative ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+    *out = negative ? -std::numeric_limits<double>::infinity()
+                    : std::numeric_limits<double>::infinity();
     return true;
   }
   if (EqualsIgnoringCase(text, "nan")) {
@@ -356,7 +363,8 @@ FloatParse ParseHexFloat(std::string_view text, double* out) {
   return FloatParse::kOk;
 }
 
-// --- Decimal ----------------------------------------------------------------------------------------
+// --- Decimal
+// ----------------------------------------------------------------------------------------
 
 namespace {
 
@@ -364,15 +372,15 @@ namespace {
 struct DecimalText {
   bool negative = false;
   bool underscores = false;
-  size_t digits_begin = 0;    // after the sign
-  size_t end = 0;             // where the number ends; 0 = there is none
-  int64_t exponent = 0;       // as written
-  int64_t first_place = 0;    // decimal exponent of the first digit that is not 0, without `exponent`
+  size_t digits_begin = 0;  // after the sign
+  size_t end = 0;           // where the number ends; 0 = there is none
+  int64_t exponent = 0;     // as written
+  int64_t first_place = 0;  // decimal exponent of the first digit that is not 0, without `exponent`
   bool zero = true;
 };
 
-// Reads [sign] digits [. digits] [e [sign] digits] with at least one mantissa digit; underscores, if
-// allowed, only between digits. Stops at the first character that does not continue it.
+// Reads [sign] digits [. digits] [e [sign] digits] with at least one mantissa digit; underscores,
+// if allowed, only between digits. Stops at the first character that does not continue it.
 DecimalText ScanDecimal(std::string_view text, bool allow_underscores) {
   DecimalText d;
   size_t i = 0;
@@ -485,7 +493,8 @@ size_t ParseDecimalPrefix(std::string_view text, double* out) {
   return d.end;
 }
 
-// --- Parts ------------------------------------------------------------------------------------------
+// --- Parts
+// ------------------------------------------------------------------------------------------
 
 FloatParts DecomposeFloat(double value) {
   FloatParts parts;

@@ -29,9 +29,9 @@ size_t FloatReprBare(char* out, double value);
 size_t FormatFloatSize(double value, char code, int precision);
 
 // Writes value in presentation `code`: one of e E f F g G n % (n is g here: the caller localises).
-// `alternate` keeps the point (and g's trailing zeros). A leading '-' is written for negative numbers, including -0.0 and -inf; nan has
-// no sign. '%' multiplies by 100 and appends the sign. Returns the length.
-// REQUIRES: 0 <= precision; the caller bounds it (room: FormatFloatSize).
+// `alternate` keeps the point (and g's trailing zeros). A leading '-' is written for negative
+// numbers, including -0.0 and -inf; nan has no sign. '%' multiplies by 100 and appends the sign.
+// Returns the length. REQUIRES: 0 <= precision; the caller bounds it (room: FormatFloatSize).
 size_t FormatFloat(char* out, double value, char code, int precision, bool alternate);
 
 // format()'s type-less presentation: repr if precision < 0, else like g but with at least one digit

@@ -62,7 +62,8 @@ uint64_t ResidueOfMag(const Limb* a, size_t na) {
 
 uint64_t TimesMod(uint64_t a, uint64_t b) {
   const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
-  return Reduce(static_cast<uint64_t>(product & kHashModulus) + static_cast<uint64_t>(product >> 61));
+  return Reduce(static_cast<uint64_t>(product & kHashModulus) +
+                static_cast<uint64_t>(product >> 61));
 }
 
 // By Fermat: x ** (P - 2).

@@ -37,7 +37,8 @@ inline constexpr int64_t kHashInfinity = 314159;
 inline constexpr int64_t kHashImaginary = 1000003;
 
 inline int64_t HashInt64(int64_t value) {
-  const uint64_t magnitude = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  const uint64_t magnitude =
+      value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
   uint64_t h = (magnitude & kHashModulus) + (magnitude >> 61);
   if (h >= kHashModulus) h -= kHashModulus;
   const int64_t signed_hash = value < 0 ? -static_cast<int64_t>(h) : static_cast<int64_t>(h);

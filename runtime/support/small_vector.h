@@ -54,14 +54,16 @@ class SmallVector {
 
   [[nodiscard]] bool Push(const T& value) {
     const T copy = value;  // may live in this vector
-    if (size_ == capacity_ && !Grow(size_ + 1)) [[unlikely]] return false;
+    if (size_ == capacity_ && !Grow(size_ + 1)) [[unlikely]]
+      return false;
     data_[size_++] = copy;
     return true;
   }
 
   // REQUIRES: values do not live in this vector.
   [[nodiscard]] bool Append(const T* values, size_t count) {
-    if (count > capacity_ - size_ && (count > SIZE_MAX - size_ || !Grow(size_ + count))) return false;
+    if (count > capacity_ - size_ && (count > SIZE_MAX - size_ || !Grow(size_ + count)))
+      return false;
     if (count != 0) std::memcpy(static_cast<void*>(data_ + size_), values, count * sizeof(T));
     size_ += count;
     return true;

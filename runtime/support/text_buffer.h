@@ -51,7 +51,8 @@ class TextBuffer {
   // Uninitialised room for `count` more bytes, counted into size(); null when failed (or, possibly,
   // when count is 0).
   char* Extend(size_t count) {
-    if (count > capacity_ - size_ && !Grow(count)) [[unlikely]] return nullptr;
+    if (count > capacity_ - size_ && !Grow(count)) [[unlikely]]
+      return nullptr;
     char* room = data_ + size_;
     size_ += count;
     return room;

@@ -45,12 +45,12 @@ const Record& RecordOf(char32_t c) { return c > 0x10FFFF ? kUnassigned : LookUp(
 
 uint16_t FlagsOf(char32_t c) { return RecordOf(c).flags; }
 
-#define MVM_ROW(c)                                                                               \
-  LookUp(c).flags, LookUp(c + 1).flags, LookUp(c + 2).flags, LookUp(c + 3).flags,                \
+#define MVM_ROW(c)                                                                \
+  LookUp(c).flags, LookUp(c + 1).flags, LookUp(c + 2).flags, LookUp(c + 3).flags, \
       LookUp(c + 4).flags, LookUp(c + 5).flags, LookUp(c + 6).flags, LookUp(c + 7).flags
 #define MVM_ROWS(c) MVM_ROW(c), MVM_ROW(c + 8), MVM_ROW(c + 16), MVM_ROW(c + 24)
 constexpr uint16_t kLatin1Flags[256] = {
-    MVM_ROWS(0), MVM_ROWS(32), MVM_ROWS(64), MVM_ROWS(96),
+    MVM_ROWS(0),   MVM_ROWS(32),  MVM_ROWS(64),  MVM_ROWS(96),
     MVM_ROWS(128), MVM_ROWS(160), MVM_ROWS(192), MVM_ROWS(224),
 };
 #undef MVM_ROW
@@ -58,7 +58,9 @@ constexpr uint16_t kLatin1Flags[256] = {
 
 }  // namespace unicode_internal
 
-GeneralCategory CategoryOf(char32_t c) { return static_cast<GeneralCategory>(RecordOf(c).category); }
+GeneralCategory CategoryOf(char32_t c) {
+  return static_cast<GeneralCategory>(RecordOf(c).category);
+}
 
 std::string_view CategoryName(GeneralCategory category) {
   return kCategoryNames[static_cast<size_t>(category)];

@@ -33,14 +33,14 @@ uint16_t FlagsOf(char32_t c);
 inline uint16_t Flags(char32_t c) { return c < 256 ? kLatin1Flags[c] : FlagsOf(c); }
 }  // namespace unicode_internal
 
-#define MVM_UNICODE_TEST(Name, bits)                                        \
-  inline bool Is##Name(char32_t c) {                                        \
-    return (unicode_internal::Flags(c) & (unicode_internal::bits)) != 0;    \
+#define MVM_UNICODE_TEST(Name, bits)                                     \
+  inline bool Is##Name(char32_t c) {                                     \
+    return (unicode_internal::Flags(c) & (unicode_internal::bits)) != 0; \
   }
-MVM_UNICODE_TEST(Alpha, kAlpha)          // L*
-MVM_UNICODE_TEST(Decimal, kDecimal)      // has a decimal value
-MVM_UNICODE_TEST(Digit, kDigit)          // has a digit value
-MVM_UNICODE_TEST(Numeric, kNumeric)      // has a numeric value
+MVM_UNICODE_TEST(Alpha, kAlpha)      // L*
+MVM_UNICODE_TEST(Decimal, kDecimal)  // has a decimal value
+MVM_UNICODE_TEST(Digit, kDigit)      // has a digit value
+MVM_UNICODE_TEST(Numeric, kNumeric)  // has a numeric value
 MVM_UNICODE_TEST(Lower, kLower)
 MVM_UNICODE_TEST(Upper, kUpper)
 MVM_UNICODE_TEST(Title, kTitle)          // Lt only
@@ -57,8 +57,36 @@ MVM_UNICODE_TEST(Alnum, kAlpha | unicode_internal::kDecimal | unicode_internal::
 #undef MVM_UNICODE_TEST
 
 enum class GeneralCategory : uint8_t {
-  kCn, kLu, kLl, kLt, kLm, kLo, kMn, kMc, kMe, kNd, kNl, kNo, kPc, kPd, kPs, kPe, kPi, kPf, kPo,
-  kSm, kSc, kSk, kSo, kZs, kZl, kZp, kCc, kCf, kCs, kCo,
+  kCn,
+  kLu,
+  kLl,
+  kLt,
+  kLm,
+  kLo,
+  kMn,
+  kMc,
+  kMe,
+  kNd,
+  kNl,
+  kNo,
+  kPc,
+  kPd,
+  kPs,
+  kPe,
+  kPi,
+  kPf,
+  kPo,
+  kSm,
+  kSc,
+  kSk,
+  kSo,
+  kZs,
+  kZl,
+  kZp,
+  kCc,
+  kCf,
+  kCs,
+  kCo,
 };
 GeneralCategory CategoryOf(char32_t c);
 std::string_view CategoryName(GeneralCategory category);  // "Lu"
@@ -132,8 +160,8 @@ inline constexpr size_t kCharacterNameSize = 256;
 // Writes the name of c; returns its length, 0 if it has none. Room for kCharacterNameSize.
 size_t CharacterName(char32_t c, char* out);
 
-// The character of that name or alias, in any case (but names of Hangul syllables and of unified CJK
-// ideographs in upper case only, as CPython has it); false if there is none.
+// The character of that name or alias, in any case (but names of Hangul syllables and of unified
+// CJK ideographs in upper case only, as CPython has it); false if there is none.
 bool CharacterFromName(std::string_view name, char32_t* out);
 
 // The named sequence (unicodedata.lookup knows those, \N{} does not); returns its length or 0.

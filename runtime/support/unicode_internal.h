@@ -17,14 +17,14 @@ inline constexpr std::string_view kCategoryNames[] = {
     "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co",
 };
 inline constexpr std::string_view kBidirectionalNames[] = {
-    "",   "L",  "R",   "AL",  "EN",  "ES",  "ET",  "AN",  "CS",  "NSM", "BN",  "B",
-    "S",  "WS", "ON",  "LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI",
+    "",  "L",  "R",  "AL",  "EN",  "ES",  "ET",  "AN",  "CS",  "NSM", "BN",  "B",
+    "S", "WS", "ON", "LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI",
 };
 inline constexpr std::string_view kWidthNames[] = {"N", "Na", "W", "F", "H", "A"};
 inline constexpr std::string_view kDecompositionKinds[] = {
-    "",        "<font>",   "<noBreak>", "<initial>", "<medial>", "<final>",
-    "<isolated>", "<circle>", "<super>", "<sub>",   "<vertical>", "<wide>",
-    "<narrow>", "<small>", "<square>",  "<fraction>", "<compat>",
+    "",           "<font>",   "<noBreak>", "<initial>",  "<medial>",   "<final>",
+    "<isolated>", "<circle>", "<super>",   "<sub>",      "<vertical>", "<wide>",
+    "<narrow>",   "<small>",  "<square>",  "<fraction>", "<compat>",
 };
 
 // What a normal form says about one character.
@@ -32,14 +32,14 @@ inline constexpr uint8_t kNfdNo = 1, kNfkdNo = 2, kNfcNo = 4, kNfkcNo = 8, kComp
 
 // Everything about a character but its case, decomposition and name.
 struct Record {
-  uint16_t flags;      // see unicode.h
+  uint16_t flags;  // see unicode.h
   uint8_t category;
   uint8_t bidirectional;
   uint8_t width;
   uint8_t combining;
-  int8_t decimal;      // -1: none
+  int8_t decimal;  // -1: none
   int8_t digit;
-  uint8_t quick;       // kNfdNo ...
+  uint8_t quick;  // kNfdNo ...
   uint8_t unused;
 };
 

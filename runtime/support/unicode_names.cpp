@@ -20,14 +20,14 @@ namespace {
 
 constexpr std::string_view kSyllablePrefix = "HANGUL SYLLABLE ";
 constexpr std::string_view kUnifiedPrefix = "CJK UNIFIED IDEOGRAPH-";
-constexpr std::string_view kLeadNames[] = {"G",  "GG", "N", "D", "DD", "R", "M", "B", "BB", "S",
-                                           "SS", "",   "J", "JJ", "C", "K", "T", "P", "H"};
-constexpr std::string_view kVowelNames[] = {"A",  "AE", "YA", "YAE", "EO", "E",  "YEO",
-                                            "YE", "O",  "WA", "WAE", "OE", "YO", "U",
-                                            "WEO", "WE", "WI", "YU", "EU", "YI", "I"};
-constexpr std::string_view kTailNames[] = {"",   "G",  "GG", "GS", "N",  "NJ", "NH", "D",  "L", "LG",
-                                           "LM", "LB", "LS", "LT", "LP", "LH", "M",  "B",  "BS", "S",
-                                           "SS", "NG", "J",  "C",  "K",  "T",  "P",  "H"};
+constexpr std::string_view kLeadNames[] = {"G",  "GG", "N", "D",  "DD", "R", "M", "B", "BB", "S",
+                                           "SS", "",   "J", "JJ", "C",  "K", "T", "P", "H"};
+constexpr std::string_view kVowelNames[] = {"A",   "AE", "YA", "YAE", "EO", "E",  "YEO",
+                                            "YE",  "O",  "WA", "WAE", "OE", "YO", "U",
+                                            "WEO", "WE", "WI", "YU",  "EU", "YI", "I"};
+constexpr std::string_view kTailNames[] = {
+    "",   "G",  "GG", "GS", "N",  "NJ", "NH", "D",  "L", "LG", "LM", "LB", "LS", "LT",
+    "LP", "LH", "M",  "B",  "BS", "S",  "SS", "NG", "J", "C",  "K",  "T",  "P",  "H"};
 
 char* Put(char* out, std::string_view text) { return std::copy(text.begin(), text.end(), out); }
 
@@ -147,7 +147,8 @@ size_t CharacterName(char32_t c, char* out) {
     return static_cast<size_t>(p - out);
   }
   for (const NameRule& rule : kNameRules) {
-    if (c >= rule.first && c <= rule.last) return static_cast<size_t>(PutHex(Put(out, rule.prefix), c) - out);
+    if (c >= rule.first && c <= rule.last)
+      return static_cast<size_t>(PutHex(Put(out, rule.prefix), c) - out);
   }
   const NameRun* const run = RunBefore(kNameRuns, &NameRun::code, c);
   if (run == nullptr) return 0;

@@ -37,8 +37,8 @@ struct Entry {
 Entry DecompositionOf(char32_t c) {
   if (c > 0x10FFFF) return {0, 0, nullptr};
   const size_t block = kDecompositionStage1[c >> kDecompositionShift];
-  const uint16_t offset =
-      kDecompositionStage2[(block << kDecompositionShift) + (c & ((1u << kDecompositionShift) - 1))];
+  const uint16_t offset = kDecompositionStage2[(block << kDecompositionShift) +
+                                               (c & ((1u << kDecompositionShift) - 1))];
   if (offset == 0) return {0, 0, nullptr};
   const uint16_t* const data = kDecompositionData + offset;
   return {static_cast<uint8_t>(data[0] >> 8), static_cast<uint8_t>(data[0]), data + 1};
@@ -130,7 +130,8 @@ size_t ComposeAll(char32_t* text, size_t start, size_t size) {
     const char32_t c = text[i];
     const Record& record = RecordOf(c);
     const uint8_t combining = record.combining;
-    if ((record.quick & kComposesBack) != 0 && starter != SIZE_MAX && (last == 0 || last < combining)) {
+    if ((record.quick & kComposesBack) != 0 && starter != SIZE_MAX &&
+        (last == 0 || last < combining)) {
       // A starter only joins the one right before it.
       if (combining != 0 || starter + 1 == out) {
         if (const char32_t composed = Compose(text[starter], c); composed != 0) {
@@ -148,15 +149,21 @@ size_t ComposeAll(char32_t* text, size_t start, size_t size) {
 
 constexpr uint8_t NoBit(NormalForm form) {
   switch (form) {
-    case NormalForm::kNfc: return kNfcNo;
-    case NormalForm::kNfd: return kNfdNo;
-    case NormalForm::kNfkc: return kNfkcNo;
-    case NormalForm::kNfkd: return kNfkdNo;
+    case NormalForm::kNfc:
+      return kNfcNo;
+    case NormalForm::kNfd:
+      return kNfdNo;
+    case NormalForm::kNfkc:
+      return kNfkcNo;
+    case NormalForm::kNfkd:
+      return kNfkdNo;
   }
   return 0;
 }
 
-bool IsComposedForm(NormalForm form) { return form == NormalForm::kNfc || form == NormalForm::kNfkc; }
+bool IsComposedForm(NormalForm form) {
+  return form == NormalForm::kNfc || form == NormalForm::kNfkc;
+}
 
 }  // namespace
 

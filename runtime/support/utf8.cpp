@@ -36,7 +36,8 @@ size_t AsciiPrefix(const char* data, size_t size) {
     if (_mm_movemask_epi8(_mm_or_si128(a, b)) != 0) {
       const unsigned low = static_cast<unsigned>(_mm_movemask_epi8(a));
       if (low != 0) return i + static_cast<unsigned>(__builtin_ctz(low));
-      return i + 16 + static_cast<unsigned>(__builtin_ctz(static_cast<unsigned>(_mm_movemask_epi8(b))));
+      return i + 16 +
+             static_cast<unsigned>(__builtin_ctz(static_cast<unsigned>(_mm_movemask_epi8(b))));
     }
   }
 #endif
@@ -49,10 +50,14 @@ size_t AsciiPrefix(const char* data, size_t size) {
 
 const char* Utf8ErrorReason(Utf8Error error) {
   switch (error) {
-    case Utf8Error::kNone: break;
-    case Utf8Error::kInvalidStart: return "invalid start byte";
-    case Utf8Error::kInvalidContinuation: return "invalid continuation byte";
-    case Utf8Error::kUnexpectedEnd: return "unexpected end of data";
+    case Utf8Error::kNone:
+      break;
+    case Utf8Error::kInvalidStart:
+      return "invalid start byte";
+    case Utf8Error::kInvalidContinuation:
+      return "invalid continuation byte";
+    case Utf8Error::kUnexpectedEnd:
+      return "unexpected end of data";
   }
   return "";
 }
@@ -127,7 +132,10 @@ Utf8Scan ScanUtf8(const char* data, size_t size, bool surrogates) {
   }
   scan.valid_bytes = static_cast<size_t>(p - start);
   scan.code_points = scan.valid_bytes - continuations;
-  scan.max_char = widest < 0x80 ? 0x7F : widest < 0xC4 ? 0xFF : widest < 0xF0 ? 0xFFFF : kMaxCodePoint;
+  scan.max_char = widest < 0x80   ? 0x7F
+                  : widest < 0xC4 ? 0xFF
+                  : widest < 0xF0 ? 0xFFFF
+                                  : kMaxCodePoint;
   return scan;
 }
 

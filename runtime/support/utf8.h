@@ -39,9 +39,9 @@ enum class Utf8Error : uint8_t {
 const char* Utf8ErrorReason(Utf8Error error);
 
 struct Utf8Scan {
-  size_t valid_bytes = 0;    // bytes before the error, or all
-  size_t code_points = 0;    // in those bytes
-  char32_t max_char = 0;     // an upper bound with the right width: 0x7F, 0xFF, 0xFFFF or 0x10FFFF
+  size_t valid_bytes = 0;  // bytes before the error, or all
+  size_t code_points = 0;  // in those bytes
+  char32_t max_char = 0;   // an upper bound with the right width: 0x7F, 0xFF, 0xFFFF or 0x10FFFF
   Utf8Error error = Utf8Error::kNone;
   unsigned error_length = 0;  // 1..3 bytes at valid_bytes that one replacement stands for
 };
@@ -66,7 +66,9 @@ size_t CountUtf8(const char* data, size_t size);
 size_t Utf8Offset(const char* data, size_t size, size_t index);
 
 // Bytes that c takes (a surrogate: 3).
-inline unsigned Utf8Length(char32_t c) { return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4; }
+inline unsigned Utf8Length(char32_t c) {
+  return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+}
 // Writes c; returns its length, 1..4.
 unsigned EncodeUtf8(char* out, char32_t c);
 

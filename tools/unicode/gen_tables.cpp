@@ -182,15 +182,31 @@ void ReadCharacters(const std::string& directory, Database* db) {
     r.combining = static_cast<uint8_t>(std::atoi(w[4].c_str()));
     for (const char flag : w[5]) {
       switch (flag) {
-        case 'l': r.flags |= kLower | kCased; break;
-        case 'u': r.flags |= kUpper | kCased; break;
-        case 'i': r.flags |= kCaseIgnorable; break;
-        case 's': r.flags |= kXidStart | kXidContinue; break;
-        case 'c': r.flags |= kXidContinue; break;
-        case 'm': r.flags |= kMirrored; break;
-        case 'b': r.flags |= kLineBreak; break;
-        case '-': break;
-        default: Die("characters.txt: " + line);
+        case 'l':
+          r.flags |= kLower | kCased;
+          break;
+        case 'u':
+          r.flags |= kUpper | kCased;
+          break;
+        case 'i':
+          r.flags |= kCaseIgnorable;
+          break;
+        case 's':
+          r.flags |= kXidStart | kXidContinue;
+          break;
+        case 'c':
+          r.flags |= kXidContinue;
+          break;
+        case 'm':
+          r.flags |= kMirrored;
+          break;
+        case 'b':
+          r.flags |= kLineBreak;
+          break;
+        case '-':
+          break;
+        default:
+          Die("characters.txt: " + line);
       }
     }
     const std::string& category = w[1];
@@ -301,7 +317,8 @@ void ComputeQuickChecks(Database* db) {
   for (uint32_t c = 0x11A8; c < 0x11A8 + 27; ++c) db->records[c].quick |= kComposesBack;
 }
 
-// --- unicode_properties.inc ------------------------------------------------------------------------
+// --- unicode_properties.inc
+// ------------------------------------------------------------------------
 
 void WriteProperties(const std::string& directory, const Database& db) {
   Output out(directory + "/unicode_properties.inc");
@@ -352,20 +369,22 @@ void WriteProperties(const std::string& directory, const Database& db) {
       record[4] = static_cast<int64_t>(full.size());
       full.push_back(f);
     }
-    const auto [it, fresh] = known_cases.emplace(record, static_cast<uint16_t>(case_records.size()));
+    const auto [it, fresh] =
+        known_cases.emplace(record, static_cast<uint16_t>(case_records.size()));
     if (fresh) case_records.push_back(record);
     values[c] = it->second;
   }
   out.Print("constexpr CaseRecord kCaseRecords[] = {\n");
   for (const auto& r : case_records) {
-    out.Print("{%lld,%lld,%lld,%lld,%lld},\n", static_cast<long long>(r[0]), static_cast<long long>(r[1]),
-              static_cast<long long>(r[2]), static_cast<long long>(r[3]), static_cast<long long>(r[4]));
+    out.Print("{%lld,%lld,%lld,%lld,%lld},\n", static_cast<long long>(r[0]),
+              static_cast<long long>(r[1]), static_cast<long long>(r[2]),
+              static_cast<long long>(r[3]), static_cast<long long>(r[4]));
   }
   out.Print("};\nconstexpr FullCase kFullCases[] = {\n");
   for (const FullCase& f : full) {
-    out.Print("{{%u,%u,%u},{%u,%u,%u},{%u,%u,%u},{%u,%u,%u}},\n", f.lower[0], f.lower[1], f.lower[2],
-              f.upper[0], f.upper[1], f.upper[2], f.title[0], f.title[1], f.title[2], f.fold[0],
-              f.fold[1], f.fold[2]);
+    out.Print("{{%u,%u,%u},{%u,%u,%u},{%u,%u,%u},{%u,%u,%u}},\n", f.lower[0], f.lower[1],
+              f.lower[2], f.upper[0], f.upper[1], f.upper[2], f.title[0], f.title[1], f.title[2],
+              f.fold[0], f.fold[1], f.fold[2]);
   }
   out.Print("};\n");
   out.Trie("Case", values);
@@ -377,7 +396,8 @@ void WriteProperties(const std::string& directory, const Database& db) {
   out.Print("};\n");
 }
 
-// --- unicode_normalize.inc -------------------------------------------------------------------------
+// --- unicode_normalize.inc
+// -------------------------------------------------------------------------
 
 void WriteNormalize(const std::string& directory, const Database& db) {
   Output out(directory + "/unicode_normalize.inc");
@@ -405,15 +425,18 @@ void WriteNormalize(const std::string& directory, const Database& db) {
   }
   out.Array("uint16_t", "kDecompositionData", data);
   out.Trie("Decomposition", values);
-  std::sort(compositions.begin(), compositions.end(), [](const Composition& a, const Composition& b) {
-    return a.second != b.second ? a.second < b.second : a.first < b.first;
-  });
+  std::sort(compositions.begin(), compositions.end(),
+            [](const Composition& a, const Composition& b) {
+              return a.second != b.second ? a.second < b.second : a.first < b.first;
+            });
   out.Print("constexpr Composition kCompositions[] = {\n");
-  for (const Composition& c : compositions) out.Print("{0x%X,0x%X,0x%X},\n", c.first, c.second, c.composed);
+  for (const Composition& c : compositions)
+    out.Print("{0x%X,0x%X,0x%X},\n", c.first, c.second, c.composed);
   out.Print("};\n");
 }
 
-// --- unicode_names.inc -------------------------------------------------------------------------------
+// --- unicode_names.inc
+// -------------------------------------------------------------------------------
 
 void WriteNames(const std::string& input, const std::string& directory) {
   Output out(directory + "/unicode_names.inc");
@@ -463,7 +486,8 @@ void WriteNames(const std::string& input, const std::string& directory) {
   }
   std::vector<std::pair<size_t, std::string>> ranked;
   for (const auto& [word, count] : counts) ranked.push_back({count, word});
-  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
   size_t short_words = 254;
   while (short_words + (255 - short_words) * 256 < ranked.size()) --short_words;
   std::map<std::string, size_t> word_numbers;

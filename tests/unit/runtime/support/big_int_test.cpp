@@ -94,7 +94,8 @@ void DivMod(const Limbs& a, const Limbs& b, Limbs* q, Limbs* r) {
   r->assign(std::min(a.size(), b.size()), 0);
   size_t nq = 0;
   size_t nr = 0;
-  ASSERT_TRUE(DivModMag(work, q->data(), &nq, r->data(), &nr, a.data(), a.size(), b.data(), b.size()));
+  ASSERT_TRUE(
+      DivModMag(work, q->data(), &nq, r->data(), &nr, a.data(), a.size(), b.data(), b.size()));
   q->resize(nq);
   r->resize(nr);
 }
@@ -137,7 +138,8 @@ TEST(BigInt, AddsAndSubtracts) {
 }
 
 TEST(BigInt, MultipliesLikeSchoolbook) {
-  const size_t sizes[] = {1, 2, 3, 23, 24, 25, 39, 40, 51, 52, 103, 159, 160, 161, 162, 250, 481, 1500};
+  const size_t sizes[] = {1,  2,   3,   23,  24,  25,  39,  40,  51,
+                          52, 103, 159, 160, 161, 162, 250, 481, 1500};
   for (size_t na : sizes) {
     for (size_t nb : sizes) {
       if (nb > na) continue;
@@ -237,7 +239,8 @@ TEST(BigInt, Shifts) {
 }
 
 TEST(BigInt, BitOperationsAgreeWithInt64) {
-  const int64_t values[] = {0, 1, -1, 2, -2, 255, -256, INT64_MAX, INT64_MIN + 1, -6148914691236517206};
+  const int64_t values[] = {
+      0, 1, -1, 2, -2, 255, -256, INT64_MAX, INT64_MIN + 1, -6148914691236517206};
   for (int64_t x : values) {
     for (int64_t y : values) {
       const Limbs a = Normalized({static_cast<Limb>(x < 0 ? -x : x)});
@@ -246,7 +249,8 @@ TEST(BigInt, BitOperationsAgreeWithInt64) {
         const int64_t expected = op == BitOp::kAnd ? x & y : op == BitOp::kOr ? x | y : x ^ y;
         Limb out[2];
         bool negative = false;
-        const size_t n = BitwiseMag(op, out, &negative, a.data(), a.size(), x < 0, b.data(), b.size(), y < 0);
+        const size_t n =
+            BitwiseMag(op, out, &negative, a.data(), a.size(), x < 0, b.data(), b.size(), y < 0);
         const int64_t got = n == 0 ? 0 : static_cast<int64_t>(out[0]);
         EXPECT_EQ(negative ? -got : got, expected) << x << " " << y;
       }
@@ -303,7 +307,8 @@ TEST(BigInt, TextRoundTrip) {
       ASSERT_EQ(Parse(text, base), a) << base << " " << n;
     }
   }
-  EXPECT_EQ(Text(Parse("340282366920938463463374607431768211456")), "340282366920938463463374607431768211456");
+  EXPECT_EQ(Text(Parse("340282366920938463463374607431768211456")),
+            "340282366920938463463374607431768211456");
   EXPECT_EQ(Parse("340282366920938463463374607431768211456"), Limbs({0, 0, 1}));
   EXPECT_EQ(Text({0, 0, 1}, 16), "100000000000000000000000000000000");
   EXPECT_EQ(Text({~Limb{0}, 5}, 36), "ncwc66d0sqsqn");
@@ -317,7 +322,8 @@ TEST(BigInt, ScansIntGrammar) {
   const auto scan = [](std::string_view text, int base) {
     IntText out;
     if (!ScanIntText(text, base, &out)) return std::string("invalid");
-    return std::string(out.negative ? "-" : "") + std::string(out.digits) + "/" + std::to_string(out.base);
+    return std::string(out.negative ? "-" : "") + std::string(out.digits) + "/" +
+           std::to_string(out.base);
   };
   EXPECT_EQ(scan("123", 10), "123/10");
   EXPECT_EQ(scan("-1_000", 10), "-1_000/10");
@@ -328,7 +334,8 @@ TEST(BigInt, ScansIntGrammar) {
   EXPECT_EQ(scan("00", 0), "00/10");
   EXPECT_EQ(scan("0_0", 0), "0_0/10");
   EXPECT_EQ(scan("z", 36), "z/36");
-  for (std::string_view bad : {"", "-", "_1", "1_", "1__2", "0x", "012", " 1", "1 ", "--1", "0x_", "0x1_", "0_x1"}) {
+  for (std::string_view bad :
+       {"", "-", "_1", "1_", "1__2", "0x", "012", " 1", "1 ", "--1", "0x_", "0x1_", "0_x1"}) {
     EXPECT_EQ(scan(bad, 0), "invalid") << bad;
   }
   EXPECT_EQ(scan("0x10", 10), "invalid");
@@ -397,7 +404,8 @@ TEST(BigInt, ModularPowersAndInverses) {
     Limbs inverse(n + 1);
     size_t size = 0;
     bool exists = false;
-    ASSERT_TRUE(ModInverseMag(work, inverse.data(), &size, &exists, a.data(), a.size(), m.data(), n));
+    ASSERT_TRUE(
+        ModInverseMag(work, inverse.data(), &size, &exists, a.data(), a.size(), m.data(), n));
     const bool coprime = Gcd(a, m) == Limbs{1};
     ASSERT_EQ(exists, coprime);
     if (!exists) continue;
@@ -410,8 +418,8 @@ TEST(BigInt, ModularPowersAndInverses) {
 }
 
 TEST(BigInt, IntegerSquareRoots) {
-  for (uint64_t a : {uint64_t{0}, uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{4}, uint64_t{4503599761588224},
-                     uint64_t{4503599761588223}, ~uint64_t{0}}) {
+  for (uint64_t a : {uint64_t{0}, uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{4},
+                     uint64_t{4503599761588224}, uint64_t{4503599761588223}, ~uint64_t{0}}) {
     const unsigned __int128 root = IntegerSqrt64(a);
     EXPECT_LE(root * root, a);
     EXPECT_GT((root + 1) * (root + 1), a);
@@ -506,8 +514,10 @@ TEST(BigInt, TrueDivision) {
     return result;
   };
   EXPECT_EQ(divide({1}, {3}), 1.0 / 3);
-  EXPECT_EQ(divide(Parse("1" + std::string(400, '0')), Parse("3" + std::string(400, '0'))), 1.0 / 3);
-  EXPECT_EQ(divide(Parse("1" + std::string(400, '0')), {1}), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(divide(Parse("1" + std::string(400, '0')), Parse("3" + std::string(400, '0'))),
+            1.0 / 3);
+  EXPECT_EQ(divide(Parse("1" + std::string(400, '0')), {1}),
+            std::numeric_limits<double>::infinity());
   EXPECT_EQ(divide({1}, Parse("1" + std::string(400, '0'))), 0);
   EXPECT_EQ(divide({1}, Parse("1" + std::string(320, '0'))), 1e-320);
   Limbs power(17, 0);

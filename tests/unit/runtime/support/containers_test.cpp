@@ -45,7 +45,9 @@ TEST(TextBuffer, Appends) {
   out.Append(3, '-');
   out.AppendCodePoint(0x20AC);
   out.AppendDouble(0.1);
-  EXPECT_EQ(out.view(), "-9223372036854775808 18446744073709551615 0000beef0---\xE2\x82\xAC" "0.1");
+  EXPECT_EQ(out.view(),
+            "-9223372036854775808 18446744073709551615 0000beef0---\xE2\x82\xAC"
+            "0.1");
   out.Truncate(1);
   EXPECT_EQ(out.view(), "-");
 }

@@ -180,8 +180,9 @@ TEST(FloatFormat, ParsesFloats) {
   EXPECT_EQ(Parse("-iNfInItY"), -kInf);
   EXPECT_TRUE(std::isnan(Parse("NaN")));
   double v = 0;
-  for (std::string_view bad : {"", "-", ".", "e5", "1e", "1e+", "1_", "_1", "1__0", "1_.5", "1._5", "1e_5",
-                               "0x10", "1 ", " 1", "infin", "nan(1)", "1.5.5", "--1", "1f"}) {
+  for (std::string_view bad :
+       {"",     "-",    ".",    "e5", "1e", "1e+",   "1_",     "_1",    "1__0", "1_.5",
+        "1._5", "1e_5", "0x10", "1 ", " 1", "infin", "nan(1)", "1.5.5", "--1",  "1f"}) {
     EXPECT_FALSE(ParseFloat(bad, &v)) << bad;
   }
   EXPECT_EQ(ParseDecimalPrefix("12.5e3xyz", &v), 6u);

@@ -67,10 +67,13 @@ TEST(Unicode, OtherProperties) {
 TEST(Unicode, Predicates) {
   EXPECT_TRUE(IsAlpha(0x4E00) && IsAlpha(0xDF) && !IsAlpha('1') && !IsAlpha(0x301));
   EXPECT_TRUE(IsLower(0xAA) && IsLower('z') && IsUpper(0x2160) && IsTitle(0x1C5) && !IsTitle('A'));
-  EXPECT_TRUE(IsSpace(' ') && IsSpace(0x1F) && IsSpace(0x85) && IsSpace(0x3000) && !IsSpace(0x200B));
-  EXPECT_TRUE(IsPrintable(' ') && !IsPrintable(0xA0) && !IsPrintable(0x200B) && !IsPrintable(0xD800));
+  EXPECT_TRUE(IsSpace(' ') && IsSpace(0x1F) && IsSpace(0x85) && IsSpace(0x3000) &&
+              !IsSpace(0x200B));
+  EXPECT_TRUE(IsPrintable(' ') && !IsPrintable(0xA0) && !IsPrintable(0x200B) &&
+              !IsPrintable(0xD800));
   EXPECT_TRUE(IsIdentifierStart('_') && IsIdentifierStart(0x4E00) && !IsIdentifierStart('1'));
-  EXPECT_TRUE(IsIdentifierContinue('1') && IsIdentifierContinue(0x301) && !IsIdentifierContinue('-'));
+  EXPECT_TRUE(IsIdentifierContinue('1') && IsIdentifierContinue(0x301) &&
+              !IsIdentifierContinue('-'));
   EXPECT_TRUE(IsCased(0x2B0) && IsCaseIgnorable(0x2B0) && IsCaseIgnorable('\'') && !IsCased('1'));
   std::u32string breaks;
   for (char32_t c = 0; c < 0x3000; ++c) {
@@ -124,7 +127,9 @@ TEST(Unicode, NormalForms) {
   EXPECT_EQ(Norm(NormalForm::kNfd, U"\uD55C"), U"\u1112\u1161\u11AB");
   EXPECT_EQ(Norm(NormalForm::kNfc, U"\u0958"), U"\u0915\u093C");  // composition exclusion
   EXPECT_EQ(Norm(NormalForm::kNfc, U"a\u0315\u0300\u05AE\u0300"), U"\u00E0\u05AE\u0300\u0315");
-  EXPECT_EQ(NormalizeNfkc("\xEF\xBC\xA1" "bc"), "Abc");
+  EXPECT_EQ(NormalizeNfkc("\xEF\xBC\xA1"
+                          "bc"),
+            "Abc");
   EXPECT_EQ(NormalizeNfkc("plain"), "plain");
   const uint32_t composed[] = {0xE9};
   const uint32_t mark[] = {'e', 0x301};

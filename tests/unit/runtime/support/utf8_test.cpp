@@ -35,7 +35,7 @@ TEST(Utf8, ReportsErrorsAsMaximalSubparts) {
   EXPECT_EQ(ScanText("\xED\xA0"), "0+1 invalid continuation byte");
   EXPECT_EQ(ScanText("\xF0\x80\x80\x80"), "0+1 invalid continuation byte");
   EXPECT_EQ(ScanText("\xF0\x9F\x98"), "0+3 unexpected end of data");
-  EXPECT_EQ(ScanText("\xF0\x9F\x98(" ), "0+3 invalid continuation byte");
+  EXPECT_EQ(ScanText("\xF0\x9F\x98("), "0+3 invalid continuation byte");
   EXPECT_EQ(ScanText("\xF4\x90\x80\x80"), "0+1 invalid continuation byte");
   EXPECT_EQ(ScanText(std::string(100, 'x') + "\xF0\x9F\x98\x80" + std::string(9, 'y') + "\xF0\x28"),
             "113+1 invalid continuation byte");
@@ -78,7 +78,9 @@ TEST(Utf8, EveryCodePointRoundTrips) {
 }
 
 TEST(Utf8, NarrowWidths) {
-  const std::string bytes = "Stra\xC3\x9F" "e, a long tail of ASCII letters \xC3\xBF";
+  const std::string bytes =
+      "Stra\xC3\x9F"
+      "e, a long tail of ASCII letters \xC3\xBF";
   const Utf8Scan scan = ScanUtf8(bytes.data(), bytes.size());
   std::vector<uint8_t> narrow(scan.code_points);
   DecodeUtf8(narrow.data(), bytes.data(), bytes.size());
