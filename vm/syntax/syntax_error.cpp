@@ -134,7 +134,15 @@ void Overflow(Diagnostic* error) {
 void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parser,
                         Diagnostic* error) {
   *error = {};
-  if (parser.overflowed()) return Overflow(error);
+  if (parser.overflowed()) {
+    // Brackets nested too deeply are the lexer's to report.
+    if (lexer.error().kind != LexError::Kind::kSyntax) return Overflow(error);
+    Fault fault;
+    fault.from_lexer = true;
+    fault.message = lexer.error().message;
+    fault.lineno = fault.end_lineno = lexer.error().lineno;
+    return FaultFormatter(lexer).Format(fault, lexer.error().lineno, error);
+  }
   const Token* const tokens = lexer.tokens();
   const auto furthest = static_cast<uint32_t>(parser.position() - tokens);
   PegGrammar grammar;
