@@ -234,6 +234,7 @@ RuntimeState::~RuntimeState() {
     Drop(spare_memory_error);
     heap.collector().DropRoots();
     if (signatures) signatures->Clear(heap);
+    FreeTypeTables(*this);
     DeleteThreadState(main_thread);
   }
   if (shapes) DestroyRemains(*this);

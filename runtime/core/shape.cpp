@@ -142,6 +142,9 @@ bool AddSlot(ThreadState& ts, Object* o, Shape* s, StrObject* name, Value value)
   uint32_t slot = s->slot_count;
   if (slot >= s->inline_capacity) {
     uint32_t index = slot - s->inline_capacity;
+    if (index == 0 && s->inline_capacity == s->type->root_shape->inline_capacity) {
+      GrowInlineSlots(ts, s->type);
+    }
     if (o->aux == 0) {
       uint32_t fresh = rt.NewExtras();
       if (fresh == 0) return false;

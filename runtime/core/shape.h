@@ -35,6 +35,7 @@ class Shape {
   uint16_t inline_capacity = 0;
   uint16_t slot_offset = 0;     // bytes from the object's start to slot 0
   bool dict_mode = false;
+  Shape* older = nullptr;       // of a root: the type's previous root (TypeObject::old_roots)
 
   // Slot number of an interned name, or -1. O(1).
   int Find(StrObject* name) const;

@@ -181,13 +181,15 @@ class RuntimeState {
   Object* spare_memory_error = nullptr;
   size_t stack_words = 0;
   void* spec_types = nullptr;             // types made by TypeForSpec (core/type_object.cpp)
+  struct TypeCache* type_cache = nullptr;  // of TypeLookup (core/type_object.cpp)
 
   // Registers a shape; 0 when out of memory.
   uint32_t AddShape(TypeObject* type, Shape* shape);
   // Index of a new extras entry for an instance; 0 when out of memory.
   uint32_t NewExtras();
   void FreeExtras(uint32_t index);
-  uint32_t NextVersion() { return next_version++; }
+  // Never the same twice; 0 when they are used up (nothing can be cached under 0).
+  uint32_t NextVersion() { return MVM_LIKELY(next_version != 0) ? next_version++ : 0; }
 };
 
 // One link of the chain of objects whose repr() is being made (protocol/repr_guard.h).
