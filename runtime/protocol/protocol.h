@@ -56,6 +56,8 @@ Status SetAttr(ThreadState& ts, Value object, std::string_view name, Value value
 // What object.__getattribute__ / __setattr__ do.
 Result<> GenericGetAttr(ThreadState& ts, Value object, StrObject* name);
 Status GenericSetAttr(ThreadState& ts, Value object, StrObject* name, Value value);
+// Absent() instead of AttributeError, where the attribute was simply not found.
+Result<> GenericGetAttrOptional(ThreadState& ts, Value object, StrObject* name);
 // The instance's own attribute (no class, no descriptors): borrowed, null if absent. `name` interned.
 Value InstanceLookup(ThreadState& ts, Object* object, StrObject* name);
 // object.__dict__, made on demand (R7: always the same dict); AttributeError without one. Owned.
@@ -78,6 +80,9 @@ Result<int64_t> HashUnhashable(ThreadState& ts, Value v);
 Result<bool> Truth(ThreadState& ts, Value v);
 Result<bool> IsInstanceOf(ThreadState& ts, Value v, Value cls);  // isinstance(), tuples and unions
 Result<bool> IsSubclassOf(ThreadState& ts, Value v, Value cls);
+// What type.__instancecheck__ and type.__subclasscheck__ do: __class__, __bases__, no hooks.
+Result<bool> PlainIsInstance(ThreadState& ts, Value v, Value cls);
+Result<bool> PlainIsSubclass(ThreadState& ts, Value v, Value cls);
 Result<> Dir(ThreadState& ts, Value v);
 // format(v, spec)
 Result<StrObject> FormatValue(ThreadState& ts, Value v, StrObject* spec);
