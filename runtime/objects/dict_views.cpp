@@ -17,9 +17,10 @@ namespace minivm {
 namespace {
 
 DictObject* DictOf(Value view) { return view.as<DictView>()->dict; }
-bool IsKeys(Value v) { return IsExact(v, TypeId::kDictKeys); }
-bool IsItems(Value v) { return IsExact(v, TypeId::kDictItems); }
-bool IsSetView(Value v) { return IsKeys(v) || IsItems(v); }
+// These types are derived from by the views of OrderedDict.
+bool IsKeys(ThreadState& ts, Value v) { return IsInstance(ts, v, TypeById(ts, TypeId::kDictKeys)); }
+bool IsItems(ThreadState& ts, Value v) { return IsInstance(ts, v, TypeById(ts, TypeId::kDictItems)); }
+bool IsSetView(ThreadState& ts, Value v) { return IsKeys(ts, v) || IsItems(ts, v); }
 
 Result<> Pair(ThreadState& ts, Value key, Value value) {
   Value pair[] = {key, value};
@@ -73,7 +74,7 @@ Result<bool> AllContained(ThreadState& ts, Value items, Value container) {
 }
 
 Result<> view_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
-  if (!IsAnySet(ts, b) && !IsSetView(b)) return NotImplemented(ts);
+  if (!IsAnySet(ts, b) && !IsSetView(ts, b)) return NotImplemented(ts);
   MVM_TRY(int64_t len_a, Length(ts, a));
   MVM_TRY(int64_t len_b, Length(ts, b));
   RecursionGuard guard(ts, " in comparison");
@@ -121,11 +122,11 @@ Result<> view_sub(ThreadState& ts, Value a, Value b) {
 
 Result<> view_and(ThreadState& ts, Value a, Value b) {
   // The view answers membership; of two views the smaller one is walked.
-  if (!IsSetView(a)) std::swap(a, b);
-  if (IsSetView(b) && DictSize(DictOf(b)) > DictSize(DictOf(a))) std::swap(a, b);
+  if (!IsSetView(ts, a)) std::swap(a, b);
+  if (IsSetView(ts, b) && DictSize(DictOf(b)) > DictSize(DictOf(a))) std::swap(a, b);
   MVM_TRY(Ref<SetObject> result, NewSet(ts));
   MVM_TRY_VOID(ForEach(ts, b, [&](Value item) -> Status {
-    MVM_TRY(bool inside, IsKeys(a) ? keys_contains(ts, a, item) : items_contains(ts, a, item));
+    MVM_TRY(bool inside, IsKeys(ts, a) ? keys_contains(ts, a, item) : items_contains(ts, a, item));
     if (inside) MVM_TRY_VOID(SetAdd(ts, result, item));
     return Ok();
   }));
@@ -146,7 +147,7 @@ Result<> view_xor(ThreadState& ts, Value a, Value b) {
 
 Result<> view_isdisjoint(ThreadState& ts, Args args) {
   Value view = args[0], other = args[1];
-  if (IsSetView(other) && DictSize(DictOf(other)) > DictSize(DictOf(view))) std::swap(view, other);
+  if (IsSetView(ts, other) && DictSize(DictOf(other)) > DictSize(DictOf(view))) std::swap(view, other);
   MVM_TRY(Ref<> it, GetIter(ts, other));
   for (;;) {
     MVM_TRY(Ref<> item, Next(ts, it));

@@ -75,7 +75,7 @@ class PegMachine {
   enum class HookResult : uint8_t { kOk, kFail };
 
   static constexpr uint32_t kMemoFail = UINT32_MAX;
-  static constexpr size_t kMaxDepth = 4000;  // as deep as CPython's parser goes
+  static constexpr size_t kMaxDepth = 6000;  // about as deep as CPython's parser goes
   static constexpr uint64_t kMaxSteps = 400'000'000;
 
   const Token* At(uint32_t i) const { return tokens_ + i; }

@@ -122,11 +122,17 @@ bool HasLookalikes(const Token* begin, const Token* end) {
   return false;
 }
 
-void Overflow(Diagnostic* error) {
-  *error = {};
-  error->kind = DiagnosticKind::kMemory;
-  error->message = "Parser stack overflowed - Python source too complex to parse";
-  error->has_location = error->has_text = false;
+// The parser ran out of stack. Brackets nested too deeply are the lexer's to report, though.
+void Overflow(const Lexer& lexer, Diagnostic* error) {
+  Fault fault;
+  if (lexer.error().kind == LexError::Kind::kSyntax) {
+    fault.from_lexer = true;
+    fault.message = lexer.error().message;
+    fault.lineno = fault.end_lineno = lexer.error().lineno;
+  } else {
+    fault.kind = DiagnosticKind::kMemory;
+  }
+  FaultFormatter(lexer).Format(fault, lexer.error().lineno, error);
 }
 
 }  // namespace
@@ -134,7 +140,7 @@ void Overflow(Diagnostic* error) {
 void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parser,
                         Diagnostic* error) {
   *error = {};
-  if (parser.overflowed()) return Overflow(error);
+  if (parser.overflowed()) return Overflow(lexer, error);
   const Token* const tokens = lexer.tokens();
   const auto furthest = static_cast<uint32_t>(parser.position() - tokens);
   PegGrammar grammar;
@@ -174,7 +180,7 @@ void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parse
   Fault fault;
   bool have_fault = outcome == Outcome::kRaised;
   if (have_fault) fault = machine.fault();
-  if (have_fault && fault.kind == DiagnosticKind::kMemory) return Overflow(error);
+  if (have_fault && fault.kind == DiagnosticKind::kMemory) return Overflow(lexer, error);
   uint32_t fault_line = LexerLine(tokens[machine.fetched() - 1]);
 
   // The first pass's own errors stand; else the mistakes are looked for.
@@ -183,7 +189,7 @@ void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parse
     have_fault = true;
     fault_line = LexerLine(tokens[machine.fetched() - 1]);
   }
-  if (have_fault && fault.kind == DiagnosticKind::kMemory) return Overflow(error);
+  if (have_fault && fault.kind == DiagnosticKind::kMemory) return Overflow(lexer, error);
   // Later errors of the lexer count unless it had got to its end already.
   const bool lexer_done =
       machine.read_error() || (have_fault && ReachesEnd(lexer, tokens[machine.fetched() - 1]));
