@@ -173,36 +173,45 @@ class Collector::Run {
   }
 
  private:
-  bool PageMatters(const Page* p) const {
-    if (!p->container) return false;
-    return generation_ >= 2 || p->young || (generation_ == 1 && p->middle);
-  }
   // f for every live object of the pages that may hold candidates.
   template <class F>
   void WalkPages(F f) {
-    for (size_t i = 0; i < heap_.container_page_count(); ++i) {
-      Page* p = heap_.container_pages()[i];
-      if (PageMatters(p)) Heap::ForEachInPage(p, f);
-    }
-    heap_.ForEachLarge([&](Page* p) {
+    if (generation_ >= 2) return c_.WalkAll(f);
+    auto in_page = [&](Page* p) {
+      if (!p->large) return Heap::ForEachInPage(p, f);
       Object* o = reinterpret_cast<Object*>(p->slots());
-      if (PageMatters(p) && o->refcount != 0) f(o);
-    });
+      if (o->refcount != 0) f(o);
+    };
+    const PageList& young = heap_.young_pages();
+    for (size_t i = 0; i < young.count; ++i) in_page(young.items[i]);
+    if (generation_ == 0) return;
+    const PageList& middle = heap_.middle_pages();
+    for (size_t i = 0; i < middle.count; ++i) {
+      if (!middle.items[i]->young) in_page(middle.items[i]);
+    }
   }
   template <class F>
   void ForEachCandidate(F f) {
+    if (listed_) {
+      for (size_t i = 0; i < list_.size(); ++i) f(list_[i]);
+      return;
+    }
     WalkPages([&](Object* o) {
       if (IsCandidate(o)) f(o);
     });
   }
 
+  // Marks the candidates. The few of a young collection are listed as well, memory permitting, so that
+  // the later passes need not search their pages again.
   void SelectCandidates() {
     uint32_t oldest = static_cast<uint32_t>(generation_);
+    listed_ = generation_ < 2;
     WalkPages([&](Object* o) {
       if (!(o->gc & kGcTracked) || (o->gc & kGcAgeMask) > oldest) return;
       o->gc = (o->gc & ~(kGcRefsMask | kGcReachable)) | kGcCollecting;
       SetRefs(o, o->refcount);
       ++candidates_;
+      if (listed_ && !list_.Push(o)) listed_ = false;
     });
   }
 
@@ -250,17 +259,7 @@ class Collector::Run {
 
   // Nothing has run since the walk: page flags and counters can be brought up to date.
   void AfterWalk() {
-    if (generation_ == 0) {
-      for (size_t i = 0; i < heap_.container_page_count(); ++i) {
-        Page* p = heap_.container_pages()[i];
-        p->middle = p->middle || p->young;
-      }
-      heap_.ForEachLarge([](Page* p) { p->middle = p->middle || p->young; });
-    } else {
-      for (size_t i = 0; i < heap_.container_page_count(); ++i) heap_.container_pages()[i]->middle = false;
-      heap_.ForEachLarge([](Page* p) { p->middle = false; });
-    }
-    heap_.ForgetYoung();
+    heap_.AgePages(generation_ > 0);
     heap_.young_count = 0;
     if (generation_ == 1) c_.old_pending_ += survivors_;
     if (generation_ == 2) {
@@ -381,6 +380,8 @@ class Collector::Run {
   int generation_;
   int64_t candidates_ = 0;
   int64_t survivors_ = 0;
+  bool listed_ = false;
+  ObjectStack list_;
   ObjectStack garbage_;
 };
 

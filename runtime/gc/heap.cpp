@@ -72,6 +72,16 @@ uint32_t ReuseThreshold(const Page* p) {
 
 }  // namespace
 
+bool PageList::Reserve(size_t n) {
+  if (n <= capacity) return true;
+  size_t more = capacity * 2 > n ? capacity * 2 : n < 32 ? 32 : n;
+  void* grown = std::realloc(items, more * sizeof(Page*));
+  if (!grown) return false;
+  items = static_cast<Page**>(grown);
+  capacity = more;
+  return true;
+}
+
 Heap::Heap(RuntimeState* rt) : rt_(rt), collector_(new (std::nothrow) Collector(rt, *this)) {
   std::memset(static_cast<void*>(&empty_page_), 0, sizeof(empty_page_));
   empty_page_.heap = this;
@@ -93,6 +103,8 @@ Heap::~Heap() {
   }
   std::free(pages_);
   std::free(container_pages_);
+  std::free(young_pages_.items);
+  std::free(middle_pages_.items);
   std::free(dealloc_queue);
   delete collector_;
 }
@@ -225,7 +237,8 @@ Page* Heap::NewPage(int size_class, int kind) {
   }
   if (p->container) {
     p->container_index = static_cast<uint32_t>(container_page_count_);
-    if (!PushPage(&container_pages_, &container_page_count_, &container_page_capacity_, p)) {
+    if (!ReserveAges() ||
+        !PushPage(&container_pages_, &container_page_count_, &container_page_capacity_, p)) {
       --page_count_;
       ReturnPage(chunk, memory);
       return nullptr;
@@ -235,11 +248,59 @@ Page* Heap::NewPage(int size_class, int kind) {
   return p;
 }
 
+// Room for one more container page in the lists of young and of middle pages.
+bool Heap::ReserveAges() {
+  size_t n = container_page_count_ + large_containers_ + 1;
+  return young_pages_.Reserve(n) && middle_pages_.Reserve(n);
+}
+
+void Heap::SetYoung(Page* p) {
+  if (p->young) return;
+  p->young = true;
+  p->young_index = static_cast<uint32_t>(young_pages_.count);
+  young_pages_.items[young_pages_.count++] = p;
+}
+
+// The page goes: it leaves the lists.
+void Heap::ForgetAges(Page* p) {
+  if (p->young) {
+    Page* last = young_pages_.items[--young_pages_.count];
+    young_pages_.items[p->young_index] = last;
+    last->young_index = p->young_index;
+  }
+  if (p->middle) {
+    Page* last = middle_pages_.items[--middle_pages_.count];
+    middle_pages_.items[p->middle_index] = last;
+    last->middle_index = p->middle_index;
+  }
+}
+
+void Heap::AgePages(bool old) {
+  if (old) {
+    for (size_t i = 0; i < middle_pages_.count; ++i) middle_pages_.items[i]->middle = false;
+    middle_pages_.count = 0;
+  }
+  for (size_t i = 0; i < young_pages_.count; ++i) {
+    Page* p = young_pages_.items[i];
+    p->young = false;
+    if (!old && !p->middle) {
+      p->middle = true;
+      p->middle_index = static_cast<uint32_t>(middle_pages_.count);
+      middle_pages_.items[middle_pages_.count++] = p;
+    }
+  }
+  young_pages_.count = 0;
+  for (Page* p : current_[kPageContainer]) {
+    if (p != &empty_page_) SetYoung(p);
+  }
+}
+
 void Heap::ReleasePage(Page* p) {
   Page* last = pages_[--page_count_];
   pages_[p->index] = last;
   last->index = p->index;
   if (p->container) {
+    ForgetAges(p);
     last = container_pages_[--container_page_count_];
     container_pages_[p->container_index] = last;
     last->container_index = p->container_index;
@@ -271,7 +332,7 @@ void Heap::Unlist(Page* p) {
 
 void Heap::MakeCurrent(Page* p) {
   p->slow_at = 0;
-  p->young = p->container;
+  if (p->container) SetYoung(p);
   current_[p->kind][p->size_class] = p;
 }
 
@@ -352,7 +413,7 @@ void* Heap::AllocateSlow(size_t size, int kind) {
 void* Heap::AllocateLarge(size_t size, bool container) {
   if (size > kMaxAllocation) return nullptr;
   size_t region = (size + Page::kHeaderSize + 4095) & ~size_t{4095};
-  if (!Admit(region)) return nullptr;
+  if (!Admit(region) || (container && !ReserveAges())) return nullptr;
   char* memory = MapAligned(region);
   if (!memory) return nullptr;
   Page* p = reinterpret_cast<Page*>(memory);
@@ -362,13 +423,16 @@ void* Heap::AllocateLarge(size_t size, bool container) {
   p->slow_at = UINT32_MAX;
   p->kind = container ? kPageContainer : kPagePlain;
   p->container = container;
-  p->young = container;
   p->large = true;
   p->region_size = region;
   p->prev = nullptr;
   p->next = large_;
   if (large_) large_->prev = p;
   large_ = p;
+  if (container) {
+    ++large_containers_;
+    SetYoung(p);
+  }
   Account(static_cast<ptrdiff_t>(region));
   return p->slots();
 }
@@ -381,6 +445,10 @@ void Heap::FreeSlow(Page* p, FreeSlot* s) {
       large_ = p->next;
     }
     if (p->next) p->next->prev = p->prev;
+    if (p->container) {
+      --large_containers_;
+      ForgetAges(p);
+    }
     Account(-static_cast<ptrdiff_t>(p->region_size));
     munmap(p, p->region_size);
     return;
@@ -395,12 +463,6 @@ void Heap::FreeSlow(Page* p, FreeSlot* s) {
   } else if (!p->listed) {
     List(p);
   }
-}
-
-void Heap::ForgetYoung() {
-  for (size_t i = 0; i < container_page_count_; ++i) container_pages_[i]->young = false;
-  for (Page* p : current_[kPageContainer]) p->young = p != &empty_page_;
-  ForEachLarge([](Page* p) { p->young = false; });
 }
 
 // ---- buffers ----

@@ -79,6 +79,8 @@ struct Page {
   PageKind kind;
   uint32_t index;            // position in Heap's vector of pages
   uint32_t container_index;  // position in Heap's vector of container pages
+  uint32_t young_index;      // positions in the lists of young and of middle pages
+  uint32_t middle_index;
   size_t region_size;        // of a large region: bytes mapped
   HeapChunk* chunk;          // of a small-object page
 
@@ -89,6 +91,13 @@ struct Page {
   static constexpr size_t kHeaderSize = 128;
 };
 static_assert(sizeof(Page) <= Page::kHeaderSize);
+
+// A vector of pages that each know their position in it; room is made when pages are.
+struct PageList {
+  Page** items = nullptr;
+  size_t count = 0, capacity = 0;
+  bool Reserve(size_t n);
+};
 
 struct HeapStats {
   size_t bytes = 0;         // pages, regions and buffers now held
@@ -209,10 +218,14 @@ class Heap {
       if (o->refcount != 0) f(o);
     }
   }
+  // Pages (large regions included) that may hold containers of age 0, of age 1.
+  const PageList& young_pages() const { return young_pages_; }
+  const PageList& middle_pages() const { return middle_pages_; }
   static int SizeClassOf(size_t size);
   static size_t SizeOfClass(int size_class);
-  // A young collection is over: no page is young but those still allocated into.
-  void ForgetYoung();
+  // After a collection: no page is young but those still allocated into. Those that were young become
+  // middle ones, or, when `old`, no page is middle any more.
+  void AgePages(bool old);
   // The slots of every page agree with its counts and lists; aborts otherwise (gc_debug.h).
   void Verify();
 
@@ -226,6 +239,9 @@ class Heap {
   bool Carve(Page* p);
   void MakeCurrent(Page* p);
   void RetireCurrent(Page* p);
+  void SetYoung(Page* p);
+  void ForgetAges(Page* p);
+  bool ReserveAges();
   void List(Page* p);
   void Unlist(Page* p);
   bool Admit(size_t bytes);
@@ -248,6 +264,8 @@ class Heap {
   Page* large_ = nullptr;
   Page** pages_ = nullptr;  // all small-object pages
   size_t page_count_ = 0, page_capacity_ = 0;
+  PageList young_pages_, middle_pages_;
+  size_t large_containers_ = 0;
   Page** container_pages_ = nullptr;
   size_t container_page_count_ = 0, container_page_capacity_ = 0;
   HeapChunk* chunks_ = nullptr;  // those with free pages first
