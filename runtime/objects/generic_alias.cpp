@@ -229,8 +229,6 @@ Result<GenericAliasObject> NewGenericAlias(ThreadState& ts, Value origin, Value 
   return Make(ts, ShapeIdOf(TypeId::kGenericAlias), origin, args, false);
 }
 
-Result<> ClassGetItem(ThreadState& ts, Args args) { return NewGenericAlias(ts, args[0], args[1]); }
-
 extern const TypeSpec kGenericAliasType;
 const TypeSpec kGenericAliasType = {
     .name = "types.GenericAlias",
