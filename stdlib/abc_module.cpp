@@ -130,7 +130,7 @@ void InheritPatternFlags(ThreadState& ts, TypeObject* cls, uint32_t flags) {
   if (flags == 0 || !cls->is_heap()) return;
   cls->flags |= flags;
   for (uint32_t i = 0; i < cls->subclass_count; ++i) {
-    if (cls->subclasses[i].is_object()) InheritPatternFlags(ts, cls->subclasses[i].as<TypeObject>(), flags);
+    if (cls->subclasses[i] != nullptr) InheritPatternFlags(ts, cls->subclasses[i], flags);
   }
 }
 

@@ -2,6 +2,8 @@
 // stands on it. Sequences for a seed are those CPython documents as stable.
 #include <sys/random.h>
 
+#include <cerrno>
+
 #include <vector>
 
 #include "runtime/objects/float_object.h"
