@@ -225,7 +225,7 @@ bool Lexer::Indentation(bool* blank) {
   return true;
 }
 
-void Lexer::Comment(const char* start, const char* end) {
+void Lexer::Comment(const char* start, const char* end, bool alone) {
   // "# type: X", with any blanks where the pattern has one.
   const char* p = start;
   for (const char* pattern = "# type: "; *pattern != '\0'; pattern++) {
@@ -240,7 +240,8 @@ void Lexer::Comment(const char* start, const char* end) {
   const char* after = p + 6;
   if (end - p >= 6 && std::memcmp(p, "ignore", 6) == 0 &&
       (after == end || !(IsIdentByte(*after) && *after != '_'))) {
-    type_ignores_.push_back({lineno_, arena_.Copy({after, static_cast<size_t>(end - after)})});
+    if (alone && *end == '\n') end++;  // of a line of its own, the end belongs to it
+    type_ignores_.push_back({lineno_, {after, static_cast<size_t>(end - after)}});
     return;
   }
   Push(Tok::kTypeComment, p, end);
@@ -270,7 +271,7 @@ bool Lexer::LexLine() {
         p_ = newline == nullptr ? source_ + size_ : static_cast<const char*>(newline);
         if (options_.type_comments) {
           const uint32_t before = count_;
-          Comment(p, p_);
+          Comment(p, p_, blank);
           if (count_ != before) blank = false;
         }
         continue;

@@ -138,7 +138,8 @@ class Lexer {
   void PushMarker(Tok kind);
   // Records that a new line begins at `p`; `joined` as for joined_lines().
   void NewLine(const char* p, bool joined);
-  void Comment(const char* start, const char* end);
+  // A comment that may be one about types; `alone`: on a line of its own.
+  void Comment(const char* start, const char* end, bool alone);
 
   // Stops with a SyntaxError shown up to the reading position `p` (exclusive).
   bool Fail(const char* p, std::string message);

@@ -82,9 +82,10 @@ class EscapeDecoder {
   }
 
   // A failure over body_[start, end). CPython decodes a copy of the body in which each non-ASCII
-  // character is written as \UXXXXXXXX, and counts positions in that.
+  // character is written as \UXXXXXXXX, and a backslash before one as \u005c, and counts
+  // positions in that.
   void Fail(size_t start, size_t end, const char* reason) {
-    size_t shift = 0;
+    size_t shift = extra_;
     for (size_t i = 0; i < start; i++) {
       const auto byte = static_cast<uint8_t>(body_[i]);
       if (byte >= 0xC0) shift += 9;
@@ -183,6 +184,8 @@ class EscapeDecoder {
     if (static_cast<uint8_t>(body_[at_]) < 0x80) {
       Unknown(start);
       *out_++ = body_[at_++];
+    } else {
+      extra_ += 5;
     }
   }
 
@@ -191,6 +194,7 @@ class EscapeDecoder {
   char* out_begin_;
   char* out_;
   size_t at_ = 0;
+  size_t extra_ = 0;  // what backslashes before non-ASCII characters add to positions
   DecodedString result_;
 };
 

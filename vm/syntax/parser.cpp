@@ -24,6 +24,14 @@ Parser::Parser(Arena& arena, NameTable& names, const Lexer& lexer, const ParseOp
   scratch_.reserve(64);
 }
 
+bool Parser::LacksFeature(int minor, const char* what) {
+  if (feature_error_.empty()) {
+    feature_error_ =
+        std::string(what) + " only supported in Python 3." + std::to_string(minor) + " and greater";
+  }
+  return false;
+}
+
 Mod* Parser::ParseMod() {
   Mod* mod = arena_.New<Mod>();
   switch (options_.mode) {

@@ -36,6 +36,11 @@ Expr* Parser::ParseAtom() {
 
 Expr* Parser::ParseNumberAtom() {
   const Token* const start = cur_;
+  if (MVM_UNLIKELY(options_.feature_version < 6) &&
+      Text(start).find('_') != std::string_view::npos &&
+      !Feature(6, "Underscores in numeric literals are")) {
+    return nullptr;
+  }
   ConstantValue value;
   size_t digits;
   if (!ParseNumber(arena_, Text(start), options_.int_max_str_digits, &value, &digits)) {
@@ -61,6 +66,7 @@ bool Parser::ParseComprehensionClauses(Span<Comprehension*>* out, uint32_t* dept
   const size_t mark = scratch_.size();
   while (At(Tok::kFor) || At(Tok::kAsync)) {
     const bool is_async = Accept(Tok::kAsync);
+    if (is_async && !Feature(6, "Async comprehensions are")) return false;
     if (!Accept(Tok::kFor)) return false;
     Expr* target = ParseStarTargets();
     if (target == nullptr || !Accept(Tok::kIn)) return false;

@@ -34,6 +34,7 @@ Stmt* Parser::ParseDecorated() {
 }
 
 Stmt* Parser::ParseFunction(const Token* start, Span<Expr*> decorators, bool is_async) {
+  if (is_async && !Feature(5, "Async functions are")) return nullptr;
   cur_++;
   if (!At(Tok::kName)) return nullptr;
   const Identifier name = cur_++->ident;
@@ -93,6 +94,7 @@ Stmt* Parser::ParseClass(Span<Expr*> decorators) {
 
 // "[" type parameters "]".
 bool Parser::ParseTypeParams(Span<TypeParam*>* params) {
+  if (!Feature(12, "Type parameter lists are")) return false;
   cur_++;
   const size_t mark = scratch_.size();
   do {
@@ -120,6 +122,7 @@ TypeParam* Parser::ParseTypeParam() {
     return nullptr;
   }
   if (Accept(Tok::kEqual)) {
+    if (!Feature(13, "Type parameter defaults are")) return nullptr;
     default_value = Root(star ? ParseStarExpression() : ParseExpression());
     if (default_value == nullptr) return nullptr;
   }
@@ -177,10 +180,14 @@ Arguments* Parser::ParseParameters(bool lambda, Tok end) {
   while (more && !At(end) && !At(Tok::kStar) && !At(Tok::kDoubleStar)) {
     if (At(Tok::kSlash)) {
       if (seen_slash || scratch_.size() == mark) return nullptr;
+      if (!Feature(8, "Positional-only parameters are")) return nullptr;
       cur_++;
       seen_slash = true;
       slash = (scratch_.size() - mark) / 2;
-    } else {
+      more = Accept(Tok::kComma);
+      continue;
+    }
+    {
       Arg* arg = ParseParameter(lambda, false);
       if (arg == nullptr) return nullptr;
       Expr* value = nullptr;

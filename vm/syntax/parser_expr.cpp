@@ -79,6 +79,7 @@ Expr* Parser::ParseStarNamedExpression() {
 
 Expr* Parser::ParseNamedExpression() {
   if (!At(Tok::kName) || cur_[1].kind != Tok::kColonEqual) return ParseExpression();
+  if (!Feature(8, "Assignment expressions are")) return nullptr;
   const Token* const start = cur_++;
   auto* target = New<NameExpr>(ExprKind::kName, start);
   target->id = start->ident;
@@ -226,6 +227,7 @@ Expr* Parser::ParseOperatorTail(Expr* first, const Token* start, uint8_t min_pre
     first = nullptr;
     const Infix infix = InfixAt();
     if (infix.precedence < min_precedence || infix.precedence == kPrecNone) break;
+    if (At(Tok::kAt) && !Feature(5, "The '@' operator is")) return nullptr;
     // Comparisons and boolean operators of one precedence wait and become one node.
     const bool chains = infix.precedence == kPrecCompare || infix.precedence <= kPrecAnd;
     while (operators_.size() > base_operators) {
@@ -364,6 +366,7 @@ Expr* Parser::ParseYield() {
 Expr* Parser::ParsePrimary() {
   const Token* const start = cur_;
   if (MVM_UNLIKELY(At(Tok::kAwait))) {
+    if (!Feature(5, "Await expressions are")) return nullptr;
     cur_++;
     const Token* const operand_start = cur_;
     Expr* value = ParseAtom();

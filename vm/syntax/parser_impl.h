@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +41,8 @@ class Parser {
 
   // True if a failure was for lack of C stack (or of operator nesting), not of the source.
   bool overflowed() const { return overflowed_; }
+  // "X only supported in Python 3.n and greater", if that is why parsing failed; else empty.
+  const std::string& feature_error() const { return feature_error_; }
   // Where parsing stopped.
   const Token* position() const { return cur_; }
   // The first token of the top-level statement that failed.
@@ -107,6 +110,12 @@ class Parser {
     overflowed_ = true;
     return true;
   }
+
+  // False, with feature_error() set, if the grammar accepted is older than 3.`minor`.
+  bool Feature(int minor, const char* what) {
+    return MVM_LIKELY(options_.feature_version >= minor) || LacksFeature(minor, what);
+  }
+  bool LacksFeature(int minor, const char* what);
 
   // What a failed attempt must restore.
   struct Checkpoint {
@@ -322,6 +331,7 @@ class Parser {
   const Token* last_warned_ = nullptr;
   std::vector<uint32_t> fstring_warnings_;  // of the texts of open f-strings
   LiteralError literal_error_;
+  std::string feature_error_;
   std::vector<StatementRange>* valid_statements_ = nullptr;
 
   // Soft keywords.

@@ -211,6 +211,7 @@ Stmt* Parser::ParseExpressionStatement() {
           Operator::kFloorDiv};
       const Operator op =
           kOperators[static_cast<int>(kind()) - static_cast<int>(Tok::kPlusEqual)];
+      if (op == Operator::kMatMult && !Feature(5, "The '@' operator is")) return nullptr;
       if (!IsSingleTarget(e)) return nullptr;
       e->ctx = ExprContext::kStore;
       cur_++;
@@ -230,6 +231,7 @@ Stmt* Parser::ParseExpressionStatement() {
 
 Stmt* Parser::ParseAnnotated(Expr* target, const Token* start) {
   if (!IsSingleTarget(target)) return nullptr;
+  if (!Feature(6, "Variable annotation syntax is")) return nullptr;
   if (start->kind == Tok::kLPar) {
     // A target in parentheses must end with them: (x)[a]: int is refused, f(x)[a]: int is not.
     const Checkpoint saved = Save();
@@ -365,6 +367,7 @@ Stmt* Parser::ParseFromImport() {
 }
 
 Stmt* Parser::ParseTypeAlias() {
+  if (!Feature(12, "Type statement is")) return nullptr;
   const Token* const start = cur_++;
   const Token* const name_token = cur_++;
   auto* name = New<NameExpr>(ExprKind::kName, name_token);
@@ -436,6 +439,7 @@ Stmt* Parser::ParseWhile() {
 }
 
 Stmt* Parser::ParseFor(const Token* start, bool is_async) {
+  if (is_async && !Feature(5, "Async for loops are")) return nullptr;
   cur_++;
   Expr* target = Root(ParseStarTargets());
   if (target == nullptr || !Accept(Tok::kIn)) return nullptr;
@@ -474,6 +478,7 @@ bool Parser::ParseWithItems(Tok end, Span<WithItem*>* items) {
 }
 
 Stmt* Parser::ParseWith(const Token* start, bool is_async) {
+  if (is_async && !Feature(5, "Async with statements are")) return nullptr;
   cur_++;
   Span<WithItem*> items;
   bool parsed = false;
@@ -516,6 +521,7 @@ Stmt* Parser::ParseTry() {
   while (At(Tok::kExcept)) {
     const Token* const handler_start = cur_++;
     const bool this_star = Accept(Tok::kStar);
+    if (this_star && !Feature(11, "Exception groups are")) return nullptr;
     if (scratch_.size() != mark && this_star != star) return nullptr;
     star = this_star;
     Expr* type = nullptr;
@@ -570,6 +576,7 @@ Stmt* Parser::ParseMatch() {
   }
   Root(subject);
   if (!Accept(Tok::kColon) || !Accept(Tok::kNewline) || !Accept(Tok::kIndent)) return nullptr;
+  if (!Feature(10, "Pattern matching is")) return nullptr;
   const size_t mark = scratch_.size();
   do {
     MatchCase* match_case = ParseCase();

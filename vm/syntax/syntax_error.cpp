@@ -94,6 +94,8 @@ bool ReachesEnd(const Lexer& lexer, const Token& last) {
       return false;
     case Tok::kString:  // after "" comes a look for a third quote
       return last.end == lexer.source().size && last.end - last.start == last.prefix_size + 2u;
+    case Tok::kFStringStart:
+      return last.end == lexer.source().size && last.quote_size == 1;
     case Tok::kColon:
       return last.end == lexer.source().size && !lexer.error().in_fstring;
     case Tok::kNewline: return (last.flags & Token::kNoPosition) != 0;
@@ -142,6 +144,15 @@ void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parse
   *error = {};
   if (parser.overflowed()) return Overflow(lexer, error);
   const Token* const tokens = lexer.tokens();
+  if (!parser.feature_error().empty()) {
+    const Token* at = parser.position();
+    Fault fault;
+    fault.message = parser.feature_error();
+    fault.lineno = fault.end_lineno = at->lineno;
+    fault.column = at->start - lexer.line_starts()[at->lineno] + 1;
+    fault.end_column = fault.column + (at->end - at->start);
+    return FaultFormatter(lexer).Format(fault, LexerLine(*at), error);
+  }
   const auto furthest = static_cast<uint32_t>(parser.position() - tokens);
   PegGrammar grammar;
   CompilePegGrammar(&grammar);
@@ -231,9 +242,6 @@ bool IsMultipleStatements(const Lexer& lexer, const Token* next) {
   // The text after what was parsed, blanks and comments aside.
   const SourceBuffer source = lexer.source();
   const char* p = source.data + next[-1].end;
-  for (const Token* t = next - 1; (t->flags & Token::kNoPosition) != 0 && t > lexer.tokens(); t--) {
-    p = source.data + t[-1].end;
-  }
   for (;; p++) {
     while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\f') p++;
     if (*p == '\0') return false;
