@@ -243,9 +243,9 @@ Raised RaiseMemoryError(ThreadState& ts) {
   Heap& heap = ts.heap();
   void* p = heap.Allocate(sizeof(ExceptionObject), true);
   if (!p) {
-    // `spare` is shared: what an earlier failure left in it does not matter.
-    if (ts.rt->spare_memory_error) return RaiseObject(ts, ts.rt->spare_memory_error);
-    MVM_CHECK(ts.rt->spare_memory_error, "out of memory while the VM is being made");
+    if (!ts.rt->spare_memory_error) return kRaised;  // RuntimeState::Init is about to give up
+    // Shared: what an earlier failure left in it does not matter.
+    return RaiseObject(ts, ts.rt->spare_memory_error);
   }
   ExceptionObject* e = static_cast<ExceptionObject*>(p);
   std::memset(static_cast<void*>(e), 0, sizeof(*e));

@@ -89,7 +89,6 @@ bool MakeType(RuntimeState& rt, const TypeSpec& spec, TypeObject** field, uint32
   t->metatype = rt.types[static_cast<size_t>(TypeId::kType)];
   if (!t->slots.finalize) t->slots.finalize = spec.slots.finalize;
   if (!t->slots.finalize && base) t->slots.finalize = base->slots.finalize;
-  if (spec.flags & kTypeWeakrefs) t->has_weakref_slot = true;
   rt.shapes[shape_id] = {t, nullptr};
   return true;
 }
@@ -219,6 +218,9 @@ bool RuntimeState::Init(const RuntimeConfig& config) {
   Result<DictObject> made = NewDict(*main_thread);
   if (made.raised()) return false;
   modules = made.Take().Release();
+  Result<> spare = NewException(*main_thread, Exc::kMemoryError, Value());
+  if (spare.raised()) return false;
+  spare_memory_error = spare.Take().Release().object();
   return true;
 }
 
@@ -236,11 +238,8 @@ RuntimeState::~RuntimeState() {
     if (signatures) signatures->Clear(heap);
     FreeTypeTables(*this);
     DeleteThreadState(main_thread);
-  }
-  if (shapes) DestroyRemains(*this);
-  for (uint32_t i = 1; i < extras_count; ++i) {
-    heap.FreeBuffer(extras[i].overflow, extras[i].overflow_capacity * sizeof(Value));
-  }
+    DestroyRemains(*this);
+  }  // else Init has failed before anything held memory outside of the heap's pages
   std::free(extras);
   std::free(shapes);
   delete signatures;

@@ -178,7 +178,7 @@ class RuntimeState {
   bool finalizing = false;
   WeakrefTable* weakrefs = nullptr;       // objects/weakref_object.cpp
   SignatureTable* signatures = nullptr;   // native/signature.cpp
-  // Raised when there is no memory for a new exception; owned, null before the first use.
+  // Raised when there is no memory for a new exception; owned.
   Object* spare_memory_error = nullptr;
   size_t stack_words = 0;
   void* spec_types = nullptr;             // types made by TypeForSpec (core/type_object.cpp)

@@ -100,6 +100,10 @@ bool IsSubtype(const TypeObject* a, const TypeObject* b) {
     }
     return false;
   }
+  // Not ready yet.
+  for (const TypeSpec* s = a->spec->second_base; s; s = s->base) {
+    if (b->spec == s && !b->is_heap()) return true;
+  }
   for (const TypeObject* t = a->base; t; t = t->base) {
     if (t == b) return true;
   }
@@ -138,7 +142,7 @@ bool InitType(RuntimeState& rt, TypeObject* type, const TypeSpec& spec, TypeObje
   if (type->slots.finalize) type->flags |= kTypeHasFinalizer;
   type->metatype = rt.types[static_cast<size_t>(TypeId::kType)];
   if (!type->metatype) type->metatype = type;  // type itself, while it is being made
-  type->has_weakref_slot = base && base->has_weakref_slot;
+  type->has_weakref_slot = (base && base->has_weakref_slot) || (spec.flags & kTypeWeakrefs);
   type->refcount = kImmortalRefcount;
   return true;
 }

@@ -137,8 +137,13 @@ Status TypeReadySlow(ThreadState& ts, TypeObject* type) {
     module = Ref<StrObject>::Borrow(MVM_NAME(ts, builtins));
   }
   Ref<TupleObject> bases;
-  Value base = type->base;
-  MVM_TRY(bases, NewTuple(ts, {&base, static_cast<size_t>(type->base ? 1 : 0)}));
+  Value both[2] = {type->base, Value()};
+  if (spec.second_base) {
+    MVM_TRY(TypeObject* second, TypeForSpec(ts, *spec.second_base));
+    MVM_TRY_VOID(TypeReady(ts, second));
+    both[1] = second;
+  }
+  MVM_TRY(bases, NewTuple(ts, {both, size_t{type->base != nullptr} + (spec.second_base != nullptr)}));
   MVM_TRY(Ref<DictObject> dict, NewCelledDict(ts));
   MVM_TRY_VOID(AddMethods(ts, type, dict));
   MVM_TRY_VOID(AddGetSets(ts, type, dict));

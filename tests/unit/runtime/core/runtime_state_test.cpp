@@ -77,6 +77,15 @@ TEST(RuntimeStateTest, VmsAreCheap) {
   EXPECT_LT(micros, 5000);  // generous: sanitizers, other load
 }
 
+TEST(RuntimeStateTest, TooLittleMemoryIsReported) {
+  for (size_t kilobytes = 0; kilobytes < 512; kilobytes += 16) {
+    RuntimeConfig config = TestVm::FixedSeed();
+    config.memory_limit = kilobytes * 1024 + 1;
+    RuntimeState rt;
+    (void)rt.Init(config);
+  }
+}
+
 TEST(RuntimeStateTest, SmallCStacksWork) {
   pthread_attr_t attr;
   pthread_attr_init(&attr);
