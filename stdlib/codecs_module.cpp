@@ -3,6 +3,7 @@
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/codec.h"
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/str_methods.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/buffer.h"
@@ -22,8 +23,7 @@ Result<> Pair(ThreadState& ts, Value value, size_t length) {
 Status Text(ThreadState& ts, Value v, const char* function, const char* what, bool none_ok, std::string* out) {
   if (v.is_absent() || (none_ok && IsNone(ts, v))) return Ok();
   if (!IsStr(ts, v)) {
-    return Raise(ts, Exc::kTypeError, "%s() %s must be str%s, not %T", function, what, none_ok ? " or None" : "",
-                 v);
+    return RaiseBadArgument(ts, function, what, none_ok ? "str or None" : "str", v);
   }
   *out = ToUtf8(v.as<StrObject>());
   if (out->find('\0') != std::string::npos) return Raise(ts, Exc::kValueError, "embedded null character");
@@ -192,7 +192,7 @@ Result<> codecs_charmap_decode(ThreadState& ts, Args args) {
 template <class F>
 Result<> EncodeText(ThreadState& ts, Args args, const char* function, F encode) {
   if (!IsStr(ts, args[0])) {
-    return Raise(ts, Exc::kTypeError, "%s() argument 1 must be str, not %T", function, args[0]);
+    return RaiseBadArgument(ts, function, "argument 1", "str", args[0]);
   }
   std::string errors = "strict";
   MVM_TRY_VOID(Text(ts, args.get(1, Value::Absent()), function, "argument 2", true, &errors));
@@ -257,7 +257,7 @@ Result<> codecs_charmap_encode(ThreadState& ts, Args args) {
 
 Result<> codecs_charmap_build(ThreadState& ts, Args args) {
   if (!IsStr(ts, args[0])) {
-    return Raise(ts, Exc::kTypeError, "charmap_build() argument must be str, not %T", args[0]);
+    return RaiseBadArgument(ts, "charmap_build", "argument", "str", args[0]);
   }
   const StrObject* table = args.as<StrObject>(0);
   MVM_TRY(Ref<DictObject> map, NewDict(ts, table->length));
@@ -285,7 +285,7 @@ Result<> codecs_readbuffer_encode(ThreadState& ts, Args args) {
 
 Result<> codecs_escape_encode(ThreadState& ts, Args args) {
   if (!IsBytes(ts, args[0])) {
-    return Raise(ts, Exc::kTypeError, "escape_encode() argument 1 must be bytes, not %T", args[0]);
+    return RaiseBadArgument(ts, "escape_encode", "argument 1", "bytes", args[0]);
   }
   const std::string_view data = args.as<BytesObject>(0)->view();
   MVM_TRY_VOID(CheckRoom(ts, data.size() * 4));

@@ -9,6 +9,7 @@
 #include "runtime/objects/codec.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
+#include "runtime/objects/str_methods.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/support/small_vector.h"
 #include "runtime/support/text_buffer.h"
@@ -62,7 +63,7 @@ Status ParseBytesArguments(ThreadState& ts, const char* name, Args raw, BytesArg
   }
   for (int i = 1; i < 3; ++i) {
     if (given[i] && !IsStr(ts, given[i])) {
-      return Raise(ts, Exc::kTypeError, "%s() argument '%s' must be str, not %T", name, kNames[i], given[i]);
+      return RaiseBadArgument(ts, name, i == 1 ? "argument 'encoding'" : "argument 'errors'", "str", given[i]);
     }
   }
   *out = {given[0], given[1], given[2]};
@@ -266,8 +267,7 @@ Status PadArguments(ThreadState& ts, Args args, const char* method, int64_t* wid
   *fill = ' ';
   if (!args.has(2)) return Ok();
   if ((!IsBytes(ts, args[2]) && !IsBytearray(ts, args[2])) || BytesOf(ts, args[2]).size() != 1) {
-    return Raise(ts, Exc::kTypeError, "%s() argument 2 must be a byte string of length 1, not %T", method,
-                 args[2]);
+    return RaiseBadArgument(ts, method, "argument 2", "a byte string of length 1", args[2]);
   }
   *fill = BytesOf(ts, args[2])[0];
   return Ok();

@@ -5,6 +5,7 @@
 #include "runtime/objects/byte_inl.h"
 #include "runtime/objects/codec.h"
 #include "runtime/objects/list_object.h"
+#include "runtime/objects/str_methods.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/support/text_buffer.h"
 #include "runtime/support/text_search.h"
@@ -136,7 +137,7 @@ Result<> Partition(ThreadState& ts, Args args, bool from_end) {
   } else {
     const size_t cut = static_cast<size_t>(at);
     MVM_TRY(parts[0], BytesLike(ts, args[0], text.substr(0, cut)));
-    if (IsExact(args[0], TypeId::kBytes) && IsExact(args[1], TypeId::kBytes)) {
+    if (IsBytes(ts, args[0])) {
       parts[1] = Ref<>::Borrow(args[1]);
     } else {
       MVM_TRY(parts[1], BytesLike(ts, args[0], sep.view()));
@@ -235,12 +236,11 @@ Result<> bytes_join(ThreadState& ts, Args args) {
 }
 
 Result<> bytes_decode(ThreadState& ts, Args args) {
-  static constexpr const char* kNames[] = {"encoding", "errors"};
   std::string text[2] = {"utf-8", "strict"};
   for (uint32_t i = 0; i < 2; ++i) {
     if (!args.has(i + 1)) continue;
     if (!IsStr(ts, args[i + 1])) {
-      return Raise(ts, Exc::kTypeError, "decode() argument '%s' must be str, not %T", kNames[i], args[i + 1]);
+      return RaiseBadArgument(ts, "decode", i ? "argument 'errors'" : "argument 'encoding'", "str", args[i + 1]);
     }
     text[i] = ToUtf8(args.as<StrObject>(i + 1));
     if (text[i].find('\0') != std::string::npos) {
@@ -300,7 +300,7 @@ Result<> bytes_hex(ThreadState& ts, Args args) {
 
 Result<> bytes_fromhex(ThreadState& ts, Args args) {
   if (!IsStr(ts, args[1])) {
-    return Raise(ts, Exc::kTypeError, "fromhex() argument must be str, not %T", args[1]);
+    return RaiseBadArgument(ts, "fromhex", "argument", "str", args[1]);
   }
   const StrObject* text = args.as<StrObject>(1);
   MVM_TRY_VOID(CheckRoom(ts, text->length));

@@ -166,7 +166,8 @@ Result<> bytearray_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
   }
 }
 
-Result<int64_t> ItemIndex(ThreadState& ts, Value self, Value key, const char* message) {
+// The index that a key means, not yet checked against the size.
+Result<int64_t> ItemIndex(ThreadState& ts, Value self, Value key) {
   int64_t i;
   if (key.is_int()) {
     i = key.as_int();
@@ -175,10 +176,12 @@ Result<int64_t> ItemIndex(ThreadState& ts, Value self, Value key, const char* me
   } else {
     return Raise(ts, Exc::kTypeError, "bytearray indices must be integers or slices, not %T", key);
   }
-  const int64_t size = static_cast<int64_t>(self.as<BytearrayObject>()->size);
-  if (i < 0) i += size;
-  if (i < 0 || i >= size) return Raise(ts, Exc::kIndexError, message);
-  return i;
+  return i < 0 ? i + static_cast<int64_t>(self.as<BytearrayObject>()->size) : i;
+}
+
+Status CheckIndex(ThreadState& ts, const BytearrayObject* o, int64_t i) {
+  if (MVM_LIKELY(i >= 0 && static_cast<uint64_t>(i) < o->size)) return Ok();
+  return Raise(ts, Exc::kIndexError, "bytearray index out of range");
 }
 
 Result<> bytearray_get_item(ThreadState& ts, Value self, Value key) {
@@ -195,7 +198,8 @@ Result<> bytearray_get_item(ThreadState& ts, Value self, Value key) {
     for (int64_t k = 0; k < n; ++k) out->buffer[k] = o->data()[start + k * step];
     return out;
   }
-  MVM_TRY(int64_t i, ItemIndex(ts, self, key, "bytearray index out of range"));
+  MVM_TRY(int64_t i, ItemIndex(ts, self, key));
+  MVM_TRY_VOID(CheckIndex(ts, o, i));
   return Small(o->data()[i]);
 }
 
@@ -259,12 +263,13 @@ Status SetSlice(ThreadState& ts, BytearrayObject* o, SliceObject* slice, Value v
 Status bytearray_set_item(ThreadState& ts, Value self, Value key, Value value) {
   BytearrayObject* o = self.as<BytearrayObject>();
   if (IsExact(key, TypeId::kSlice)) return SetSlice(ts, o, key.as<SliceObject>(), value);
-  MVM_TRY(int64_t i, ItemIndex(ts, self, key, "bytearray index out of range"));
-  if (!value) return BytearraySplice(ts, o, static_cast<size_t>(i), 1, {});
-  MVM_TRY(uint8_t byte, ByteFromValue(ts, value));
-  if (i >= static_cast<int64_t>(o->size)) {  // __index__ may have shortened it
-    return Raise(ts, Exc::kIndexError, "bytearray index out of range");
+  MVM_TRY(int64_t i, ItemIndex(ts, self, key));
+  if (!value) {
+    MVM_TRY_VOID(CheckIndex(ts, o, i));
+    return BytearraySplice(ts, o, static_cast<size_t>(i), 1, {});
   }
+  MVM_TRY(uint8_t byte, ByteFromValue(ts, value));
+  MVM_TRY_VOID(CheckIndex(ts, o, i));  // now: __index__ may have shortened it
   o->data()[i] = byte;
   return Ok();
 }

@@ -8,6 +8,7 @@
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/slice_object.h"
+#include "runtime/objects/str_methods.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/buffer_items.h"
@@ -511,7 +512,7 @@ Result<> memoryview_cast(ThreadState& ts, Args args) {
   MemoryviewObject* m = Self(args[0]);
   MVM_TRY_VOID(MemoryviewCheck(ts, m));
   if (!IsStr(ts, args[1])) {
-    return Raise(ts, Exc::kTypeError, "cast() argument 'format' must be str, not %T", args[1]);
+    return RaiseBadArgument(ts, "cast", "argument 'format'", "str", args[1]);
   }
   if (!CContiguous(m)) {
     return Raise(ts, Exc::kTypeError, "memoryview: casts are restricted to C-contiguous views");
@@ -571,7 +572,7 @@ Result<> memoryview_tobytes(ThreadState& ts, Args args) {
   bool fortran = false;
   if (args.has(1) && !IsNone(ts, args[1])) {
     if (!IsStr(ts, args[1])) {
-      return Raise(ts, Exc::kTypeError, "tobytes() argument 'order' must be str or None, not %T", args[1]);
+      return RaiseBadArgument(ts, "tobytes", "argument 'order'", "str or None", args[1]);
     }
     const StrObject* order = args.as<StrObject>(1);
     if (order->EqualsAscii("F")) {

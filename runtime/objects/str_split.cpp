@@ -46,10 +46,7 @@ Status SplitSpace(Pieces& out, const CharT* p, size_t n, size_t limit) {
     while (i < n && IsSpace(p[i])) ++i;
     if (i == n) return Ok();
     const size_t start = i;
-    if (limit-- == 0) {
-      while (n > start && IsSpace(p[n - 1])) --n;
-      return out.Add(start, n);
-    }
+    if (limit-- == 0) return out.Add(start, n);
     while (i < n && !IsSpace(p[i])) ++i;
     MVM_TRY_VOID(out.Add(start, i));
   }
@@ -61,11 +58,7 @@ Status RSplitSpace(Pieces& out, const CharT* p, size_t n, size_t limit) {
     while (n > 0 && IsSpace(p[n - 1])) --n;
     if (n == 0) return Ok();
     const size_t end = n;
-    if (limit-- == 0) {
-      size_t start = 0;
-      while (start < end && IsSpace(p[start])) ++start;
-      return out.Add(start, end);
-    }
+    if (limit-- == 0) return out.Add(0, end);
     while (n > 0 && !IsSpace(p[n - 1])) --n;
     MVM_TRY_VOID(out.Add(n, end));
   }

@@ -36,12 +36,17 @@ Status SliceBounds(ThreadState& ts, Value start, Value end, size_t length, size_
   return Ok();
 }
 
+Raised RaiseBadArgument(ThreadState& ts, const char* function, const char* which, const char* wanted, Value v) {
+  if (IsNone(ts, v)) {
+    return Raise(ts, Exc::kTypeError, "%s() %s must be %s, not None", function, which, wanted);
+  }
+  return Raise(ts, Exc::kTypeError, "%s() %s must be %s, not %T", function, which, wanted, v);
+}
+
 Result<StrObject*> StrArgument(ThreadState& ts, Value v, const char* method, int number) {
   if (MVM_LIKELY(IsExact(v, TypeId::kStr)) || IsStr(ts, v)) return v.as<StrObject>();
-  if (number == 0) {
-    return Raise(ts, Exc::kTypeError, "%s() argument must be str, not %T", method, v);
-  }
-  return Raise(ts, Exc::kTypeError, "%s() argument %d must be str, not %T", method, number, v);
+  static constexpr const char* kWhich[] = {"argument", "argument 1", "argument 2", "argument 3"};
+  return RaiseBadArgument(ts, method, kWhich[number], "str", v);
 }
 
 namespace {
@@ -90,7 +95,7 @@ Result<> str_new(ThreadState& ts, TypeObject* cls, Args raw) {
   }
   for (int i = 1; i < 3; ++i) {
     if (given[i] && !IsStr(ts, given[i])) {
-      return Raise(ts, Exc::kTypeError, "str() argument '%s' must be str, not %T", kNames[i], given[i]);
+      return RaiseBadArgument(ts, "str", i == 1 ? "argument 'encoding'" : "argument 'errors'", "str", given[i]);
     }
   }
   Ref<> text;
@@ -254,12 +259,11 @@ Result<> striter_setstate(ThreadState& ts, Args args) {
 // ---- methods that belong nowhere else ----
 
 Result<> str_encode(ThreadState& ts, Args args) {
-  static constexpr const char* kNames[] = {"encoding", "errors"};
   std::string text[2] = {"utf-8", "strict"};
   for (uint32_t i = 0; i < 2; ++i) {
     if (!args.has(i + 1)) continue;
     if (!IsStr(ts, args[i + 1])) {
-      return Raise(ts, Exc::kTypeError, "encode() argument '%s' must be str, not %T", kNames[i], args[i + 1]);
+      return RaiseBadArgument(ts, "encode", i ? "argument 'errors'" : "argument 'encoding'", "str", args[i + 1]);
     }
     text[i] = ToUtf8(args.as<StrObject>(i + 1));
     if (text[i].find('\0') != std::string::npos) {
@@ -280,7 +284,7 @@ Result<> str_format_map(ThreadState& ts, Args args) {
 
 Result<> str_format_dunder(ThreadState& ts, Args args) {
   if (!IsStr(ts, args[1])) {
-    return Raise(ts, Exc::kTypeError, "__format__() argument must be str, not %T", args[1]);
+    return RaiseBadArgument(ts, "__format__", "argument", "str", args[1]);
   }
   StrObject* spec = args.as<StrObject>(1);
   if (spec->length == 0) return ToStr(ts, args[0]);

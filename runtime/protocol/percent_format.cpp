@@ -286,7 +286,10 @@ class PercentFormatter {
       Result<> r = decimal ? ToInt(ts_, v) : Index(ts_, v);
       if (!r.raised() || !ClearPendingIf(ts_, Exc::kTypeError)) return r;
     }
-    if (decimal) return Raise(ts_, Exc::kTypeError, "%%d format: a real number is required, not %T", v);
+    if (decimal) {
+      return Raise(ts_, Exc::kTypeError, "%%%c format: a real number is required, not %T",
+                   bytes_ && code.type == 'i' ? 'd' : static_cast<int>(code.type), v);
+    }
     return Raise(ts_, Exc::kTypeError, "%%%c format: an integer is required, not %T",
                  static_cast<int>(code.type), v);
   }
