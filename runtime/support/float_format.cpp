@@ -155,6 +155,7 @@ size_t FormatFloatSize(double value, char code, int precision) {
 }
 
 size_t FormatFloat(char* out, double value, char code, int precision, bool alternate) {
+  if (code == 'r') return WriteRepr(out, value, false, alternate);
   const bool upper = code == 'E' || code == 'F' || code == 'G';
   const size_t room = FormatFloatSize(value, code, precision);
   if (code == '%') value *= 100;
