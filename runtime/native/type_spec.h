@@ -59,7 +59,7 @@ enum TypeFlags : uint32_t {
   kTypeMapping = 1u << 8,         // matches mapping patterns
   kTypeHasFinalizer = 1u << 9,    // slots.finalize set
   kTypeMethodDescriptor = 1u << 10,  // behaves as an unbound method when found in a class
-  kTypeCustomMro = 1u << 13,      // the MRO has classes that are no bases of bases
+  kTypeCustomMro = 1u << 15,      // the MRO has classes that are no bases of bases
   kTypeMark = 1u << 14,           // scratch of walks over the subclass tree
   kTypeHasSites = 1u << 11,       // call sites depend on lookups through it (VmHooks::invalidate_sites)
   kTypeImmortalInstances = 1u << 12,  // the singletons' types
