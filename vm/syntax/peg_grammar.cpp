@@ -140,12 +140,12 @@ invalid_kwds = '**' param a:'=' {T a "var-keyword argument cannot have default v
   / '**' param ',' a:('*' / '**' / '/') {T a "arguments cannot follow var-keyword argument"} ;
 type_params = invalid_type_params / '[' type_param%',' ','? ']' ;
 invalid_type_params = '[' a:']' {F a "Type parameter list cannot be empty"} ;
-type_param@ = NAME type_param_bound? type_param_default? / invalid_type_param
+type_param@ = NAME type_param_bound? type_param_default? / bounded_star_param
   / '*' NAME type_param_starred_default? / '**' NAME type_param_default? ;
 type_param_bound = ':' expression ;
 type_param_default = '=' expression ;
 type_param_starred_default = '=' star_expression ;
-invalid_type_param = '*' NAME a:':' b:expression {!bad_bound}
+bounded_star_param = '*' NAME a:':' b:expression {!bad_bound}
   / '**' NAME a:':' b:expression {!bad_bound} ;
 )",
     // ---- compound statements
@@ -484,9 +484,54 @@ class GrammarCompiler {
     for (const uint16_t rule : out_.rules_used) {
       MVM_CHECK(out_.rules[rule].entry != 0, "a rule of the error grammar is not defined");
     }
+    // First tokens, to a fixed point.
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (PegRule& rule : out_.rules) {
+        const PegRule before = rule;
+        std::vector<bool> seen(out_.code.size(), false);
+        CollectFirst(rule.entry, &rule, &seen);
+        changed |= rule.any_first != before.any_first || rule.first[0] != before.first[0] ||
+                   rule.first[1] != before.first[1];
+      }
+    }
   }
 
  private:
+  // Adds to rule->first what can come first from address `at` on.
+  void CollectFirst(uint32_t at, PegRule* rule, std::vector<bool>* seen) {
+    const auto add = [rule](Tok kind) {
+      const auto k = static_cast<unsigned>(kind);
+      rule->first[k >> 6] |= uint64_t{1} << (k & 63);
+    };
+    for (; !(*seen)[at]; at++) {
+      (*seen)[at] = true;
+      const PegInstruction in = out_.code[at];
+      switch (in.op) {
+        case PegOp::kFail:
+        case PegOp::kFailTwice: return;
+        case PegOp::kToken: return add(static_cast<Tok>(in.a));
+        case PegOp::kSoftKeyword:
+        case PegOp::kAnySoftKeyword: return add(Tok::kName);
+        case PegOp::kForce:
+        case PegOp::kReturn:
+        case PegOp::kRaise:
+        case PegOp::kHook: rule->any_first = true; return;
+        case PegOp::kCall: {
+          const PegRule& called = out_.rules[in.b];
+          rule->first[0] |= called.first[0];
+          rule->first[1] |= called.first[1];
+          rule->any_first |= called.any_first;
+          return;
+        }
+        case PegOp::kChoice: CollectFirst(in.b, rule, seen); break;
+        case PegOp::kCommit:
+        case PegOp::kBackCommit: at = in.b - 1; break;
+        default: break;
+      }
+    }
+  }
+
   static bool IsWordChar(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
   }
@@ -526,7 +571,7 @@ class GrammarCompiler {
     for (size_t i = 0; i < out_.rules.size(); i++) {
       if (out_.rules[i].name == name) return static_cast<uint16_t>(i);
     }
-    out_.rules.push_back({name, 0, false});
+    out_.rules.push_back({name, 0, false, false, {0, 0}});
     return static_cast<uint16_t>(out_.rules.size() - 1);
   }
 
@@ -743,7 +788,14 @@ class GrammarCompiler {
 
 }  // namespace
 
-void CompilePegGrammar(PegGrammar* grammar) { GrammarCompiler(grammar).Compile(); }
+const PegGrammar& ErrorGrammar() {
+  static const PegGrammar* const kCompiled = [] {
+    auto* grammar = new PegGrammar;
+    GrammarCompiler(grammar).Compile();
+    return grammar;
+  }();
+  return *kCompiled;
+}
 
 uint16_t PegGrammar::RuleOf(std::string_view name) const {
   for (size_t i = 0; i < rules.size(); i++) {

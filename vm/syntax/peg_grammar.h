@@ -41,7 +41,14 @@ struct PegInstruction {
 struct PegRule {
   std::string_view name;
   uint32_t entry;
-  bool shared_memo;  // one memory for passes with and without mistakes
+  bool shared_memo;   // one memory for passes with and without mistakes
+  bool any_first;     // may match nothing, or do more than look at tokens at its start
+  uint64_t first[2];  // else: the kinds of token it can begin with, as a bit set
+
+  bool CanBeginWith(Tok kind) const {
+    const auto k = static_cast<unsigned>(kind);
+    return any_first || (first[k >> 6] >> (k & 63) & 1) != 0;
+  }
 };
 
 struct PegGrammar {
@@ -53,6 +60,7 @@ struct PegGrammar {
   uint16_t RuleOf(std::string_view name) const;
 };
 
-void CompilePegGrammar(PegGrammar* grammar);
+// The grammar: constant data, compiled from its text at the first syntax error of the process.
+const PegGrammar& ErrorGrammar();
 
 }  // namespace minivm

@@ -23,6 +23,7 @@ uint32_t* PegMachine::MemoFind(uint64_t key) {
 
 void PegMachine::MemoStore(uint64_t key, uint32_t end) {
   if (memo_count_ * 2 >= memo_keys_.size()) {
+    if (memo_count_ >= kMaxMemo) return;  // slower, but kMaxSteps bounds that
     const std::vector<uint64_t> keys = std::move(memo_keys_);
     const std::vector<uint32_t> values = std::move(memo_values_);
     memo_keys_.assign(keys.size() * 2, 0);
@@ -149,6 +150,11 @@ PegMachine::Outcome PegMachine::Run(std::string_view rule, uint32_t start,
         break;
       case PegOp::kCall: {
         const auto called = static_cast<uint16_t>(in.b);
+        if (!grammar_.rules[called].any_first) {
+          if (!Fetch(position_)) return Outcome::kRaised;
+          ok = grammar_.rules[called].CanBeginWith(At(position_)->kind);
+          if (!ok) break;
+        }
         if (const uint32_t* known = MemoFind(MemoKey(called, position_, mistakes_))) {
           ok = *known != kMemoFail;
           if (ok) position_ = *known;

@@ -104,7 +104,8 @@ bool ReachesEnd(const Lexer& lexer, const Token& last) {
 }
 
 // Whether a valid statement before `end` looks like a mistake to the second pass: `match -x` as a
-// match statement without a colon, `print -x` as a print statement.
+// match statement without a colon, `print -x` as a print statement, the default in
+// `type X[T=int] = T` as an assignment in a subscript.
 bool HasLookalikes(const Token* begin, const Token* end) {
   for (const Token* t = begin; t < end; t++) {
     if (t->kind != Tok::kName) continue;
@@ -114,6 +115,8 @@ bool HasLookalikes(const Token* begin, const Token* end) {
           t[1].kind == Tok::kLSqb) {
         return true;
       }
+    } else if (name == "type") {
+      if (t[1].kind == Tok::kName && t[2].kind == Tok::kLSqb) return true;
     } else if (name == "match") {
       const bool starts = t == begin || t[-1].kind == Tok::kNewline || t[-1].kind == Tok::kColon ||
                           t[-1].kind == Tok::kIndent || t[-1].kind == Tok::kDedent ||
@@ -154,9 +157,7 @@ void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parse
     return FaultFormatter(lexer).Format(fault, LexerLine(*at), error);
   }
   const auto furthest = static_cast<uint32_t>(parser.position() - tokens);
-  PegGrammar grammar;
-  CompilePegGrammar(&grammar);
-  PegMachine machine(grammar, lexer, parser, options);
+  PegMachine machine(ErrorGrammar(), lexer, parser, options);
   const FaultFormatter formatter(lexer);
 
   std::string_view rule = "file";
@@ -253,7 +254,6 @@ bool IsMultipleStatements(const Lexer& lexer, const Token* next) {
 
 void ExplainMultipleStatements(const Lexer& lexer, const Token* next, Diagnostic* error) {
   *error = {};
-  PegGrammar grammar;
   Fault fault;
   const Token* last = next - 1;
   fault.message = "multiple statements found while compiling a single statement";
