@@ -44,6 +44,8 @@ namespace {
 
 // ---- room ----
 
+constexpr uint32_t kFirstCapacity = 5;
+
 // Moves entries and hashes to a buffer for `capacity` >= entry_count entries. False: no memory.
 bool SetCapacity(Heap& heap, DictObject* d, uint32_t capacity) {
   const uint32_t old = d->entry_capacity;
@@ -113,7 +115,7 @@ Status Rebuild(ThreadState& ts, DictObject* d, uint32_t index_size, uint32_t cap
 Status Reserve(ThreadState& ts, DictObject* d, uint64_t n) {
   if (n <= d->entry_capacity) return Ok();
   if (n <= DictObject::kMaxUnindexed) {
-    return SetCapacity(ts.heap(), d, n <= 4 ? 4 : 8) ? Ok() : Status(RaiseMemoryError(ts));
+    return SetCapacity(ts.heap(), d, n <= kFirstCapacity ? kFirstCapacity : DictObject::kMaxUnindexed) ? Ok() : Status(RaiseMemoryError(ts));
   }
   const uint32_t index_size = dict_table::IndexFor(n);
   if (index_size == 0) return RaiseMemoryError(ts);
@@ -132,7 +134,8 @@ Status Reserve(ThreadState& ts, DictObject* d, uint64_t n) {
       return Ok();
     }
     if (d->entry_capacity < DictObject::kMaxUnindexed) {
-      return SetCapacity(ts.heap(), d, d->entry_capacity ? 8 : 4) ? Ok() : Status(RaiseMemoryError(ts));
+      const uint32_t capacity = d->entry_capacity ? DictObject::kMaxUnindexed : kFirstCapacity;
+      return SetCapacity(ts.heap(), d, capacity) ? Ok() : Status(RaiseMemoryError(ts));
     }
     return Rebuild(ts, d, dict_table::kMinIndex, 12);
   }

@@ -35,8 +35,9 @@ inline uint32_t MaxEntries(uint32_t index_size) { return index_size / 4 * 3; }
 inline size_t IndexBytes(uint32_t index_size) {
   return size_t{index_size} * (index_size <= kMaxNarrow ? 2 : 4);
 }
+// The hashes are read four at a time.
 inline size_t EntryBytes(uint32_t capacity) {
-  return size_t{capacity} * (sizeof(DictEntry) + sizeof(uint32_t));
+  return size_t{capacity} * sizeof(DictEntry) + ((size_t{capacity} + 3) & ~size_t{3}) * sizeof(uint32_t);
 }
 
 // The order in which slots are visited for a hash.
@@ -88,7 +89,8 @@ uint32_t SearchIndex(const DictObject* d, uint32_t hash, F& match, uint32_t* fre
   }
 }
 
-// Bit i is set if hashes[i] == hash; count <= 8, and the array has room for 4 or 8.
+// Bit i is set if hashes[i] == hash; count <= 8, and the array has room for a
+// multiple of 4.
 inline uint32_t MatchSmall(const uint32_t* hashes, uint32_t count, uint32_t hash) {
 #if defined(__SSE2__)
   const __m128i wanted = _mm_set1_epi32(static_cast<int>(hash));
