@@ -439,12 +439,11 @@ const TypeId kTypeNames[] = {
 Status exec_builtins(ThreadState& ts, ModuleObject* m) {
   for (TypeId id : kTypeNames) {
     TypeObject* t = TypeById(ts, id);
-    MVM_TRY_VOID(DictSetStr(ts, m->dict, t->name, Value(t)));
+    MVM_TRY_VOID(ModuleAdd(ts, m, t->spec->name, Value(t)));  // types get ready when touched
   }
   for (uint32_t e = 0; e < kExcCount; ++e) {
     TypeObject* t = ts.rt->exceptions[e];
-    if (t->name->ascii() && t->name->At(0) == '_') continue;
-    MVM_TRY_VOID(DictSetStr(ts, m->dict, t->name, Value(t)));
+    if (t->spec->name[0] != '_') MVM_TRY_VOID(ModuleAdd(ts, m, t->spec->name, Value(t)));
   }
   Value os_error = Value(ExcType(ts, Exc::kOSError));
   MVM_TRY_VOID(ModuleAdd(ts, m, "EnvironmentError", os_error));

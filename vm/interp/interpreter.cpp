@@ -1134,7 +1134,7 @@ for_slow: {
       SAVE();
       Object* self = FastInstance(ts, type);
       if (MVM_UNLIKELY(!self)) goto call_slow;
-      for (int i = pc->c; i > 0; --i) nb[i] = nb[i - 1];
+      for (int i = pc->c; i > 0; --i) nb[i] = nb[i - 2];
       nb[0] = self;
       ++f->refcount;
       w[1] = Value(f);

@@ -81,13 +81,13 @@ void SpecialiseCall(ThreadState* ts, Word* pc, Value callee, bool has_self) {
     pc->op = static_cast<uint8_t>(method ? Op::CALLM_PY : Op::CALL_PY);
   } else if (!method && IsExact(callee, TypeId::kNativeFunction)) {
     NativeFunctionObject* f = callee.as<NativeFunctionObject>();
-    if (f->prepend_self || !NativeFitsExactly(f->signature, n)) return;
+    if (f->prepend_self || f->signature == nullptr || !NativeFitsExactly(f->signature, n)) return;
     if (f->aux == 0) f->aux = ts->rt->NextVersion();
     pc->x = static_cast<int32_t>(f->aux);
     pc->op = static_cast<uint8_t>(Op::CALL_NATIVE);
   } else if (method && IsExact(callee, TypeId::kMethodDescriptor)) {
     MethodDescriptorObject* f = callee.as<MethodDescriptorObject>();
-    if (!NativeFitsExactly(f->signature, n)) return;
+    if (f->signature == nullptr || !NativeFitsExactly(f->signature, n)) return;
     if (f->aux == 0) f->aux = ts->rt->NextVersion();
     pc->x = static_cast<int32_t>(f->aux);
     pc->op = static_cast<uint8_t>(Op::CALLM_NATIVE);
@@ -108,7 +108,7 @@ FunctionObject* ScriptInit(ThreadState* ts, TypeObject* type) {
 }
 
 // Class call with a script __init__: the instance is made here, __init__ gets a frame whose return
-// yields the instance. The window slides up by one word to make room for self.
+// yields the instance. The window slides up by one word, the arguments by two to make room for self.
 CallOutcome PushConstructor(ThreadState* ts, Value* R, Word* pc, CallSite& site, TypeObject* type,
                             FunctionObject* init, uint32_t dest) {
   Result<> made = AllocInstance(*ts, type);
@@ -119,8 +119,7 @@ CallOutcome PushConstructor(ThreadState* ts, Value* R, Word* pc, CallSite& site,
   Value self = made.word();
   Value* w = site.window;
   uint32_t n = site.npos + site.nkw;
-  for (uint32_t i = n; i > 0; --i) site.args[i] = site.args[i - 1];
-  site.args[0] = Value();
+  for (uint32_t i = n; i > 0; --i) site.args[i + 1] = site.args[i - 1];
   Incref(static_cast<Object*>(init));
   Incref(self);
   Decref(w[0]);  // the class; its instance keeps it alive
