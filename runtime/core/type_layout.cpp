@@ -20,7 +20,6 @@ namespace minivm {
 
 namespace {
 
-constexpr uint8_t kMaxGrowths = 3;
 constexpr uint16_t kMaxInline = 32;
 
 // Does `type` add fields to its layout base? Attribute slots do not count.
@@ -145,8 +144,7 @@ Status MakeRootShape(ThreadState& ts, TypeObject* type) {
 }
 
 void GrowInlineSlots(ThreadState& ts, TypeObject* type) {
-  if (type->learn_count >= kMaxGrowths || type->inline_hint >= kMaxInline) return;
-  ++type->learn_count;
+  if (type->inline_hint >= kMaxInline) return;
   type->inline_hint = type->inline_hint * 2;
   if (MakeRootShape(ts, type).raised()) ClearPending(ts);  // it is only an optimisation
 }

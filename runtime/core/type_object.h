@@ -57,7 +57,7 @@ class TypeObject : public Object {
   uint16_t member_offset = 0;         // first __slots__ member of this class, bytes
   uint16_t member_count = 0;          // __slots__ members of this class alone
   AttrStorage storage = AttrStorage::kNone;
-  uint8_t learn_count = 0;            // times inline_hint has grown
+  uint8_t learn_count = 0;            // instances seen by call sites, which specialise after a few
   uint16_t inline_hint = 0;           // inline capacity of new instances
   uint16_t dict_offset = 0;
   // Bound constructors of TypeSpec, inherited; used when slots.new_ / slots.init are those for specs.
