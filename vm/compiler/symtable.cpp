@@ -604,7 +604,8 @@ void SymbolTableBuilder::VisitPlain(const Expr* e) {
         if (scope_->is_function() && n->id->view() == "super") UseClassCell();
         if (n->id->view() == "__class__") UseClassCell();
       } else {
-        AddDef(n->id, kSymLocal | (n->ctx == ExprContext::kDel ? kSymUnbound : 0), n->loc);
+        const uint32_t unbound = n->ctx == ExprContext::kDel ? uint32_t{kSymUnbound} : 0;
+        AddDef(n->id, kSymLocal | unbound, n->loc);
       }
       break;
     }
