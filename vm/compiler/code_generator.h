@@ -267,7 +267,7 @@ class CodeGenerator {
   Ref<> Fold(const Expr* e);
   Ref<> FoldBinary(Operator op, Value left, Value right);
   Ref<> FoldChain(const Expr* e);
-  Ref<> ConstantOf(const ConstantValue& c);
+  Ref<> ConstantOf(const ConstantValue& c) { return ConstantObject(context_, c); }
   Ref<> FoldItems(Span<Expr*> elts);
   // A list or tuple display of constants as a tuple, a set display as a frozenset; or null.
   Ref<> FoldSequence(const Expr* e);

@@ -69,4 +69,7 @@ class CompileContext {
   std::vector<Ref<StrObject>> strings_;  // by Ident::index
 };
 
+// The object of a literal (constant_fold.cpp).
+Ref<> ConstantObject(CompileContext& context, const ConstantValue& c);
+
 }  // namespace minivm

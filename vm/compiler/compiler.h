@@ -18,6 +18,7 @@ struct CompileOptions {
   bool allow_top_level_await = false;
   bool allow_incomplete_input = false;  // _IncompleteInputError instead of SyntaxError at the end
   bool dont_imply_dedent = false;
+  bool from_file = false;  // CompileBytes: a script named on the command line (wording of errors)
 };
 
 // Raises SyntaxError and its subclasses with position and text, MemoryError, RecursionError;

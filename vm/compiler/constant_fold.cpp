@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "runtime/objects/bytes_object.h"
+#include "runtime/objects/complex_object.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/set_object.h"
@@ -11,8 +12,6 @@
 #include "vm/compiler/code_generator.h"
 
 namespace minivm {
-
-Result<> NewComplex(ThreadState& ts, double real, double imag);
 
 namespace {
 
@@ -109,8 +108,8 @@ BinaryOp BinaryOpOf(Operator op) {
 
 }  // namespace
 
-Ref<> CodeGenerator::ConstantOf(const ConstantValue& c) {
-  ThreadState& ts = context_.ts;
+Ref<> ConstantObject(CompileContext& context, const ConstantValue& c) {
+  ThreadState& ts = context.ts;
   switch (c.kind) {
     case ConstantKind::kNone: return Ref<>::Borrow(ts.rt->none);
     case ConstantKind::kTrue: return Ref<>::Borrow(ts.rt->true_);
@@ -118,14 +117,14 @@ Ref<> CodeGenerator::ConstantOf(const ConstantValue& c) {
     case ConstantKind::kEllipsis: return Ref<>::Borrow(ts.rt->ellipsis);
     case ConstantKind::kInt:
       if (Value::FitsInt(c.int_value)) return Ref<>::Steal(Value::Int(c.int_value));
-      return context_.Check(NewInt(ts, c.int_value));
-    case ConstantKind::kBigInt: return context_.Check(IntFromText(ts, c.text, c.base));
-    case ConstantKind::kFloat: return context_.Check(NewFloat(ts, c.float_value));
-    case ConstantKind::kImaginary: return context_.Check(NewComplex(ts, 0.0, c.float_value));
+      return context.Check(NewInt(ts, c.int_value));
+    case ConstantKind::kBigInt: return context.Check(IntFromText(ts, c.text, c.base));
+    case ConstantKind::kFloat: return context.Check(NewFloat(ts, c.float_value));
+    case ConstantKind::kImaginary: return context.Check(NewComplex(ts, 0.0, c.float_value));
     case ConstantKind::kStr:
-      return Ref<>(context_.Check(IsIdentifierLike(c.text) ? InternUtf8(ts, c.text)
+      return Ref<>(context.Check(IsIdentifierLike(c.text) ? InternUtf8(ts, c.text)
                                                            : NewStr(ts, c.text)));
-    case ConstantKind::kBytes: return Ref<>(context_.Check(NewBytes(ts, c.text)));
+    case ConstantKind::kBytes: return Ref<>(context.Check(NewBytes(ts, c.text)));
   }
   return Ref<>();
 }

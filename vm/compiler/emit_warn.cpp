@@ -95,36 +95,37 @@ void CodeGenerator::WarnNotCallable(const Expr* func) {
   }
 }
 
-void CodeGenerator::WarnNotSubscriptable(const SubscriptExpr* e) {
-  switch (e->value->kind) {
-    case ExprKind::kConstant:
-      switch (As<ConstantExpr>(e->value)->value.kind) {
-        case ConstantKind::kNone:
-        case ConstantKind::kEllipsis:
-        case ConstantKind::kInt:
-        case ConstantKind::kBigInt:
-        case ConstantKind::kFloat:
-        case ConstantKind::kTrue:
-        case ConstantKind::kFalse:
-        case ConstantKind::kImaginary: break;
-        default: goto index;
-      }
-      [[fallthrough]];
+namespace {
+enum class Subscripting { kUnknown, kNever, kByInt };
+Subscripting SubscriptingOf(const Expr* e) {
+  switch (e->kind) {
+    case ExprKind::kConstant: {
+      ConstantKind kind = As<ConstantExpr>(e)->value.kind;
+      return kind == ConstantKind::kStr || kind == ConstantKind::kBytes ? Subscripting::kByInt
+                                                                        : Subscripting::kNever;
+    }
     case ExprKind::kSet:
     case ExprKind::kSetComp:
     case ExprKind::kGeneratorExp:
-    case ExprKind::kLambda:
-      context_.Warn(e->loc, "'%s' object is not subscriptable; perhaps you missed a comma?",
-                    LiteralType(e->value));
-      return;
+    case ExprKind::kLambda: return Subscripting::kNever;
     case ExprKind::kTuple:
     case ExprKind::kList:
     case ExprKind::kListComp:
     case ExprKind::kJoinedStr:
-    case ExprKind::kFormattedValue: break;
-    default: return;
+    case ExprKind::kFormattedValue: return Subscripting::kByInt;
+    default: return Subscripting::kUnknown;
   }
-index:
+}
+}  // namespace
+
+void CodeGenerator::WarnNotSubscriptable(const SubscriptExpr* e) {
+  const Subscripting kind = SubscriptingOf(e->value);
+  if (kind == Subscripting::kUnknown) return;
+  if (kind == Subscripting::kNever) {
+    context_.Warn(e->loc, "'%s' object is not subscriptable; perhaps you missed a comma?",
+                  LiteralType(e->value));
+    return;
+  }
   const char* index = LiteralType(e->slice);
   if (!index || e->slice->kind == ExprKind::kUnaryOp) return;
   const std::string_view type = index;
