@@ -214,8 +214,7 @@ bool Verifier::SpecialReads(const Word& w, Op op) {
       if (w.c >= 2) ReadFlagged(w.b, IsTemp(w.b));
       return true;
     case Op::RET: ReadFlagged(w.a, IsTemp(w.a)); return true;
-    case Op::JTKEEP:
-    case Op::JFKEEP: Read(w.a); return true;
+    case Op::YIELD: Consume(w.a); return true;  // moved out; the value sent comes in
     case Op::ENDASYNCFOR: Consume(w.a); Read(w.b); return true;
     case Op::EGMATCH: Read(w.b); Consume(w.c); return true;
     case Op::JNOEXC: Read(w.b); Consume(w.c); return true;
@@ -228,6 +227,11 @@ bool Verifier::SpecialWrites(const Word& w, Op op) {
     case Op::LOADG:
     case Op::LOADNAME: Write(w.a, w.b ? 3 : 1); return true;
     case Op::WINDOW: Write(w.a + 1u, 2); return true;
+    case Op::CALL:
+    case Op::CALLM:
+    case Op::CALL_KW:
+    case Op::CALLM_KW:
+    case Op::CALL_EX: Write(w.b); return true;
     case Op::LOAD_METHOD:
     case Op::LOAD_SPECIAL:
     case Op::LOADPAIR: Write(w.a, 4); return true;
@@ -236,6 +240,7 @@ bool Verifier::SpecialWrites(const Word& w, Op op) {
     case Op::UNSPILL: Write(w.a, w.c + 1u); return true;
     case Op::UNPACK: Write(w.a, w.c); return true;
     case Op::UNPACK_EX: Write(w.a, w.c + 1u + (static_cast<uint32_t>(w.x) >> 8)); return true;
+    case Op::YIELD: Write(w.a); return true;
     case Op::EGMATCH: Write(w.a, 2); return true;
     case Op::EXCINFO: Write(w.a, 3); return true;
     default: return false;
@@ -271,9 +276,9 @@ void Verifier::Successors(uint32_t pc, const Word& w, Op op, const OpInfo& info)
     }
     case Op::JTKEEP:
     case Op::JFKEEP: {
-      if (!IsTemp(w.a)) Fail("keeps a local");
-      Join(target, live_);
-      live_.Drop(w.a);
+      LiveSet kept = live_;
+      kept.Set(w.a);
+      Join(target, kept);
       break;
     }
     case Op::ENDASYNCFOR:

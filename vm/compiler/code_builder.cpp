@@ -244,6 +244,11 @@ void CodeBuilder::SortRanges() {
   });
   for (const PendingRange& r : pending_) {
     uint32_t handler = r.handler == kNoHandler ? kNoHandler : handlers_[r.handler].pc;
+    if (!ranges_.empty() && ranges_.back().end == r.start && ranges_.back().handler == handler &&
+        ranges_.back().depth == r.depth) {
+      ranges_.back().end = r.end;  // was only suspended for a moment
+      continue;
+    }
     ranges_.push_back({r.start, r.end, handler, r.depth});
   }
 }

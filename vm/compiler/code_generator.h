@@ -19,6 +19,7 @@ struct Block {
   enum Kind : uint8_t {
     kWhile,
     kFor,             // the iterator is the highest temporary
+    kValue,           // a value to be returned, while a finally body runs: the highest temporary
     kTry,             // body of try ... except: nothing to undo
     kFinally,         // body of try ... finally
     kFinallyHandler,  // its handler: R[depth], R[depth + 1] as on entry to a handler
@@ -180,15 +181,15 @@ class CodeGenerator {
   // Calls __exit__(None, None, None) of a with block whose pair is on top (consumed), or below a
   // value that stays (pair kept).
   void CallExit(const Block& block, bool keep_pair);
-  // How control leaves blocks; `detail` is the singleton of kReturnNone, or the loop's index.
-  enum class LeaveKind : uint8_t { kReturn, kReturnNone, kBreak, kContinue };
-  // Undoes the blocks from the innermost down to index `keep`; with `value` the highest temporary
-  // is carried along. False: a finally routine took over and will finish it.
-  bool Unwind(size_t keep, bool value, LeaveKind kind, int detail);
+  // How control leaves blocks. `detail`: the register, the singleton, or the loop's index.
+  enum class LeaveKind : uint8_t { kReturn, kReturnLocal, kReturnSpecial, kBreak, kContinue };
+  static size_t KeptBlocks(LeaveKind kind, int detail);
+  // Undoes the blocks from the innermost down to index `keep`, then leaves (or lets a finally
+  // routine do the rest). With `value` the highest temporary is carried along.
+  void Unwind(size_t keep, bool value, LeaveKind kind, int detail);
   bool UnwindOne(const Block& block, bool value, LeaveKind kind, int detail);
   // Clears the `count` temporaries on top, or below the value on top, which moves down.
   void ClearBelow(unsigned count, bool value);
-  void Leave(LeaveKind kind, size_t index);
   Block& PushBlock(Block::Kind kind);
   void PopBlock() { unit_->blocks.pop_back(); }
   void UnsetName(Identifier name);

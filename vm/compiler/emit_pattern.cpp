@@ -238,7 +238,8 @@ void CodeGenerator::PatternSequence(const MatchSequencePattern* p, Operand subje
     only_wildcards = only_wildcards && IsWildcard(q);
   }
   const bool has_star = star < size;
-  b().Emit(Op::MATCHSEQ, b().Next(), subject.reg);
+  b().EmitTo(Dest{}, Op::MATCHSEQ, subject.reg);
+  b().Pop();
   b().EmitJump(Op::JF, b().Next(), 0, kConsume1, state.FailAt(b().height()));
   if (!has_star) {
     PatternLength(subject, size, false, state);
@@ -281,7 +282,8 @@ void CodeGenerator::PatternSequence(const MatchSequencePattern* p, Operand subje
 void CodeGenerator::PatternMapping(const MatchMappingPattern* p, Operand subject,
                                    PatternState& state) {
   const uint32_t size = p->keys.size;
-  b().Emit(Op::MATCHMAP, b().Next(), subject.reg);
+  b().EmitTo(Dest{}, Op::MATCHMAP, subject.reg);
+  b().Pop();
   b().EmitJump(Op::JF, b().Next(), 0, kConsume1, state.FailAt(b().height()));
   if (size == 0 && !p->rest) return;
   if (size > 0) PatternLength(subject, size, true, state);

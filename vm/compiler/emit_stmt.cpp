@@ -588,12 +588,11 @@ void CodeGenerator::Return(const ReturnStmt* s) {
                      "'break', 'continue' and 'return' cannot appear in an except* block");
     }
     plain = plain && (block.kind == Block::kWhile || block.kind == Block::kFor ||
-                      block.kind == Block::kTry ||
+                      block.kind == Block::kTry || block.kind == Block::kValue ||
                       (block.kind == Block::kHandler && !block.name) ||
                       block.kind == Block::kFinallyHandler);
   }
   const unsigned height = b().height();
-  const unsigned locals = b().local_count();
   int special = s->value ? -1 : static_cast<int>(Special::kNone);
   if (s->value && MayFold(s->value)) {
     if (Ref<> v = Fold(s->value)) {
@@ -604,26 +603,27 @@ void CodeGenerator::Return(const ReturnStmt* s) {
     }
   }
   if (special >= 0) {
-    if (Unwind(0, false, LeaveKind::kReturnNone, special)) {
-      b().SetLocation(s->loc);
-      b().Emit(Op::RETSP, static_cast<unsigned>(special), locals);
-    }
+    Unwind(0, false, LeaveKind::kReturnSpecial, special);
   } else if (int reg = plain ? PlainLocal(s->value) : -1; reg >= 0) {
     b().SetLocation(s->value->loc);
     CheckBound(static_cast<unsigned>(reg), Mangle(As<NameExpr>(s->value)->id));
-    Unwind(0, false, LeaveKind::kReturnNone, 0);
     b().SetLocation(s->loc);
-    b().Emit(Op::RET, static_cast<unsigned>(reg), locals);
+    Unwind(0, false, LeaveKind::kReturnLocal, reg);
   } else {
     ToTemp(s->value);
-    if (Unwind(0, true, LeaveKind::kReturn, 0)) {
-      b().SetLocation(s->loc);
-      b().Pop();
-      b().Emit(Op::RET, b().Next(), locals);
-    }
+    b().SetLocation(s->loc);
+    Unwind(0, true, LeaveKind::kReturn, 0);
   }
-  b().SetUnreachable();
   b().SetHeight(height);
+}
+
+// How many blocks stay when control leaves: break undoes the loop's own block as well.
+size_t CodeGenerator::KeptBlocks(LeaveKind kind, int detail) {
+  switch (kind) {
+    case LeaveKind::kBreak: return static_cast<size_t>(detail);
+    case LeaveKind::kContinue: return static_cast<size_t>(detail) + 1;
+    default: return 0;
+  }
 }
 
 void CodeGenerator::BreakOrContinue(const Stmt* s) {
@@ -641,19 +641,10 @@ void CodeGenerator::BreakOrContinue(const Stmt* s) {
     if (block.kind == Block::kWhile || block.kind == Block::kFor) break;
   }
   const unsigned height = b().height();
-  Leave(is_break ? LeaveKind::kBreak : LeaveKind::kContinue, i - 1);
-  b().SetUnreachable();
+  const LeaveKind kind = is_break ? LeaveKind::kBreak : LeaveKind::kContinue;
+  const int loop = static_cast<int>(i) - 1;
+  Unwind(KeptBlocks(kind, loop), false, kind, loop);
   b().SetHeight(height);
-}
-
-// break out of, or continue, the loop at `index`, from wherever the blocks now end.
-void CodeGenerator::Leave(LeaveKind kind, size_t index) {
-  const Block loop = unit_->blocks[index];
-  if (kind == LeaveKind::kBreak) {
-    if (Unwind(index, false, kind, static_cast<int>(index))) b().Jump(loop.break_label);
-  } else {
-    if (Unwind(index + 1, false, kind, static_cast<int>(index))) b().Loop(*loop.loop_head);
-  }
 }
 
 void CodeGenerator::Assert(const AssertStmt* s) {

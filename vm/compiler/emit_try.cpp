@@ -50,14 +50,16 @@ void CodeGenerator::ClearBelow(unsigned count, bool value) {
   b().Push();
 }
 
-bool CodeGenerator::Unwind(size_t keep, bool value, LeaveKind kind, int detail) {
+void CodeGenerator::Unwind(size_t keep, bool value, LeaveKind kind, int detail) {
   std::vector<Block>& blocks = unit_->blocks;
-  if (blocks.size() <= keep) return true;
   const std::vector<Block> saved(blocks.begin() + static_cast<ptrdiff_t>(keep), blocks.end());
+  const Position at = b().position();
   const unsigned spill_base = unit_->spill_base;
   std::vector<CodeBuilder::OpenRange> all, dropped;
-  b().SuspendRanges(saved.front().ranges, &all);
-  b().ResumeRanges(all);
+  if (!saved.empty()) {
+    b().SuspendRanges(saved.front().ranges, &all);
+    b().ResumeRanges(all);
+  }
   bool done = true;
   while (done && blocks.size() > keep) {
     const Block block = blocks.back();
@@ -65,12 +67,32 @@ bool CodeGenerator::Unwind(size_t keep, bool value, LeaveKind kind, int detail) 
     b().SuspendRanges(block.ranges, &dropped);
     done = UnwindOne(block, value, kind, detail);
   }
-  b().SuspendRanges(saved.front().ranges, &dropped);
-  b().ResumeRanges(all);
+  b().SetPosition(at);
+  if (done) {
+    const unsigned locals = b().local_count();
+    switch (kind) {
+      case LeaveKind::kReturn: ReturnTop(); break;
+      case LeaveKind::kReturnLocal: b().Emit(Op::RET, static_cast<unsigned>(detail), locals); break;
+      case LeaveKind::kReturnSpecial:
+        b().Emit(Op::RETSP, static_cast<unsigned>(detail), locals);
+        break;
+      case LeaveKind::kBreak: {
+        const Block& loop = static_cast<size_t>(detail) < keep ? blocks[static_cast<size_t>(detail)]
+                                                               : saved[0];
+        b().Jump(loop.break_label);
+        break;
+      }
+      case LeaveKind::kContinue: b().Loop(*blocks[static_cast<size_t>(detail)].loop_head); break;
+    }
+  }
+  b().SetUnreachable();
+  if (!saved.empty()) {
+    b().SuspendRanges(saved.front().ranges, &dropped);
+    b().ResumeRanges(all);
+  }
   blocks.resize(keep);
   blocks.insert(blocks.end(), saved.begin(), saved.end());
   unit_->spill_base = spill_base;
-  return done;
 }
 
 bool CodeGenerator::UnwindOne(const Block& block, bool value, LeaveKind kind, int detail) {
@@ -78,10 +100,13 @@ bool CodeGenerator::UnwindOne(const Block& block, bool value, LeaveKind kind, in
     case Block::kWhile:
     case Block::kTry:
     case Block::kGroupHandler: return true;
-    case Block::kFor: ClearBelow(1, value); return true;
+    case Block::kFor:
+    case Block::kValue: ClearBelow(1, value); return true;
     case Block::kFinally: {
       if (!block.routine) {
+        if (value) PushBlock(Block::kValue);
         Body(block.stmt->finalbody);
+        if (value) PopBlock();
         return true;
       }
       const unsigned depth = block.routine->depth;
@@ -291,21 +316,14 @@ void CodeGenerator::RoutineExits(FinallyRoutine& routine, unsigned depth) {
       b().Pop(2);
       b().Emit(Op::TMOVE, depth, depth + 1);
       b().Push();
-      if (Unwind(0, true, kind, exit.detail)) ReturnTop();
+      Unwind(0, true, kind, exit.detail);
     } else {
       b().Pop();
       b().Emit(Op::CLEAR, depth + 1);
       b().Pop();
       b().Emit(Op::POPEXC, depth);
-      if (kind == LeaveKind::kReturnNone) {
-        if (Unwind(0, false, kind, exit.detail)) {
-          b().Emit(Op::RETSP, static_cast<unsigned>(exit.detail), b().local_count());
-        }
-      } else {
-        Leave(kind, static_cast<size_t>(exit.detail));
-      }
+      Unwind(KeptBlocks(kind, exit.detail), false, kind, exit.detail);
     }
-    b().SetUnreachable();
     b().SetHeight(height);
     b().Bind(&next);
   }
