@@ -1,5 +1,5 @@
-// Module _collections: the native types of collections, in stdlib/collections/, and the counting loop
-// of Counter.
+// Module _collections: the native types of collections, in stdlib/collections/, and the counting
+// loop of Counter.
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
@@ -21,7 +21,7 @@ Result<bool> CountsAsDict(ThreadState& ts, Value mapping) {
 Status CountInDict(ThreadState& ts, DictObject* d, Value iterable) {
   return ForEach(ts, iterable, [&](Value key) -> Status {
     MVM_TRY(uint32_t hash, DictHashKey(ts, key));
-    MVM_TRY(Value* place, DictFindHashed(ts, d, key, hash));
+    MVM_TRY(Value * place, DictFindHashed(ts, d, key, hash));
     if (!place) return DictSetHashed(ts, d, key, hash, Value::Int(1));
     if (MVM_LIKELY(place->is_int() && place->as_int() < Value::kMaxInt)) {
       *place = Value::Int(place->as_int() + 1);

@@ -1,4 +1,5 @@
-// Module _functools: cmp_to_key, partial, reduce. The cache of lru_cache is in functools_lru_cache.cpp.
+// Module _functools: cmp_to_key, partial, reduce. The cache of lru_cache is in
+// functools_lru_cache.cpp.
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -23,14 +24,20 @@ class Partial : public Object {
   TupleObject* args = nullptr;
   DictObject* keywords = nullptr;
   template <class V>
-  void VisitRefs(V&& v) { v(attributes); v(function); v(args); v(keywords); }
+  void VisitRefs(V&& v) {
+    v(attributes);
+    v(function);
+    v(args);
+    v(keywords);
+  }
 };
 
 // Adds the raw keyword arguments to d.
 Status AddKeywords(ThreadState& ts, DictObject* d, Args raw) {
   if (raw.nkw == 0) return Ok();
   const TupleObject* names = raw.v[raw.n + raw.nkw].as<TupleObject>();
-  for (uint32_t i = 0; i < raw.nkw; ++i) MVM_TRY_VOID(DictSet(ts, d, (*names)[i], raw.v[raw.n + i]));
+  for (uint32_t i = 0; i < raw.nkw; ++i)
+    MVM_TRY_VOID(DictSet(ts, d, (*names)[i], raw.v[raw.n + i]));
   return Ok();
 }
 
@@ -48,7 +55,8 @@ Result<TupleObject> Joined(ThreadState& ts, TupleObject* a, const Value* b, size
 Result<> partial_new(ThreadState& ts, TypeObject* cls, Args raw) {
   if (raw.n < 1) return Raise(ts, Exc::kTypeError, "type 'partial' takes at least one argument");
   Ref<> function = Ref<>::Borrow(raw[0]);
-  if (!IsCallable(ts, function)) return Raise(ts, Exc::kTypeError, "the first argument must be callable");
+  if (!IsCallable(ts, function))
+    return Raise(ts, Exc::kTypeError, "the first argument must be callable");
   MVM_TRY(TypeObject * partial, TypeForSpec(ts, kPartialType));
   Ref<TupleObject> args;
   Ref<DictObject> keywords;
@@ -80,7 +88,8 @@ Result<> partial_call(ThreadState& ts, Value self, Args raw) {
   if (MVM_LIKELY(DictSize(p->keywords) == 0)) {
     SmallVector<Value, 16> words;
     const size_t given = raw.n + raw.nkw + (raw.nkw > 0);
-    if (!words.Append(args->items(), args->size()) || !words.Append(raw.v, given)) return RaiseMemoryError(ts);
+    if (!words.Append(args->items(), args->size()) || !words.Append(raw.v, given))
+      return RaiseMemoryError(ts);
     return CallRaw(ts, function, Args{words.data(), args->size() + raw.n, raw.nkw});
   }
   MVM_TRY(Ref<TupleObject> all, Joined(ts, args, raw.v, raw.n));
@@ -143,14 +152,17 @@ Result<> partial_setstate(ThreadState& ts, Args args) {
   const auto invalid = [&] { return Raise(ts, Exc::kTypeError, "invalid partial state"); };
   if (!IsTuple(ts, args[1]) || args.as<TupleObject>(1)->size() != 4) return invalid();
   const TupleObject* state = args.as<TupleObject>(1);
-  const Value function = (*state)[0], positional = (*state)[1], keywords = (*state)[2], attributes = (*state)[3];
-  if (!IsCallable(ts, function) || !IsTuple(ts, positional) || (!IsNone(ts, keywords) && !IsDict(ts, keywords)) ||
+  const Value function = (*state)[0], positional = (*state)[1], keywords = (*state)[2],
+              attributes = (*state)[3];
+  if (!IsCallable(ts, function) || !IsTuple(ts, positional) ||
+      (!IsNone(ts, keywords) && !IsDict(ts, keywords)) ||
       (!IsNone(ts, attributes) && !IsDict(ts, attributes))) {
     return invalid();
   }
   MVM_TRY(Ref<TupleObject> new_args,
-          IsExact(positional, TypeId::kTuple) ? Result<TupleObject>(Ref<TupleObject>::Borrow(positional.as<TupleObject>()))
-                                              : NewTuple(ts, positional.as<TupleObject>()->span()));
+          IsExact(positional, TypeId::kTuple)
+              ? Result<TupleObject>(Ref<TupleObject>::Borrow(positional.as<TupleObject>()))
+              : NewTuple(ts, positional.as<TupleObject>()->span()));
   Ref<DictObject> new_keywords;
   if (IsNone(ts, keywords)) {
     MVM_TRY(new_keywords, NewDict(ts));
@@ -160,20 +172,30 @@ Result<> partial_setstate(ThreadState& ts, Args args) {
     MVM_TRY(new_keywords, DictCopy(ts, keywords.as<DictObject>()));
   }
   Ref<DictObject> new_attributes;
-  if (!IsNone(ts, attributes)) new_attributes = Ref<DictObject>::Borrow(attributes.as<DictObject>());
-  const Ref<> old_function = Ref<>::Steal(std::exchange(p->function, Ref<>::Borrow(function).Release()));
-  const Ref<TupleObject> old_args = Ref<TupleObject>::Steal(std::exchange(p->args, new_args.Release()));
-  const Ref<DictObject> old_keywords = Ref<DictObject>::Steal(std::exchange(p->keywords, new_keywords.Release()));
+  if (!IsNone(ts, attributes))
+    new_attributes = Ref<DictObject>::Borrow(attributes.as<DictObject>());
+  const Ref<> old_function =
+      Ref<>::Steal(std::exchange(p->function, Ref<>::Borrow(function).Release()));
+  const Ref<TupleObject> old_args =
+      Ref<TupleObject>::Steal(std::exchange(p->args, new_args.Release()));
+  const Ref<DictObject> old_keywords =
+      Ref<DictObject>::Steal(std::exchange(p->keywords, new_keywords.Release()));
   const Ref<DictObject> old_attributes =
       Ref<DictObject>::Steal(std::exchange(p->attributes, new_attributes.Release()));
   return None(ts);
 }
 
 Result<> OrNone(ThreadState& ts, Value v) { return v ? Result<>::Borrow(v) : None(ts); }
-Result<> partial_func(ThreadState& ts, Value self) { return OrNone(ts, self.as<Partial>()->function); }
+Result<> partial_func(ThreadState& ts, Value self) {
+  return OrNone(ts, self.as<Partial>()->function);
+}
 Result<> partial_args(ThreadState& ts, Value self) { return OrNone(ts, self.as<Partial>()->args); }
-Result<> partial_keywords(ThreadState& ts, Value self) { return OrNone(ts, self.as<Partial>()->keywords); }
-Status readonly(ThreadState& ts, Value, Value) { return Raise(ts, Exc::kAttributeError, "readonly attribute"); }
+Result<> partial_keywords(ThreadState& ts, Value self) {
+  return OrNone(ts, self.as<Partial>()->keywords);
+}
+Status readonly(ThreadState& ts, Value, Value) {
+  return Raise(ts, Exc::kAttributeError, "readonly attribute");
+}
 
 const MethodSpec kPartialMethods[] = {
     {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
@@ -183,7 +205,8 @@ const MethodSpec kPartialMethods[] = {
 const GetSetSpec kPartialGetSets[] = {
     {"args", partial_args, readonly, "tuple of arguments to future partial calls"},
     {"func", partial_func, readonly, "function object to use in future partial calls"},
-    {"keywords", partial_keywords, readonly, "dictionary of keyword arguments to future partial calls"},
+    {"keywords", partial_keywords, readonly,
+     "dictionary of keyword arguments to future partial calls"},
 };
 
 // ---- cmp_to_key ----
@@ -194,7 +217,10 @@ class KeyWrapper : public Object {
   Value compare;
   Value object;
   template <class V>
-  void VisitRefs(V&& v) { v(compare); v(object); }
+  void VisitRefs(V&& v) {
+    v(compare);
+    v(object);
+  }
 };
 
 Result<> NewKeyWrapper(ThreadState& ts, Value compare, Value object) {
@@ -205,7 +231,9 @@ Result<> NewKeyWrapper(ThreadState& ts, Value compare, Value object) {
   return made;
 }
 
-Result<> functools_cmp_to_key(ThreadState& ts, Args args) { return NewKeyWrapper(ts, args[0], Value()); }
+Result<> functools_cmp_to_key(ThreadState& ts, Args args) {
+  return NewKeyWrapper(ts, args[0], Value());
+}
 
 Result<> keywrapper_call(ThreadState& ts, Value self, Args raw) {
   const bool by_name = raw.n == 0 && raw.nkw == 1 &&
@@ -213,12 +241,14 @@ Result<> keywrapper_call(ThreadState& ts, Value self, Args raw) {
   if (raw.n + raw.nkw > 1) {
     return Raise(ts, Exc::kTypeError, "K() takes at most 1 argument (%u given)", raw.n + raw.nkw);
   }
-  if (raw.n != 1 && !by_name) return Raise(ts, Exc::kTypeError, "K() missing required argument 'obj' (pos 1)");
+  if (raw.n != 1 && !by_name)
+    return Raise(ts, Exc::kTypeError, "K() missing required argument 'obj' (pos 1)");
   return NewKeyWrapper(ts, self.as<KeyWrapper>()->compare, raw[0]);
 }
 
 Result<> keywrapper_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
-  if (TypeOf(ts, a) != TypeOf(ts, b)) return Raise(ts, Exc::kTypeError, "other argument must be K instance");
+  if (TypeOf(ts, a) != TypeOf(ts, b))
+    return Raise(ts, Exc::kTypeError, "other argument must be K instance");
   const KeyWrapper *x = a.as<KeyWrapper>(), *y = b.as<KeyWrapper>();
   if (!x->object || !y->object || !x->compare) return Raise(ts, Exc::kAttributeError, "object");
   const Ref<> compare = Ref<>::Borrow(x->compare);
@@ -231,7 +261,8 @@ Result<> keywrapper_obj(ThreadState& ts, Value self) {
   return object ? Result<>::Borrow(object) : Result<>(Raise(ts, Exc::kAttributeError, "obj"));
 }
 Status keywrapper_set_obj(ThreadState&, Value self, Value value) {
-  const Ref<> old = Ref<>::Steal(std::exchange(self.as<KeyWrapper>()->object, Ref<>::Borrow(value).Release()));
+  const Ref<> old =
+      Ref<>::Steal(std::exchange(self.as<KeyWrapper>()->object, Ref<>::Borrow(value).Release()));
   return Ok();
 }
 const GetSetSpec kKeyWrapperGetSets[] = {
@@ -267,7 +298,8 @@ Result<> functools_reduce(ThreadState& ts, Args args) {
 const MethodSpec kFunctions[] = {
     {"cmp_to_key(mycmp)", functools_cmp_to_key, "Convert a cmp= function into a key= function."},
     {"reduce(function, iterable, initial=<unrepresentable>, /)", functools_reduce,
-     "Apply a function of two arguments cumulatively to the items of an iterable, from left to right.\n\n"
+     "Apply a function of two arguments cumulatively to the items of an iterable, from left to "
+     "right.\n\n"
      "This effectively reduces the iterable to a single value.  If initial is present,\n"
      "it is placed before the items of the iterable in the calculation, and serves as\n"
      "a default when the iterable is empty."},
@@ -282,7 +314,10 @@ const TypeSpec kPartialType = {
     .flags = kTypeBase,
     .size = sizeof(Partial),
     .gc = GcHooksOf<Partial>(),
-    .slots = {.repr = partial_repr, .call = partial_call, .descr_get = partial_get, .new_ = partial_new},
+    .slots = {.repr = partial_repr,
+              .call = partial_call,
+              .descr_get = partial_get,
+              .new_ = partial_new},
     .methods = kPartialMethods,
     .getsets = kPartialGetSets,
     .storage = AttrStorage::kDictField,

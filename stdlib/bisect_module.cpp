@@ -7,14 +7,15 @@
 namespace minivm {
 namespace {
 
-// The place for `x` in a[lo:hi]: before (left) or behind (right) what is equal to it. `key` (or null)
-// is applied to the items, not to x.
+// The place for `x` in a[lo:hi]: before (left) or behind (right) what is equal to it. `key` (or
+// null) is applied to the items, not to x.
 template <bool kRight>
 Result<int64_t> Search(ThreadState& ts, Value a, Value x, int64_t lo, int64_t hi, Value key) {
   while (lo < hi) {
     const int64_t mid = lo + (hi - lo) / 2;
     bool before;  // the place is before mid, or at mid
-    if (!key && x.is_int() && IsExact(a, TypeId::kList) && static_cast<uint64_t>(mid) < a.as<ListObject>()->size &&
+    if (!key && x.is_int() && IsExact(a, TypeId::kList) &&
+        static_cast<uint64_t>(mid) < a.as<ListObject>()->size &&
         a.as<ListObject>()->items[mid].is_int()) {
       const int64_t item = a.as<ListObject>()->items[mid].as_int();
       before = kRight ? x.as_int() < item : !(item < x.as_int());

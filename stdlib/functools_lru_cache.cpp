@@ -1,7 +1,7 @@
 // functools._lru_cache_wrapper: the callable that lru_cache makes.
 //
-// Results are in a dict whose order is the order of use: a hit moves its key to the end, so the first
-// entry is the one to evict. Calls of the function may re-enter the cache in any way; after
+// Results are in a dict whose order is the order of use: a hit moves its key to the end, so the
+// first entry is the one to evict. Calls of the function may re-enter the cache in any way; after
 // each, the cache is looked at afresh.
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/int_object.h"
@@ -22,8 +22,8 @@ class LruCache : public Object {
   Value function;
   Value info_type;
   DictObject* cache = nullptr;
-  Value keyword_mark;                // between positional and keyword arguments in a key
-  int64_t maxsize = -1;              // -1: unbounded
+  Value keyword_mark;    // between positional and keyword arguments in a key
+  int64_t maxsize = -1;  // -1: unbounded
   bool typed = false;
   int64_t hits = 0, misses = 0;
   template <class V>
@@ -37,7 +37,8 @@ class LruCache : public Object {
 };
 
 Result<> lru_new(ThreadState& ts, Args args) {
-  if (!IsCallable(ts, args[1])) return Raise(ts, Exc::kTypeError, "the first argument must be callable");
+  if (!IsCallable(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "the first argument must be callable");
   int64_t maxsize = -1;
   if (!IsNone(ts, args[2])) {
     if (!IsInt(ts, args[2])) return Raise(ts, Exc::kTypeError, "maxsize should be integer or None");
@@ -98,7 +99,7 @@ Result<> lru_call(ThreadState& ts, Value self, Args raw) {
   const Ref<DictObject> cache = Ref<DictObject>::Borrow(c->cache);
   MVM_TRY(Ref<> key, MakeKey(ts, c, raw));
   MVM_TRY(uint32_t hash, DictHashKey(ts, key));
-  MVM_TRY(Value* found, DictFindHashed(ts, cache, key, hash));
+  MVM_TRY(Value * found, DictFindHashed(ts, cache, key, hash));
   if (found) {
     Ref<> value = Ref<>::Borrow(*found);
     ++c->hits;
@@ -110,7 +111,7 @@ Result<> lru_call(ThreadState& ts, Value self, Args raw) {
   MVM_TRY(Ref<> value, CallRaw(ts, function, raw));
   if (c->maxsize > 0) {
     // A nested call may have entered the key.
-    MVM_TRY(Value* entered, DictFindHashed(ts, cache, key, hash));
+    MVM_TRY(Value * entered, DictFindHashed(ts, cache, key, hash));
     if (entered) return value;
     while (static_cast<int64_t>(DictSize(cache)) >= c->maxsize) {
       Ref<> old_key, old_value;
@@ -143,7 +144,9 @@ Result<> lru_cache_clear(ThreadState& ts, Args args) {
   return None(ts);
 }
 
-Result<> lru_reduce(ThreadState& ts, Args args) { return GetAttr(ts, args[0], MVM_NAME(ts, __qualname__)); }
+Result<> lru_reduce(ThreadState& ts, Args args) {
+  return GetAttr(ts, args[0], MVM_NAME(ts, __qualname__));
+}
 Result<> lru_copy(ThreadState&, Args args) { return Result<>::Borrow(args[0]); }
 
 const MethodSpec kMethods[] = {
@@ -158,14 +161,15 @@ const MethodSpec kMethods[] = {
 
 const TypeSpec kLruCacheType = {
     .name = "functools._lru_cache_wrapper",
-    .doc = "Create a cached callable that wraps another function.\n\n"
-           "user_function:      the function being cached\n\n"
-           "maxsize:  0         for no caching\n          None      for unlimited cache size\n"
-           "          n         for a bounded cache\n\n"
-           "typed:    False     cache f(3) and f(3.0) as identical calls\n"
-           "          True      cache f(3) and f(3.0) as distinct calls\n\n"
-           "cache_info_type:    namedtuple class with the fields:\n"
-           "                        hits misses currsize maxsize",
+    .doc =
+        "Create a cached callable that wraps another function.\n\n"
+        "user_function:      the function being cached\n\n"
+        "maxsize:  0         for no caching\n          None      for unlimited cache size\n"
+        "          n         for a bounded cache\n\n"
+        "typed:    False     cache f(3) and f(3.0) as identical calls\n"
+        "          True      cache f(3) and f(3.0) as distinct calls\n\n"
+        "cache_info_type:    namedtuple class with the fields:\n"
+        "                        hits misses currsize maxsize",
     .flags = kTypeBase | kTypeMethodDescriptor,
     .size = sizeof(LruCache),
     .gc = GcHooksOf<LruCache>(),

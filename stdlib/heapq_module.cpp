@@ -25,7 +25,9 @@ Result<bool> Above(ThreadState& ts, Value a, Value b) {
   return kMax ? CompareBool(ts, y, x, CompareOp::kLt) : CompareBool(ts, x, y, CompareOp::kLt);
 }
 
-Raised Changed(ThreadState& ts) { return Raise(ts, Exc::kRuntimeError, "list changed size during iteration"); }
+Raised Changed(ThreadState& ts) {
+  return Raise(ts, Exc::kRuntimeError, "list changed size during iteration");
+}
 
 // Moves the item at pos up to its place, not above `start`.
 template <bool kMax>
@@ -68,7 +70,8 @@ Status Heapify(ThreadState& ts, ListObject* heap) {
   return Ok();
 }
 
-Result<ListObject*> ListArgument(ThreadState& ts, Value v, const char* function, const char* which) {
+Result<ListObject*> ListArgument(ThreadState& ts, Value v, const char* function,
+                                 const char* which) {
   if (IsList(ts, v)) return v.as<ListObject>();
   return Raise(ts, Exc::kTypeError, "%s() argument%s must be list, not %T", function, which, v);
 }
@@ -133,13 +136,14 @@ Result<> heapq_heapreplace_max(ThreadState& ts, Args args) {
 
 // ---- nsmallest and nlargest ----
 
-// The n best of the iterable in order, as sorted(iterable, key=key, reverse=kLargest)[:n] gives them.
-// A heap of (key, order, item) tuples in lists would cost a comparison of tuples each; here the three
-// are parallel, and the worst of the best stands at the top.
+// The n best of the iterable in order, as sorted(iterable, key=key, reverse=kLargest)[:n] gives
+// them. A heap of (key, order, item) tuples in lists would cost a comparison of tuples each; here
+// the three are parallel, and the worst of the best stands at the top.
 template <bool kLargest>
 class Best {
  public:
-  Best(ThreadState& ts, ListObject* keys, ListObject* items) : ts_(ts), keys_(keys), items_(items) {}
+  Best(ThreadState& ts, ListObject* keys, ListObject* items)
+      : ts_(ts), keys_(keys), items_(items) {}
 
   Status Offer(Value key, Value item, uint64_t n) {
     if (keys_->size < n) {
@@ -228,7 +232,8 @@ class Best {
 template <bool kLargest>
 Result<> PickBest(ThreadState& ts, Args args) {
   if (!HasIndex(ts, args[0])) {
-    return Raise(ts, Exc::kTypeError, "'>=' not supported between instances of '%T' and 'int'", args[0]);
+    return Raise(ts, Exc::kTypeError, "'>=' not supported between instances of '%T' and 'int'",
+                 args[0]);
   }
   MVM_TRY(int64_t n, IndexAsInt64(ts, args[0], Exc::kCount));
   const Value key = IsNone(ts, args[2]) ? Value() : args[2];
@@ -238,7 +243,9 @@ Result<> PickBest(ThreadState& ts, Args args) {
     // Many of them, or all: sorting is as good.
     MVM_TRY(Ref<ListObject> all, ListFrom(ts, it));
     MVM_TRY_VOID(ListSort(ts, all, key, kLargest));
-    return NewList(ts, {all->items, static_cast<size_t>(std::min<uint64_t>(all->size, static_cast<uint64_t>(n)))});
+    return NewList(
+        ts,
+        {all->items, static_cast<size_t>(std::min<uint64_t>(all->size, static_cast<uint64_t>(n)))});
   }
   MVM_TRY(Ref<ListObject> keys, NewListReserve(ts, 0));
   MVM_TRY(Ref<ListObject> items, NewListReserve(ts, 0));
@@ -271,11 +278,11 @@ class Merge : public Object {
  public:
   TupleObject* iterables = nullptr;  // until the first item is asked for
   Value key_function;
-  Source* sources = nullptr;         // a heap
+  Source* sources = nullptr;  // a heap
   int64_t count = 0, capacity = 0;
   bool reverse = false;
   bool running = false;
-  bool stale = false;                // the top's item has been handed out
+  bool stale = false;  // the top's item has been handed out
   template <class V>
   void VisitRefs(V&& v) {
     v(iterables);
@@ -381,7 +388,9 @@ Result<> merge_next(ThreadState& ts, Value self) {
   Merge* m = self.as<Merge>();
   if (m->running) return Raise(ts, Exc::kValueError, "generator already executing");
   m->running = true;
-  Status ready = m->iterables ? StartMerge(ts, m) : m->stale && m->count > 0 ? RefreshTop(ts, m) : Ok();
+  Status ready = m->iterables               ? StartMerge(ts, m)
+                 : m->stale && m->count > 0 ? RefreshTop(ts, m)
+                                            : Ok();
   m->running = false;
   if (ready.raised()) {
     const Ref<> error = TakePending(ts);
@@ -409,16 +418,20 @@ Result<> heapq_merge(ThreadState& ts, Args args) {
 
 void merge_gc_clear(Object* self) {
   EndMerge(self->as<Merge>());
-  const Ref<TupleObject> iterables = Ref<TupleObject>::Steal(std::exchange(self->as<Merge>()->iterables, nullptr));
+  const Ref<TupleObject> iterables =
+      Ref<TupleObject>::Steal(std::exchange(self->as<Merge>()->iterables, nullptr));
 }
 
 const MethodSpec kFunctions[] = {
     {"_heapify_max(heap, /)", heapq_heapify_max, "Maxheap variant of heapify."},
     {"_heappop_max(heap, /)", heapq_heappop_max, "Maxheap variant of heappop."},
     {"_heapreplace_max(heap, item, /)", heapq_heapreplace_max, "Maxheap variant of heapreplace."},
-    {"heapify(heap, /)", heapq_heapify, "Transform list into a heap, in-place, in O(len(heap)) time."},
-    {"heappop(heap, /)", heapq_heappop, "Pop the smallest item off the heap, maintaining the heap invariant."},
-    {"heappush(heap, item, /)", heapq_heappush, "Push item onto heap, maintaining the heap invariant."},
+    {"heapify(heap, /)", heapq_heapify,
+     "Transform list into a heap, in-place, in O(len(heap)) time."},
+    {"heappop(heap, /)", heapq_heappop,
+     "Pop the smallest item off the heap, maintaining the heap invariant."},
+    {"heappush(heap, item, /)", heapq_heappush,
+     "Push item onto heap, maintaining the heap invariant."},
     {"heappushpop(heap, item, /)", heapq_heappushpop,
      "Push item on the heap, then pop and return the smallest item from the heap.\n\n"
      "The combined action runs more efficiently than heappush() followed by\n"
@@ -451,7 +464,8 @@ const TypeSpec kMergeType = {
 };
 
 extern const ModuleSpec k_heapq_module;
-const ModuleSpec k_heapq_module = {
-    .name = "heapq", .doc = "Heap queue algorithm (a.k.a. priority queue).", .functions = kFunctions};
+const ModuleSpec k_heapq_module = {.name = "heapq",
+                                   .doc = "Heap queue algorithm (a.k.a. priority queue).",
+                                   .functions = kFunctions};
 
 }  // namespace minivm

@@ -6,7 +6,8 @@ namespace minivm {
 namespace {
 
 const MethodSpec kFunctions[] = {
-    {"tee(iterable, n=2, /)", itertools::itertools_tee, "Returns a tuple of n independent iterators."},
+    {"tee(iterable, n=2, /)", itertools::itertools_tee,
+     "Returns a tuple of n independent iterators."},
 };
 
 const TypeSpec* const kTypes[] = {

@@ -1,5 +1,5 @@
-// Module operator: the language's operators as functions. itemgetter, attrgetter and methodcaller are
-// in stdlib/operator/getters.cpp.
+// Module operator: the language's operators as functions. itemgetter, attrgetter and methodcaller
+// are in stdlib/operator/getters.cpp.
 #include <string>
 
 #include "runtime/objects/dict_object.h"
@@ -20,13 +20,21 @@ extern const TypeSpec kMethodCallerType;
 namespace {
 
 template <BinaryOp kOp>
-Result<> operator_binary(ThreadState& ts, Args args) { return Binary(ts, kOp, args[0], args[1]); }
+Result<> operator_binary(ThreadState& ts, Args args) {
+  return Binary(ts, kOp, args[0], args[1]);
+}
 template <BinaryOp kOp>
-Result<> operator_inplace(ThreadState& ts, Args args) { return InPlace(ts, kOp, args[0], args[1]); }
+Result<> operator_inplace(ThreadState& ts, Args args) {
+  return InPlace(ts, kOp, args[0], args[1]);
+}
 template <CompareOp kOp>
-Result<> operator_compare(ThreadState& ts, Args args) { return Compare(ts, args[0], args[1], kOp); }
+Result<> operator_compare(ThreadState& ts, Args args) {
+  return Compare(ts, args[0], args[1], kOp);
+}
 
-Result<> operator_pow(ThreadState& ts, Args args) { return Power(ts, args[0], args[1], ts.rt->none); }
+Result<> operator_pow(ThreadState& ts, Args args) {
+  return Power(ts, args[0], args[1], ts.rt->none);
+}
 Result<> operator_abs(ThreadState& ts, Args args) { return Absolute(ts, args[0]); }
 Result<> operator_neg(ThreadState& ts, Args args) { return Negative(ts, args[0]); }
 Result<> operator_pos(ThreadState& ts, Args args) { return Positive(ts, args[0]); }
@@ -68,7 +76,8 @@ Result<> operator_concat(ThreadState& ts, Args args) {
   const Slots* other = SlotsOf(ts, args[1]);
   if (!other) return kRaised;
   if (slots->get_item && other->get_item && !IsDict(ts, args[0]) && !IsDict(ts, args[1])) {
-    return kInPlace ? InPlace(ts, BinaryOp::kAdd, args[0], args[1]) : Binary(ts, BinaryOp::kAdd, args[0], args[1]);
+    return kInPlace ? InPlace(ts, BinaryOp::kAdd, args[0], args[1])
+                    : Binary(ts, BinaryOp::kAdd, args[0], args[1]);
   }
   return Raise(ts, Exc::kTypeError, "'%T' object can't be concatenated", args[0]);
 }
@@ -119,9 +128,12 @@ Result<> operator_call(ThreadState& ts, Args args) {
   return CallRaw(ts, args[0], Args{args.v + 1, args.n - 1, args.nkw});
 }
 
-#define BINARY(name, op, text) {name "(a, b, /)", operator_binary<BinaryOp::op>, "Same as a " text " b."}
-#define INPLACE(name, op, text) {name "(a, b, /)", operator_inplace<BinaryOp::op>, "Same as a " text " b."}
-#define COMPARE(name, op, text) {name "(a, b, /)", operator_compare<CompareOp::op>, "Same as a " text " b."}
+#define BINARY(name, op, text) \
+  { name "(a, b, /)", operator_binary<BinaryOp::op>, "Same as a " text " b." }
+#define INPLACE(name, op, text) \
+  { name "(a, b, /)", operator_inplace<BinaryOp::op>, "Same as a " text " b." }
+#define COMPARE(name, op, text) \
+  { name "(a, b, /)", operator_compare<CompareOp::op>, "Same as a " text " b." }
 const MethodSpec kFunctions[] = {
     {"abs(a, /)", operator_abs, "Same as abs(a)."},
     BINARY("add", kAdd, "+"),
@@ -223,12 +235,13 @@ Status AddAliases(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k_operator_module;
 const ModuleSpec k_operator_module = {
     .name = "operator",
-    .doc = "Operator interface.\n\n"
-           "This module exports a set of functions corresponding to the intrinsic\n"
-           "operators of Python.  For example, operator.add(x, y) is equivalent\n"
-           "to the expression x+y. The function names are those used for special\n"
-           "methods; variants without leading and trailing '__' are also provided\n"
-           "for convenience.",
+    .doc =
+        "Operator interface.\n\n"
+        "This module exports a set of functions corresponding to the intrinsic\n"
+        "operators of Python.  For example, operator.add(x, y) is equivalent\n"
+        "to the expression x+y. The function names are those used for special\n"
+        "methods; variants without leading and trailing '__' are also provided\n"
+        "for convenience.",
     .functions = kFunctions,
     .types = kTypes,
     .exec = AddAliases,

@@ -19,7 +19,8 @@ Status UpdateFromArgs(ThreadState& ts, DictObject* self, const char* name, Args 
   if (raw.n == 1) MVM_TRY_VOID(DictUpdate(ts, self, raw[0]));
   if (raw.nkw == 0) return Ok();
   const TupleObject* names = raw.v[raw.n + raw.nkw].as<TupleObject>();
-  for (uint32_t i = 0; i < raw.nkw; ++i) MVM_TRY_VOID(DictSet(ts, self, (*names)[i], raw.v[raw.n + i]));
+  for (uint32_t i = 0; i < raw.nkw; ++i)
+    MVM_TRY_VOID(DictSet(ts, self, (*names)[i], raw.v[raw.n + i]));
   return Ok();
 }
 
@@ -67,9 +68,10 @@ Result<bool> DictsEqual(ThreadState& ts, DictObject* a, DictObject* b) {
   Value k, v;
   while (DictNext(ts, a, &pos, &k, &v)) {
     const Ref<> key = Ref<>::Borrow(k), value = Ref<>::Borrow(v);
-    MVM_TRY(uint32_t hash, a->storage == DictStorage::kSlots ? DictHashKey(ts, key)
-                                                             : Result<uint32_t>(a->hashes()[pos - 1]));
-    MVM_TRY(Value* place, DictFindHashed(ts, b, key, hash));
+    MVM_TRY(uint32_t hash, a->storage == DictStorage::kSlots
+                               ? DictHashKey(ts, key)
+                               : Result<uint32_t>(a->hashes()[pos - 1]));
+    MVM_TRY(Value * place, DictFindHashed(ts, b, key, hash));
     if (!place) return false;
     const Ref<> other = Ref<>::Borrow(*place);
     MVM_TRY(bool equal, EqualValues(ts, other, value));
@@ -96,7 +98,7 @@ Result<int64_t> dict_len(ThreadState&, Value self) {
 }
 
 Result<> dict_get_item(ThreadState& ts, Value self, Value key) {
-  MVM_TRY(Value* place, DictFind(ts, self.as<DictObject>(), key));
+  MVM_TRY(Value * place, DictFind(ts, self.as<DictObject>(), key));
   if (MVM_LIKELY(place != nullptr)) return Result<>::Borrow(*place);
   if (TypeOf(ts, self) != TypeById(ts, TypeId::kDict)) {
     Value arg = key;
@@ -163,7 +165,7 @@ Result<> dict_fromkeys(ThreadState& ts, Args args) {
 }
 
 Result<> dict_get(ThreadState& ts, Args args) {
-  MVM_TRY(Value* place, DictFind(ts, args.self<DictObject>(), args[1]));
+  MVM_TRY(Value * place, DictFind(ts, args.self<DictObject>(), args[1]));
   return Result<>::Borrow(place ? *place : args[2]);
 }
 
@@ -205,7 +207,8 @@ Result<> dict_sizeof(ThreadState& ts, Args args) {
 }
 
 Result<> dict_update(ThreadState& ts, Args args) {
-  MVM_TRY_VOID(UpdateFromArgs(ts, args.self<DictObject>(), "update", Args{args.v + 1, args.n - 1, args.nkw}));
+  MVM_TRY_VOID(UpdateFromArgs(ts, args.self<DictObject>(), "update",
+                              Args{args.v + 1, args.n - 1, args.nkw}));
   return None(ts);
 }
 
@@ -219,14 +222,16 @@ const MethodSpec kDictMethods[] = {
      "Create a new dictionary with keys from iterable and values set to value.", kMethodClass},
     {"get(self, key, default=None, /)", dict_get,
      "Return the value for key if key is in the dictionary, else default."},
-    {"items(self, /)", dict_items, "Return a set-like object providing a view on the dict's items."},
+    {"items(self, /)", dict_items,
+     "Return a set-like object providing a view on the dict's items."},
     {"keys(self, /)", dict_keys, "Return a set-like object providing a view on the dict's keys."},
     {"pop(self, key, default=<unrepresentable>, /)", dict_pop,
      "Remove specified key and return the corresponding value.\n\n"
      "If the key is not found, return the default if given; otherwise,\nraise a KeyError."},
     {"popitem(self, /)", dict_popitem,
      "Remove and return a (key, value) pair as a 2-tuple.\n\n"
-     "Pairs are returned in LIFO (last-in, first-out) order.\nRaises KeyError if the dict is empty."},
+     "Pairs are returned in LIFO (last-in, first-out) order.\nRaises KeyError if the dict is "
+     "empty."},
     {"setdefault(self, key, default=None, /)", dict_setdefault,
      "Insert key with a value of default if key is not in the dictionary.\n\n"
      "Return the value for key if key is in the dictionary, else default."},
@@ -246,12 +251,13 @@ constexpr GcHooks kDictGc = {gc_internal::VisitHook<DictObject>, dict_gc_clear,
 extern const TypeSpec kDictType;
 const TypeSpec kDictType = {
     .name = "dict",
-    .doc = "dict() -> new empty dictionary\n"
-           "dict(mapping) -> new dictionary initialized from a mapping object's\n"
-           "    (key, value) pairs\n"
-           "dict(iterable) -> new dictionary initialized from (key, value) pairs\n"
-           "dict(**kwargs) -> new dictionary initialized with the name=value pairs\n"
-           "    in the keyword argument list.  For example:  dict(one=1, two=2)",
+    .doc =
+        "dict() -> new empty dictionary\n"
+        "dict(mapping) -> new dictionary initialized from a mapping object's\n"
+        "    (key, value) pairs\n"
+        "dict(iterable) -> new dictionary initialized from (key, value) pairs\n"
+        "dict(**kwargs) -> new dictionary initialized with the name=value pairs\n"
+        "    in the keyword argument list.  For example:  dict(one=1, two=2)",
     .flags = kTypeBase | kTypeDictSubclass | kTypeMapping | kTypeMatchSelf,
     .size = sizeof(DictObject),
     .gc = kDictGc,

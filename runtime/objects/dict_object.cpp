@@ -6,18 +6,18 @@
 // dict as it stands on return, and nothing runs between that and the change made with it.
 // Dropped keys and values are released after the dict is consistent again.
 //
-// A deleted entry has a null key. Its value is null or an inline int n: "n deleted entries in a row",
-// counted from entry 0 on in entry 0, and up to itself in the last one. So taking the first or the last
-// item again and again (queues, popitem) does not scan what was deleted before.
+// A deleted entry has a null key. Its value is null or an inline int n: "n deleted entries in a
+// row", counted from entry 0 on in entry 0, and up to itself in the last one. So taking the first
+// or the last item again and again (queues, popitem) does not scan what was deleted before.
 #include "runtime/objects/dict_object.h"
 
 #include <algorithm>
 
 #include "runtime/objects/cell_object.h"
 #include "runtime/objects/dict_table.h"
+#include "runtime/objects/list_object.h"
 #include "runtime/objects/slot_dict.h"
 #include "runtime/objects/str_object.h"
-#include "runtime/objects/list_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 #include "runtime/support/hash.h"
@@ -56,12 +56,15 @@ bool SetCapacity(Heap& heap, DictObject* d, uint32_t capacity) {
     void* p = heap.ReallocateBuffer(d->entries, EntryBytes(old), EntryBytes(capacity));
     if (!p) return false;
     d->entries = static_cast<DictEntry*>(p);
-    std::memmove(static_cast<void*>(d->entries + capacity), d->entries + old, size_t{d->entry_count} * 4);
+    std::memmove(static_cast<void*>(d->entries + capacity), d->entries + old,
+                 size_t{d->entry_count} * 4);
   } else {
-    std::memmove(static_cast<void*>(d->entries + capacity), d->entries + old, size_t{d->entry_count} * 4);
+    std::memmove(static_cast<void*>(d->entries + capacity), d->entries + old,
+                 size_t{d->entry_count} * 4);
     void* p = heap.ReallocateBuffer(d->entries, EntryBytes(old), EntryBytes(capacity));
     if (!p) {
-      std::memmove(static_cast<void*>(d->entries + old), d->entries + capacity, size_t{d->entry_count} * 4);
+      std::memmove(static_cast<void*>(d->entries + old), d->entries + capacity,
+                   size_t{d->entry_count} * 4);
       return false;
     }
     d->entries = static_cast<DictEntry*>(p);
@@ -115,7 +118,10 @@ Status Rebuild(ThreadState& ts, DictObject* d, uint32_t index_size, uint32_t cap
 Status Reserve(ThreadState& ts, DictObject* d, uint64_t n) {
   if (n <= d->entry_capacity) return Ok();
   if (n <= DictObject::kMaxUnindexed) {
-    return SetCapacity(ts.heap(), d, n <= kFirstCapacity ? kFirstCapacity : DictObject::kMaxUnindexed) ? Ok() : Status(RaiseMemoryError(ts));
+    return SetCapacity(ts.heap(), d,
+                       n <= kFirstCapacity ? kFirstCapacity : DictObject::kMaxUnindexed)
+               ? Ok()
+               : Status(RaiseMemoryError(ts));
   }
   const uint32_t index_size = dict_table::IndexFor(n);
   if (index_size == 0) return RaiseMemoryError(ts);
@@ -160,7 +166,8 @@ uint32_t FindFree(const DictObject* d, uint32_t hash) {
 // ---- search ----
 
 // Exact str key in a dict that has only such keys. Pure.
-inline uint32_t FindStrOnly(const DictObject* d, const StrObject* key, uint32_t hash, uint32_t* free_slot) {
+inline uint32_t FindStrOnly(const DictObject* d, const StrObject* key, uint32_t hash,
+                            uint32_t* free_slot) {
   return Search(d, hash, free_slot, [d, key, hash](uint32_t e) {
     const Value k = d->entries[e].key;
     if (k.bits() == reinterpret_cast<uint64_t>(key)) return Match::kYes;
@@ -184,16 +191,20 @@ uint32_t FindStrPure(ThreadState& ts, const DictObject* d, StrObject* key, uint3
 // What must not have changed for a search to go on.
 struct Snapshot {
   explicit Snapshot(const DictObject* d)
-      : entries(d->entries), index(d->index), version(d->version), count(d->entry_count),
-        capacity(d->entry_capacity), index_size(d->index_size) {}
+      : entries(d->entries),
+        index(d->index),
+        version(d->version),
+        count(d->entry_count),
+        capacity(d->entry_capacity),
+        index_size(d->index_size) {}
   bool operator==(const Snapshot&) const = default;
   const void* entries;
   const void* index;
   uint32_t version, count, capacity, index_size;
 };
 
-[[gnu::noinline]] Result<uint32_t> FindGeneral(ThreadState& ts, DictObject* d, Value key, uint32_t hash,
-                                               uint32_t* free_slot) {
+[[gnu::noinline]] Result<uint32_t> FindGeneral(ThreadState& ts, DictObject* d, Value key,
+                                               uint32_t hash, uint32_t* free_slot) {
   const bool str_key = IsExact(key, TypeId::kStr);
   bool failed = false;
   for (;;) {
@@ -234,7 +245,8 @@ inline Result<uint32_t> FindEntry(ThreadState& ts, DictObject* d, Value key, uin
     const uint32_t found = Search(d, hash, free_slot, [d, key, hash](uint32_t e) {
       const Value k = d->entries[e].key;
       if (k.is(key)) return Match::kYes;
-      if (k.is_int() || k.is_null() || d->hashes()[e] != hash || IsExact(k, TypeId::kStr)) return Match::kNo;
+      if (k.is_int() || k.is_null() || d->hashes()[e] != hash || IsExact(k, TypeId::kStr))
+        return Match::kNo;
       return Match::kStop;
     });
     if (MVM_LIKELY(found != kStopped)) return found;
@@ -261,7 +273,8 @@ void AppendEntry(DictObject* d, Value key, Value stored, uint32_t hash, uint32_t
 }
 
 // REQUIRES: the key is absent, free_slot as Search gave it
-Status InsertNew(ThreadState& ts, DictObject* d, Value key, uint32_t hash, uint32_t free_slot, Value value) {
+Status InsertNew(ThreadState& ts, DictObject* d, Value key, uint32_t hash, uint32_t free_slot,
+                 Value value) {
   Value stored = value;
   if (MVM_UNLIKELY(d->storage == DictStorage::kCelled)) {
     MVM_TRY(Ref<CellObject> cell, NewCell(ts, value));
@@ -344,7 +357,8 @@ uint32_t FirstKey(DictObject* d) {
   const uint32_t n = d->entry_count;
   if (n == 0 || !d->entries[0].key.is_null()) return 0;
   if (d->used == 0 && d->storage == DictStorage::kHash) return n;
-  uint32_t i = d->entries[0].value.is_int() ? static_cast<uint32_t>(d->entries[0].value.as_int()) : 1;
+  uint32_t i =
+      d->entries[0].value.is_int() ? static_cast<uint32_t>(d->entries[0].value.as_int()) : 1;
   while (i < n && d->entries[i].key.is_null()) ++i;
   d->entries[0].value = Value::Int(i);
   return i;
@@ -526,7 +540,7 @@ Result<Value*> DictFind(ThreadState& ts, DictObject* d, Value key) {
 }
 
 Result<> DictGet(ThreadState& ts, DictObject* d, Value key) {
-  MVM_TRY(Value* place, DictFind(ts, d, key));
+  MVM_TRY(Value * place, DictFind(ts, d, key));
   return place ? Result<>::Borrow(*place) : Result<>::Steal(Value::Absent());
 }
 
@@ -560,7 +574,7 @@ Result<CellObject*> DictMakeCell(ThreadState& ts, DictObject* d, StrObject* key)
 }
 
 Result<bool> DictContains(ThreadState& ts, DictObject* d, Value key) {
-  MVM_TRY(Value* place, DictFind(ts, d, key));
+  MVM_TRY(Value * place, DictFind(ts, d, key));
   return place != nullptr;
 }
 
@@ -631,7 +645,8 @@ Status DictSetUtf8(ThreadState& ts, DictObject* d, std::string_view key, Value v
   return DictSetStr(ts, d, name, value);
 }
 
-Result<> DictSetDefaultHashed(ThreadState& ts, DictObject* d, Value key, uint32_t hash, Value value) {
+Result<> DictSetDefaultHashed(ThreadState& ts, DictObject* d, Value key, uint32_t hash,
+                              Value value) {
   if (UsesSlots(d, key)) {
     if (Value* place = SlotDictFind(ts, d, key.as<StrObject>())) return Result<>::Borrow(*place);
     MVM_TRY_VOID(SlotDictSet(ts, d, key.as<StrObject>(), value));
@@ -780,7 +795,7 @@ Status MergeMapping(ThreadState& ts, DictObject* d, Value other, Value keys_meth
   return ForEach(ts, keys, [&](Value key) -> Status {
     MVM_TRY(uint32_t hash, DictHashKey(ts, key));
     if (!override) {
-      MVM_TRY(Value* place, DictFindHashed(ts, d, key, hash));
+      MVM_TRY(Value * place, DictFindHashed(ts, d, key, hash));
       if (place) return Ok();
     }
     MVM_TRY(Ref<> value, GetItem(ts, other, key));
@@ -796,14 +811,16 @@ Status DictMergePairs(ThreadState& ts, DictObject* d, Value pairs, bool override
     Result<> fast = FastSequence(ts, item, "");
     if (fast.raised()) {
       if (!ClearPendingIf(ts, Exc::kTypeError)) return kRaised;
-      return Raise(ts, Exc::kTypeError, "cannot convert dictionary update sequence element #%lld to a sequence",
+      return Raise(ts, Exc::kTypeError,
+                   "cannot convert dictionary update sequence element #%lld to a sequence",
                    static_cast<long long>(n));
     }
     const Ref<> pair = fast.Take();
     const bool is_list = IsList(ts, pair);
     const uint64_t size = is_list ? pair.as<ListObject>()->size : pair.as<TupleObject>()->size();
     if (size != 2) {
-      return Raise(ts, Exc::kValueError, "dictionary update sequence element #%lld has length %llu; 2 is required",
+      return Raise(ts, Exc::kValueError,
+                   "dictionary update sequence element #%lld has length %llu; 2 is required",
                    static_cast<long long>(n), static_cast<unsigned long long>(size));
     }
     const Value* items = is_list ? pair.as<ListObject>()->items : pair.as<TupleObject>()->items();

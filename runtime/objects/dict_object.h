@@ -31,16 +31,16 @@ class DictObject : public Object {
 
   // One buffer: entry_capacity entries, then as many 32-bit hashes (FoldHash of hash(key)).
   DictEntry* entries = nullptr;
-  void* index = nullptr;         // see dict_table.h; null while there are <= kMaxUnindexed entries
-  uint32_t used = 0;             // live entries
-  uint32_t entry_count = 0;      // entries in use, deleted ones included
+  void* index = nullptr;     // see dict_table.h; null while there are <= kMaxUnindexed entries
+  uint32_t used = 0;         // live entries
+  uint32_t entry_count = 0;  // entries in use, deleted ones included
   uint32_t entry_capacity = 0;
-  uint32_t index_size = 0;       // power of two, 0 without index
-  uint32_t version = 0;          // changes with every insertion and deletion of keys
+  uint32_t index_size = 0;  // power of two, 0 without index
+  uint32_t version = 0;     // changes with every insertion and deletion of keys
   DictStorage storage = DictStorage::kHash;
-  bool other_keys = false;       // some key is not an exact str
-  bool has_cell_sites = false;   // celled: call sites depend on absent keys (R12)
-  Object* owner = nullptr;       // slots storage: the instance (borrowed)
+  bool other_keys = false;      // some key is not an exact str
+  bool has_cell_sites = false;  // celled: call sites depend on absent keys (R12)
+  Object* owner = nullptr;      // slots storage: the instance (borrowed)
 
   uint32_t* hashes() const { return reinterpret_cast<uint32_t*>(entries + entry_capacity); }
 
@@ -60,8 +60,9 @@ Result<DictObject> NewCelledDict(ThreadState& ts);
 Status DictMakeCelled(ThreadState& ts, DictObject* d);
 
 // Borrowed value; null if absent (nothing raised). May run __eq__ and __hash__ of the keys.
-Result<Value*> DictFind(ThreadState& ts, DictObject* d, Value key);  // address of the value, or null
-Result<> DictGet(ThreadState& ts, DictObject* d, Value key);         // new reference or Absent()
+Result<Value*> DictFind(ThreadState& ts, DictObject* d,
+                        Value key);                           // address of the value, or null
+Result<> DictGet(ThreadState& ts, DictObject* d, Value key);  // new reference or Absent()
 // For interned or at least exact str keys: never raises, runs no script code. Borrowed or null.
 Value DictGetStr(ThreadState& ts, DictObject* d, StrObject* key);
 // Celled storage: the cell of a str key, null if absent. The cell may hold unbound. Borrowed.
@@ -95,7 +96,8 @@ bool DictPrevious(ThreadState& ts, DictObject* d, size_t* pos, Value* key, Value
 Result<uint32_t> DictHashKey(ThreadState& ts, Value key);
 Result<Value*> DictFindHashed(ThreadState& ts, DictObject* d, Value key, uint32_t hash);
 Status DictSetHashed(ThreadState& ts, DictObject* d, Value key, uint32_t hash, Value value);
-Result<> DictSetDefaultHashed(ThreadState& ts, DictObject* d, Value key, uint32_t hash, Value value);
+Result<> DictSetDefaultHashed(ThreadState& ts, DictObject* d, Value key, uint32_t hash,
+                              Value value);
 Result<> DictPopHashed(ThreadState& ts, DictObject* d, Value key, uint32_t hash);
 // Enters the pairs of an iterable, with the messages of dict().
 Status DictMergePairs(ThreadState& ts, DictObject* d, Value pairs, bool override);

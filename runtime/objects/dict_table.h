@@ -22,10 +22,10 @@
 
 namespace minivm::dict_table {
 
-inline constexpr uint32_t kMaxNarrow = 1u << 12;   // largest index of 16-bit slots
+inline constexpr uint32_t kMaxNarrow = 1u << 12;  // largest index of 16-bit slots
 inline constexpr uint32_t kMinIndex = 16;
 inline constexpr uint32_t kMaxIndex = 1u << 31;
-inline constexpr uint32_t kNone = UINT32_MAX;      // Search: no such key
+inline constexpr uint32_t kNone = UINT32_MAX;  // Search: no such key
 inline constexpr uint32_t kStopped = UINT32_MAX - 1;
 
 // What the callback of Search says about a candidate entry.
@@ -37,7 +37,8 @@ inline size_t IndexBytes(uint32_t index_size) {
 }
 // The hashes are read four at a time.
 inline size_t EntryBytes(uint32_t capacity) {
-  return size_t{capacity} * sizeof(DictEntry) + ((size_t{capacity} + 3) & ~size_t{3}) * sizeof(uint32_t);
+  return size_t{capacity} * sizeof(DictEntry) +
+         ((size_t{capacity} + 3) & ~size_t{3}) * sizeof(uint32_t);
 }
 
 // The order in which slots are visited for a hash.
@@ -95,10 +96,13 @@ inline uint32_t MatchSmall(const uint32_t* hashes, uint32_t count, uint32_t hash
 #if defined(__SSE2__)
   const __m128i wanted = _mm_set1_epi32(static_cast<int>(hash));
   const __m128i first = _mm_loadu_si128(reinterpret_cast<const __m128i*>(hashes));
-  uint32_t bits = static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(first, wanted))));
+  uint32_t bits =
+      static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(first, wanted))));
   if (count > 4) {
     const __m128i second = _mm_loadu_si128(reinterpret_cast<const __m128i*>(hashes + 4));
-    bits |= static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(second, wanted)))) << 4;
+    bits |=
+        static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(second, wanted))))
+        << 4;
   }
   return bits & ((1u << count) - 1);
 #else
@@ -117,7 +121,8 @@ inline uint32_t Search(const DictObject* d, uint32_t hash, uint32_t* free_slot, 
   if (d->index == nullptr) {
     *free_slot = 0;
     if (d->entry_count == 0) return kNone;
-    for (uint32_t bits = MatchSmall(d->hashes(), d->entry_count, hash); bits != 0; bits &= bits - 1) {
+    for (uint32_t bits = MatchSmall(d->hashes(), d->entry_count, hash); bits != 0;
+         bits &= bits - 1) {
       const uint32_t entry = static_cast<uint32_t>(__builtin_ctz(bits));
       const Match m = match(entry);
       if (m == Match::kYes) return entry;

@@ -1,7 +1,7 @@
 // dict_keys, dict_values, dict_items and the six iterators of dict.
 //
-// Keys and items behave as sets: comparisons, isdisjoint and the operators - & | ^ with any iterable
-// on the other side; results are sets.
+// Keys and items behave as sets: comparisons, isdisjoint and the operators - & | ^ with any
+// iterable on the other side; results are sets.
 #include "runtime/objects/dict_views.h"
 
 #include "runtime/objects/functional.h"
@@ -19,7 +19,9 @@ namespace {
 DictObject* DictOf(Value view) { return view.as<DictView>()->dict; }
 // These types are derived from by the views of OrderedDict.
 bool IsKeys(ThreadState& ts, Value v) { return IsInstance(ts, v, TypeById(ts, TypeId::kDictKeys)); }
-bool IsItems(ThreadState& ts, Value v) { return IsInstance(ts, v, TypeById(ts, TypeId::kDictItems)); }
+bool IsItems(ThreadState& ts, Value v) {
+  return IsInstance(ts, v, TypeById(ts, TypeId::kDictItems));
+}
 bool IsSetView(ThreadState& ts, Value v) { return IsKeys(ts, v) || IsItems(ts, v); }
 
 Result<> Pair(ThreadState& ts, Value key, Value value) {
@@ -27,7 +29,9 @@ Result<> Pair(ThreadState& ts, Value key, Value value) {
   return NewTuple(ts, pair);
 }
 
-Result<int64_t> view_len(ThreadState&, Value self) { return static_cast<int64_t>(DictSize(DictOf(self))); }
+Result<int64_t> view_len(ThreadState&, Value self) {
+  return static_cast<int64_t>(DictSize(DictOf(self)));
+}
 
 Result<> view_repr(ThreadState& ts, Value self) {
   ReprGuard repr(ts, self.object());
@@ -54,7 +58,7 @@ Result<bool> keys_contains(ThreadState& ts, Value self, Value key) {
 Result<bool> items_contains(ThreadState& ts, Value self, Value item) {
   if (!IsTuple(ts, item) || item.as<TupleObject>()->size() != 2) return false;
   const TupleObject* pair = item.as<TupleObject>();
-  MVM_TRY(Value* place, DictFind(ts, DictOf(self), (*pair)[0]));
+  MVM_TRY(Value * place, DictFind(ts, DictOf(self), (*pair)[0]));
   if (!place) return false;
   const Ref<> found = Ref<>::Borrow(*place);
   return EqualValues(ts, found, (*pair)[1]);
@@ -147,7 +151,8 @@ Result<> view_xor(ThreadState& ts, Value a, Value b) {
 
 Result<> view_isdisjoint(ThreadState& ts, Args args) {
   Value view = args[0], other = args[1];
-  if (IsSetView(ts, other) && DictSize(DictOf(other)) > DictSize(DictOf(view))) std::swap(view, other);
+  if (IsSetView(ts, other) && DictSize(DictOf(other)) > DictSize(DictOf(view)))
+    std::swap(view, other);
   MVM_TRY(Ref<> it, GetIter(ts, other));
   for (;;) {
     MVM_TRY(Ref<> item, Next(ts, it));
@@ -173,7 +178,8 @@ Result<> view_mapping(ThreadState& ts, Value self) {
 }
 
 constexpr const char* kReversedDoc = "Return a reverse iterator over the view.";
-constexpr const char* kDisjointDoc = "Return True if the view and the given iterable have a null intersection.";
+constexpr const char* kDisjointDoc =
+    "Return True if the view and the given iterable have a null intersection.";
 const MethodSpec kKeysMethods[] = {{"__reversed__(self, /)", keys_reversed, kReversedDoc},
                                    {"isdisjoint(self, other, /)", view_isdisjoint, kDisjointDoc}};
 const MethodSpec kValuesMethods[] = {{"__reversed__(self, /)", values_reversed, kReversedDoc}};
@@ -183,7 +189,8 @@ const GetSetSpec kViewGetSets[] = {
     {"mapping", view_mapping, nullptr, "Dictionary that this view refers to."}};
 
 // A view never changes after construction: cycles through it are broken at the dict.
-constexpr GcHooks kViewGc = {gc_internal::VisitHook<DictView>, nullptr, gc_internal::DestroyHook<DictView>};
+constexpr GcHooks kViewGc = {gc_internal::VisitHook<DictView>, nullptr,
+                             gc_internal::DestroyHook<DictView>};
 
 // ---- iterators ----
 
@@ -266,7 +273,8 @@ Result<> iter_reduce(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kIteratorMethods[] = {
-    {"__length_hint__(self, /)", iter_length_hint, "Private method returning an estimate of len(list(it))."},
+    {"__length_hint__(self, /)", iter_length_hint,
+     "Private method returning an estimate of len(list(it))."},
     {"__reduce__(self, /)", iter_reduce, "Return state information for pickling."},
 };
 
@@ -296,7 +304,8 @@ Result<DictView> NewDictView(ThreadState& ts, DictObject* d, TypeId kind) {
 }
 
 Result<DictIterator> NewDictIterator(ThreadState& ts, DictObject* d, TypeId kind) {
-  const bool reverse = kind == TypeId::kDictReverseKeyIterator || kind == TypeId::kDictReverseValueIterator ||
+  const bool reverse = kind == TypeId::kDictReverseKeyIterator ||
+                       kind == TypeId::kDictReverseValueIterator ||
                        kind == TypeId::kDictReverseItemIterator;
   if (reverse) MVM_TRY_VOID(DictLeaveSlots(ts, d));
   MVM_TRY(Ref<DictIterator> it, New<DictIterator>(ts, kind));
@@ -313,9 +322,16 @@ const TypeSpec kDictKeysType = {
     .flags = kTypeNoNew,
     .size = sizeof(DictView),
     .gc = kViewGc,
-    .slots = {.repr = view_repr, .hash = HashUnhashable, .compare = view_compare, .iter = keys_iter,
-              .len = view_len, .contains = keys_contains, .sub = view_sub, .and_ = view_and,
-              .xor_ = view_xor, .or_ = view_or},
+    .slots = {.repr = view_repr,
+              .hash = HashUnhashable,
+              .compare = view_compare,
+              .iter = keys_iter,
+              .len = view_len,
+              .contains = keys_contains,
+              .sub = view_sub,
+              .and_ = view_and,
+              .xor_ = view_xor,
+              .or_ = view_or},
     .methods = kKeysMethods,
     .getsets = kViewGetSets,
 };
@@ -333,9 +349,16 @@ const TypeSpec kDictItemsType = {
     .flags = kTypeNoNew,
     .size = sizeof(DictView),
     .gc = kViewGc,
-    .slots = {.repr = view_repr, .hash = HashUnhashable, .compare = view_compare, .iter = items_iter,
-              .len = view_len, .contains = items_contains, .sub = view_sub, .and_ = view_and,
-              .xor_ = view_xor, .or_ = view_or},
+    .slots = {.repr = view_repr,
+              .hash = HashUnhashable,
+              .compare = view_compare,
+              .iter = items_iter,
+              .len = view_len,
+              .contains = items_contains,
+              .sub = view_sub,
+              .and_ = view_and,
+              .xor_ = view_xor,
+              .or_ = view_or},
     .methods = kItemsMethods,
     .getsets = kViewGetSets,
 };
@@ -343,8 +366,11 @@ const TypeSpec kDictItemsType = {
 const TypeSpec kDictKeyIteratorType = IteratorSpec("dict_keyiterator", key_next<false>);
 const TypeSpec kDictValueIteratorType = IteratorSpec("dict_valueiterator", value_next<false>);
 const TypeSpec kDictItemIteratorType = IteratorSpec("dict_itemiterator", item_next<false>);
-const TypeSpec kDictReverseKeyIteratorType = IteratorSpec("dict_reversekeyiterator", key_next<true>);
-const TypeSpec kDictReverseValueIteratorType = IteratorSpec("dict_reversevalueiterator", value_next<true>);
-const TypeSpec kDictReverseItemIteratorType = IteratorSpec("dict_reverseitemiterator", item_next<true>);
+const TypeSpec kDictReverseKeyIteratorType =
+    IteratorSpec("dict_reversekeyiterator", key_next<true>);
+const TypeSpec kDictReverseValueIteratorType =
+    IteratorSpec("dict_reversevalueiterator", value_next<true>);
+const TypeSpec kDictReverseItemIteratorType =
+    IteratorSpec("dict_reverseitemiterator", item_next<true>);
 
 }  // namespace minivm

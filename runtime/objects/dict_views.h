@@ -10,7 +10,9 @@ class DictView : public Object {
  public:
   DictObject* dict = nullptr;
   template <class V>
-  void VisitRefs(V&& v) { v(dict); }
+  void VisitRefs(V&& v) {
+    v(dict);
+  }
 };
 
 // The three forward and the three reverse iterators.
@@ -21,7 +23,9 @@ class DictIterator : public Object {
   uint64_t expected = 0;       // the dict's size at the start
   uint64_t remaining = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(dict); }
+  void VisitRefs(V&& v) {
+    v(dict);
+  }
 };
 
 Result<DictView> NewDictView(ThreadState& ts, DictObject* d, TypeId kind);

@@ -1,5 +1,5 @@
-// enumerate, zip, map, filter, reversed, and the iterators of iter(callable, sentinel) and of objects
-// that have only __getitem__.
+// enumerate, zip, map, filter, reversed, and the iterators of iter(callable, sentinel) and of
+// objects that have only __getitem__.
 #include "runtime/objects/functional.h"
 
 #include <algorithm>
@@ -64,18 +64,23 @@ Result<> enumerate_new(ThreadState& ts, TypeObject* cls, Args raw) {
   Value iterable = raw.n > 0 ? raw[0] : Value();
   Value start = raw.n > 1 ? raw[1] : Value();
   if (raw.n + raw.nkw > 2) {
-    return Raise(ts, Exc::kTypeError, "enumerate() takes at most 2 arguments (%u given)", raw.n + raw.nkw);
+    return Raise(ts, Exc::kTypeError, "enumerate() takes at most 2 arguments (%u given)",
+                 raw.n + raw.nkw);
   }
   for (uint32_t i = 0; i < raw.nkw; ++i) {
     const Value name = (*raw.v[raw.n + raw.nkw].as<TupleObject>())[i];
     const StrObject* text = name.as<StrObject>();
-    Value* place = text->EqualsAscii("iterable") ? &iterable : text->EqualsAscii("start") ? &start : nullptr;
+    Value* place = text->EqualsAscii("iterable") ? &iterable
+                   : text->EqualsAscii("start")  ? &start
+                                                 : nullptr;
     if (!place || *place) {
-      return Raise(ts, Exc::kTypeError, "'%U' is an invalid keyword argument for enumerate()", name);
+      return Raise(ts, Exc::kTypeError, "'%U' is an invalid keyword argument for enumerate()",
+                   name);
     }
     *place = raw.v[raw.n + i];
   }
-  if (!iterable) return Raise(ts, Exc::kTypeError, "enumerate() missing required argument 'iterable'");
+  if (!iterable)
+    return Raise(ts, Exc::kTypeError, "enumerate() missing required argument 'iterable'");
   Ref<> count = Ref<>::Steal(Value::Int(0));
   if (start) {
     MVM_TRY(count, Index(ts, start));
@@ -137,13 +142,15 @@ Result<> zip_new(ThreadState& ts, TypeObject* cls, Args raw) {
 Result<> CheckStrict(ThreadState& ts, TupleObject* iterators, uint32_t ended) {
   if (ended > 0) {
     const char* plural = ended == 1 ? " " : "s 1-";
-    return Raise(ts, Exc::kValueError, "zip() argument %u is shorter than argument%s%u", ended + 1, plural, ended);
+    return Raise(ts, Exc::kValueError, "zip() argument %u is shorter than argument%s%u", ended + 1,
+                 plural, ended);
   }
   for (uint32_t i = 1; i < iterators->size(); ++i) {
     MVM_TRY(Ref<> item, Next(ts, (*iterators)[i]));
     if (item.is_done()) continue;
     const char* plural = i == 1 ? " " : "s 1-";
-    return Raise(ts, Exc::kValueError, "zip() argument %u is longer than argument%s%u", i + 1, plural, i);
+    return Raise(ts, Exc::kValueError, "zip() argument %u is longer than argument%s%u", i + 1,
+                 plural, i);
   }
   return Result<>::Done();
 }
@@ -172,7 +179,8 @@ Result<> zip_next(ThreadState& ts, Value self) {
     made->items()[i] = item.Release();
   }
   Track(made);
-  const Ref<TupleObject> old = Ref<TupleObject>::Steal(std::exchange(z->last, Ref<TupleObject>(made).Release()));
+  const Ref<TupleObject> old =
+      Ref<TupleObject>::Steal(std::exchange(z->last, Ref<TupleObject>(made).Release()));
   return made;
 }
 
@@ -234,7 +242,8 @@ Result<> map_reduce(ThreadState& ts, Args args) {
   return Pack(ts, TypeOf(ts, args[0]), call_args);
 }
 
-const MethodSpec kMapMethods[] = {{"__reduce__(self, /)", map_reduce, "Return state information for pickling."}};
+const MethodSpec kMapMethods[] = {
+    {"__reduce__(self, /)", map_reduce, "Return state information for pickling."}};
 
 // ---- filter ----
 
@@ -287,7 +296,8 @@ Result<> ReversedOf(ThreadState& ts, TypeObject* cls, Value v) {
   const Slots* slots = SlotsOf(ts, v);
   if (!slots) return kRaised;
   const TypeObject* type = TypeOf(ts, v);
-  if (!slots->get_item || IsDict(ts, v) || !(type->is_heap() || type->has_flag(kTypeSequence) || slots->len)) {
+  if (!slots->get_item || IsDict(ts, v) ||
+      !(type->is_heap() || type->has_flag(kTypeSequence) || slots->len)) {
     return Raise(ts, Exc::kTypeError, "'%T' object is not reversible", v);
   }
   MVM_TRY(int64_t length, Length(ts, v));
@@ -447,7 +457,8 @@ Result<> callable_reduce(ThreadState& ts, Args args) {
   return Pack(ts, iter, call_args);
 }
 
-const MethodSpec kCallableIteratorMethods[] = {{"__reduce__(self, /)", callable_reduce, kReduceDoc}};
+const MethodSpec kCallableIteratorMethods[] = {
+    {"__reduce__(self, /)", callable_reduce, kReduceDoc}};
 
 // Nothing of these changes after construction but to be dropped: cycles are broken elsewhere.
 template <class T>
@@ -457,7 +468,9 @@ constexpr GcHooks FixedHooks() {
 
 }  // namespace
 
-Result<> NewReversed(ThreadState& ts, Value v) { return ReversedOf(ts, TypeById(ts, TypeId::kReversed), v); }
+Result<> NewReversed(ThreadState& ts, Value v) {
+  return ReversedOf(ts, TypeById(ts, TypeId::kReversed), v);
+}
 
 Result<> NewCallableIterator(ThreadState& ts, Value callable, Value sentinel) {
   MVM_TRY(Ref<CallableIterator> it, New<CallableIterator>(ts, TypeId::kCallableIterator));
@@ -476,12 +489,13 @@ Result<> NewSequenceIterator(ThreadState& ts, Value sequence) {
 
 const TypeSpec kEnumerateType = {
     .name = "enumerate",
-    .doc = "Return an enumerate object.\n\n"
-           "  iterable\n    an object supporting iteration\n\n"
-           "The enumerate object yields pairs containing a count (from start, which\n"
-           "defaults to zero) and a value yielded by the iterable argument.\n\n"
-           "enumerate is useful for obtaining an indexed list:\n"
-           "    (0, seq[0]), (1, seq[1]), (2, seq[2]), ...",
+    .doc =
+        "Return an enumerate object.\n\n"
+        "  iterable\n    an object supporting iteration\n\n"
+        "The enumerate object yields pairs containing a count (from start, which\n"
+        "defaults to zero) and a value yielded by the iterable argument.\n\n"
+        "enumerate is useful for obtaining an indexed list:\n"
+        "    (0, seq[0]), (1, seq[1]), (2, seq[2]), ...",
     .flags = kTypeBase,
     .size = sizeof(EnumerateObject),
     .gc = FixedHooks<EnumerateObject>(),
@@ -491,14 +505,15 @@ const TypeSpec kEnumerateType = {
 
 const TypeSpec kZipType = {
     .name = "zip",
-    .doc = "The zip object yields n-length tuples, where n is the number of iterables\n"
-           "passed as positional arguments to zip().  The i-th element in every tuple\n"
-           "comes from the i-th iterable argument to zip().  This continues until the\n"
-           "shortest argument is exhausted.\n\n"
-           "If strict is true and one of the arguments is exhausted before the others,\n"
-           "raise a ValueError.\n\n"
-           "   >>> list(zip('abcdefg', range(3), range(4)))\n"
-           "   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]",
+    .doc =
+        "The zip object yields n-length tuples, where n is the number of iterables\n"
+        "passed as positional arguments to zip().  The i-th element in every tuple\n"
+        "comes from the i-th iterable argument to zip().  This continues until the\n"
+        "shortest argument is exhausted.\n\n"
+        "If strict is true and one of the arguments is exhausted before the others,\n"
+        "raise a ValueError.\n\n"
+        "   >>> list(zip('abcdefg', range(3), range(4)))\n"
+        "   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]",
     .flags = kTypeBase,
     .size = sizeof(ZipObject),
     .gc = FixedHooks<ZipObject>(),
@@ -508,8 +523,9 @@ const TypeSpec kZipType = {
 
 const TypeSpec kMapType = {
     .name = "map",
-    .doc = "Make an iterator that computes the function using arguments from\n"
-           "each of the iterables.  Stops when the shortest iterable is exhausted.",
+    .doc =
+        "Make an iterator that computes the function using arguments from\n"
+        "each of the iterables.  Stops when the shortest iterable is exhausted.",
     .flags = kTypeBase,
     .size = sizeof(MapObject),
     .gc = FixedHooks<MapObject>(),
@@ -519,8 +535,9 @@ const TypeSpec kMapType = {
 
 const TypeSpec kFilterType = {
     .name = "filter",
-    .doc = "Return an iterator yielding those items of iterable for which function(item)\n"
-           "is true. If function is None, return the items that are true.",
+    .doc =
+        "Return an iterator yielding those items of iterable for which function(item)\n"
+        "is true. If function is None, return the items that are true.",
     .flags = kTypeBase,
     .size = sizeof(FilterObject),
     .gc = FixedHooks<FilterObject>(),

@@ -13,7 +13,10 @@ class EnumerateObject : public Object {
   Value iterator;
   Value count;  // exact int
   template <class V>
-  void VisitRefs(V&& v) { v(iterator); v(count); }
+  void VisitRefs(V&& v) {
+    v(iterator);
+    v(count);
+  }
 };
 
 class ZipObject : public Object {
@@ -23,7 +26,10 @@ class ZipObject : public Object {
   TupleObject* last = nullptr;  // the tuple handed out last, used again when nobody else holds it
   bool strict = false;
   template <class V>
-  void VisitRefs(V&& v) { v(iterators); v(last); }
+  void VisitRefs(V&& v) {
+    v(iterators);
+    v(last);
+  }
 };
 
 class MapObject : public Object {
@@ -32,7 +38,10 @@ class MapObject : public Object {
   Value function;
   TupleObject* iterators = nullptr;
   template <class V>
-  void VisitRefs(V&& v) { v(function); v(iterators); }
+  void VisitRefs(V&& v) {
+    v(function);
+    v(iterators);
+  }
 };
 
 class FilterObject : public Object {
@@ -41,17 +50,22 @@ class FilterObject : public Object {
   Value function;  // None: truth
   Value iterator;
   template <class V>
-  void VisitRefs(V&& v) { v(function); v(iterator); }
+  void VisitRefs(V&& v) {
+    v(function);
+    v(iterator);
+  }
 };
 
 // reversed() of a sequence without __reversed__.
 class ReversedObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kReversed;
-  Value sequence;     // null when exhausted
+  Value sequence;      // null when exhausted
   int64_t index = -1;  // of the next item
   template <class V>
-  void VisitRefs(V&& v) { v(sequence); }
+  void VisitRefs(V&& v) {
+    v(sequence);
+  }
 };
 
 // iter() of an object with __getitem__ only.
@@ -61,7 +75,9 @@ class SequenceIterator : public Object {
   Value sequence;  // null when exhausted
   int64_t index = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(sequence); }
+  void VisitRefs(V&& v) {
+    v(sequence);
+  }
 };
 
 // iter(callable, sentinel)
@@ -71,7 +87,10 @@ class CallableIterator : public Object {
   Value callable;  // null when exhausted
   Value sentinel;
   template <class V>
-  void VisitRefs(V&& v) { v(callable); v(sentinel); }
+  void VisitRefs(V&& v) {
+    v(callable);
+    v(sentinel);
+  }
 };
 
 // The attribute of module builtins, for __reduce__ of iterators.

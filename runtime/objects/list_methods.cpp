@@ -49,9 +49,13 @@ Result<> list_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
   return CompareSequences(ts, ItemsOf(a), ItemsOf(b), op);
 }
 
-Result<> list_iter(ThreadState& ts, Value self) { return NewListIterator(ts, self.as<ListObject>()); }
+Result<> list_iter(ThreadState& ts, Value self) {
+  return NewListIterator(ts, self.as<ListObject>());
+}
 
-Result<int64_t> list_len(ThreadState&, Value self) { return static_cast<int64_t>(self.as<ListObject>()->size); }
+Result<int64_t> list_len(ThreadState&, Value self) {
+  return static_cast<int64_t>(self.as<ListObject>()->size);
+}
 
 Raised WrongIndexType(ThreadState& ts, Value key) {
   return Raise(ts, Exc::kTypeError, "list indices must be integers or slices, not %T", key);
@@ -92,12 +96,14 @@ Status SetSlice(ThreadState& ts, ListObject* list, SliceObject* slice, Value val
   }
   const bool is_list = IsList(ts, source);
   const std::span<const Value> items =
-      is_list ? std::span<const Value>(source.as<ListObject>()->items, source.as<ListObject>()->size)
-              : source.as<TupleObject>()->span();
+      is_list
+          ? std::span<const Value>(source.as<ListObject>()->items, source.as<ListObject>()->size)
+          : source.as<TupleObject>()->span();
   const int64_t count = SliceAdjust(static_cast<int64_t>(list->size), &start, &stop, step);
   if (step == 1) return ListReplace(ts, list, start, std::max(start, stop), items);
   if (static_cast<int64_t>(items.size()) != count) {
-    return Raise(ts, Exc::kValueError, "attempt to assign sequence of size %zu to extended slice of size %lld",
+    return Raise(ts, Exc::kValueError,
+                 "attempt to assign sequence of size %zu to extended slice of size %lld",
                  items.size(), static_cast<long long>(count));
   }
   return ListAssignStepped(ts, list, start, step, count, items.data());
@@ -126,7 +132,8 @@ Result<bool> list_contains(ThreadState& ts, Value self, Value item) {
 }
 
 Result<> list_concat(ThreadState& ts, Value a, Value b) {
-  if (!IsList(ts, b)) return Raise(ts, Exc::kTypeError, "can only concatenate list (not \"%T\") to list", b);
+  if (!IsList(ts, b))
+    return Raise(ts, Exc::kTypeError, "can only concatenate list (not \"%T\") to list", b);
   ListObject *x = a.as<ListObject>(), *y = b.as<ListObject>();
   MVM_TRY(Ref<ListObject> result, NewListReserve(ts, x->size + y->size));
   Value* out = result->items;
@@ -171,7 +178,9 @@ Result<> list_copy(ThreadState& ts, Args args) {
   return NewList(ts, {list->items, list->size});
 }
 
-Result<> list_count(ThreadState& ts, Args args) { return SequenceCount(ts, ItemsOf(args[0]), args[1]); }
+Result<> list_count(ThreadState& ts, Args args) {
+  return SequenceCount(ts, ItemsOf(args[0]), args[1]);
+}
 
 Result<> list_extend(ThreadState& ts, Args args) {
   MVM_TRY_VOID(ListExtend(ts, args.self<ListObject>(), args[1]));
@@ -202,10 +211,12 @@ Result<> list_pop(ThreadState& ts, Args args) {
   }
   if (list->size == 0) return Raise(ts, Exc::kIndexError, "pop from empty list");
   if (i < 0) i += static_cast<int64_t>(list->size);
-  if (static_cast<uint64_t>(i) >= list->size) return Raise(ts, Exc::kIndexError, "pop index out of range");
+  if (static_cast<uint64_t>(i) >= list->size)
+    return Raise(ts, Exc::kIndexError, "pop index out of range");
   Ref<> item = Ref<>::Steal(list->items[i]);
   const uint64_t tail = list->size - static_cast<uint64_t>(i) - 1;
-  if (tail > 0) std::memmove(static_cast<void*>(list->items + i), list->items + i + 1, tail * sizeof(Value));
+  if (tail > 0)
+    std::memmove(static_cast<void*>(list->items + i), list->items + i + 1, tail * sizeof(Value));
   --list->size;
   ListShrink(ts, list);
   return item;
@@ -238,7 +249,8 @@ Result<> list_reversed(ThreadState& ts, Args args) {
 }
 
 Result<> list_sizeof(ThreadState& ts, Args args) {
-  return NewInt(ts, static_cast<int64_t>(sizeof(ListObject) + args.self<ListObject>()->capacity * sizeof(Value)));
+  return NewInt(ts, static_cast<int64_t>(sizeof(ListObject) +
+                                         args.self<ListObject>()->capacity * sizeof(Value)));
 }
 
 Result<> list_sort(ThreadState& ts, Args args) {
@@ -255,7 +267,8 @@ const MethodSpec kListMethods[] = {
     {"clear(self, /)", list_clear, "Remove all items from list."},
     {"copy(self, /)", list_copy, "Return a shallow copy of the list."},
     {"count(self, value, /)", list_count, "Return number of occurrences of value."},
-    {"extend(self, iterable, /)", list_extend, "Extend list by appending elements from the iterable."},
+    {"extend(self, iterable, /)", list_extend,
+     "Extend list by appending elements from the iterable."},
     {"index(self, value, start=0, stop=9223372036854775807, /)", list_index,
      "Return first index of value.\n\nRaises ValueError if the value is not present."},
     {"insert(self, index, object, /)", list_insert, "Insert object before index."},
@@ -290,7 +303,9 @@ Result<> iter_next(ThreadState&, Value self) {
 
 Result<> iter_length_hint(ThreadState& ts, Args args) {
   const ListIterator* it = args.self<ListIterator>();
-  return Small(it->list && it->list->size > it->index ? static_cast<int64_t>(it->list->size - it->index) : 0);
+  return Small(it->list && it->list->size > it->index
+                   ? static_cast<int64_t>(it->list->size - it->index)
+                   : 0);
 }
 
 // (function, ([],)) of an exhausted iterator, (function, (list,), index) of others.
@@ -315,7 +330,8 @@ Result<> iter_setstate(ThreadState& ts, Args args) {
   ListIterator* it = args.self<ListIterator>();
   MVM_TRY(int64_t i, AsInt64(ts, args[1]));
   if (it->list) {
-    it->index = static_cast<uint64_t>(std::clamp<int64_t>(i, 0, static_cast<int64_t>(it->list->size)));
+    it->index =
+        static_cast<uint64_t>(std::clamp<int64_t>(i, 0, static_cast<int64_t>(it->list->size)));
   }
   return None(ts);
 }
@@ -377,9 +393,10 @@ void list_destroy(Heap& heap, Object* self) {
 
 const TypeSpec kListType = {
     .name = "list",
-    .doc = "Built-in mutable sequence.\n\n"
-           "If no argument is given, the constructor creates a new empty list.\n"
-           "The argument must be an iterable if specified.",
+    .doc =
+        "Built-in mutable sequence.\n\n"
+        "If no argument is given, the constructor creates a new empty list.\n"
+        "The argument must be an iterable if specified.",
     .flags = kTypeBase | kTypeListSubclass | kTypeSequence | kTypeMatchSelf,
     .size = sizeof(ListObject),
     .gc = {gc_internal::VisitHook<ListObject>, list_gc_clear, list_destroy},
@@ -413,7 +430,8 @@ const TypeSpec kListReverseIteratorType = {
     .name = "list_reverseiterator",
     .flags = kTypeNoNew,
     .size = sizeof(ListReverseIterator),
-    .gc = {gc_internal::VisitHook<ListReverseIterator>, nullptr, gc_internal::DestroyHook<ListReverseIterator>},
+    .gc = {gc_internal::VisitHook<ListReverseIterator>, nullptr,
+           gc_internal::DestroyHook<ListReverseIterator>},
     .slots = {.iter = iter_self, .next = reverse_next},
     .methods = kReverseIteratorMethods,
 };

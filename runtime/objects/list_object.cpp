@@ -28,9 +28,9 @@ uint64_t RoundedCapacity(uint64_t n) { return (n + (n >> 3) + 6) & ~uint64_t{3};
 
 Status SetCapacity(ThreadState& ts, ListObject* list, uint64_t capacity) {
   Heap& heap = ts.heap();
-  void* p = list->items
-                ? heap.ReallocateBuffer(list->items, list->capacity * sizeof(Value), capacity * sizeof(Value))
-                : heap.AllocateBuffer(capacity * sizeof(Value));
+  void* p = list->items ? heap.ReallocateBuffer(list->items, list->capacity * sizeof(Value),
+                                                capacity * sizeof(Value))
+                        : heap.AllocateBuffer(capacity * sizeof(Value));
   if (MVM_UNLIKELY(!p)) return RaiseMemoryError(ts);
   list->items = static_cast<Value*>(p);
   list->capacity = capacity;
@@ -49,7 +49,8 @@ Status ListGrow(ThreadState& ts, ListObject* list, size_t min_capacity) {
   if (MVM_UNLIKELY(min_capacity > kMaxItems)) return RaiseMemoryError(ts);
   // Room asked for in one piece (extend) is not rounded up further than needed.
   uint64_t capacity = RoundedCapacity(min_capacity);
-  if (min_capacity - list->size > capacity - min_capacity) capacity = (min_capacity + 3) & ~uint64_t{3};
+  if (min_capacity - list->size > capacity - min_capacity)
+    capacity = (min_capacity + 3) & ~uint64_t{3};
   return SetCapacity(ts, list, capacity);
 }
 
@@ -63,7 +64,8 @@ void ListShrink(ThreadState& ts, ListObject* list) {
     list->capacity = 0;
     return;
   }
-  void* p = ts.heap().ReallocateBuffer(list->items, list->capacity * sizeof(Value), capacity * sizeof(Value));
+  void* p = ts.heap().ReallocateBuffer(list->items, list->capacity * sizeof(Value),
+                                       capacity * sizeof(Value));
   if (!p) return;  // the larger buffer still serves
   list->items = static_cast<Value*>(p);
   list->capacity = capacity;
@@ -82,7 +84,8 @@ Result<ListObject> NewListReserve(ThreadState& ts, size_t n) {
 Result<ListObject> NewList(ThreadState& ts, std::span<const Value> items) {
   MVM_TRY(Ref<ListObject> list, NewListReserve(ts, items.size()));
   for (const Value item : items) Incref(item);
-  if (!items.empty()) std::memcpy(static_cast<void*>(list->items), items.data(), items.size_bytes());
+  if (!items.empty())
+    std::memcpy(static_cast<void*>(list->items), items.data(), items.size_bytes());
   list->size = items.size();
   return list;
 }
@@ -122,11 +125,13 @@ Status ListInsert(ThreadState& ts, ListObject* list, int64_t index, Value item) 
 Status ListExtend(ThreadState& ts, ListObject* list, Value iterable) {
   if (IsExact(iterable, TypeId::kList) || IsExact(iterable, TypeId::kTuple)) {
     const bool is_list = IsExact(iterable, TypeId::kList);
-    const uint64_t n = is_list ? iterable.as<ListObject>()->size : iterable.as<TupleObject>()->size();
+    const uint64_t n =
+        is_list ? iterable.as<ListObject>()->size : iterable.as<TupleObject>()->size();
     if (n == 0) return Ok();
     MVM_TRY_VOID(ListGrow(ts, list, list->size + n));
     // Fetched after growing: the list may extend itself.
-    const Value* from = is_list ? iterable.as<ListObject>()->items : iterable.as<TupleObject>()->items();
+    const Value* from =
+        is_list ? iterable.as<ListObject>()->items : iterable.as<TupleObject>()->items();
     Value* to = list->items + list->size;
     for (uint64_t i = 0; i < n; ++i) {
       Incref(from[i]);
@@ -146,7 +151,8 @@ Status ListExtend(ThreadState& ts, ListObject* list, Value iterable) {
     if (MVM_UNLIKELY(r.raised())) return kRaised;
     if (r.done()) break;
     Ref<> item = r.Take();
-    if (MVM_UNLIKELY(list->size == list->capacity)) MVM_TRY_VOID(ListGrow(ts, list, list->size + 1));
+    if (MVM_UNLIKELY(list->size == list->capacity))
+      MVM_TRY_VOID(ListGrow(ts, list, list->size + 1));
     list->items[list->size++] = item.Release();
     MVM_TRY_VOID(Charge(ts, 1));
   }
@@ -156,8 +162,10 @@ Status ListExtend(ThreadState& ts, ListObject* list, Value iterable) {
 
 // ---- slices ----
 
-Result<> ListGetSlice(ThreadState& ts, ListObject* list, int64_t start, int64_t step, int64_t count) {
-  if (step == 1) return NewList(ts, {list->items + (count ? start : 0), static_cast<size_t>(count)});
+Result<> ListGetSlice(ThreadState& ts, ListObject* list, int64_t start, int64_t step,
+                      int64_t count) {
+  if (step == 1)
+    return NewList(ts, {list->items + (count ? start : 0), static_cast<size_t>(count)});
   MVM_TRY(Ref<ListObject> result, NewListReserve(ts, static_cast<size_t>(count)));
   for (int64_t i = 0; i < count; ++i) {
     const Value item = list->items[start + i * step];
@@ -168,7 +176,8 @@ Result<> ListGetSlice(ThreadState& ts, ListObject* list, int64_t start, int64_t 
   return result;
 }
 
-Status ListReplace(ThreadState& ts, ListObject* list, int64_t start, int64_t stop, std::span<const Value> items) {
+Status ListReplace(ThreadState& ts, ListObject* list, int64_t start, int64_t stop,
+                   std::span<const Value> items) {
   const uint64_t removed = static_cast<uint64_t>(stop - start);
   const uint64_t added = items.size();
   const uint64_t tail = list->size - static_cast<uint64_t>(stop);
@@ -202,7 +211,8 @@ Status ListReplace(ThreadState& ts, ListObject* list, int64_t start, int64_t sto
   return Ok();
 }
 
-Status ListDeleteStepped(ThreadState& ts, ListObject* list, int64_t start, int64_t step, int64_t count) {
+Status ListDeleteStepped(ThreadState& ts, ListObject* list, int64_t start, int64_t step,
+                         int64_t count) {
   if (count <= 0) return Ok();
   if (step < 0) {
     start += (count - 1) * step;
@@ -217,7 +227,8 @@ Status ListDeleteStepped(ThreadState& ts, ListObject* list, int64_t start, int64
     out[i] = items[at];
     const int64_t next = i + 1 < count ? at + step : static_cast<int64_t>(list->size);
     const int64_t kept = next - at - 1;
-    std::memmove(static_cast<void*>(items + to), items + at + 1, static_cast<size_t>(kept) * sizeof(Value));
+    std::memmove(static_cast<void*>(items + to), items + at + 1,
+                 static_cast<size_t>(kept) * sizeof(Value));
     to += kept;
   }
   list->size = static_cast<uint64_t>(to);
@@ -227,8 +238,8 @@ Status ListDeleteStepped(ThreadState& ts, ListObject* list, int64_t start, int64
   return Ok();
 }
 
-Status ListAssignStepped(ThreadState& ts, ListObject* list, int64_t start, int64_t step, int64_t count,
-                         const Value* values) {
+Status ListAssignStepped(ThreadState& ts, ListObject* list, int64_t start, int64_t step,
+                         int64_t count, const Value* values) {
   if (count == 0) return Ok();
   MVM_TRY(void* buffer, AllocBuffer(ts, static_cast<size_t>(count) * sizeof(Value)));
   Value* const out = static_cast<Value*>(buffer);

@@ -11,7 +11,7 @@ namespace minivm {
 class ListObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kList;
-  Value* items = nullptr;   // heap buffer of capacity words
+  Value* items = nullptr;  // heap buffer of capacity words
   uint64_t size = 0;
   uint64_t capacity = 0;
   template <class V>
@@ -27,7 +27,9 @@ class ListIterator : public Object {
   ListObject* list = nullptr;  // null when exhausted
   uint64_t index = 0;          // of the next item
   template <class V>
-  void VisitRefs(V&& v) { v(list); }
+  void VisitRefs(V&& v) {
+    v(list);
+  }
 };
 
 class ListReverseIterator : public Object {
@@ -36,7 +38,9 @@ class ListReverseIterator : public Object {
   ListObject* list = nullptr;  // null when exhausted
   int64_t index = -1;          // of the next item
   template <class V>
-  void VisitRefs(V&& v) { v(list); }
+  void VisitRefs(V&& v) {
+    v(list);
+  }
 };
 
 // Copies the items (new references).
@@ -57,7 +61,8 @@ inline Status ListAppend(ThreadState& ts, ListObject* list, Value item) {
 }
 Status ListExtend(ThreadState& ts, ListObject* list, Value iterable);
 Status ListInsert(ThreadState& ts, ListObject* list, int64_t index, Value item);
-Status ListSort(ThreadState& ts, ListObject* list, Value key, bool reverse);  // key may be None/null
+Status ListSort(ThreadState& ts, ListObject* list, Value key,
+                bool reverse);  // key may be None/null
 void ListClear(ThreadState& ts, ListObject* list);
 
 }  // namespace minivm

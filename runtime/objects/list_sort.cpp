@@ -1,9 +1,9 @@
 // list.sort: a stable, adaptive merge sort.
 //
 // Runs that are ascending or strictly descending already are found, short ones are extended by
-// binary insertion, and neighbouring runs are merged in the order of the powersort policy (Munro and
-// Wild). Merging copies the shorter run out and switches to exponential ("galloping") search while
-// one side keeps winning, so that nearly sorted inputs cost about n comparisons.
+// binary insertion, and neighbouring runs are merged in the order of the powersort policy (Munro
+// and Wild). Merging copies the shorter run out and switches to exponential ("galloping") search
+// while one side keeps winning, so that nearly sorted inputs cost about n comparisons.
 //
 // Before sorting, one pass over the keys chooses a comparison: inline ints, inline floats,
 // one-byte strings, any strings, tuples whose first items are one of these, or the general one. All
@@ -47,7 +47,9 @@ struct LessStr1 {
   }
 };
 struct LessStr {
-  int operator()(Value a, Value b) const { return StrCompare(a.as<StrObject>(), b.as<StrObject>()) < 0; }
+  int operator()(Value a, Value b) const {
+    return StrCompare(a.as<StrObject>(), b.as<StrObject>()) < 0;
+  }
 };
 struct LessAny {
   ThreadState& ts;
@@ -56,7 +58,8 @@ struct LessAny {
     return r.raised() ? -1 : r.Take();
   }
 };
-// Tuples: by the first items, which `First` compares; by the others in general when those are equal.
+// Tuples: by the first items, which `First` compares; by the others in general when those are
+// equal.
 template <class First>
 struct LessTuple {
   ThreadState& ts;
@@ -127,7 +130,9 @@ class Sorter {
     int power;  // of the boundary between this run and the next
   };
 
-  static size_t TempItems(int64_t n, bool paired) { return static_cast<size_t>(n) * (paired ? 2 : 1); }
+  static size_t TempItems(int64_t n, bool paired) {
+    return static_cast<size_t>(n) * (paired ? 2 : 1);
+  }
   size_t TempBytes(int64_t n) const { return TempItems(n, values_ != nullptr) * sizeof(Value); }
 
   void ReverseRange(int64_t from, int64_t to) {
@@ -166,7 +171,8 @@ class Sorter {
           lo = mid + 1;
         }
       }
-      std::memmove(static_cast<void*>(keys_ + lo + 1), keys_ + lo, static_cast<size_t>(i - lo) * sizeof(Value));
+      std::memmove(static_cast<void*>(keys_ + lo + 1), keys_ + lo,
+                   static_cast<size_t>(i - lo) * sizeof(Value));
       keys_[lo] = pivot;
       if (values_) {
         const Value moved = values_[i];
@@ -393,9 +399,9 @@ class Sorter {
   // Right to left; the right run waits in temp.
   bool MergeHigh(int64_t a, int64_t na, int64_t b, int64_t nb) {
     SaveToTemp(b, nb);
-    int64_t to = b + nb - 1;       // next place, filled downwards
-    int64_t left = a + na - 1;     // last of the left run
-    int64_t right = nb - 1;        // last of temp
+    int64_t to = b + nb - 1;    // next place, filled downwards
+    int64_t left = a + na - 1;  // last of the left run
+    int64_t right = nb - 1;     // last of temp
     bool ok = true;
     Shift1(to--, left--);
     --na;
@@ -468,7 +474,7 @@ class Sorter {
   Value* values_;
   int64_t n_;
   int64_t min_gallop_ = kMinGallop;
-  Value* temp_ = nullptr;     // temp_size_ keys, then as many values if there are any
+  Value* temp_ = nullptr;  // temp_size_ keys, then as many values if there are any
   int64_t temp_size_ = 0;
   int depth_ = 0;
   Run runs_[72];
@@ -544,11 +550,16 @@ bool SortKeys(ThreadState& ts, Value* keys, Value* values, int64_t n) {
       kind = Join(kind, KindOf((*keys[i].as<TupleObject>())[0]));
     }
     switch (kind) {
-      case KeyKind::kInts: return SortWith(ts, LessTuple<LessInt>{ts, {}}, keys, values, n);
-      case KeyKind::kFloats: return SortWith(ts, LessTuple<LessFloat>{ts, {}}, keys, values, n);
-      case KeyKind::kStr1: return SortWith(ts, LessTuple<LessStr1>{ts, {}}, keys, values, n);
-      case KeyKind::kStrs: return SortWith(ts, LessTuple<LessStr>{ts, {}}, keys, values, n);
-      case KeyKind::kOther: return SortWith(ts, LessAny{ts}, keys, values, n);
+      case KeyKind::kInts:
+        return SortWith(ts, LessTuple<LessInt>{ts, {}}, keys, values, n);
+      case KeyKind::kFloats:
+        return SortWith(ts, LessTuple<LessFloat>{ts, {}}, keys, values, n);
+      case KeyKind::kStr1:
+        return SortWith(ts, LessTuple<LessStr1>{ts, {}}, keys, values, n);
+      case KeyKind::kStrs:
+        return SortWith(ts, LessTuple<LessStr>{ts, {}}, keys, values, n);
+      case KeyKind::kOther:
+        return SortWith(ts, LessAny{ts}, keys, values, n);
     }
   }
   for (int64_t i = 1; i < n && kind != KeyKind::kOther; ++i) kind = Join(kind, KindOf(keys[i]));
@@ -556,10 +567,14 @@ bool SortKeys(ThreadState& ts, Value* keys, Value* values, int64_t n) {
     case KeyKind::kInts:
       if (!values && n >= kRadixFrom && n < int64_t{UINT32_MAX}) return RadixSort(ts, keys, n);
       return SortWith(ts, LessInt{}, keys, values, n);
-    case KeyKind::kFloats: return SortWith(ts, LessFloat{}, keys, values, n);
-    case KeyKind::kStr1: return SortWith(ts, LessStr1{}, keys, values, n);
-    case KeyKind::kStrs: return SortWith(ts, LessStr{}, keys, values, n);
-    case KeyKind::kOther: break;
+    case KeyKind::kFloats:
+      return SortWith(ts, LessFloat{}, keys, values, n);
+    case KeyKind::kStr1:
+      return SortWith(ts, LessStr1{}, keys, values, n);
+    case KeyKind::kStrs:
+      return SortWith(ts, LessStr{}, keys, values, n);
+    case KeyKind::kOther:
+      break;
   }
   return SortWith(ts, LessAny{ts}, keys, values, n);
 }

@@ -19,10 +19,14 @@ namespace {
 uint64_t SmallLength(int64_t start, int64_t stop, int64_t step) {
   if (step > 0) {
     if (start >= stop) return 0;
-    return (static_cast<uint64_t>(stop) - static_cast<uint64_t>(start) - 1) / static_cast<uint64_t>(step) + 1;
+    return (static_cast<uint64_t>(stop) - static_cast<uint64_t>(start) - 1) /
+               static_cast<uint64_t>(step) +
+           1;
   }
   if (start <= stop) return 0;
-  return (static_cast<uint64_t>(start) - static_cast<uint64_t>(stop) - 1) / (0 - static_cast<uint64_t>(step)) + 1;
+  return (static_cast<uint64_t>(start) - static_cast<uint64_t>(stop) - 1) /
+             (0 - static_cast<uint64_t>(step)) +
+         1;
 }
 
 Result<> BigLength(ThreadState& ts, Value start, Value stop, Value step) {
@@ -81,7 +85,8 @@ namespace {
 Result<> range_new(ThreadState& ts, TypeObject*, Args raw) {
   if (raw.nkw > 0) return Raise(ts, Exc::kTypeError, "range() takes no keyword arguments");
   if (raw.n < 1) return Raise(ts, Exc::kTypeError, "range expected at least 1 argument, got 0");
-  if (raw.n > 3) return Raise(ts, Exc::kTypeError, "range expected at most 3 arguments, got %u", raw.n);
+  if (raw.n > 3)
+    return Raise(ts, Exc::kTypeError, "range expected at most 3 arguments, got %u", raw.n);
   Ref<> bounds[3];
   for (uint32_t i = 0; i < raw.n; ++i) {
     if (raw[i].is_int()) {
@@ -102,7 +107,8 @@ Result<> range_repr(ThreadState& ts, Value self) {
   return Format(ts, "range(%R, %R, %R)", r->start, r->stop, r->step);
 }
 
-// What makes two ranges equal: the length, the start unless empty, the step if there are two values.
+// What makes two ranges equal: the length, the start unless empty, the step if there are two
+// values.
 Result<TupleObject> Essence(ThreadState& ts, const RangeObject* r) {
   const Value none = ts.rt->none;
   const bool empty = IntSign(r->length) == 0;
@@ -124,8 +130,9 @@ Result<> range_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
   const RangeObject *x = a.as<RangeObject>(), *y = b.as<RangeObject>();
   bool equal = x == y;
   if (!equal && IntEquals(x->length, y->length)) {
-    equal = IntSign(x->length) == 0 ||
-            (IntEquals(x->start, y->start) && (x->length.is(Value::Int(1)) || IntEquals(x->step, y->step)));
+    equal =
+        IntSign(x->length) == 0 || (IntEquals(x->start, y->start) &&
+                                    (x->length.is(Value::Int(1)) || IntEquals(x->step, y->step)));
   }
   return Bool(ts, equal == (op == CompareOp::kEq));
 }
@@ -170,7 +177,9 @@ Result<int64_t> range_len(ThreadState& ts, Value self) {
   return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C ssize_t");
 }
 
-Result<bool> range_truth(ThreadState&, Value self) { return IntSign(self.as<RangeObject>()->length) != 0; }
+Result<bool> range_truth(ThreadState&, Value self) {
+  return IntSign(self.as<RangeObject>()->length) != 0;
+}
 
 Result<> range_get_item(ThreadState& ts, Value self, Value key) {
   RangeObject* r = self.as<RangeObject>();
@@ -195,7 +204,9 @@ Result<> range_get_item(ThreadState& ts, Value self, Value key) {
   return NewRange(ts, new_start, new_stop, new_step);
 }
 
-bool IsPlainInt(Value v) { return v.is_int() || IsExact(v, TypeId::kInt) || IsExact(v, TypeId::kBool); }
+bool IsPlainInt(Value v) {
+  return v.is_int() || IsExact(v, TypeId::kInt) || IsExact(v, TypeId::kBool);
+}
 
 // The index of an int in the range, or -1 (as an int value).
 Result<> IndexOfInt(ThreadState& ts, const RangeObject* r, Value v) {
@@ -275,18 +286,27 @@ Result<> range_reduce(ThreadState& ts, Args args) {
   return NewTuple(ts, state);
 }
 
-Result<> range_start(ThreadState&, Value self) { return Result<>::Borrow(self.as<RangeObject>()->start); }
-Result<> range_stop(ThreadState&, Value self) { return Result<>::Borrow(self.as<RangeObject>()->stop); }
-Result<> range_step(ThreadState&, Value self) { return Result<>::Borrow(self.as<RangeObject>()->step); }
+Result<> range_start(ThreadState&, Value self) {
+  return Result<>::Borrow(self.as<RangeObject>()->start);
+}
+Result<> range_stop(ThreadState&, Value self) {
+  return Result<>::Borrow(self.as<RangeObject>()->stop);
+}
+Result<> range_step(ThreadState&, Value self) {
+  return Result<>::Borrow(self.as<RangeObject>()->step);
+}
 
 const MethodSpec kRangeMethods[] = {
     {"__reduce__(self, /)", range_reduce, "Return state information for pickling."},
     {"__reversed__(self, /)", range_reversed, "Return a reverse iterator."},
-    {"count(self, value, /)", range_count, "rangeobject.count(value) -> integer -- return number of occurrences of value"},
+    {"count(self, value, /)", range_count,
+     "rangeobject.count(value) -> integer -- return number of occurrences of value"},
     {"index(self, value, /)", range_index,
-     "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value is not present."},
+     "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value "
+     "is not present."},
 };
-const GetSetSpec kRangeGetSets[] = {{"start", range_start}, {"step", range_step}, {"stop", range_stop}};
+const GetSetSpec kRangeGetSets[] = {
+    {"start", range_start}, {"step", range_step}, {"stop", range_stop}};
 
 // ---- iterators ----
 
@@ -301,7 +321,9 @@ Result<> iter_next(ThreadState&, Value self) {
   return Small(value);
 }
 
-Result<> iter_length_hint(ThreadState& ts, Args args) { return Small(args.self<RangeIterator>()->remaining); }
+Result<> iter_length_hint(ThreadState& ts, Args args) {
+  return Small(args.self<RangeIterator>()->remaining);
+}
 
 // (iter, (range of what is left,), None)
 Result<> ReduceRest(ThreadState& ts, Value current, Value step, Value remaining) {
@@ -349,7 +371,8 @@ Result<> long_reduce(ThreadState& ts, Args args) {
 
 Result<> long_setstate(ThreadState& ts, Args args) {
   LongRangeIterator* it = args.self<LongRangeIterator>();
-  if (!IsInt(ts, args[1])) return Raise(ts, Exc::kTypeError, "state must be an int, not %T", args[1]);
+  if (!IsInt(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "state must be an int, not %T", args[1]);
   Ref<> skip = Ref<>::Borrow(args[1]);
   if (IntSign(skip) < 0) skip = Ref<>::Steal(Value::Int(0));
   if (IntCompare(skip, it->remaining) > 0) skip = Ref<>::Borrow(it->remaining);
@@ -379,13 +402,14 @@ const MethodSpec kLongIteratorMethods[] = {
 
 const TypeSpec kRangeType = {
     .name = "range",
-    .doc = "range(stop) -> range object\n"
-           "range(start, stop[, step]) -> range object\n\n"
-           "Return an object that produces a sequence of integers from start (inclusive)\n"
-           "to stop (exclusive) by step.  range(i, j) produces i, i+1, i+2, ..., j-1.\n"
-           "start defaults to 0, and stop is omitted!  range(4) produces 0, 1, 2, 3.\n"
-           "These are exactly the valid indices for a list of 4 elements.\n"
-           "When step is given, it specifies the increment (or decrement).",
+    .doc =
+        "range(stop) -> range object\n"
+        "range(start, stop[, step]) -> range object\n\n"
+        "Return an object that produces a sequence of integers from start (inclusive)\n"
+        "to stop (exclusive) by step.  range(i, j) produces i, i+1, i+2, ..., j-1.\n"
+        "start defaults to 0, and stop is omitted!  range(4) produces 0, 1, 2, 3.\n"
+        "These are exactly the valid indices for a list of 4 elements.\n"
+        "When step is given, it specifies the increment (or decrement).",
     .flags = kTypeSequence,
     .size = sizeof(RangeObject),
     .gc = LeafHooksOf<RangeObject>(),

@@ -11,7 +11,12 @@ class RangeObject : public Object {
   static constexpr bool kNeverInCycle = true;
   Value start, stop, step, length;  // exact ints
   template <class V>
-  void VisitRefs(V&& v) { v(start); v(stop); v(step); v(length); }
+  void VisitRefs(V&& v) {
+    v(start);
+    v(stop);
+    v(step);
+    v(length);
+  }
 };
 
 // Every value it yields fits an inline int, and so does current after the last step.
@@ -19,7 +24,7 @@ class RangeIterator : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kRangeIterator;
   static constexpr bool kNeverInCycle = true;
-  int64_t current = 0;    // next value
+  int64_t current = 0;  // next value
   int64_t step = 0;
   int64_t remaining = 0;  // values still to come
 };
@@ -30,7 +35,11 @@ class LongRangeIterator : public Object {
   static constexpr bool kNeverInCycle = true;
   Value current, step, remaining;  // exact ints
   template <class V>
-  void VisitRefs(V&& v) { v(current); v(step); v(remaining); }
+  void VisitRefs(V&& v) {
+    v(current);
+    v(step);
+    v(remaining);
+  }
 };
 
 // range(start, stop, step); the arguments are exact ints, step not 0.

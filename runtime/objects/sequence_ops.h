@@ -62,12 +62,18 @@ Result<> CompareSequences(ThreadState& ts, A a, B b, CompareOp op) {
   if (i >= a.size() || i >= b.size()) {
     const size_t na = a.size(), nb = b.size();
     switch (op) {
-      case CompareOp::kLt: return Bool(ts, na < nb);
-      case CompareOp::kLe: return Bool(ts, na <= nb);
-      case CompareOp::kEq: return Bool(ts, na == nb);
-      case CompareOp::kNe: return Bool(ts, na != nb);
-      case CompareOp::kGt: return Bool(ts, na > nb);
-      case CompareOp::kGe: return Bool(ts, na >= nb);
+      case CompareOp::kLt:
+        return Bool(ts, na < nb);
+      case CompareOp::kLe:
+        return Bool(ts, na <= nb);
+      case CompareOp::kEq:
+        return Bool(ts, na == nb);
+      case CompareOp::kNe:
+        return Bool(ts, na != nb);
+      case CompareOp::kGt:
+        return Bool(ts, na > nb);
+      case CompareOp::kGe:
+        return Bool(ts, na >= nb);
     }
   }
   const Ref<> x = Ref<>::Borrow(a.item(i)), y = Ref<>::Borrow(b.item(i));
@@ -76,11 +82,11 @@ Result<> CompareSequences(ThreadState& ts, A a, B b, CompareOp op) {
   return Compare(ts, x, y, op);
 }
 
-// prefix item, item, ... suffix; `marker` if the object's repr is already under way. A sequence of one
-// gets `single_suffix`.
+// prefix item, item, ... suffix; `marker` if the object's repr is already under way. A sequence of
+// one gets `single_suffix`.
 template <class Seq>
-Result<> SequenceRepr(ThreadState& ts, Object* self, Seq seq, const char* prefix, const char* suffix,
-                      const char* single_suffix, const char* marker) {
+Result<> SequenceRepr(ThreadState& ts, Object* self, Seq seq, const char* prefix,
+                      const char* suffix, const char* single_suffix, const char* marker) {
   ReprGuard repr(ts, self);
   if (repr.inside()) return NewStr(ts, marker);
   RecursionGuard guard(ts, " while getting the repr of an object");

@@ -24,7 +24,9 @@ TypeId KindOf(ThreadState& ts, Value set) {
   return IsInstance(ts, set, TypeById(ts, TypeId::kFrozenset)) ? TypeId::kFrozenset : TypeId::kSet;
 }
 
-Result<SetObject> CopyOf(ThreadState& ts, Value set) { return SetCopy(ts, AsSet(set), KindOf(ts, set)); }
+Result<SetObject> CopyOf(ThreadState& ts, Value set) {
+  return SetCopy(ts, AsSet(set), KindOf(ts, set));
+}
 Result<SetObject> EmptyLike(ThreadState& ts, Value set) {
   return KindOf(ts, set) == TypeId::kFrozenset ? NewFrozenset(ts, Value()) : NewSet(ts);
 }
@@ -58,7 +60,8 @@ Result<SetObject> Intersection(ThreadState& ts, Value self, Value other) {
   if (self.is(other)) return CopyOf(ts, self);
   MVM_TRY(Ref<SetObject> result, EmptyLike(ts, self));
   Value contained_in = self, walked = other;
-  if (IsAnySet(ts, other) && AsSet(other)->used > AsSet(self)->used) std::swap(contained_in, walked);
+  if (IsAnySet(ts, other) && AsSet(other)->used > AsSet(self)->used)
+    std::swap(contained_in, walked);
   MVM_TRY_VOID(ForEachItem(ts, walked, [&](Value key, uint32_t hash) -> Status {
     MVM_TRY(bool inside, SetContainsHashed(ts, AsSet(contained_in), key, hash));
     if (inside) MVM_TRY_VOID(SetAddHashed(ts, result, key, hash));
@@ -184,7 +187,8 @@ Result<> frozenset_new(ThreadState& ts, TypeObject* cls, Args raw) {
   if (raw.nkw > 0 && (exact || cls->slots.init == TypeById(ts, TypeId::kFrozenset)->slots.init)) {
     return Raise(ts, Exc::kTypeError, "frozenset() takes no keyword arguments");
   }
-  if (raw.n > 1) return Raise(ts, Exc::kTypeError, "%N expected at most 1 argument, got %u", cls, raw.n);
+  if (raw.n > 1)
+    return Raise(ts, Exc::kTypeError, "%N expected at most 1 argument, got %u", cls, raw.n);
   if (exact) {
     if (raw.n == 1 && IsExact(raw[0], TypeId::kFrozenset)) return Result<>::Borrow(raw[0]);
     return NewFrozenset(ts, raw.n ? raw[0] : Value());
@@ -265,7 +269,9 @@ Result<> set_iter(ThreadState& ts, Value self) {
   return it;
 }
 
-Result<int64_t> set_len(ThreadState&, Value self) { return static_cast<int64_t>(AsSet(self)->used); }
+Result<int64_t> set_len(ThreadState&, Value self) {
+  return static_cast<int64_t>(AsSet(self)->used);
+}
 
 // Runs f(key) and, if the key is a set and so has no hash, again with an equal frozenset.
 template <class F>
@@ -362,7 +368,8 @@ Result<> set_difference(ThreadState& ts, Args args) {
   const TupleObject* others = Others(args);
   if (others->size() == 0) return set_copy(ts, args);
   MVM_TRY(Ref<SetObject> result, Difference(ts, args[0], (*others)[0]));
-  for (uint32_t i = 1; i < others->size(); ++i) MVM_TRY_VOID(DifferenceUpdate(ts, result, (*others)[i]));
+  for (uint32_t i = 1; i < others->size(); ++i)
+    MVM_TRY_VOID(DifferenceUpdate(ts, result, (*others)[i]));
   return result;
 }
 
@@ -422,7 +429,8 @@ Result<> set_reduce(ThreadState& ts, Args args) {
 
 Result<> set_sizeof(ThreadState& ts, Args args) {
   const SetObject* s = args.self<SetObject>();
-  return NewInt(ts, static_cast<int64_t>(sizeof(SetObject) + s->capacity * (sizeof(Value) + sizeof(uint32_t))));
+  return NewInt(ts, static_cast<int64_t>(sizeof(SetObject) +
+                                         s->capacity * (sizeof(Value) + sizeof(uint32_t))));
 }
 
 // ---- methods of set ----
@@ -438,7 +446,8 @@ Result<> set_clear(ThreadState& ts, Args args) {
 }
 
 Result<bool> Discard(ThreadState& ts, Args args) {
-  return WithHashableKey(ts, args[1], [&](Value k) { return SetDiscard(ts, args.self<SetObject>(), k); });
+  return WithHashableKey(ts, args[1],
+                         [&](Value k) { return SetDiscard(ts, args.self<SetObject>(), k); });
 }
 Result<> set_discard(ThreadState& ts, Args args) {
   MVM_TRY_VOID(Discard(ts, args));
@@ -457,7 +466,8 @@ Result<> set_pop(ThreadState& ts, Args args) {
 }
 
 Result<> set_update(ThreadState& ts, Args args) {
-  for (const Value other : Others(args)->span()) MVM_TRY_VOID(SetUpdate(ts, args.self<SetObject>(), other));
+  for (const Value other : Others(args)->span())
+    MVM_TRY_VOID(SetUpdate(ts, args.self<SetObject>(), other));
   return None(ts);
 }
 
@@ -479,21 +489,26 @@ Result<> set_symmetric_difference_update(ThreadState& ts, Args args) {
   return None(ts);
 }
 
-#define MVM_COMMON_SET_METHODS                                                                             \
-  {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},                         \
-      {"__reduce__(self, /)", set_reduce, "Return state information for pickling."},                       \
-      {"__sizeof__(self, /)", set_sizeof, "S.__sizeof__() -> size of S in memory, in bytes."},             \
-      {"copy(self, /)", set_copy, "Return a shallow copy of a set."},                                      \
-      {"difference(self, /, *others)", set_difference,                                                     \
-       "Return a new set with elements in the set that are not in the others."},                           \
-      {"intersection(self, /, *others)", set_intersection,                                                 \
-       "Return a new set with elements common to the set and all others."},                                \
-      {"isdisjoint(self, other, /)", set_isdisjoint, "Return True if two sets have a null intersection."}, \
-      {"issubset(self, other, /)", set_issubset, "Report whether another set contains this set."},         \
-      {"issuperset(self, other, /)", set_issuperset, "Report whether this set contains another set."},     \
-      {"symmetric_difference(self, other, /)", set_symmetric_difference,                                   \
-       "Return a new set with elements in either the set or other but not both."},                         \
-      {"union(self, /, *others)", set_union, "Return a new set with elements from the set and all others."}
+#define MVM_COMMON_SET_METHODS                                                                     \
+  {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},                 \
+      {"__reduce__(self, /)", set_reduce, "Return state information for pickling."},               \
+      {"__sizeof__(self, /)", set_sizeof, "S.__sizeof__() -> size of S in memory, in bytes."},     \
+      {"copy(self, /)", set_copy, "Return a shallow copy of a set."},                              \
+      {"difference(self, /, *others)", set_difference,                                             \
+       "Return a new set with elements in the set that are not in the others."},                   \
+      {"intersection(self, /, *others)", set_intersection,                                         \
+       "Return a new set with elements common to the set and all others."},                        \
+      {"isdisjoint(self, other, /)", set_isdisjoint,                                               \
+       "Return True if two sets have a null intersection."},                                       \
+      {"issubset(self, other, /)", set_issubset, "Report whether another set contains this set."}, \
+      {"issuperset(self, other, /)", set_issuperset,                                               \
+       "Report whether this set contains another set."},                                           \
+      {"symmetric_difference(self, other, /)", set_symmetric_difference,                           \
+       "Return a new set with elements in either the set or other but not both."},                 \
+  {                                                                                                \
+    "union(self, /, *others)", set_union,                                                          \
+        "Return a new set with elements from the set and all others."                              \
+  }
 
 const MethodSpec kFrozensetMethods[] = {MVM_COMMON_SET_METHODS};
 const MethodSpec kSetMethods[] = {
@@ -569,7 +584,8 @@ Result<> iter_reduce(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kIteratorMethods[] = {
-    {"__length_hint__(self, /)", iter_length_hint, "Private method returning an estimate of len(list(it))."},
+    {"__length_hint__(self, /)", iter_length_hint,
+     "Private method returning an estimate of len(list(it))."},
     {"__reduce__(self, /)", iter_reduce, "Return state information for pickling."},
 };
 

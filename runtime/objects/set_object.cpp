@@ -1,7 +1,7 @@
 // The hash table of set and frozenset. The types are in set_methods.cpp.
 //
-// Probing runs over the hashes alone: up to ten neighbours, then a jump that takes in more bits of the
-// hash. As in dict_object.cpp, comparing keys may run script code that changes the set; a
+// Probing runs over the hashes alone: up to ten neighbours, then a jump that takes in more bits of
+// the hash. As in dict_object.cpp, comparing keys may run script code that changes the set; a
 // search notices and starts over.
 //
 // The slot of a small int is the int modulo the table's size, and tables grow from 8 to 32 to 128
@@ -29,13 +29,15 @@ size_t TableBytes(uint64_t capacity) { return capacity * (sizeof(Value) + sizeof
 
 // Stored hashes are folded hashes plus 2, so that 0 and 1 can mark free and deleted slots; the two
 // that would wrap lose their top bit.
-uint32_t Stored(uint32_t folded) { return (folded >= UINT32_MAX - 1 ? folded & (UINT32_MAX >> 1) : folded) + 2; }
+uint32_t Stored(uint32_t folded) {
+  return (folded >= UINT32_MAX - 1 ? folded & (UINT32_MAX >> 1) : folded) + 2;
+}
 uint32_t Folded(uint32_t stored) { return stored - 2; }
 
 enum class Match : uint8_t { kNo, kYes, kStop };
 
-// Calls match(slot) for slots with that hash until it says kYes (the slot) or kStop (kStopped). kNone,
-// and the first free slot, if there is no such key. REQUIRES: there is a table
+// Calls match(slot) for slots with that hash until it says kYes (the slot) or kStop (kStopped).
+// kNone, and the first free slot, if there is no such key. REQUIRES: there is a table
 template <class F>
 inline uint64_t Search(const SetObject* s, uint32_t hash, uint64_t* free_slot, F match) {
   const uint64_t mask = s->capacity - 1;
@@ -60,14 +62,15 @@ inline uint64_t Search(const SetObject* s, uint32_t hash, uint64_t* free_slot, F
 }
 
 struct Snapshot {
-  explicit Snapshot(const SetObject* s) : keys(s->keys), version(s->version), capacity(s->capacity) {}
+  explicit Snapshot(const SetObject* s)
+      : keys(s->keys), version(s->version), capacity(s->capacity) {}
   bool operator==(const Snapshot&) const = default;
   const Value* keys;
   uint64_t version, capacity;
 };
 
-[[gnu::noinline]] Result<uint64_t> FindGeneral(ThreadState& ts, SetObject* s, Value key, uint32_t hash,
-                                               uint64_t* free_slot) {
+[[gnu::noinline]] Result<uint64_t> FindGeneral(ThreadState& ts, SetObject* s, Value key,
+                                               uint32_t hash, uint64_t* free_slot) {
   bool failed = false;
   for (;;) {
     if (s->capacity == 0) return kNone;
@@ -98,7 +101,8 @@ struct Snapshot {
   }
 }
 
-inline Result<uint64_t> Find(ThreadState& ts, SetObject* s, Value key, uint32_t hash, uint64_t* free_slot) {
+inline Result<uint64_t> Find(ThreadState& ts, SetObject* s, Value key, uint32_t hash,
+                             uint64_t* free_slot) {
   if (s->capacity == 0) return kNone;
   if (key.is_int() || IsExact(key, TypeId::kStr)) {
     const bool is_int = key.is_int();
@@ -333,8 +337,8 @@ Result<SetObject> NewEmpty(ThreadState& ts, TypeId kind) {
 
 Status SetUpdate(ThreadState& ts, SetObject* s, Value iterable) {
   if (IsAnySet(ts, iterable)) return MergeSet(ts, s, iterable.as<SetObject>());
-  if (IsDict(ts, iterable) && (IsExact(iterable, TypeId::kDict) ||
-                               TypeOf(ts, iterable) == TypeById(ts, TypeId::kDict))) {
+  if (IsDict(ts, iterable) &&
+      (IsExact(iterable, TypeId::kDict) || TypeOf(ts, iterable) == TypeById(ts, TypeId::kDict))) {
     return MergeDictKeys(ts, s, iterable.as<DictObject>());
   }
   return ForEach(ts, iterable, [&](Value key) -> Status {

@@ -36,10 +36,12 @@ class SetIterator : public Object {
   static constexpr TypeId kTypeId = TypeId::kSetIterator;
   SetObject* set = nullptr;  // null when exhausted
   uint64_t position = 0;
-  uint64_t expected = 0;     // the set's size at the start
+  uint64_t expected = 0;  // the set's size at the start
   uint64_t remaining = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(set); }
+  void VisitRefs(V&& v) {
+    v(set);
+  }
 };
 
 Result<SetObject> NewSet(ThreadState& ts);

@@ -20,7 +20,8 @@ Result<SliceObject> NewSlice(ThreadState& ts, Value start, Value stop, Value ste
 namespace {
 
 Raised NotAnIndex(ThreadState& ts) {
-  return Raise(ts, Exc::kTypeError, "slice indices must be integers or None or have an __index__ method");
+  return Raise(ts, Exc::kTypeError,
+               "slice indices must be integers or None or have an __index__ method");
 }
 
 Result<int64_t> Bound(ThreadState& ts, Value v, int64_t fallback) {
@@ -76,7 +77,8 @@ Result<> BigClip(ThreadState& ts, Value v, Value length, Value low, Value high) 
 
 }  // namespace
 
-Status SliceIndices(ThreadState& ts, SliceObject* s, Value length, Ref<>* start, Ref<>* stop, Ref<>* step) {
+Status SliceIndices(ThreadState& ts, SliceObject* s, Value length, Ref<>* start, Ref<>* stop,
+                    Ref<>* step) {
   const Value zero = Value::Int(0);
   if (IsNone(ts, s->step)) {
     *step = Ref<>::Steal(Value::Int(1));
@@ -109,7 +111,8 @@ namespace {
 Result<> slice_new(ThreadState& ts, TypeObject*, Args raw) {
   if (raw.nkw > 0) return Raise(ts, Exc::kTypeError, "slice() takes no keyword arguments");
   if (raw.n < 1) return Raise(ts, Exc::kTypeError, "slice expected at least 1 argument, got 0");
-  if (raw.n > 3) return Raise(ts, Exc::kTypeError, "slice expected at most 3 arguments, got %u", raw.n);
+  if (raw.n > 3)
+    return Raise(ts, Exc::kTypeError, "slice expected at most 3 arguments, got %u", raw.n);
   const Value none = ts.rt->none;
   if (raw.n == 1) return NewSlice(ts, none, raw[0], none);
   return NewSlice(ts, raw[0], raw[1], raw.n > 2 ? raw[2] : none);
@@ -135,7 +138,8 @@ Result<int64_t> slice_hash(ThreadState& ts, Value self) {
 
 Result<> slice_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
   if (!IsExact(a, TypeId::kSlice) || !IsExact(b, TypeId::kSlice)) return NotImplemented(ts);
-  if (a.is(b)) return Bool(ts, op == CompareOp::kEq || op == CompareOp::kLe || op == CompareOp::kGe);
+  if (a.is(b))
+    return Bool(ts, op == CompareOp::kEq || op == CompareOp::kLe || op == CompareOp::kGe);
   MVM_TRY(Ref<TupleObject> x, AsTuple(ts, a));
   MVM_TRY(Ref<TupleObject> y, AsTuple(ts, b));
   return Compare(ts, x, y, op);
@@ -156,9 +160,15 @@ Result<> slice_reduce(ThreadState& ts, Args args) {
   return NewTuple(ts, state);
 }
 
-Result<> slice_start(ThreadState&, Value self) { return Result<>::Borrow(self.as<SliceObject>()->start); }
-Result<> slice_stop(ThreadState&, Value self) { return Result<>::Borrow(self.as<SliceObject>()->stop); }
-Result<> slice_step(ThreadState&, Value self) { return Result<>::Borrow(self.as<SliceObject>()->step); }
+Result<> slice_start(ThreadState&, Value self) {
+  return Result<>::Borrow(self.as<SliceObject>()->start);
+}
+Result<> slice_stop(ThreadState&, Value self) {
+  return Result<>::Borrow(self.as<SliceObject>()->stop);
+}
+Result<> slice_step(ThreadState&, Value self) {
+  return Result<>::Borrow(self.as<SliceObject>()->step);
+}
 
 const MethodSpec kSliceMethods[] = {
     {"__reduce__(self, /)", slice_reduce, "Return state information for pickling."},
@@ -169,14 +179,16 @@ const MethodSpec kSliceMethods[] = {
      "S. Out of bounds indices are clipped in a manner consistent with the\n"
      "handling of normal slices."},
 };
-const GetSetSpec kSliceGetSets[] = {{"start", slice_start}, {"step", slice_step}, {"stop", slice_stop}};
+const GetSetSpec kSliceGetSets[] = {
+    {"start", slice_start}, {"step", slice_step}, {"stop", slice_stop}};
 
 }  // namespace
 
 const TypeSpec kSliceType = {
     .name = "slice",
-    .doc = "slice(stop)\nslice(start, stop[, step])\n\n"
-           "Create a slice object.  This is used for extended slicing (e.g. a[0:10:2]).",
+    .doc =
+        "slice(stop)\nslice(start, stop[, step])\n\n"
+        "Create a slice object.  This is used for extended slicing (e.g. a[0:10:2]).",
     .size = sizeof(SliceObject),
     .gc = {gc_internal::VisitHook<SliceObject>, nullptr, gc_internal::DestroyHook<SliceObject>},
     .slots = {.repr = slice_repr, .hash = slice_hash, .compare = slice_compare, .new_ = slice_new},

@@ -10,7 +10,11 @@ class SliceObject : public Object {
   static constexpr TypeId kTypeId = TypeId::kSlice;
   Value start, stop, step;  // never null; None where not given
   template <class V>
-  void VisitRefs(V&& v) { v(start); v(stop); v(step); }
+  void VisitRefs(V&& v) {
+    v(start);
+    v(stop);
+    v(step);
+  }
 };
 
 // New references to the three values.
@@ -25,6 +29,7 @@ Status SliceUnpack(ThreadState& ts, SliceObject* s, int64_t* start, int64_t* sto
 int64_t SliceAdjust(int64_t length, int64_t* start, int64_t* stop, int64_t step);
 
 // slice.indices for a length of any size: exact ints.
-Status SliceIndices(ThreadState& ts, SliceObject* s, Value length, Ref<>* start, Ref<>* stop, Ref<>* step);
+Status SliceIndices(ThreadState& ts, SliceObject* s, Value length, Ref<>* start, Ref<>* stop,
+                    Ref<>* step);
 
 }  // namespace minivm

@@ -13,8 +13,9 @@ namespace minivm {
 
 Result<TupleObject> NewTupleRaw(ThreadState& ts, size_t size) {
   if (size > UINT32_MAX) return RaiseMemoryError(ts);
-  MVM_TRY(Ref<TupleObject> t, AllocObject<TupleObject>(ts, ShapeIdOf(TypeId::kTuple),
-                                                       sizeof(TupleObject) + size * sizeof(Value), true));
+  MVM_TRY(Ref<TupleObject> t,
+          AllocObject<TupleObject>(ts, ShapeIdOf(TypeId::kTuple),
+                                   sizeof(TupleObject) + size * sizeof(Value), true));
   t->aux = static_cast<uint32_t>(size);
   std::fill_n(t->items(), size, Value());
   return t;
@@ -64,7 +65,8 @@ Result<> Pick(ThreadState& ts, TupleObject* t, int64_t start, int64_t step, int6
   if (count == 0) return Result<>::Borrow(ts.rt->empty_tuple);
   if (step == 1) return NewTuple(ts, {t->items() + start, static_cast<size_t>(count)});
   MVM_TRY(Ref<TupleObject> result, NewTupleRaw(ts, static_cast<size_t>(count)));
-  for (int64_t i = 0; i < count; ++i) result->items()[i] = Ref<>::Borrow((*t)[start + i * step]).Release();
+  for (int64_t i = 0; i < count; ++i)
+    result->items()[i] = Ref<>::Borrow((*t)[start + i * step]).Release();
   Track(result);
   return result;
 }
@@ -112,7 +114,9 @@ Result<> tuple_iter(ThreadState& ts, Value self) {
   return it;
 }
 
-Result<int64_t> tuple_len(ThreadState&, Value self) { return int64_t{self.as<TupleObject>()->size()}; }
+Result<int64_t> tuple_len(ThreadState&, Value self) {
+  return int64_t{self.as<TupleObject>()->size()};
+}
 
 Result<> tuple_get_item(ThreadState& ts, Value self, Value key) {
   TupleObject* t = self.as<TupleObject>();
@@ -130,7 +134,8 @@ Result<> tuple_get_item(ThreadState& ts, Value self, Value key) {
   int64_t start, stop, step;
   MVM_TRY_VOID(SliceUnpack(ts, key.as<SliceObject>(), &start, &stop, &step));
   const int64_t count = SliceAdjust(t->size(), &start, &stop, step);
-  if (count == t->size() && step == 1 && IsExact(self, TypeId::kTuple)) return Result<>::Borrow(self);
+  if (count == t->size() && step == 1 && IsExact(self, TypeId::kTuple))
+    return Result<>::Borrow(self);
   return Pick(ts, t, start, step, count);
 }
 
@@ -163,7 +168,8 @@ Result<> tuple_repeat(ThreadState& ts, Value self, int64_t count) {
   }
   if (count == 1 && IsExact(self, TypeId::kTuple)) return Result<>::Borrow(self);
   size_t size;
-  if (__builtin_mul_overflow(size_t{t->size()}, static_cast<size_t>(count), &size) || size > UINT32_MAX) {
+  if (__builtin_mul_overflow(size_t{t->size()}, static_cast<size_t>(count), &size) ||
+      size > UINT32_MAX) {
     return RaiseMemoryError(ts);
   }
   MVM_TRY_VOID(CheckRoom(ts, size * sizeof(Value)));
@@ -178,7 +184,9 @@ Result<> tuple_repeat(ThreadState& ts, Value self, int64_t count) {
   return result;
 }
 
-Result<> tuple_count(ThreadState& ts, Args args) { return SequenceCount(ts, ItemsOf(args[0]), args[1]); }
+Result<> tuple_count(ThreadState& ts, Args args) {
+  return SequenceCount(ts, ItemsOf(args[0]), args[1]);
+}
 
 Result<> tuple_index(ThreadState& ts, Args args) {
   MVM_TRY(int64_t start, SliceBoundArgument(ts, args[2]));
@@ -247,7 +255,8 @@ Result<> iter_setstate(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kIteratorMethods[] = {
-    {"__length_hint__(self, /)", iter_length_hint, "Private method returning an estimate of len(list(it))."},
+    {"__length_hint__(self, /)", iter_length_hint,
+     "Private method returning an estimate of len(list(it))."},
     {"__reduce__(self, /)", iter_reduce, "Return state information for pickling."},
     {"__setstate__(self, object, /)", iter_setstate, "Set state information for unpickling."},
 };
@@ -256,10 +265,11 @@ const MethodSpec kIteratorMethods[] = {
 
 const TypeSpec kTupleType = {
     .name = "tuple",
-    .doc = "Built-in immutable sequence.\n\n"
-           "If no argument is given, the constructor returns an empty tuple.\n"
-           "If iterable is specified the tuple is initialized from iterable's items.\n\n"
-           "If the argument is a tuple, the return value is the same object.",
+    .doc =
+        "Built-in immutable sequence.\n\n"
+        "If no argument is given, the constructor returns an empty tuple.\n"
+        "If iterable is specified the tuple is initialized from iterable's items.\n\n"
+        "If the argument is a tuple, the return value is the same object.",
     .flags = kTypeBase | kTypeTupleSubclass | kTypeSequence | kTypeMatchSelf,
     .size = sizeof(TupleObject),
     .item_size = sizeof(Value),

@@ -27,7 +27,9 @@ class TupleIterator : public Object {
   TupleObject* tuple = nullptr;  // null when exhausted
   uint64_t index = 0;            // of the next item
   template <class V>
-  void VisitRefs(V&& v) { v(tuple); }
+  void VisitRefs(V&& v) {
+    v(tuple);
+  }
 };
 
 // Copies the items (new references). The empty tuple is shared.

@@ -26,7 +26,8 @@ namespace {
 int64_t KnownHint(Value v) {
   if (IsExact(v, TypeId::kListIterator)) {
     const ListIterator* it = v.as<ListIterator>();
-    return it->list && it->list->size > it->index ? static_cast<int64_t>(it->list->size - it->index) : 0;
+    return it->list && it->list->size > it->index ? static_cast<int64_t>(it->list->size - it->index)
+                                                  : 0;
   }
   if (IsExact(v, TypeId::kTupleIterator)) {
     const TupleIterator* it = v.as<TupleIterator>();
@@ -130,7 +131,8 @@ Result<> GetIndex(ThreadState& ts, Value object, int64_t i) {
   }
   const Slots* slots = SlotsOf(ts, object);
   if (!slots) return kRaised;
-  if (!slots->get_item) return Raise(ts, Exc::kTypeError, "'%T' object does not support indexing", object);
+  if (!slots->get_item)
+    return Raise(ts, Exc::kTypeError, "'%T' object does not support indexing", object);
   MVM_TRY(Ref<> index, NewInt(ts, i));
   return slots->get_item(ts, object, index);
 }

@@ -24,7 +24,8 @@ Result<> GetIter(ThreadState& ts, Value v) {
   }
   // Of built-in types only sequences are iterated by index; a script class says so by __getitem__.
   const TypeObject* type = TypeOf(ts, v);
-  if (slots->get_item && (type->is_heap() || type->has_flag(kTypeSequence))) return NewSequenceIterator(ts, v);
+  if (slots->get_item && (type->is_heap() || type->has_flag(kTypeSequence)))
+    return NewSequenceIterator(ts, v);
   return Raise(ts, Exc::kTypeError, "'%T' object is not iterable", v);
 }
 
@@ -47,7 +48,8 @@ Result<ListObject> ListFrom(ThreadState& ts, Value iterable) {
 }
 
 Result<TupleObject> TupleFrom(ThreadState& ts, Value iterable) {
-  if (IsExact(iterable, TypeId::kTuple)) return Ref<TupleObject>::Borrow(iterable.as<TupleObject>());
+  if (IsExact(iterable, TypeId::kTuple))
+    return Ref<TupleObject>::Borrow(iterable.as<TupleObject>());
   if (IsExact(iterable, TypeId::kList)) {
     const ListObject* list = iterable.as<ListObject>();
     return NewTuple(ts, {list->items, list->size});
@@ -59,7 +61,8 @@ Result<TupleObject> TupleFrom(ThreadState& ts, Value iterable) {
 }
 
 Result<> FastSequence(ThreadState& ts, Value iterable, const char* message) {
-  if (IsExact(iterable, TypeId::kList) || IsExact(iterable, TypeId::kTuple)) return Result<>::Borrow(iterable);
+  if (IsExact(iterable, TypeId::kList) || IsExact(iterable, TypeId::kTuple))
+    return Result<>::Borrow(iterable);
   Result<> iterator = GetIter(ts, iterable);
   if (iterator.raised()) {
     if (!ClearPendingIf(ts, Exc::kTypeError)) return kRaised;

@@ -22,8 +22,12 @@ class DefaultDict : public DictObject {
   }
 };
 
-bool HasFactory(ThreadState& ts, const DefaultDict* d) { return d->factory && !IsNone(ts, d->factory); }
-Value FactoryOf(ThreadState& ts, const DefaultDict* d) { return d->factory ? d->factory : Value(ts.rt->none); }
+bool HasFactory(ThreadState& ts, const DefaultDict* d) {
+  return d->factory && !IsNone(ts, d->factory);
+}
+Value FactoryOf(ThreadState& ts, const DefaultDict* d) {
+  return d->factory ? d->factory : Value(ts.rt->none);
+}
 
 void SetFactory(DefaultDict* d, Value factory) {
   Incref(factory);
@@ -56,11 +60,13 @@ Result<> Missing(ThreadState& ts, DefaultDict* d, Value key) {
   MVM_TRY_VOID(SetItem(ts, d, key, value));
   return value;
 }
-Result<> defaultdict_missing(ThreadState& ts, Args args) { return Missing(ts, args.self<DefaultDict>(), args[1]); }
+Result<> defaultdict_missing(ThreadState& ts, Args args) {
+  return Missing(ts, args.self<DefaultDict>(), args[1]);
+}
 
 Result<> defaultdict_get_item(ThreadState& ts, Value self, Value key) {
   DefaultDict* d = self.as<DefaultDict>();
-  MVM_TRY(Value* place, DictFind(ts, d, key));
+  MVM_TRY(Value * place, DictFind(ts, d, key));
   if (MVM_LIKELY(place != nullptr)) return Result<>::Borrow(*place);
   if (!TypeOf(ts, self)->is_heap()) return Missing(ts, d, key);
   MVM_TRY(Ref<> value, CallSpecial(ts, self, MVM_NAME(ts, __missing__), {&key, 1}));
@@ -84,7 +90,8 @@ Result<> defaultdict_or(ThreadState& ts, Value a, Value b) {
   if (!IsDict(ts, other)) return NotImplemented(ts);
   MVM_TRY(Ref<> merged, Remake(ts, self, a));
   if (!IsDict(ts, merged)) {
-    return Raise(ts, Exc::kTypeError, "expected a dict from %N(), not %T", TypeOf(ts, self), merged.get());
+    return Raise(ts, Exc::kTypeError, "expected a dict from %N(), not %T", TypeOf(ts, self),
+                 merged.get());
   }
   MVM_TRY_VOID(DictUpdate(ts, merged.as<DictObject>(), b));
   return merged;
@@ -107,14 +114,17 @@ Result<> defaultdict_repr(ThreadState& ts, Value self) {
 Result<> defaultdict_reduce(ThreadState& ts, Args args) {
   const DefaultDict* d = args.self<DefaultDict>();
   Value factory = FactoryOf(ts, d);
-  MVM_TRY(Ref<TupleObject> call_args, HasFactory(ts, d) ? NewTuple(ts, {&factory, 1}) : NewTuple(ts, {}));
+  MVM_TRY(Ref<TupleObject> call_args,
+          HasFactory(ts, d) ? NewTuple(ts, {&factory, 1}) : NewTuple(ts, {}));
   MVM_TRY(Ref<> items, CallMethod(ts, args[0], MVM_NAME(ts, items)));
   MVM_TRY(Ref<> iterator, GetIter(ts, items));
   Value state[] = {TypeOf(ts, args[0]), call_args, ts.rt->none, ts.rt->none, iterator};
   return NewTuple(ts, state);
 }
 
-Result<> get_factory(ThreadState& ts, Value self) { return Result<>::Borrow(FactoryOf(ts, self.as<DefaultDict>())); }
+Result<> get_factory(ThreadState& ts, Value self) {
+  return Result<>::Borrow(FactoryOf(ts, self.as<DefaultDict>()));
+}
 Status set_factory(ThreadState& ts, Value self, Value factory) {
   SetFactory(self.as<DefaultDict>(), factory ? factory : Value(ts.rt->none));
   return Ok();
@@ -130,8 +140,8 @@ const MethodSpec kDefaultDictMethods[] = {
     {"__reduce__(self, /)", defaultdict_reduce, "Return state information for pickling."},
     {"copy(self, /)", defaultdict_copy, "D.copy() -> a shallow copy of D."},
 };
-const GetSetSpec kDefaultDictGetSets[] = {
-    {"default_factory", get_factory, set_factory, "Factory for default value called by __missing__()."}};
+const GetSetSpec kDefaultDictGetSets[] = {{"default_factory", get_factory, set_factory,
+                                           "Factory for default value called by __missing__()."}};
 
 void defaultdict_gc_clear(Object* self) {
   DefaultDict* d = self->as<DefaultDict>();
@@ -146,7 +156,9 @@ class TupleGetter : public Object {
   int64_t index = 0;
   Value doc;
   template <class V>
-  void VisitRefs(V&& v) { v(doc); }
+  void VisitRefs(V&& v) {
+    v(doc);
+  }
 };
 
 Result<> tuplegetter_new(ThreadState& ts, Args args) {
@@ -168,7 +180,8 @@ Result<> tuplegetter_get(ThreadState& ts, Value self, Value object, Value) {
     return Raise(ts, Exc::kIndexError, "tuple index out of range");
   }
   if (IsNone(ts, object)) return Result<>::Borrow(self);
-  return Raise(ts, Exc::kTypeError, "descriptor for index '%lld' for tuple subclasses doesn't apply to '%T' object",
+  return Raise(ts, Exc::kTypeError,
+               "descriptor for index '%lld' for tuple subclasses doesn't apply to '%T' object",
                static_cast<long long>(getter->index), object);
 }
 
@@ -178,8 +191,8 @@ Status tuplegetter_set(ThreadState& ts, Value, Value, Value value) {
 
 Result<> tuplegetter_repr(ThreadState& ts, Value self) {
   const TupleGetter* getter = self.as<TupleGetter>();
-  return Format(ts, "%U(%lld, %R)", Value(TypeOf(ts, self)->name), static_cast<long long>(getter->index),
-                getter->doc);
+  return Format(ts, "%U(%lld, %R)", Value(TypeOf(ts, self)->name),
+                static_cast<long long>(getter->index), getter->doc);
 }
 
 Result<> tuplegetter_reduce(ThreadState& ts, Args args) {
@@ -210,16 +223,18 @@ const GetSetSpec kTupleGetterGetSets[] = {{"__doc__", tuplegetter_doc, tuplegett
 
 const TypeSpec kDefaultDictType = {
     .name = "collections.defaultdict",
-    .doc = "defaultdict(default_factory=None, /, [...]) --> dict with default factory\n\n"
-           "The default factory is called without arguments to produce\n"
-           "a new value when a key is not present, in __getitem__ only.\n"
-           "A defaultdict compares equal to a dict with the same items.\n"
-           "All remaining arguments are treated the same as if they were\n"
-           "passed to the dict constructor, including keyword arguments.",
+    .doc =
+        "defaultdict(default_factory=None, /, [...]) --> dict with default factory\n\n"
+        "The default factory is called without arguments to produce\n"
+        "a new value when a key is not present, in __getitem__ only.\n"
+        "A defaultdict compares equal to a dict with the same items.\n"
+        "All remaining arguments are treated the same as if they were\n"
+        "passed to the dict constructor, including keyword arguments.",
     .base = &kDictType,
     .flags = kTypeBase,
     .size = sizeof(DefaultDict),
-    .gc = {gc_internal::VisitHook<DefaultDict>, defaultdict_gc_clear, gc_internal::DestroyHook<DefaultDict>},
+    .gc = {gc_internal::VisitHook<DefaultDict>, defaultdict_gc_clear,
+           gc_internal::DestroyHook<DefaultDict>},
     .slots = {.repr = defaultdict_repr,
               .init = defaultdict_init,
               .new_ = defaultdict_new,

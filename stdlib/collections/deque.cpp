@@ -1,8 +1,8 @@
 // collections.deque: a ring buffer.
 //
 // Item i is at buffer[(head + i) & (capacity - 1)]. Every change of the items' number or places
-// counts up `state`; iterators and searches that find it changed raise. Removed items are released when
-// the deque is consistent again.
+// counts up `state`; iterators and searches that find it changed raise. Removed items are released
+// when the deque is consistent again.
 #include <algorithm>
 
 #include "runtime/objects/int_object.h"
@@ -21,10 +21,10 @@ class DequeObject : public Object {
   Value* buffer = nullptr;
   uint64_t head = 0;
   uint64_t size = 0;
-  uint64_t capacity = 0;     // power of two, or 0
+  uint64_t capacity = 0;  // power of two, or 0
   uint64_t state = 0;
   int64_t maxlen = 0;
-  bool bounded = false;      // maxlen counts
+  bool bounded = false;  // maxlen counts
 
   Value& At(uint64_t i) const { return buffer[(head + i) & (capacity - 1)]; }
   bool IsFull() const { return bounded && size >= static_cast<uint64_t>(maxlen); }
@@ -42,11 +42,13 @@ class DequeObject : public Object {
 class DequeIterator : public Object {
  public:
   DequeObject* deque = nullptr;
-  uint64_t index = 0;      // items handed out
+  uint64_t index = 0;  // items handed out
   uint64_t state = 0;
   uint64_t remaining = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(deque); }
+  void VisitRefs(V&& v) {
+    v(deque);
+  }
 };
 
 constexpr const char* kMutated = "deque mutated during iteration";
@@ -72,7 +74,8 @@ Status GrowForOne(ThreadState& ts, DequeObject* d) {
 
 // Failure to get a smaller buffer changes nothing.
 void ShrinkIfSparse(ThreadState& ts, DequeObject* d) {
-  if (d->capacity > 64 && d->size < d->capacity / 4 && SetCapacity(ts, d, d->capacity / 2).raised()) ClearPending(ts);
+  if (d->capacity > 64 && d->size < d->capacity / 4 && SetCapacity(ts, d, d->capacity / 2).raised())
+    ClearPending(ts);
 }
 
 Ref<> TakeFirst(ThreadState& ts, DequeObject* d) {
@@ -177,7 +180,8 @@ Status Extend(ThreadState& ts, DequeObject* d, Value iterable, bool left) {
   if (iterable.is(d)) {
     MVM_TRY(source, ListFrom(ts, iterable));
   }
-  return ForEach(ts, source, [&](Value item) { return left ? AppendLeft(ts, d, item) : Append(ts, d, item); });
+  return ForEach(ts, source,
+                 [&](Value item) { return left ? AppendLeft(ts, d, item) : Append(ts, d, item); });
 }
 
 // ---- construction ----
@@ -227,7 +231,8 @@ Result<> Copy(ThreadState& ts, Value self) {
   MVM_TRY(Ref<> copy, Call(ts, TypeOf(ts, self), self, maxlen));
   MVM_TRY(bool is_deque, IsDeque(ts, copy));
   if (!is_deque) {
-    return Raise(ts, Exc::kTypeError, "%N() must return a deque, not %T", TypeOf(ts, self), copy.get());
+    return Raise(ts, Exc::kTypeError, "%N() must return a deque, not %T", TypeOf(ts, self),
+                 copy.get());
   }
   return copy;
 }
@@ -275,13 +280,17 @@ Result<> deque_reversed(ThreadState& ts, Args args) {
   return NewIterator(ts, kDequeReverseIteratorType, args.self<DequeObject>());
 }
 
-Result<int64_t> deque_len(ThreadState&, Value self) { return static_cast<int64_t>(self.as<DequeObject>()->size); }
+Result<int64_t> deque_len(ThreadState&, Value self) {
+  return static_cast<int64_t>(self.as<DequeObject>()->size);
+}
 
 Result<uint64_t> PlaceOf(ThreadState& ts, DequeObject* d, Value key) {
-  if (!HasIndex(ts, key)) return Raise(ts, Exc::kTypeError, "sequence index must be integer, not '%T'", key);
+  if (!HasIndex(ts, key))
+    return Raise(ts, Exc::kTypeError, "sequence index must be integer, not '%T'", key);
   MVM_TRY(int64_t i, SubscriptIndex(ts, key));
   if (i < 0) i += static_cast<int64_t>(d->size);
-  if (static_cast<uint64_t>(i) >= d->size) return Raise(ts, Exc::kIndexError, "deque index out of range");
+  if (static_cast<uint64_t>(i) >= d->size)
+    return Raise(ts, Exc::kIndexError, "deque index out of range");
   return static_cast<uint64_t>(i);
 }
 
@@ -305,8 +314,8 @@ Status deque_set_item(ThreadState& ts, Value self, Value key, Value value) {
 }
 
 // Index of an equal item in [start, stop), or -1; raises if the deque changes meanwhile.
-Result<int64_t> Find(ThreadState& ts, DequeObject* d, Value item, int64_t start, int64_t stop, const char* error,
-                     Exc error_type) {
+Result<int64_t> Find(ThreadState& ts, DequeObject* d, Value item, int64_t start, int64_t stop,
+                     const char* error, Exc error_type) {
   const uint64_t state = d->state;
   for (int64_t i = start; i < stop; ++i) {
     const Ref<> x = Ref<>::Borrow(d->At(static_cast<uint64_t>(i)));
@@ -320,13 +329,15 @@ Result<int64_t> Find(ThreadState& ts, DequeObject* d, Value item, int64_t start,
 
 Result<bool> deque_contains(ThreadState& ts, Value self, Value item) {
   DequeObject* d = self.as<DequeObject>();
-  MVM_TRY(int64_t i, Find(ts, d, item, 0, static_cast<int64_t>(d->size), kMutated, Exc::kRuntimeError));
+  MVM_TRY(int64_t i,
+          Find(ts, d, item, 0, static_cast<int64_t>(d->size), kMutated, Exc::kRuntimeError));
   return i >= 0;
 }
 
 Result<> deque_concat(ThreadState& ts, Value a, Value b) {
   MVM_TRY(bool is_deque, IsDeque(ts, b));
-  if (!is_deque) return Raise(ts, Exc::kTypeError, "can only concatenate deque (not \"%T\") to deque", b);
+  if (!is_deque)
+    return Raise(ts, Exc::kTypeError, "can only concatenate deque (not \"%T\") to deque", b);
   MVM_TRY(Ref<> copy, Copy(ts, a));
   MVM_TRY_VOID(Extend(ts, copy.as<DequeObject>(), b, false));
   return copy;
@@ -343,7 +354,8 @@ Status RepeatInPlace(ThreadState& ts, DequeObject* d, int64_t count) {
   uint64_t total;
   if (d->bounded) {
     copies = std::min(copies, static_cast<uint64_t>(d->maxlen) / d->size + 1);
-  } else if (__builtin_mul_overflow(d->size, static_cast<uint64_t>(count), &total) || total > uint64_t{1} << 40) {
+  } else if (__builtin_mul_overflow(d->size, static_cast<uint64_t>(count), &total) ||
+             total > uint64_t{1} << 40) {
     return RaiseMemoryError(ts);
   } else {
     MVM_TRY_VOID(CheckRoom(ts, total * sizeof(Value)));
@@ -416,7 +428,8 @@ Result<> deque_index(ThreadState& ts, Args args) {
   const int64_t size = static_cast<int64_t>(d->size);
   if (start < 0 && (start += size) < 0) start = 0;
   if (stop < 0 && (stop += size) < 0) stop = 0;
-  MVM_TRY(int64_t i, Find(ts, d, args[1], start, std::min(stop, size), kMutated, Exc::kRuntimeError));
+  MVM_TRY(int64_t i,
+          Find(ts, d, args[1], start, std::min(stop, size), kMutated, Exc::kRuntimeError));
   if (i < 0) return Raise(ts, Exc::kValueError, "%R is not in deque", args[1]);
   return Small(i);
 }
@@ -476,8 +489,8 @@ Result<> deque_reduce(ThreadState& ts, Args args) {
 
 Result<> deque_remove(ThreadState& ts, Args args) {
   DequeObject* d = args.self<DequeObject>();
-  MVM_TRY(int64_t i, Find(ts, d, args[1], 0, static_cast<int64_t>(d->size), "deque mutated during remove().",
-                          Exc::kIndexError));
+  MVM_TRY(int64_t i, Find(ts, d, args[1], 0, static_cast<int64_t>(d->size),
+                          "deque mutated during remove().", Exc::kIndexError));
   if (i < 0) return Raise(ts, Exc::kValueError, "%R is not in deque", args[1]);
   const Ref<> dropped = TakeAt(ts, d, static_cast<uint64_t>(i));
   return None(ts);
@@ -518,7 +531,8 @@ const MethodSpec kDequeMethods[] = {
     {"__reversed__(self, /)", deque_reversed, "Return a reverse iterator over the deque."},
     {"__sizeof__(self, /)", deque_sizeof, "Return the size of the deque in memory, in bytes."},
     {"append(self, item, /)", deque_append, "Add an element to the right side of the deque."},
-    {"appendleft(self, item, /)", deque_appendleft, "Add an element to the left side of the deque."},
+    {"appendleft(self, item, /)", deque_appendleft,
+     "Add an element to the left side of the deque."},
     {"clear(self, /)", deque_clear, "Remove all elements from the deque."},
     {"copy(self, /)", deque_copy, "Return a shallow copy of a deque."},
     {"count(self, value, /)", deque_count, "Return number of occurrences of value."},
@@ -562,7 +576,8 @@ template <const TypeSpec& kSpec>
 Result<> iter_new(ThreadState& ts, Args args) {
   MVM_TRY(bool is_deque, IsDeque(ts, args[1]));
   if (!is_deque) {
-    return Raise(ts, Exc::kTypeError, "%s() argument 1 must be collections.deque, not %T", kSpec.name + 12, args[1]);
+    return Raise(ts, Exc::kTypeError, "%s() argument 1 must be collections.deque, not %T",
+                 kSpec.name + 12, args[1]);
   }
   MVM_TRY(int64_t index, AsInt64(ts, args[2]));
   MVM_TRY(Ref<DequeIterator> it, NewIterator(ts, kSpec, args.as<DequeObject>(1)));
@@ -584,7 +599,8 @@ Result<> iter_reduce(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kIteratorMethods[] = {
-    {"__length_hint__(self, /)", iter_length_hint, "Private method returning an estimate of len(list(it))."},
+    {"__length_hint__(self, /)", iter_length_hint,
+     "Private method returning an estimate of len(list(it))."},
     {"__reduce__(self, /)", iter_reduce, "Return state information for pickling."},
 };
 
@@ -597,7 +613,8 @@ const TypeSpec kDequeType = {
     .doc = "A list-like sequence optimized for data accesses near its endpoints.",
     .flags = kTypeBase | kTypeSequence,
     .size = sizeof(DequeObject),
-    .gc = {gc_internal::VisitHook<DequeObject>, deque_gc_clear, gc_internal::DestroyHook<DequeObject>},
+    .gc = {gc_internal::VisitHook<DequeObject>, deque_gc_clear,
+           gc_internal::DestroyHook<DequeObject>},
     .slots = {.repr = deque_repr,
               .hash = HashUnhashable,
               .compare = deque_compare,
@@ -629,7 +646,8 @@ const TypeSpec kDequeReverseIteratorType = {
     .size = sizeof(DequeIterator),
     .gc = {gc_internal::VisitHook<DequeIterator>, nullptr, gc_internal::DestroyHook<DequeIterator>},
     .slots = {.iter = iter_self, .next = iter_next<true>},
-    .construct = {"_deque_reverse_iterator(iterable, index=0, /)", iter_new<kDequeReverseIteratorType>},
+    .construct = {"_deque_reverse_iterator(iterable, index=0, /)",
+                  iter_new<kDequeReverseIteratorType>},
     .methods = kIteratorMethods,
 };
 

@@ -1,9 +1,9 @@
 // collections.OrderedDict.
 //
 // dict keeps insertion order already, and moves keys to either end at amortised constant cost; what
-// this type adds is move_to_end, popitem(last=False), equality that minds the order, reverse views, and
-// iterators that notice every change. Where a subclass may have overridden special methods, they are
-// used, as if the type were written in the language.
+// this type adds is move_to_end, popitem(last=False), equality that minds the order, reverse views,
+// and iterators that notice every change. Where a subclass may have overridden special methods,
+// they are used, as if the type were written in the language.
 #include "runtime/objects/dict_views.h"
 #include "runtime/objects/functional.h"
 #include "runtime/objects/int_object.h"
@@ -38,7 +38,9 @@ class OdictIterator : public Object {
   Yield yield = Yield::kKeys;
   bool reverse = false;
   template <class V>
-  void VisitRefs(V&& v) { v(dict); }
+  void VisitRefs(V&& v) {
+    v(dict);
+  }
 };
 
 bool IsExactType(ThreadState& ts, Value self) { return !TypeOf(ts, self)->is_heap(); }
@@ -69,8 +71,9 @@ Status UpdateFrom(ThreadState& ts, Value self, Value other) {
   return ForEach(ts, other, [&](Value pair) -> Status {
     MVM_TRY(Ref<TupleObject> items, TupleFrom(ts, pair));
     if (items->size() != 2) {
-      return Raise(ts, Exc::kValueError, items->size() < 2 ? "need more than %u values to unpack"
-                                                           : "too many values to unpack (expected 2)",
+      return Raise(ts, Exc::kValueError,
+                   items->size() < 2 ? "need more than %u values to unpack"
+                                     : "too many values to unpack (expected 2)",
                    items->size());
     }
     return SetItem(ts, self, (*items)[0], (*items)[1]);
@@ -81,7 +84,8 @@ Status UpdateFromArgs(ThreadState& ts, Value self, Args raw) {
   if (raw.n == 1) MVM_TRY_VOID(UpdateFrom(ts, self, raw[0]));
   if (raw.nkw == 0) return Ok();
   const TupleObject* names = raw.v[raw.n + raw.nkw].as<TupleObject>();
-  for (uint32_t i = 0; i < raw.nkw; ++i) MVM_TRY_VOID(SetItem(ts, self, (*names)[i], raw.v[raw.n + i]));
+  for (uint32_t i = 0; i < raw.nkw; ++i)
+    MVM_TRY_VOID(SetItem(ts, self, (*names)[i], raw.v[raw.n + i]));
   return Ok();
 }
 
@@ -94,7 +98,8 @@ Status odict_init(ThreadState& ts, Value self, Args raw) {
 
 Result<> odict_update(ThreadState& ts, Args args) {
   if (args.n > 2) {
-    return Raise(ts, Exc::kTypeError, "update() takes at most 1 positional argument (%u given)", args.n - 1);
+    return Raise(ts, Exc::kTypeError, "update() takes at most 1 positional argument (%u given)",
+                 args.n - 1);
   }
   MVM_TRY_VOID(UpdateFromArgs(ts, args[0], Args{args.v + 1, args.n - 1, args.nkw}));
   return None(ts);
@@ -228,7 +233,8 @@ Result<> odict_popitem(ThreadState& ts, Args args) {
 }
 
 Result<> odict_setdefault(ThreadState& ts, Args args) {
-  if (IsExactType(ts, args[0])) return DictSetDefault(ts, args.self<DictObject>(), args[1], args[2]);
+  if (IsExactType(ts, args[0]))
+    return DictSetDefault(ts, args.self<DictObject>(), args[1], args[2]);
   MVM_TRY(bool there, Contains(ts, args[0], args[1]));
   if (there) return GetItem(ts, args[0], args[1]);
   MVM_TRY_VOID(SetItem(ts, args[0], args[1], args[2]));
@@ -296,7 +302,8 @@ Result<> iter_next(ThreadState& ts, Value self) {
   OdictIterator* it = self.as<OdictIterator>();
   DictObject* d = it->dict;
   if (!d) return Result<>::Done();
-  if (it->version != d->version) return Raise(ts, Exc::kRuntimeError, "OrderedDict mutated during iteration");
+  if (it->version != d->version)
+    return Raise(ts, Exc::kRuntimeError, "OrderedDict mutated during iteration");
   if (it->size != DictSize(d)) {
     it->size = SIZE_MAX;
     return Raise(ts, Exc::kRuntimeError, "OrderedDict changed size during iteration");
@@ -347,7 +354,8 @@ const MethodSpec kOrderedDictMethods[] = {
     {"clear(self, /)", odict_clear, "od.clear() -> None.  Remove all items from od."},
     {"copy(self, /)", odict_copy, "od.copy() -> a shallow copy of od"},
     {"fromkeys(cls, iterable, value=None)", odict_fromkeys,
-     "Create a new ordered dictionary with keys from iterable and values set to value.", kMethodClass},
+     "Create a new ordered dictionary with keys from iterable and values set to value.",
+     kMethodClass},
     {"items(self, /)", odict_items, "D.items() -> a set-like object providing a view on D's items"},
     {"keys(self, /)", odict_keys, "D.keys() -> a set-like object providing a view on D's keys"},
     {"move_to_end(self, key, last=True)", odict_move_to_end,
@@ -362,7 +370,8 @@ const MethodSpec kOrderedDictMethods[] = {
     {"setdefault(self, key, default=None)", odict_setdefault,
      "Insert key with a value of default if key is not in the dictionary.\n\n"
      "Return the value for key if key is in the dictionary, else default."},
-    {"update(...)", odict_update, "Update the dict from a mapping or pairs, then from keyword arguments."},
+    {"update(...)", odict_update,
+     "Update the dict from a mapping or pairs, then from keyword arguments."},
     {"values(self, /)", odict_values, "D.values() -> an object providing a view on D's values"},
 };
 
@@ -378,7 +387,8 @@ void odict_gc_clear(Object* self) {
   DictClear(*Heap::Of(self)->current_ts, d);
 }
 
-constexpr TypeSpec ViewSpec(const char* name, const TypeSpec* base, UnaryFn iter, Table<MethodSpec> methods) {
+constexpr TypeSpec ViewSpec(const char* name, const TypeSpec* base, UnaryFn iter,
+                            Table<MethodSpec> methods) {
   TypeSpec spec;
   spec.name = name;
   spec.base = base;
@@ -398,7 +408,8 @@ const TypeSpec kOrderedDictType = {
     .base = &kDictType,
     .flags = kTypeBase,
     .size = sizeof(OrderedDict),
-    .gc = {gc_internal::VisitHook<OrderedDict>, odict_gc_clear, gc_internal::DestroyHook<OrderedDict>},
+    .gc = {gc_internal::VisitHook<OrderedDict>, odict_gc_clear,
+           gc_internal::DestroyHook<OrderedDict>},
     .slots = {.repr = odict_repr,
               .hash = HashUnhashable,
               .compare = odict_compare,
@@ -412,10 +423,12 @@ const TypeSpec kOrderedDictType = {
     .dict_offset = sizeof(DictObject),
 };
 
-const TypeSpec kOdictKeysType = ViewSpec("odict_keys", &kDictKeysType, view_iter<Yield::kKeys>, kKeysMethods);
+const TypeSpec kOdictKeysType =
+    ViewSpec("odict_keys", &kDictKeysType, view_iter<Yield::kKeys>, kKeysMethods);
 const TypeSpec kOdictValuesType =
     ViewSpec("odict_values", &kDictValuesType, view_iter<Yield::kValues>, kValuesMethods);
-const TypeSpec kOdictItemsType = ViewSpec("odict_items", &kDictItemsType, view_iter<Yield::kItems>, kItemsMethods);
+const TypeSpec kOdictItemsType =
+    ViewSpec("odict_items", &kDictItemsType, view_iter<Yield::kItems>, kItemsMethods);
 
 const TypeSpec kOdictIteratorType = {
     .name = "odict_iterator",

@@ -10,14 +10,16 @@ namespace {
 
 class Selection : public Object {
  public:
-  TupleObject* pool = nullptr;   // product: a tuple of pools
-  int64_t* indices = nullptr;    // `count` numbers; permutations: n indices, then r cycles
+  TupleObject* pool = nullptr;  // product: a tuple of pools
+  int64_t* indices = nullptr;   // `count` numbers; permutations: n indices, then r cycles
   int64_t count = 0;
-  int64_t r = 0;                 // items per selection
+  int64_t r = 0;  // items per selection
   bool started = false;
   bool stopped = false;
   template <class V>
-  void VisitRefs(V&& v) { v(pool); }
+  void VisitRefs(V&& v) {
+    v(pool);
+  }
   void FreeBuffers(Heap& heap) {
     if (indices) heap.FreeBuffer(indices, static_cast<size_t>(count) * sizeof(int64_t));
     indices = nullptr;
@@ -25,7 +27,8 @@ class Selection : public Object {
 };
 
 // A selection of r items with room for `count` indices. More than a tuple can hold: MemoryError.
-Result<Selection> NewSelection(ThreadState& ts, Value cls, TupleObject* pool, int64_t r, int64_t count) {
+Result<Selection> NewSelection(ThreadState& ts, Value cls, TupleObject* pool, int64_t r,
+                               int64_t count) {
   if (count > int64_t{UINT32_MAX}) return RaiseMemoryError(ts);
   MVM_TRY(Ref<Selection> s, Instance<Selection>(ts, cls));
   s->pool = Ref<TupleObject>::Borrow(pool).Release();
@@ -43,7 +46,8 @@ Result<Selection> NewSelection(ThreadState& ts, Value cls, TupleObject* pool, in
 Result<> Selected(ThreadState& ts, const Selection* s) {
   if (s->r == 0) return Result<>::Borrow(ts.rt->empty_tuple);
   MVM_TRY(Ref<TupleObject> items, NewTupleRaw(ts, static_cast<size_t>(s->r)));
-  for (int64_t i = 0; i < s->r; ++i) items->items()[i] = Own((*s->pool)[static_cast<size_t>(s->indices[i])]);
+  for (int64_t i = 0; i < s->r; ++i)
+    items->items()[i] = Own((*s->pool)[static_cast<size_t>(s->indices[i])]);
   Track(items);
   MVM_TRY_VOID(Charge(ts, s->r / 8 + 1));
   return items;
@@ -60,7 +64,8 @@ Result<> product_new(ThreadState& ts, TypeObject* cls, Args raw) {
   int64_t repeat = 1;
   if (raw.nkw > 0) {
     if (raw.nkw > 1) {
-      return Raise(ts, Exc::kTypeError, "product() takes at most 1 keyword argument (%u given)", raw.nkw);
+      return Raise(ts, Exc::kTypeError, "product() takes at most 1 keyword argument (%u given)",
+                   raw.nkw);
     }
     const Value name = (*raw.v[raw.n + raw.nkw].as<TupleObject>())[0];
     if (!name.as<StrObject>()->EqualsAscii("repeat")) {
@@ -71,7 +76,8 @@ Result<> product_new(ThreadState& ts, TypeObject* cls, Args raw) {
   }
   const int64_t sets = repeat == 0 ? 0 : static_cast<int64_t>(raw.n);
   int64_t count;
-  if (__builtin_mul_overflow(sets, repeat, &count) || count > int64_t{UINT32_MAX}) return RaiseMemoryError(ts);
+  if (__builtin_mul_overflow(sets, repeat, &count) || count > int64_t{UINT32_MAX})
+    return RaiseMemoryError(ts);
   MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(count) * 2 * sizeof(Value)));
   Ref<TupleObject> pools;
   if (count == 0) {
@@ -191,8 +197,8 @@ Result<> permutations_new(ThreadState& ts, Args args) {
   return s;
 }
 
-// The cycles count down, the last place fastest; when one is through, its place goes back to the end
-// of the indices not selected.
+// The cycles count down, the last place fastest; when one is through, its place goes back to the
+// end of the indices not selected.
 bool AdvancePermutation(Selection* s) {
   const int64_t n = s->pool->size();
   int64_t* const indices = s->indices;
@@ -219,7 +225,8 @@ Result<> permutations_next(ThreadState& ts, Value self) {
 
 Result<> selection_sizeof(ThreadState& ts, Args args) {
   const Selection* s = args.self<Selection>();
-  return NewInt(ts, static_cast<int64_t>(sizeof(Selection)) + s->count * static_cast<int64_t>(sizeof(int64_t)));
+  return NewInt(ts, static_cast<int64_t>(sizeof(Selection)) +
+                        s->count * static_cast<int64_t>(sizeof(int64_t)));
 }
 const MethodSpec kSelectionMethods[] = {
     {"__sizeof__(self, /)", selection_sizeof, "Returns size in memory, in bytes."}};
@@ -248,22 +255,26 @@ constexpr TypeSpec Raw(TypeSpec spec, NewFn new_fn) {
 }  // namespace
 
 const TypeSpec kProductType =
-    Raw(SelectionSpec("itertools.product", "Cartesian product of input iterables.  Equivalent to nested for-loops.",
+    Raw(SelectionSpec("itertools.product",
+                      "Cartesian product of input iterables.  Equivalent to nested for-loops.",
                       product_next),
         product_new);
 const TypeSpec kCombinationsType =
     Bound(SelectionSpec("itertools.combinations",
-                        "Return successive r-length combinations of elements in the iterable.", combinations_next),
+                        "Return successive r-length combinations of elements in the iterable.",
+                        combinations_next),
           {"combinations(iterable, r)", combinations_new});
-const TypeSpec kCombinationsWithReplacementType =
-    Bound(SelectionSpec("itertools.combinations_with_replacement",
-                        "Return successive r-length combinations of elements in the iterable allowing individual "
-                        "elements to have successive repeats.",
-                        replacement_next),
-          {"combinations_with_replacement(iterable, r)", replacement_new});
+const TypeSpec kCombinationsWithReplacementType = Bound(
+    SelectionSpec(
+        "itertools.combinations_with_replacement",
+        "Return successive r-length combinations of elements in the iterable allowing individual "
+        "elements to have successive repeats.",
+        replacement_next),
+    {"combinations_with_replacement(iterable, r)", replacement_new});
 const TypeSpec kPermutationsType =
     Bound(SelectionSpec("itertools.permutations",
-                        "Return successive r-length permutations of elements in the iterable.", permutations_next),
+                        "Return successive r-length permutations of elements in the iterable.",
+                        permutations_next),
           {"permutations(iterable, r=None)", permutations_new});
 
 }  // namespace minivm::itertools

@@ -12,7 +12,9 @@ class Batched : public Object {
   int64_t size = 0;
   bool strict = false;
   template <class V>
-  void VisitRefs(V&& v) { v(iterator); }
+  void VisitRefs(V&& v) {
+    v(iterator);
+  }
 };
 
 Result<> batched_new(ThreadState& ts, Args args) {
@@ -32,7 +34,8 @@ Result<> batched_next(ThreadState& ts, Value self) {
   if (!b->iterator) return Result<>::Done();
   const Ref<> iterator = Ref<>::Borrow(b->iterator);
   // Room for what is asked for, but no more than is likely to come.
-  MVM_TRY(Ref<ListObject> items, NewListReserve(ts, static_cast<size_t>(b->size < 64 ? b->size : 64)));
+  MVM_TRY(Ref<ListObject> items,
+          NewListReserve(ts, static_cast<size_t>(b->size < 64 ? b->size : 64)));
   bool ended = false;
   while (static_cast<int64_t>(items->size) < b->size) {
     MVM_TRY(Ref<> item, Next(ts, iterator));
@@ -59,7 +62,10 @@ class Pairwise : public Object {
   Value iterator;  // null when exhausted
   Value old;       // null before the first item
   template <class V>
-  void VisitRefs(V&& v) { v(iterator); v(old); }
+  void VisitRefs(V&& v) {
+    v(iterator);
+    v(old);
+  }
 };
 
 Result<> pairwise_new(ThreadState& ts, Args args) {
@@ -95,11 +101,11 @@ Result<> pairwise_next(ThreadState& ts, Value self) {
 class Groupby : public Object {
  public:
   Value iterator;
-  Value key_function;    // null: the item itself
-  Value target_key;      // key of the group handed out last
-  Value current_key;     // key of current_item
-  Value current_item;    // read, but not handed out yet
-  uint64_t group = 0;    // number of the group handed out last
+  Value key_function;  // null: the item itself
+  Value target_key;    // key of the group handed out last
+  Value current_key;   // key of current_item
+  Value current_item;  // read, but not handed out yet
+  uint64_t group = 0;  // number of the group handed out last
   template <class V>
   void VisitRefs(V&& v) {
     v(iterator);
@@ -116,7 +122,10 @@ class Grouper : public Object {
   Value key;
   uint64_t group = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(parent); v(key); }
+  void VisitRefs(V&& v) {
+    v(parent);
+    v(key);
+  }
 };
 
 Result<> groupby_new(ThreadState& ts, Args args) {
@@ -185,7 +194,8 @@ Result<> grouper_next(ThreadState& ts, Value self) {
 Result<> grouper_new(ThreadState& ts, Args args) {
   MVM_TRY(TypeObject * groupby, TypeForSpec(ts, kGroupbyType));
   if (!IsInstance(ts, args[1], groupby)) {
-    return Raise(ts, Exc::kTypeError, "_grouper() argument 1 must be itertools.groupby, not %T", args[1]);
+    return Raise(ts, Exc::kTypeError, "_grouper() argument 1 must be itertools.groupby, not %T",
+                 args[1]);
   }
   MVM_TRY(Ref<Grouper> g, Instance<Grouper>(ts, args[0]));
   g->parent = Ref<Groupby>::Borrow(args.as<Groupby>(1)).Release();
@@ -219,7 +229,9 @@ class Tee : public Object {
   TeeData* data = nullptr;
   uint32_t index = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(data); }
+  void VisitRefs(V&& v) {
+    v(data);
+  }
 };
 
 Result<TeeData> NewTeeData(ThreadState& ts, Value iterator) {
@@ -284,7 +296,8 @@ Result<> tee_next(ThreadState& ts, Value self) {
   return item;
 }
 
-const MethodSpec kTeeMethods[] = {{"__copy__(self, /)", tee_copy, "Returns an independent iterator."}};
+const MethodSpec kTeeMethods[] = {
+    {"__copy__(self, /)", tee_copy, "Returns an independent iterator."}};
 
 // ---- zip_longest ----
 
@@ -294,7 +307,10 @@ class ZipLongest : public Object {
   uint32_t active = 0;
   Value fill;
   template <class V>
-  void VisitRefs(V&& v) { v(iterators); v(fill); }
+  void VisitRefs(V&& v) {
+    v(iterators);
+    v(fill);
+  }
 };
 
 Result<> zip_longest_new(ThreadState& ts, TypeObject* cls, Args raw) {
@@ -356,7 +372,8 @@ Result<> itertools_tee(ThreadState& ts, Args args) {
   MVM_TRY(int64_t n, AsInt64(ts, args[1]));
   if (n < 0) return Raise(ts, Exc::kValueError, "n must be >= 0");
   if (n == 0) return Result<>::Borrow(ts.rt->empty_tuple);
-  MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(n > (int64_t{1} << 40) ? int64_t{1} << 47 : n * 64)));
+  MVM_TRY_VOID(
+      CheckRoom(ts, static_cast<size_t>(n > (int64_t{1} << 40) ? int64_t{1} << 47 : n * 64)));
   MVM_TRY(Ref<TupleObject> tees, NewTupleRaw(ts, static_cast<size_t>(n)));
   // A tee is the first of its own tees.
   MVM_TRY(bool is_tee, IsTee(ts, args[0]));
@@ -373,11 +390,12 @@ Result<> itertools_tee(ThreadState& ts, Args args) {
 
 const TypeSpec kBatchedType = {
     .name = "itertools.batched",
-    .doc = "Batch data into tuples of length n. The last batch may be shorter than n.\n\n"
-           "Loops over the input iterable and accumulates data into tuples\n"
-           "up to size n.  The input is consumed lazily, just enough to\n"
-           "fill a batch.  The result is yielded as soon as a batch is full\n"
-           "or when the input iterable is exhausted.",
+    .doc =
+        "Batch data into tuples of length n. The last batch may be shorter than n.\n\n"
+        "Loops over the input iterable and accumulates data into tuples\n"
+        "up to size n.  The input is consumed lazily, just enough to\n"
+        "fill a batch.  The result is yielded as soon as a batch is full\n"
+        "or when the input iterable is exhausted.",
     .flags = kTypeBase,
     .size = sizeof(Batched),
     .gc = GcHooksOf<Batched>(),
@@ -395,11 +413,12 @@ const TypeSpec kPairwiseType = {
 };
 const TypeSpec kGroupbyType = {
     .name = "itertools.groupby",
-    .doc = "make an iterator that returns consecutive keys and groups from the iterable\n\n"
-           "  iterable\n    Elements to divide into groups according to the key function.\n"
-           "  key\n    A function for computing the group category for each element.\n"
-           "    If the key function is not specified or is None, the element itself\n"
-           "    is used for grouping.",
+    .doc =
+        "make an iterator that returns consecutive keys and groups from the iterable\n\n"
+        "  iterable\n    Elements to divide into groups according to the key function.\n"
+        "  key\n    A function for computing the group category for each element.\n"
+        "    If the key function is not specified or is None, the element itself\n"
+        "    is used for grouping.",
     .flags = kTypeBase,
     .size = sizeof(Groupby),
     .gc = GcHooksOf<Groupby>(),
@@ -431,11 +450,12 @@ const TypeSpec kTeeDataType = {
 };
 const TypeSpec kZipLongestType = {
     .name = "itertools.zip_longest",
-    .doc = "Return a zip_longest object whose .__next__() method returns a tuple where\n"
-           "the i-th element comes from the i-th iterable argument.  The .__next__()\n"
-           "method continues until the longest iterable in the argument sequence\n"
-           "is exhausted and then it raises StopIteration.  When the shorter iterables\n"
-           "are exhausted, the fillvalue is substituted in their place.",
+    .doc =
+        "Return a zip_longest object whose .__next__() method returns a tuple where\n"
+        "the i-th element comes from the i-th iterable argument.  The .__next__()\n"
+        "method continues until the longest iterable in the argument sequence\n"
+        "is exhausted and then it raises StopIteration.  When the shorter iterables\n"
+        "are exhausted, the fillvalue is substituted in their place.",
     .flags = kTypeBase,
     .size = sizeof(ZipLongest),
     .gc = GcHooksOf<ZipLongest>(),

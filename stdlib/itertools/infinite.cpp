@@ -10,18 +10,23 @@ class Count : public Object {
  public:
   Value value, step;
   template <class V>
-  void VisitRefs(V&& v) { v(value); v(step); }
+  void VisitRefs(V&& v) {
+    v(value);
+    v(step);
+  }
 };
 
 bool IsNumber(ThreadState& ts, Value v) {
   if (v.is_int() || v.is_float()) return true;
   const Slots* slots = SlotsOf(ts, v);
-  return slots && (slots->index || slots->to_int || slots->to_float || IsInstance(ts, v, TypeById(ts, TypeId::kComplex)));
+  return slots && (slots->index || slots->to_int || slots->to_float ||
+                   IsInstance(ts, v, TypeById(ts, TypeId::kComplex)));
 }
 
 Result<> count_new(ThreadState& ts, Args args) {
   const Value start = args.get(1, Value::Int(0)), step = args.get(2, Value::Int(1));
-  if (!IsNumber(ts, start) || !IsNumber(ts, step)) return Raise(ts, Exc::kTypeError, "a number is required");
+  if (!IsNumber(ts, start) || !IsNumber(ts, step))
+    return Raise(ts, Exc::kTypeError, "a number is required");
   MVM_TRY(Ref<Count> c, Instance<Count>(ts, args[0]));
   c->value = Own(start);
   c->step = Own(step);
@@ -54,20 +59,25 @@ Result<> count_repr(ThreadState& ts, Value self) {
 
 Result<> count_reduce(ThreadState& ts, Args args) {
   const Count* c = args.self<Count>();
-  MVM_TRY(Ref<TupleObject> call_args, IsOne(c->step) ? NewTuple(ts, {&c->value, 1}) : Pair(ts, c->value, c->step));
+  MVM_TRY(Ref<TupleObject> call_args,
+          IsOne(c->step) ? NewTuple(ts, {&c->value, 1}) : Pair(ts, c->value, c->step));
   return Pair(ts, TypeOf(ts, args[0]), call_args);
 }
-const MethodSpec kCountMethods[] = {{"__reduce__(self, /)", count_reduce, "Return state information for pickling."}};
+const MethodSpec kCountMethods[] = {
+    {"__reduce__(self, /)", count_reduce, "Return state information for pickling."}};
 
 // ---- cycle ----
 
 class Cycle : public Object {
  public:
-  Value iterator;             // null when the saved items repeat
+  Value iterator;  // null when the saved items repeat
   ListObject* saved = nullptr;
   uint64_t index = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(iterator); v(saved); }
+  void VisitRefs(V&& v) {
+    v(iterator);
+    v(saved);
+  }
 };
 
 Result<> cycle_new(ThreadState& ts, Args args) {
@@ -102,7 +112,9 @@ class Repeat : public Object {
   bool limited = false;
   int64_t remaining = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(element); }
+  void VisitRefs(V&& v) {
+    v(element);
+  }
 };
 
 Result<> repeat_new(ThreadState& ts, Args args) {
@@ -144,12 +156,14 @@ Result<> repeat_length_hint(ThreadState& ts, Args args) {
 Result<> repeat_reduce(ThreadState& ts, Args args) {
   const Repeat* r = args.self<Repeat>();
   MVM_TRY(Ref<> times, NewInt(ts, r->remaining));
-  MVM_TRY(Ref<TupleObject> call_args, r->limited ? Pair(ts, r->element, times) : NewTuple(ts, {&r->element, 1}));
+  MVM_TRY(Ref<TupleObject> call_args,
+          r->limited ? Pair(ts, r->element, times) : NewTuple(ts, {&r->element, 1}));
   return Pair(ts, TypeOf(ts, args[0]), call_args);
 }
 
 const MethodSpec kRepeatMethods[] = {
-    {"__length_hint__(self, /)", repeat_length_hint, "Private method returning an estimate of len(list(it))."},
+    {"__length_hint__(self, /)", repeat_length_hint,
+     "Private method returning an estimate of len(list(it))."},
     {"__reduce__(self, /)", repeat_reduce, "Return state information for pickling."},
 };
 
@@ -167,7 +181,9 @@ const TypeSpec kCountType = {
 };
 const TypeSpec kCycleType = {
     .name = "itertools.cycle",
-    .doc = "Return elements from the iterable until it is exhausted. Then repeat the sequence indefinitely.",
+    .doc =
+        "Return elements from the iterable until it is exhausted. Then repeat the sequence "
+        "indefinitely.",
     .flags = kTypeBase,
     .size = sizeof(Cycle),
     .gc = GcHooksOf<Cycle>(),
@@ -176,8 +192,9 @@ const TypeSpec kCycleType = {
 };
 const TypeSpec kRepeatType = {
     .name = "itertools.repeat",
-    .doc = "repeat(object [,times]) -> create an iterator which returns the object\n"
-           "for the specified number of times.  If not specified, returns the object\nendlessly.",
+    .doc =
+        "repeat(object [,times]) -> create an iterator which returns the object\n"
+        "for the specified number of times.  If not specified, returns the object\nendlessly.",
     .flags = kTypeBase,
     .size = sizeof(Repeat),
     .gc = GcHooksOf<Repeat>(),

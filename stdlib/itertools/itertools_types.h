@@ -1,8 +1,9 @@
 // The types of module itertools and what their files share.
 //
-// Every iterator is an object of references and counters; zeroed fields are a valid, exhausted state
-// (AllocInstance gives that, and the collector returns to it). Calling into script code may re-enter
-// the same iterator, so a field that changes after construction is pinned while it is used.
+// Every iterator is an object of references and counters; zeroed fields are a valid, exhausted
+// state (AllocInstance gives that, and the collector returns to it). Calling into script code may
+// re-enter the same iterator, so a field that changes after construction is pinned while it is
+// used.
 #pragma once
 
 #include "runtime/objects/int_object.h"
@@ -14,11 +15,12 @@
 
 namespace minivm::itertools {
 
-#define MVM_ITERTOOLS_TYPES(TYPE)                                                                     \
-  TYPE(Accumulate) TYPE(Batched) TYPE(Chain) TYPE(Combinations) TYPE(CombinationsWithReplacement)     \
-  TYPE(Compress) TYPE(Count) TYPE(Cycle) TYPE(Dropwhile) TYPE(Filterfalse) TYPE(Groupby) TYPE(Grouper) \
-  TYPE(Islice) TYPE(Pairwise) TYPE(Permutations) TYPE(Product) TYPE(Repeat) TYPE(Starmap)             \
-  TYPE(Takewhile) TYPE(Tee) TYPE(TeeData) TYPE(ZipLongest)
+#define MVM_ITERTOOLS_TYPES(TYPE)                                                                 \
+  TYPE(Accumulate)                                                                                \
+  TYPE(Batched) TYPE(Chain) TYPE(Combinations) TYPE(CombinationsWithReplacement) TYPE(Compress)   \
+      TYPE(Count) TYPE(Cycle) TYPE(Dropwhile) TYPE(Filterfalse) TYPE(Groupby) TYPE(Grouper)       \
+          TYPE(Islice) TYPE(Pairwise) TYPE(Permutations) TYPE(Product) TYPE(Repeat) TYPE(Starmap) \
+              TYPE(Takewhile) TYPE(Tee) TYPE(TeeData) TYPE(ZipLongest)
 #define TYPE(name) extern const TypeSpec k##name##Type;
 MVM_ITERTOOLS_TYPES(TYPE)
 #undef TYPE

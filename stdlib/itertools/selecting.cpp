@@ -14,7 +14,12 @@ class Accumulate : public Object {
   Value total;     // null: nothing seen yet
   Value initial;   // null: none, or handed out
   template <class V>
-  void VisitRefs(V&& v) { v(iterator); v(function); v(total); v(initial); }
+  void VisitRefs(V&& v) {
+    v(iterator);
+    v(function);
+    v(total);
+    v(initial);
+  }
 };
 
 Result<> accumulate_new(ThreadState& ts, Args args) {
@@ -40,7 +45,8 @@ Result<> accumulate_next(ThreadState& ts, Value self) {
     return item;
   }
   const Ref<> total = Ref<>::Borrow(a->total);
-  MVM_TRY(Ref<> sum, a->function ? Call(ts, a->function, total, item) : Binary(ts, BinaryOp::kAdd, total, item));
+  MVM_TRY(Ref<> sum, a->function ? Call(ts, a->function, total, item)
+                                 : Binary(ts, BinaryOp::kAdd, total, item));
   Assign(&a->total, sum);
   return sum;
 }
@@ -52,7 +58,10 @@ class Chain : public Object {
   Value source;  // iterator over the iterables; null at the end
   Value active;  // iterator over the current one
   template <class V>
-  void VisitRefs(V&& v) { v(source); v(active); }
+  void VisitRefs(V&& v) {
+    v(source);
+    v(active);
+  }
 };
 
 Result<> ChainOver(ThreadState& ts, Value cls, Value iterables) {
@@ -62,7 +71,8 @@ Result<> ChainOver(ThreadState& ts, Value cls, Value iterables) {
   return c;
 }
 Result<> chain_new(ThreadState& ts, TypeObject* cls, Args raw) {
-  if (raw.nkw > 0 && !cls->is_heap()) return Raise(ts, Exc::kTypeError, "chain() takes no keyword arguments");
+  if (raw.nkw > 0 && !cls->is_heap())
+    return Raise(ts, Exc::kTypeError, "chain() takes no keyword arguments");
   MVM_TRY(Ref<TupleObject> iterables, NewTuple(ts, {raw.v, raw.n}));
   return ChainOver(ts, cls, iterables);
 }
@@ -101,7 +111,8 @@ Result<> chain_next(ThreadState& ts, Value self) {
 const MethodSpec kChainMethods[] = {
     {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
     {"from_iterable(cls, iterable, /)", chain_from_iterable,
-     "Alternative chain() constructor taking a single iterable argument that evaluates lazily.", kMethodClass},
+     "Alternative chain() constructor taking a single iterable argument that evaluates lazily.",
+     kMethodClass},
 };
 
 // ---- compress ----
@@ -110,7 +121,10 @@ class Compress : public Object {
  public:
   Value data, selectors;
   template <class V>
-  void VisitRefs(V&& v) { v(data); v(selectors); }
+  void VisitRefs(V&& v) {
+    v(data);
+    v(selectors);
+  }
 };
 
 Result<> compress_new(ThreadState& ts, Args args) {
@@ -142,7 +156,10 @@ class Filtering : public Object {
   Value function, iterator;
   bool switched = false;  // dropwhile: dropping is over; takewhile: taking is over
   template <class V>
-  void VisitRefs(V&& v) { v(function); v(iterator); }
+  void VisitRefs(V&& v) {
+    v(function);
+    v(iterator);
+  }
 };
 
 Result<> filtering_new(ThreadState& ts, Args args) {
@@ -208,13 +225,15 @@ Result<> starmap_next(ThreadState& ts, Value self) {
 
 class Islice : public Object {
  public:
-  Value iterator;      // null when exhausted
-  int64_t next = 0;    // index of the next item to hand out
-  int64_t stop = 0;    // -1: no end
+  Value iterator;    // null when exhausted
+  int64_t next = 0;  // index of the next item to hand out
+  int64_t stop = 0;  // -1: no end
   int64_t step = 1;
-  int64_t taken = 0;   // items taken from the iterator
+  int64_t taken = 0;  // items taken from the iterator
   template <class V>
-  void VisitRefs(V&& v) { v(iterator); }
+  void VisitRefs(V&& v) {
+    v(iterator);
+  }
 };
 
 // A bound of islice: an int >= low, or none (the fallback). False: it is something else.
@@ -231,9 +250,12 @@ Result<bool> IsliceBound(ThreadState& ts, Value v, int64_t low, int64_t fallback
 }
 
 Result<> islice_new(ThreadState& ts, TypeObject* cls, Args raw) {
-  if (raw.nkw > 0 && !cls->is_heap()) return Raise(ts, Exc::kTypeError, "islice() takes no keyword arguments");
-  if (raw.n < 2) return Raise(ts, Exc::kTypeError, "islice expected at least 2 arguments, got %u", raw.n);
-  if (raw.n > 4) return Raise(ts, Exc::kTypeError, "islice expected at most 4 arguments, got %u", raw.n);
+  if (raw.nkw > 0 && !cls->is_heap())
+    return Raise(ts, Exc::kTypeError, "islice() takes no keyword arguments");
+  if (raw.n < 2)
+    return Raise(ts, Exc::kTypeError, "islice expected at least 2 arguments, got %u", raw.n);
+  if (raw.n > 4)
+    return Raise(ts, Exc::kTypeError, "islice expected at most 4 arguments, got %u", raw.n);
   int64_t start = 0, stop = -1, step = 1;
   MVM_TRY(bool good, IsliceBound(ts, raw[raw.n == 2 ? 1 : 2], 0, -1, &stop));
   if (!good) {
@@ -249,7 +271,8 @@ Result<> islice_new(ThreadState& ts, TypeObject* cls, Args raw) {
   }
   if (raw.n == 4) {
     MVM_TRY(good, IsliceBound(ts, raw[3], 1, 1, &step));
-    if (!good) return Raise(ts, Exc::kValueError, "Step for islice() must be a positive integer or None.");
+    if (!good)
+      return Raise(ts, Exc::kValueError, "Step for islice() must be a positive integer or None.");
   }
   MVM_TRY(Ref<> iterator, GetIter(ts, raw[0]));
   MVM_TRY(Ref<Islice> s, Instance<Islice>(ts, cls));
@@ -301,9 +324,10 @@ const TypeSpec kAccumulateType = {
 };
 const TypeSpec kChainType = {
     .name = "itertools.chain",
-    .doc = "Return a chain object whose .__next__() method returns elements from the\n"
-           "first iterable until it is exhausted, then elements from the next\n"
-           "iterable, until all of the iterables are exhausted.",
+    .doc =
+        "Return a chain object whose .__next__() method returns elements from the\n"
+        "first iterable until it is exhausted, then elements from the next\n"
+        "iterable, until all of the iterables are exhausted.",
     .flags = kTypeBase,
     .size = sizeof(Chain),
     .gc = GcHooksOf<Chain>(),
@@ -312,9 +336,10 @@ const TypeSpec kChainType = {
 };
 const TypeSpec kCompressType = {
     .name = "itertools.compress",
-    .doc = "Return data elements corresponding to true selector elements.\n\n"
-           "Forms a shorter iterator from selected data elements using the selectors to\n"
-           "choose the data elements.",
+    .doc =
+        "Return data elements corresponding to true selector elements.\n\n"
+        "Forms a shorter iterator from selected data elements using the selectors to\n"
+        "choose the data elements.",
     .flags = kTypeBase,
     .size = sizeof(Compress),
     .gc = GcHooksOf<Compress>(),
@@ -323,8 +348,9 @@ const TypeSpec kCompressType = {
 };
 const TypeSpec kDropwhileType = {
     .name = "itertools.dropwhile",
-    .doc = "Drop items from the iterable while predicate(item) is true.\n\n"
-           "Afterwards, return every element until the iterable is exhausted.",
+    .doc =
+        "Drop items from the iterable while predicate(item) is true.\n\n"
+        "Afterwards, return every element until the iterable is exhausted.",
     .flags = kTypeBase,
     .size = sizeof(Filtering),
     .gc = GcHooksOf<Filtering>(),
@@ -333,8 +359,9 @@ const TypeSpec kDropwhileType = {
 };
 const TypeSpec kFilterfalseType = {
     .name = "itertools.filterfalse",
-    .doc = "Return those items of iterable for which function(item) is false.\n\n"
-           "If function is None, return the items that are false.",
+    .doc =
+        "Return those items of iterable for which function(item) is false.\n\n"
+        "If function is None, return the items that are false.",
     .flags = kTypeBase,
     .size = sizeof(Filtering),
     .gc = GcHooksOf<Filtering>(),
@@ -343,9 +370,10 @@ const TypeSpec kFilterfalseType = {
 };
 const TypeSpec kIsliceType = {
     .name = "itertools.islice",
-    .doc = "islice(iterable, stop) --> islice object\n"
-           "islice(iterable, start, stop[, step]) --> islice object\n\n"
-           "Return an iterator whose next() method returns selected values from an\niterable.",
+    .doc =
+        "islice(iterable, stop) --> islice object\n"
+        "islice(iterable, start, stop[, step]) --> islice object\n\n"
+        "Return an iterator whose next() method returns selected values from an\niterable.",
     .flags = kTypeBase,
     .size = sizeof(Islice),
     .gc = GcHooksOf<Islice>(),
@@ -353,8 +381,9 @@ const TypeSpec kIsliceType = {
 };
 const TypeSpec kStarmapType = {
     .name = "itertools.starmap",
-    .doc = "Return an iterator whose values are returned from the function evaluated with an argument "
-           "tuple taken from the given sequence.",
+    .doc =
+        "Return an iterator whose values are returned from the function evaluated with an argument "
+        "tuple taken from the given sequence.",
     .flags = kTypeBase,
     .size = sizeof(Filtering),
     .gc = GcHooksOf<Filtering>(),
@@ -363,7 +392,9 @@ const TypeSpec kStarmapType = {
 };
 const TypeSpec kTakewhileType = {
     .name = "itertools.takewhile",
-    .doc = "Return successive entries from an iterable as long as the predicate evaluates to true for each entry.",
+    .doc =
+        "Return successive entries from an iterable as long as the predicate evaluates to true for "
+        "each entry.",
     .flags = kTypeBase,
     .size = sizeof(Filtering),
     .gc = GcHooksOf<Filtering>(),

@@ -18,12 +18,17 @@ namespace {
 // All three: what was given, and what calls work with.
 class Getter : public Object {
  public:
-  TupleObject* given = nullptr;   // items, attribute names, or positional arguments of the method
-  TupleObject* paths = nullptr;   // attrgetter: a tuple of interned names for each dotted name
-  StrObject* method = nullptr;    // methodcaller
+  TupleObject* given = nullptr;  // items, attribute names, or positional arguments of the method
+  TupleObject* paths = nullptr;  // attrgetter: a tuple of interned names for each dotted name
+  StrObject* method = nullptr;   // methodcaller
   DictObject* keywords = nullptr;
   template <class V>
-  void VisitRefs(V&& v) { v(given); v(paths); v(method); v(keywords); }
+  void VisitRefs(V&& v) {
+    v(given);
+    v(paths);
+    v(method);
+    v(keywords);
+  }
 };
 
 Status CheckArguments(ThreadState& ts, const char* name, Args raw, bool at_least) {
@@ -35,7 +40,8 @@ Status CheckArguments(ThreadState& ts, const char* name, Args raw, bool at_least
 }
 
 // "operator.name(a, b, k=v)"
-Result<> GetterRepr(ThreadState& ts, Value self, Value first, TupleObject* rest, DictObject* keywords) {
+Result<> GetterRepr(ThreadState& ts, Value self, Value first, TupleObject* rest,
+                    DictObject* keywords) {
   ReprGuard repr(ts, self.object());
   MVM_TRY(Ref<> module, GetAttr(ts, TypeOf(ts, self), MVM_NAME(ts, __module__)));
   MVM_TRY(Ref<StrObject> head, Format(ts, "%S.%U(", module.get(), Value(TypeOf(ts, self)->name)));
@@ -135,9 +141,10 @@ Result<TupleObject> SplitPath(ThreadState& ts, StrObject* name) {
 Result<> attrgetter_new(ThreadState& ts, TypeObject* cls, Args raw) {
   MVM_TRY_VOID(CheckArguments(ts, "attrgetter", raw, true));
   MVM_TRY(Ref<> paths, TupleOf(ts, raw.n, [&](uint32_t i) -> Result<> {
-    if (!IsStr(ts, raw[i])) return Raise(ts, Exc::kTypeError, "attribute name must be a string");
-    return SplitPath(ts, raw[i].as<StrObject>());
-  }));
+            if (!IsStr(ts, raw[i]))
+              return Raise(ts, Exc::kTypeError, "attribute name must be a string");
+            return SplitPath(ts, raw[i].as<StrObject>());
+          }));
   MVM_TRY(Ref<TupleObject> names, NewTuple(ts, {raw.v, raw.n}));
   MVM_TRY(Ref<> made, AllocInstance(ts, cls));
   made.as<Getter>()->given = names.Release();
@@ -175,7 +182,8 @@ Result<> methodcaller_new(ThreadState& ts, TypeObject* cls, Args raw) {
   if (raw.nkw > 0) {
     MVM_TRY(keywords, NewDict(ts, raw.nkw));
     const TupleObject* names = raw.v[raw.n + raw.nkw].as<TupleObject>();
-    for (uint32_t i = 0; i < raw.nkw; ++i) MVM_TRY_VOID(DictSet(ts, keywords, (*names)[i], raw.v[raw.n + i]));
+    for (uint32_t i = 0; i < raw.nkw; ++i)
+      MVM_TRY_VOID(DictSet(ts, keywords, (*names)[i], raw.v[raw.n + i]));
   }
   MVM_TRY(Ref<> made, AllocInstance(ts, cls));
   Getter* g = made.as<Getter>();
@@ -212,7 +220,8 @@ Result<> methodcaller_reduce(ThreadState& ts, Args args) {
     return NewTuple(ts, state);
   }
   // Keywords travel in a partial.
-  if (!ts.rt->hooks.import_module) return Raise(ts, Exc::kTypeError, "cannot pickle methodcaller without modules");
+  if (!ts.rt->hooks.import_module)
+    return Raise(ts, Exc::kTypeError, "cannot pickle methodcaller without modules");
   MVM_TRY(Ref<> functools, ts.rt->hooks.import_module(ts, "functools"));
   MVM_TRY(Ref<> partial, GetAttr(ts, functools, "partial"));
   Value words[] = {type, g->method};
@@ -227,15 +236,17 @@ const MethodSpec kGetterMethods[] = {
 const MethodSpec kMethodCallerMethods[] = {
     {"__reduce__(self, /)", methodcaller_reduce, "Return state information for pickling"}};
 
-constexpr GcHooks kGetterGc = {gc_internal::VisitHook<Getter>, nullptr, gc_internal::DestroyHook<Getter>};
+constexpr GcHooks kGetterGc = {gc_internal::VisitHook<Getter>, nullptr,
+                               gc_internal::DestroyHook<Getter>};
 
 }  // namespace
 
 const TypeSpec kItemGetterType = {
     .name = "operator.itemgetter",
-    .doc = "Return a callable object that fetches the given item(s) from its operand.\n"
-           "After f = itemgetter(2), the call f(r) returns r[2].\n"
-           "After g = itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])",
+    .doc =
+        "Return a callable object that fetches the given item(s) from its operand.\n"
+        "After f = itemgetter(2), the call f(r) returns r[2].\n"
+        "After g = itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])",
     .size = sizeof(Getter),
     .gc = kGetterGc,
     .slots = {.repr = getter_repr, .call = itemgetter_call, .new_ = itemgetter_new},
@@ -243,11 +254,12 @@ const TypeSpec kItemGetterType = {
 };
 const TypeSpec kAttrGetterType = {
     .name = "operator.attrgetter",
-    .doc = "Return a callable object that fetches the given attribute(s) from its operand.\n"
-           "After f = attrgetter('name'), the call f(r) returns r.name.\n"
-           "After g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).\n"
-           "After h = attrgetter('name.first', 'name.last'), the call h(r) returns\n"
-           "(r.name.first, r.name.last).",
+    .doc =
+        "Return a callable object that fetches the given attribute(s) from its operand.\n"
+        "After f = attrgetter('name'), the call f(r) returns r.name.\n"
+        "After g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).\n"
+        "After h = attrgetter('name.first', 'name.last'), the call h(r) returns\n"
+        "(r.name.first, r.name.last).",
     .size = sizeof(Getter),
     .gc = kGetterGc,
     .slots = {.repr = getter_repr, .call = attrgetter_call, .new_ = attrgetter_new},
@@ -255,10 +267,11 @@ const TypeSpec kAttrGetterType = {
 };
 const TypeSpec kMethodCallerType = {
     .name = "operator.methodcaller",
-    .doc = "Return a callable object that calls the given method on its operand.\n"
-           "After f = methodcaller('name'), the call f(r) returns r.name().\n"
-           "After g = methodcaller('name', 'date', foo=1), the call g(r) returns\n"
-           "r.name('date', foo=1).",
+    .doc =
+        "Return a callable object that calls the given method on its operand.\n"
+        "After f = methodcaller('name'), the call f(r) returns r.name().\n"
+        "After g = methodcaller('name', 'date', foo=1), the call g(r) returns\n"
+        "r.name('date', foo=1).",
     .size = sizeof(Getter),
     .gc = kGetterGc,
     .slots = {.repr = methodcaller_repr, .call = methodcaller_call, .new_ = methodcaller_new},

@@ -41,7 +41,8 @@ TEST(Hash, FoldingUndoesUnfolding) {
 TEST(Dict, AgreesWithModel) {
   TestVm vm;
   ThreadState& ts = vm.ts();
-  for (const int64_t stride : {int64_t{1}, int64_t{-1}, int64_t{1} << 12, int64_t{1} << 33, int64_t{977}}) {
+  for (const int64_t stride :
+       {int64_t{1}, int64_t{-1}, int64_t{1} << 12, int64_t{1} << 33, int64_t{977}}) {
     Ref<DictObject> d = NewDict(ts);
     std::vector<int64_t> order;
     std::map<int64_t, int64_t> model;
@@ -102,7 +103,8 @@ TEST(Dict, AgreesWithModel) {
     ASSERT_EQ(Keys(ts, d), order);
     Ref<DictObject> copy = DictCopy(ts, d);
     ASSERT_EQ(Keys(ts, copy), order);
-    for (const auto& [k, v] : model) ASSERT_EQ(DictFind(ts, copy, Value::Int(k)).Take()->as_int(), v);
+    for (const auto& [k, v] : model)
+      ASSERT_EQ(DictFind(ts, copy, Value::Int(k)).Take()->as_int(), v);
   }
 }
 
@@ -116,7 +118,8 @@ TEST(Dict, EqualNumbersAreOneKey) {
     ASSERT_FALSE(DictSet(ts, d, Value::Int(1), Value::Int(10)).raised());
     ASSERT_FALSE(DictSet(ts, d, one_float, Value::Int(20)).raised());
     ASSERT_FALSE(DictSet(ts, d, ts.rt->true_, Value::Int(30)).raised());
-    for (int i = 2; i < 100; ++i) ASSERT_FALSE(DictSet(ts, d, Value::Int(i), Value::Int(i)).raised());
+    for (int i = 2; i < 100; ++i)
+      ASSERT_FALSE(DictSet(ts, d, Value::Int(i), Value::Int(i)).raised());
     EXPECT_EQ(DictSize(d), 99u);
     EXPECT_EQ(DictFind(ts, d, Value::Int(1)).Take()->as_int(), 30);
   }

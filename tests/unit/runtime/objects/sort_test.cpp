@@ -22,14 +22,30 @@ std::vector<int64_t> Shape(int kind, int n) {
   const auto next = [&] { return seed = seed * 1664525 + 1013904223; };
   for (int i = 0; i < n; ++i) {
     switch (kind) {
-      case 0: v.push_back(static_cast<int64_t>(next() >> 4)); break;
-      case 1: v.push_back(i); break;
-      case 2: v.push_back(n - i); break;
-      case 3: v.push_back(next() % 4); break;
-      case 4: v.push_back(i % 50); break;
-      case 5: v.push_back(i % 97 == 0 ? next() % 1000 : i); break;
-      case 6: v.push_back(i < n / 2 ? i * 2 : (i - n / 2) * 2 + 1); break;
-      default: v.push_back(static_cast<int64_t>(next()) * (next() % 2 ? 1 : -1) * 1000003); break;
+      case 0:
+        v.push_back(static_cast<int64_t>(next() >> 4));
+        break;
+      case 1:
+        v.push_back(i);
+        break;
+      case 2:
+        v.push_back(n - i);
+        break;
+      case 3:
+        v.push_back(next() % 4);
+        break;
+      case 4:
+        v.push_back(i % 50);
+        break;
+      case 5:
+        v.push_back(i % 97 == 0 ? next() % 1000 : i);
+        break;
+      case 6:
+        v.push_back(i < n / 2 ? i * 2 : (i - n / 2) * 2 + 1);
+        break;
+      default:
+        v.push_back(static_cast<int64_t>(next()) * (next() % 2 ? 1 : -1) * 1000003);
+        break;
     }
   }
   return v;
@@ -47,8 +63,8 @@ void CheckStable(ThreadState& ts, const std::vector<int64_t>& numbers, bool reve
     ASSERT_FALSE(ListAppend(ts, list, t).raised());
     model.emplace_back(numbers[i], static_cast<int64_t>(i));
   }
-  // The index breaks ties upwards, as stability does; reversed, downwards, which reverse=True does not
-  // do: there only the keys are compared.
+  // The index breaks ties upwards, as stability does; reversed, downwards, which reverse=True does
+  // not do: there only the keys are compared.
   if (reverse) {
     std::stable_sort(model.begin(), model.end(), [](auto& a, auto& b) { return a > b; });
   } else {
@@ -68,7 +84,8 @@ TEST(Sort, AllShapesAndKinds) {
       std::vector<int64_t> numbers = Shape(kind, n);
       for (const bool reverse : {false, true}) {
         CheckStable(ts, numbers, reverse, [](int64_t x) { return Ref<>::Steal(Value::Int(x)); });
-        CheckStable(ts, numbers, reverse, [&](int64_t x) -> Ref<> { return NewFloat(ts, static_cast<double>(x)); });
+        CheckStable(ts, numbers, reverse,
+                    [&](int64_t x) -> Ref<> { return NewFloat(ts, static_cast<double>(x)); });
       }
       // Plain ints and strings.
       Ref<ListObject> ints = NewListReserve(ts, 0), strs = NewListReserve(ts, 0);
