@@ -24,8 +24,9 @@ Parser::Parser(Arena& arena, NameTable& names, const Lexer& lexer, const ParseOp
   scratch_.reserve(64);
 }
 
-bool Parser::LacksFeature(int minor, const char* what) {
+bool Parser::LacksFeature(int minor, const char* what, const Token* last) {
   if (feature_error_.empty()) {
+    feature_token_ = last != nullptr ? last : cur_;
     feature_error_ =
         std::string(what) + " only supported in Python 3." + std::to_string(minor) + " and greater";
   }

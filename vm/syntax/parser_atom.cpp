@@ -66,7 +66,6 @@ bool Parser::ParseComprehensionClauses(Span<Comprehension*>* out, uint32_t* dept
   const size_t mark = scratch_.size();
   while (At(Tok::kFor) || At(Tok::kAsync)) {
     const bool is_async = Accept(Tok::kAsync);
-    if (is_async && !Feature(6, "Async comprehensions are")) return false;
     if (!Accept(Tok::kFor)) return false;
     Expr* target = ParseStarTargets();
     if (target == nullptr || !Accept(Tok::kIn)) return false;
@@ -82,6 +81,7 @@ bool Parser::ParseComprehensionClauses(Span<Comprehension*>* out, uint32_t* dept
       PushScratch(condition);
     }
     const Span<Expr*> ifs = Take<Expr*>(if_mark);
+    if (is_async && !Feature(6, "Async comprehensions are")) return false;
     PushScratch(arena_.New<Comprehension>(target, iter, ifs, is_async));
   }
   *out = Take<Comprehension*>(mark);

@@ -34,7 +34,6 @@ Stmt* Parser::ParseDecorated() {
 }
 
 Stmt* Parser::ParseFunction(const Token* start, Span<Expr*> decorators, bool is_async) {
-  if (is_async && !Feature(5, "Async functions are")) return nullptr;
   cur_++;
   if (!At(Tok::kName)) return nullptr;
   const Identifier name = cur_++->ident;
@@ -49,6 +48,7 @@ Stmt* Parser::ParseFunction(const Token* start, Span<Expr*> decorators, bool is_
   const std::string_view comment = AcceptFunctionTypeComment();
   Span<Stmt*> body;
   if (!ParseBlock(&body)) return nullptr;
+  if (is_async && !Feature(5, "Async functions are", cur_ - 1)) return nullptr;
   auto* node = NewBlockStmt<FunctionDefStmt>(
       is_async ? StmtKind::kAsyncFunctionDef : StmtKind::kFunctionDef, start);
   node->name = name;
@@ -94,7 +94,6 @@ Stmt* Parser::ParseClass(Span<Expr*> decorators) {
 
 // "[" type parameters "]".
 bool Parser::ParseTypeParams(Span<TypeParam*>* params) {
-  if (!Feature(12, "Type parameter lists are")) return false;
   cur_++;
   const size_t mark = scratch_.size();
   do {
@@ -104,6 +103,7 @@ bool Parser::ParseTypeParams(Span<TypeParam*>* params) {
     PushScratch(param);
   } while (Accept(Tok::kComma));
   if (!Accept(Tok::kRSqb)) return false;
+  if (!Feature(12, "Type parameter lists are", cur_ - 1)) return false;
   *params = Take<TypeParam*>(mark);
   return true;
 }
@@ -122,9 +122,9 @@ TypeParam* Parser::ParseTypeParam() {
     return nullptr;
   }
   if (Accept(Tok::kEqual)) {
-    if (!Feature(13, "Type parameter defaults are")) return nullptr;
     default_value = Root(star ? ParseStarExpression() : ParseExpression());
     if (default_value == nullptr) return nullptr;
+    if (!Feature(13, "Type parameter defaults are")) return nullptr;
   }
   if (star) {
     auto* node = arena_.New<TypeVarTupleParam>();
@@ -180,8 +180,8 @@ Arguments* Parser::ParseParameters(bool lambda, Tok end) {
   while (more && !At(end) && !At(Tok::kStar) && !At(Tok::kDoubleStar)) {
     if (At(Tok::kSlash)) {
       if (seen_slash || scratch_.size() == mark) return nullptr;
-      if (!Feature(8, "Positional-only parameters are")) return nullptr;
       cur_++;
+      if (!Feature(8, "Positional-only parameters are")) return nullptr;
       seen_slash = true;
       slash = (scratch_.size() - mark) / 2;
       more = Accept(Tok::kComma);

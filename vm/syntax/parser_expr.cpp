@@ -79,7 +79,6 @@ Expr* Parser::ParseStarNamedExpression() {
 
 Expr* Parser::ParseNamedExpression() {
   if (!At(Tok::kName) || cur_[1].kind != Tok::kColonEqual) return ParseExpression();
-  if (!Feature(8, "Assignment expressions are")) return nullptr;
   const Token* const start = cur_++;
   auto* target = New<NameExpr>(ExprKind::kName, start);
   target->id = start->ident;
@@ -87,6 +86,7 @@ Expr* Parser::ParseNamedExpression() {
   cur_++;
   Expr* value = ParseExpression();
   if (value == nullptr) return nullptr;
+  if (!Feature(8, "Assignment expressions are")) return nullptr;
   auto* named = New<NamedExprExpr>(ExprKind::kNamedExpr, start);
   named->target = target;
   named->value = value;
@@ -227,7 +227,6 @@ Expr* Parser::ParseOperatorTail(Expr* first, const Token* start, uint8_t min_pre
     first = nullptr;
     const Infix infix = InfixAt();
     if (infix.precedence < min_precedence || infix.precedence == kPrecNone) break;
-    if (At(Tok::kAt) && !Feature(5, "The '@' operator is")) return nullptr;
     // Comparisons and boolean operators of one precedence wait and become one node.
     const bool chains = infix.precedence == kPrecCompare || infix.precedence <= kPrecAnd;
     while (operators_.size() > base_operators) {
@@ -252,7 +251,7 @@ Expr* Parser::ParseOperatorTail(Expr* first, const Token* start, uint8_t min_pre
   while (operators_.size() > base_operators) Reduce(base_operators);
   Expr* result = operands_.back().expr;
   operands_.resize(base_operands);
-  return result;
+  return MVM_LIKELY(feature_error_.empty()) ? result : nullptr;
 }
 
 // Makes a node of the operator on top of the stack (of all of them, for a chain).
@@ -312,6 +311,7 @@ void Parser::Reduce(size_t base_operators) {
       const Operand left = operands_.back();
       auto* node = New<BinOpExpr>(ExprKind::kBinOp, left.start);
       node->op = static_cast<Operator>(top.op);
+      if (node->op == Operator::kMatMult) static_cast<void>(Feature(5, "The '@' operator is"));
       node->left = left.expr;
       node->right = right.expr;
       Deepen(node, left.expr);
@@ -366,12 +366,11 @@ Expr* Parser::ParseYield() {
 Expr* Parser::ParsePrimary() {
   const Token* const start = cur_;
   if (MVM_UNLIKELY(At(Tok::kAwait))) {
-    if (!Feature(5, "Await expressions are")) return nullptr;
     cur_++;
     const Token* const operand_start = cur_;
     Expr* value = ParseAtom();
     if (value != nullptr) value = ParsePostfix(value, operand_start);
-    if (value == nullptr) return nullptr;
+    if (value == nullptr || !Feature(5, "Await expressions are")) return nullptr;
     auto* node = New<AwaitExpr>(ExprKind::kAwait, start);
     node->value = value;
     Deepen(node, value);

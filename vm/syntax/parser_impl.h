@@ -43,6 +43,7 @@ class Parser {
   bool overflowed() const { return overflowed_; }
   // "X only supported in Python 3.n and greater", if that is why parsing failed; else empty.
   const std::string& feature_error() const { return feature_error_; }
+  const Token* feature_token() const { return feature_token_; }
   // Where parsing stopped.
   const Token* position() const { return cur_; }
   // The first token of the top-level statement that failed.
@@ -112,10 +113,12 @@ class Parser {
   }
 
   // False, with feature_error() set, if the grammar accepted is older than 3.`minor`.
-  bool Feature(int minor, const char* what) {
-    return MVM_LIKELY(options_.feature_version >= minor) || LacksFeature(minor, what);
+  // Asked when the construct has been read; the error is placed at `last`, by default the current
+  // token.
+  bool Feature(int minor, const char* what, const Token* last = nullptr) {
+    return MVM_LIKELY(options_.feature_version >= minor) || LacksFeature(minor, what, last);
   }
-  bool LacksFeature(int minor, const char* what);
+  bool LacksFeature(int minor, const char* what, const Token* last);
 
   // What a failed attempt must restore.
   struct Checkpoint {
@@ -332,6 +335,7 @@ class Parser {
   std::vector<uint32_t> fstring_warnings_;  // of the texts of open f-strings
   LiteralError literal_error_;
   std::string feature_error_;
+  const Token* feature_token_ = nullptr;
   std::vector<StatementRange>* valid_statements_ = nullptr;
 
   // Soft keywords.

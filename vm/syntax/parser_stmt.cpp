@@ -211,8 +211,8 @@ Stmt* Parser::ParseExpressionStatement() {
           Operator::kFloorDiv};
       const Operator op =
           kOperators[static_cast<int>(kind()) - static_cast<int>(Tok::kPlusEqual)];
-      if (op == Operator::kMatMult && !Feature(5, "The '@' operator is")) return nullptr;
       if (!IsSingleTarget(e)) return nullptr;
+      if (op == Operator::kMatMult && !Feature(5, "The '@' operator is")) return nullptr;
       e->ctx = ExprContext::kStore;
       cur_++;
       Expr* value = Root(ParseYieldOrStarExpressions());
@@ -231,7 +231,6 @@ Stmt* Parser::ParseExpressionStatement() {
 
 Stmt* Parser::ParseAnnotated(Expr* target, const Token* start) {
   if (!IsSingleTarget(target)) return nullptr;
-  if (!Feature(6, "Variable annotation syntax is")) return nullptr;
   if (start->kind == Tok::kLPar) {
     // A target in parentheses must end with them: (x)[a]: int is refused, f(x)[a]: int is not.
     const Checkpoint saved = Save();
@@ -252,6 +251,7 @@ Stmt* Parser::ParseAnnotated(Expr* target, const Token* start) {
     value = Root(ParseYieldOrStarExpressions());
     if (value == nullptr) return nullptr;
   }
+  if (!Feature(6, "Variable annotation syntax is")) return nullptr;
   auto* node = NewStmt<AnnAssignStmt>(StmtKind::kAnnAssign, start);
   node->target = Root(target);
   node->annotation = annotation;
@@ -367,7 +367,6 @@ Stmt* Parser::ParseFromImport() {
 }
 
 Stmt* Parser::ParseTypeAlias() {
-  if (!Feature(12, "Type statement is")) return nullptr;
   const Token* const start = cur_++;
   const Token* const name_token = cur_++;
   auto* name = New<NameExpr>(ExprKind::kName, name_token);
@@ -377,7 +376,7 @@ Stmt* Parser::ParseTypeAlias() {
   if (At(Tok::kLSqb) && !ParseTypeParams(&type_params)) return nullptr;
   if (!Accept(Tok::kEqual)) return nullptr;
   Expr* value = Root(ParseExpression());
-  if (value == nullptr) return nullptr;
+  if (value == nullptr || !Feature(12, "Type statement is")) return nullptr;
   auto* node = NewStmt<TypeAliasStmt>(StmtKind::kTypeAlias, start);
   node->name = name;
   node->type_params = type_params;
@@ -439,7 +438,6 @@ Stmt* Parser::ParseWhile() {
 }
 
 Stmt* Parser::ParseFor(const Token* start, bool is_async) {
-  if (is_async && !Feature(5, "Async for loops are")) return nullptr;
   cur_++;
   Expr* target = Root(ParseStarTargets());
   if (target == nullptr || !Accept(Tok::kIn)) return nullptr;
@@ -449,6 +447,7 @@ Stmt* Parser::ParseFor(const Token* start, bool is_async) {
   Span<Stmt*> body;
   Span<Stmt*> orelse;
   if (!ParseBlock(&body) || !ParseElse(&orelse)) return nullptr;
+  if (is_async && !Feature(5, "Async for loops are")) return nullptr;
   auto* node = NewBlockStmt<ForStmt>(is_async ? StmtKind::kAsyncFor : StmtKind::kFor, start);
   node->target = target;
   node->iter = iter;
@@ -478,7 +477,6 @@ bool Parser::ParseWithItems(Tok end, Span<WithItem*>* items) {
 }
 
 Stmt* Parser::ParseWith(const Token* start, bool is_async) {
-  if (is_async && !Feature(5, "Async with statements are")) return nullptr;
   cur_++;
   Span<WithItem*> items;
   bool parsed = false;
@@ -505,6 +503,7 @@ Stmt* Parser::ParseWith(const Token* start, bool is_async) {
   const std::string_view comment = AcceptTypeComment();
   Span<Stmt*> body;
   if (!ParseBlock(&body)) return nullptr;
+  if (is_async && !Feature(5, "Async with statements are", cur_ - 1)) return nullptr;
   auto* node = NewBlockStmt<WithStmt>(is_async ? StmtKind::kAsyncWith : StmtKind::kWith, start);
   node->items = items;
   node->body = body;
@@ -521,7 +520,6 @@ Stmt* Parser::ParseTry() {
   while (At(Tok::kExcept)) {
     const Token* const handler_start = cur_++;
     const bool this_star = Accept(Tok::kStar);
-    if (this_star && !Feature(11, "Exception groups are")) return nullptr;
     if (scratch_.size() != mark && this_star != star) return nullptr;
     star = this_star;
     Expr* type = nullptr;
@@ -547,6 +545,7 @@ Stmt* Parser::ParseTry() {
   } else if (handlers.empty()) {
     return nullptr;
   }
+  if (star && !Feature(11, "Exception groups are")) return nullptr;
   auto* node = NewBlockStmt<TryStmt>(star ? StmtKind::kTryStar : StmtKind::kTry, start);
   node->body = body;
   node->handlers = handlers;
@@ -576,7 +575,6 @@ Stmt* Parser::ParseMatch() {
   }
   Root(subject);
   if (!Accept(Tok::kColon) || !Accept(Tok::kNewline) || !Accept(Tok::kIndent)) return nullptr;
-  if (!Feature(10, "Pattern matching is")) return nullptr;
   const size_t mark = scratch_.size();
   do {
     MatchCase* match_case = ParseCase();
@@ -584,6 +582,7 @@ Stmt* Parser::ParseMatch() {
     PushScratch(match_case);
   } while (!Accept(Tok::kDedent));
   const Span<MatchCase*> cases = Take<MatchCase*>(mark);
+  if (!Feature(10, "Pattern matching is", cur_ - 1)) return nullptr;
   auto* node = NewBlockStmt<MatchStmt>(StmtKind::kMatch, start);
   node->subject = subject;
   node->cases = cases;

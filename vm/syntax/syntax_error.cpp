@@ -148,13 +148,10 @@ void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parse
   if (parser.overflowed()) return Overflow(lexer, error);
   const Token* const tokens = lexer.tokens();
   if (!parser.feature_error().empty()) {
-    const Token* at = parser.position();
-    Fault fault;
-    fault.message = parser.feature_error();
-    fault.lineno = fault.end_lineno = at->lineno;
-    fault.column = at->start - lexer.line_starts()[at->lineno] + 1;
-    fault.end_column = fault.column + (at->end - at->start);
-    return FaultFormatter(lexer).Format(fault, LexerLine(*at), error);
+    PegMachine machine(ErrorGrammar(), lexer, parser, options);
+    machine.set_fetched(static_cast<uint32_t>(parser.feature_token() - tokens) + 1);
+    machine.RaiseAtLast(DiagnosticKind::kSyntax, parser.feature_error());
+    return FaultFormatter(lexer).Format(machine.fault(), LexerLine(*parser.feature_token()), error);
   }
   const auto furthest = static_cast<uint32_t>(parser.position() - tokens);
   PegMachine machine(ErrorGrammar(), lexer, parser, options);
