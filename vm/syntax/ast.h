@@ -38,7 +38,18 @@ class NameTable;  // name_table.h
 enum class ExprContext : uint8_t { kLoad, kStore, kDel };
 enum class BoolOperator : uint8_t { kAnd, kOr };
 enum class Operator : uint8_t {
-  kAdd, kSub, kMult, kMatMult, kDiv, kMod, kPow, kLShift, kRShift, kBitOr, kBitXor, kBitAnd,
+  kAdd,
+  kSub,
+  kMult,
+  kMatMult,
+  kDiv,
+  kMod,
+  kPow,
+  kLShift,
+  kRShift,
+  kBitOr,
+  kBitXor,
+  kBitAnd,
   kFloorDiv
 };
 enum class UnaryOperator : uint8_t { kInvert, kNot, kUAdd, kUSub };
@@ -47,7 +58,10 @@ enum class CmpOp : uint8_t { kEq, kNotEq, kLt, kLtE, kGt, kGtE, kIs, kIsNot, kIn
 // ---------------------------------------------------------------- constants
 
 enum class ConstantKind : uint8_t {
-  kNone, kTrue, kFalse, kEllipsis,
+  kNone,
+  kTrue,
+  kFalse,
+  kEllipsis,
   kInt,        // int_value
   kBigInt,     // text holds the digits, without prefix and underscores, in `base`
   kFloat,      // float_value
@@ -58,8 +72,8 @@ enum class ConstantKind : uint8_t {
 
 struct ConstantValue {
   ConstantKind kind = ConstantKind::kNone;
-  uint8_t base = 10;     // kBigInt: 2, 8, 10 or 16
-  bool u_prefix = false; // kStr: the first literal was u"..." (ast.Constant.kind == 'u')
+  uint8_t base = 10;      // kBigInt: 2, 8, 10 or 16
+  bool u_prefix = false;  // kStr: the first literal was u"..." (ast.Constant.kind == 'u')
   union {
     int64_t int_value = 0;
     double float_value;
@@ -78,19 +92,74 @@ struct Location {
 };
 
 enum class ExprKind : uint8_t {
-  kBoolOp, kNamedExpr, kBinOp, kUnaryOp, kLambda, kIfExp, kDict, kSet, kListComp, kSetComp,
-  kDictComp, kGeneratorExp, kAwait, kYield, kYieldFrom, kCompare, kCall, kFormattedValue,
-  kJoinedStr, kConstant, kAttribute, kSubscript, kStarred, kName, kList, kTuple, kSlice
+  kBoolOp,
+  kNamedExpr,
+  kBinOp,
+  kUnaryOp,
+  kLambda,
+  kIfExp,
+  kDict,
+  kSet,
+  kListComp,
+  kSetComp,
+  kDictComp,
+  kGeneratorExp,
+  kAwait,
+  kYield,
+  kYieldFrom,
+  kCompare,
+  kCall,
+  kFormattedValue,
+  kJoinedStr,
+  kConstant,
+  kAttribute,
+  kSubscript,
+  kStarred,
+  kName,
+  kList,
+  kTuple,
+  kSlice
 };
 
 enum class StmtKind : uint8_t {
-  kFunctionDef, kAsyncFunctionDef, kClassDef, kReturn, kDelete, kAssign, kTypeAlias, kAugAssign,
-  kAnnAssign, kFor, kAsyncFor, kWhile, kIf, kWith, kAsyncWith, kMatch, kRaise, kTry, kTryStar,
-  kAssert, kImport, kImportFrom, kGlobal, kNonlocal, kExpr, kPass, kBreak, kContinue
+  kFunctionDef,
+  kAsyncFunctionDef,
+  kClassDef,
+  kReturn,
+  kDelete,
+  kAssign,
+  kTypeAlias,
+  kAugAssign,
+  kAnnAssign,
+  kFor,
+  kAsyncFor,
+  kWhile,
+  kIf,
+  kWith,
+  kAsyncWith,
+  kMatch,
+  kRaise,
+  kTry,
+  kTryStar,
+  kAssert,
+  kImport,
+  kImportFrom,
+  kGlobal,
+  kNonlocal,
+  kExpr,
+  kPass,
+  kBreak,
+  kContinue
 };
 
 enum class PatternKind : uint8_t {
-  kMatchValue, kMatchSingleton, kMatchSequence, kMatchMapping, kMatchClass, kMatchStar, kMatchAs,
+  kMatchValue,
+  kMatchSingleton,
+  kMatchSequence,
+  kMatchMapping,
+  kMatchClass,
+  kMatchStar,
+  kMatchAs,
   kMatchOr
 };
 
@@ -137,8 +206,8 @@ const T* As(const Base* node) {
 
 #define MVM_NODE(family, name) \
   static constexpr bool Is(family##Kind k) { return k == family##Kind::k##name; }
-#define MVM_NODE2(family, name, other) \
-  static constexpr bool Is(family##Kind k) { \
+#define MVM_NODE2(family, name, other)                                \
+  static constexpr bool Is(family##Kind k) {                          \
     return k == family##Kind::k##name || k == family##Kind::k##other; \
   }
 
@@ -158,7 +227,7 @@ struct Arguments {
   Span<Arg*> kwonlyargs;
   Span<Expr*> kw_defaults;  // as long as kwonlyargs; null = required
   Arg* kwarg = nullptr;
-  Span<Expr*> defaults;     // of the last posonlyargs + args
+  Span<Expr*> defaults;  // of the last posonlyargs + args
 };
 
 struct Keyword {
@@ -528,10 +597,10 @@ struct Mod {
   ModKind kind;
   Span<Stmt*> body;
   Expr* expression = nullptr;
-  Span<Expr*> argtypes;            // FunctionType
-  Span<TypeIgnore> type_ignores;   // Module, with ParseOptions::type_comments
-  NameTable* names = nullptr;      // every identifier of the tree; lives in the arena
-  uint32_t max_expr_depth = 0;     // the largest Expr::depth in the tree
+  Span<Expr*> argtypes;           // FunctionType
+  Span<TypeIgnore> type_ignores;  // Module, with ParseOptions::type_comments
+  NameTable* names = nullptr;     // every identifier of the tree; lives in the arena
+  uint32_t max_expr_depth = 0;    // the largest Expr::depth in the tree
 };
 
 }  // namespace minivm

@@ -14,19 +14,29 @@ std::string_view Pick(const std::string_view (&names)[n], Kind kind, Kind last) 
 
 std::string_view NodeName(ExprKind kind) {
   static constexpr std::string_view kNames[] = {
-      "BoolOp",   "NamedExpr",    "BinOp", "UnaryOp",   "Lambda",    "IfExp",   "Dict",
-      "Set",      "ListComp",     "SetComp", "DictComp", "GeneratorExp", "Await", "Yield",
-      "YieldFrom", "Compare",     "Call",  "FormattedValue", "JoinedStr", "Constant", "Attribute",
-      "Subscript", "Starred",     "Name",  "List",      "Tuple",     "Slice"};
+      "BoolOp",    "NamedExpr", "BinOp",     "UnaryOp",   "Lambda",   "IfExp",
+      "Dict",      "Set",       "ListComp",  "SetComp",   "DictComp", "GeneratorExp",
+      "Await",     "Yield",     "YieldFrom", "Compare",   "Call",     "FormattedValue",
+      "JoinedStr", "Constant",  "Attribute", "Subscript", "Starred",  "Name",
+      "List",      "Tuple",     "Slice"};
   return Pick(kNames, kind, ExprKind::kSlice);
 }
 
 std::string_view NodeName(StmtKind kind) {
-  static constexpr std::string_view kNames[] = {
-      "FunctionDef", "AsyncFunctionDef", "ClassDef", "Return", "Delete",   "Assign", "TypeAlias",
-      "AugAssign",   "AnnAssign",        "For",      "AsyncFor", "While",  "If",     "With",
-      "AsyncWith",   "Match",            "Raise",    "Try",    "TryStar",  "Assert", "Import",
-      "ImportFrom",  "Global",           "Nonlocal", "Expr",   "Pass",     "Break",  "Continue"};
+  static constexpr std::string_view kNames[] = {"FunctionDef", "AsyncFunctionDef",
+                                                "ClassDef",    "Return",
+                                                "Delete",      "Assign",
+                                                "TypeAlias",   "AugAssign",
+                                                "AnnAssign",   "For",
+                                                "AsyncFor",    "While",
+                                                "If",          "With",
+                                                "AsyncWith",   "Match",
+                                                "Raise",       "Try",
+                                                "TryStar",     "Assert",
+                                                "Import",      "ImportFrom",
+                                                "Global",      "Nonlocal",
+                                                "Expr",        "Pass",
+                                                "Break",       "Continue"};
   return Pick(kNames, kind, StmtKind::kContinue);
 }
 
@@ -56,8 +66,8 @@ std::string_view NodeName(ExprContext ctx) {
 std::string_view NodeName(BoolOperator op) { return op == BoolOperator::kAnd ? "And" : "Or"; }
 
 std::string_view NodeName(Operator op) {
-  static constexpr std::string_view kNames[] = {"Add",    "Sub",    "Mult",  "MatMult", "Div",
-                                                "Mod",    "Pow",    "LShift", "RShift", "BitOr",
+  static constexpr std::string_view kNames[] = {"Add",    "Sub",    "Mult",    "MatMult", "Div",
+                                                "Mod",    "Pow",    "LShift",  "RShift",  "BitOr",
                                                 "BitXor", "BitAnd", "FloorDiv"};
   return Pick(kNames, op, Operator::kFloorDiv);
 }
@@ -68,8 +78,8 @@ std::string_view NodeName(UnaryOperator op) {
 }
 
 std::string_view NodeName(CmpOp op) {
-  static constexpr std::string_view kNames[] = {"Eq", "NotEq", "Lt",    "LtE", "Gt",
-                                                "GtE", "Is",   "IsNot", "In",  "NotIn"};
+  static constexpr std::string_view kNames[] = {"Eq",  "NotEq", "Lt",    "LtE", "Gt",
+                                                "GtE", "Is",    "IsNot", "In",  "NotIn"};
   return Pick(kNames, op, CmpOp::kNotIn);
 }
 

@@ -219,8 +219,7 @@ template <class V>
 void VisitFields(Pattern* p, V&& v) {
   switch (p->kind) {
     case PatternKind::kMatchValue: return void(v("value", As<MatchValuePattern>(p)->value));
-    case PatternKind::kMatchSingleton:
-      return void(v("value", As<MatchSingletonPattern>(p)->value));
+    case PatternKind::kMatchSingleton: return void(v("value", As<MatchSingletonPattern>(p)->value));
     case PatternKind::kMatchSequence:
       return void(v("patterns", As<MatchSequencePattern>(p)->patterns));
     case PatternKind::kMatchMapping: {

@@ -27,9 +27,7 @@ bool Parser::CheckLiteral(const Token* token, LiteralError* error) {
       DecodeToken(token, token->start + token->prefix_size + token->quote_size,
                   token->end - token->quote_size, &text);
       break;
-    case Tok::kFStringMiddle:
-      DecodeToken(token, token->start, token->end, &text);
-      break;
+    case Tok::kFStringMiddle: DecodeToken(token, token->start, token->end, &text); break;
     default:
       Seek(token);
       ParseNumberAtom();

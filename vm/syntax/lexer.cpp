@@ -94,7 +94,11 @@ SourceBuffer MakeSourceBuffer(Arena& arena, std::string_view source, ParseMode m
 }
 
 Lexer::Lexer(Arena& arena, NameTable& names, SourceBuffer source, const ParseOptions& options)
-    : arena_(arena), names_(names), options_(options), source_(source.data), size_(source.size),
+    : arena_(arena),
+      names_(names),
+      options_(options),
+      source_(source.data),
+      size_(source.size),
       p_(source.data) {
   line_starts_.reserve(size_ / 32 + 4);
   line_starts_.push_back(0);
@@ -187,8 +191,8 @@ bool Lexer::Indentation(bool* blank) {
       // An indentation may be split by a line continuation; the first part counts.
       if (continued_column == 0) continued_column = column;
       if (p[1] != '\n') {
-          return FailKind(LexError::Kind::kAfterBackslash, p[1] == '\0' ? p + 1 : p + 2);
-        }
+        return FailKind(LexError::Kind::kAfterBackslash, p[1] == '\0' ? p + 1 : p + 2);
+      }
       if (p + 2 == source_ + size_) return FailKind(LexError::Kind::kEof, p + 2, true);
       NewLine(p + 2, false);
       p++;
@@ -291,14 +295,21 @@ bool Lexer::LexLine() {
         p_ = p + 2;
         NewLine(p_, true);
         continue;
-      case '\0':
-        return AtEnd();
+      case '\0': return AtEnd();
       case '"':
       case '\'':
         if (!String(p, 0)) return false;
         continue;
-      case '0': case '1': case '2': case '3': case '4':
-      case '5': case '6': case '7': case '8': case '9':
+      case '0':
+      case '1':
+      case '2':
+      case '3':
+      case '4':
+      case '5':
+      case '6':
+      case '7':
+      case '8':
+      case '9':
         if (!Number(p)) return false;
         continue;
       case '.':
@@ -348,8 +359,8 @@ bool Lexer::StringOrName(const char* p) {
       break;
     }
     if (p[1] == '"' || p[1] == '\'') {
-      const uint8_t flags = (saw_r ? Token::kRaw : 0) | (saw_b ? Token::kBytes : 0) |
-                            (saw_u ? Token::kUnicode : 0);
+      const uint8_t flags =
+          (saw_r ? Token::kRaw : 0) | (saw_b ? Token::kBytes : 0) | (saw_u ? Token::kUnicode : 0);
       return saw_f ? FStringBegin(p + 1, flags) : String(p + 1, flags);
     }
   }
@@ -369,8 +380,7 @@ bool Lexer::StringOrName(const char* p) {
 bool Lexer::NonAsciiName(const char* end) {
   const char* const start = p_;
   if (options_.invalid_utf8) {
-    const std::string invalid =
-        DescribeInvalidUtf8({start, static_cast<size_t>(end - start)});
+    const std::string invalid = DescribeInvalidUtf8({start, static_cast<size_t>(end - start)});
     if (!invalid.empty()) {
       error_.message = "(unicode error) " + invalid;
       return FailKind(LexError::Kind::kBadUtf8, end);
@@ -385,8 +395,7 @@ bool Lexer::NonAsciiName(const char* end) {
     if (!IsPrintable(c)) return Fail(p, std::string("invalid non-printable character ") + code);
     return Fail(p, "invalid character '" + std::string(at, p) + "' (" + code + ")");
   }
-  const std::string normal =
-      NormalizeNfkc({start, static_cast<size_t>(end - start)});
+  const std::string normal = NormalizeNfkc({start, static_cast<size_t>(end - start)});
   Push(Tok::kName, start, end)->ident = names_.Intern(normal);
   p_ = end;
   return true;
@@ -420,8 +429,8 @@ bool Lexer::Close(char bracket, Tok kind) {
         fstring->depth - 1 == fstring->expression_depth) {
       return Fail(p + 1, "f-string: unmatched " + quoted);
     }
-    std::string message = "closing parenthesis " + quoted + " does not match opening parenthesis '" +
-                          open.bracket + "'";
+    std::string message = "closing parenthesis " + quoted +
+                          " does not match opening parenthesis '" + open.bracket + "'";
     if (open.lineno != lineno_) message += " on line " + std::to_string(open.lineno);
     return Fail(p + 1, std::move(message));
   }
@@ -481,8 +490,7 @@ bool Lexer::Operator() {
     case '|': return simple(Tok::kVBar, Tok::kVBarEqual);
     case '&': return simple(Tok::kAmper, Tok::kAmperEqual);
     case '^': return simple(Tok::kCircumflex, Tok::kCircumflexEqual);
-    case '*':
-      return family(Tok::kStar, Tok::kStarEqual, Tok::kDoubleStar, Tok::kDoubleStarEqual);
+    case '*': return family(Tok::kStar, Tok::kStarEqual, Tok::kDoubleStar, Tok::kDoubleStarEqual);
     case '/':
       return family(Tok::kSlash, Tok::kSlashEqual, Tok::kDoubleSlash, Tok::kDoubleSlashEqual);
     case '<':
@@ -492,8 +500,7 @@ bool Lexer::Operator() {
       return family(Tok::kGreater, Tok::kGreaterEqual, Tok::kRightShift, Tok::kRightShiftEqual);
     case '$':
     case '?':
-    case '`':
-      return op(Tok::kUnknown, 1);
+    case '`': return op(Tok::kUnknown, 1);
     default: {
       char message[48];
       std::snprintf(message, sizeof message, "invalid non-printable character U+%04X",

@@ -33,13 +33,13 @@ SourceBuffer MakeSourceBuffer(Arena& arena, std::string_view source, ParseMode m
 struct LexError {
   enum class Kind : uint8_t {
     kNone,
-    kSyntax,           // a finished SyntaxError: message and offsets below
-    kEof,              // the source ended inside a bracket or after a backslash
-    kBadDedent,        // no outer level matches
-    kTabSpace,         // tabs and spaces disagree
-    kTooDeep,          // more than 100 indentation levels
-    kAfterBackslash,   // something follows a line continuation
-    kBadUtf8,          // a name is not valid UTF-8: message below
+    kSyntax,          // a finished SyntaxError: message and offsets below
+    kEof,             // the source ended inside a bracket or after a backslash
+    kBadDedent,       // no outer level matches
+    kTabSpace,        // tabs and spaces disagree
+    kTooDeep,         // more than 100 indentation levels
+    kAfterBackslash,  // something follows a line continuation
+    kBadUtf8,         // a name is not valid UTF-8: message below
   };
   Kind kind = Kind::kNone;
   bool at_eof = false;      // the end of the source was the reason: more input may help
@@ -50,7 +50,7 @@ struct LexError {
   uint32_t line_start = 0;  // kSyntax: byte offset of the text shown
   int64_t offset = 0;       // kSyntax: character offset from 1
   int64_t end_offset = 0;
-  uint32_t cursor = 0;      // byte offset of the reading position when it stopped
+  uint32_t cursor = 0;  // byte offset of the reading position when it stopped
 };
 
 // An opening bracket that was not closed.
@@ -125,7 +125,8 @@ class Lexer {
 
   void Grow();
   Token* Push(Tok kind, const char* start, const char* end) {
-    if (count_ == capacity_) [[unlikely]] Grow();
+    if (count_ == capacity_) [[unlikely]]
+      Grow();
     Token* token = &tokens_[count_++];
     token->kind = kind;
     token->flags = 0;

@@ -127,7 +127,8 @@ bool Lexer::Number(const char* p) {
     return EndOfNumber(&p, "imaginary") && NumberDone(p);
   }
   if (leading_zeros && !is_float) {
-    return FailRange(p, start + 1 - (source_ + line_start_), zeros_end + 1 - (source_ + line_start_),
+    return FailRange(p, start + 1 - (source_ + line_start_),
+                     zeros_end + 1 - (source_ + line_start_),
                      "leading zeros in decimal integer literals are not permitted; "
                      "use an 0o prefix for octal integers");
   }

@@ -64,7 +64,8 @@ bool Lexer::String(const char* p, uint8_t flags) {
       }
       return FailString(start, first_line, first_line_start, c == '\0',
                         (quote_size == 3 ? "unterminated triple-quoted string literal"
-                                         : "unterminated string literal") + detected);
+                                         : "unterminated string literal") +
+                            detected);
     } else {
       p++;
     }
@@ -81,10 +82,11 @@ bool Lexer::String(const char* p, uint8_t flags) {
 bool Lexer::FStringBegin(const char* p, uint8_t flags) {
   const char quote = *p;
   const int quote_size = p[1] == quote && p[2] == quote ? 3 : 1;
-  if (fstrings_.size() + 1 >= kMaxFStrings) return Fail(p + quote_size, "too many nested f-strings");
+  if (fstrings_.size() + 1 >= kMaxFStrings)
+    return Fail(p + quote_size, "too many nested f-strings");
   fstrings_.push_back({true, (flags & Token::kRaw) != 0, false, quote,
-                       static_cast<uint8_t>(quote_size), 0, -1,
-                       static_cast<uint32_t>(p_ - source_), lineno_, line_start_});
+                       static_cast<uint8_t>(quote_size), 0, -1, static_cast<uint32_t>(p_ - source_),
+                       lineno_, line_start_});
   Token* token = Push(Tok::kFStringStart, p_, p + quote_size);
   token->flags = flags;
   token->prefix_size = static_cast<uint8_t>(p - p_);
@@ -141,7 +143,8 @@ bool Lexer::FStringText() {
       return FailString(source_ + f->start, f->lineno, f->line_start,
                         c == '\0' && f->quote_size == 3,
                         (f->quote_size == 3 ? "unterminated triple-quoted f-string literal"
-                                            : "unterminated f-string literal") + detected);
+                                            : "unterminated f-string literal") +
+                            detected);
     }
     if (at_quotes(p)) return middle(p, p);
     if (c == '{') {

@@ -36,7 +36,8 @@ double ParseDouble(std::string_view digits) {
     } else if (c == 'e' || c == 'E') {
       const bool negative = digits[i + 1] == '-';
       for (i += 1; i < digits.size(); i++) {
-        if (IsDigit(digits[i]) && exponent < 1000000000) exponent = exponent * 10 + (digits[i] - '0');
+        if (IsDigit(digits[i]) && exponent < 1000000000)
+          exponent = exponent * 10 + (digits[i] - '0');
       }
       if (negative) exponent = -exponent;
     } else {
@@ -150,7 +151,9 @@ class EscapeDecoder {
     const char c = body_[at_++];
     switch (c) {
       case '\n': return;
-      case '\\': case '\'': case '"': *out_++ = c; return;
+      case '\\':
+      case '\'':
+      case '"': *out_++ = c; return;
       case 'a': *out_++ = '\a'; return;
       case 'b': *out_++ = '\b'; return;
       case 'f': *out_++ = '\f'; return;
@@ -158,10 +161,17 @@ class EscapeDecoder {
       case 'r': *out_++ = '\r'; return;
       case 't': *out_++ = '\t'; return;
       case 'v': *out_++ = '\v'; return;
-      case '0': case '1': case '2': case '3':
-      case '4': case '5': case '6': case '7': {
+      case '0':
+      case '1':
+      case '2':
+      case '3':
+      case '4':
+      case '5':
+      case '6':
+      case '7': {
         uint32_t value = static_cast<uint32_t>(c - '0');
-        for (int i = 0; i < 2 && at_ < body_.size() && body_[at_] >= '0' && body_[at_] <= '7'; i++) {
+        for (int i = 0; i < 2 && at_ < body_.size() && body_[at_] >= '0' && body_[at_] <= '7';
+             i++) {
           value = value * 8 + static_cast<uint32_t>(body_[at_++] - '0');
         }
         if (value > 0377) Unknown(start);
@@ -205,8 +215,8 @@ bool ParseNumber(Arena& arena, std::string_view token, uint32_t max_digits, Cons
   char small[64];
   std::string_view text = token;
   if (token.find('_') != std::string_view::npos) {
-    char* clean = token.size() <= sizeof small ? small
-                                               : static_cast<char*>(arena.Allocate(token.size()));
+    char* clean =
+        token.size() <= sizeof small ? small : static_cast<char*>(arena.Allocate(token.size()));
     size_t size = 0;
     for (char c : token) {
       if (c != '_') clean[size++] = c;

@@ -19,8 +19,8 @@ bool ParseNumber(Arena& arena, std::string_view token, uint32_t max_digits, Cons
 struct DecodedString {
   std::string_view text;
   bool ok = true;
-  std::string error;         // if !ok: "(unicode error) ..." or "(value error) ..."
-  int invalid_escape = -1;   // offset in the body of the first unknown or oversized escape
+  std::string error;        // if !ok: "(unicode error) ..." or "(value error) ..."
+  int invalid_escape = -1;  // offset in the body of the first unknown or oversized escape
 };
 
 // Decodes the body of a literal (what stands between the quotes). The result views `body` itself

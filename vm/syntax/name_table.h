@@ -53,8 +53,8 @@ class NameTable {
       slot = (slot + 1) & mask_;
     }
     std::string_view stored = in_arena ? text : arena_->Copy(text);
-    Ident* ident = arena_->New<Ident>(stored.data(), static_cast<uint32_t>(text.size()), hash,
-                                      count_);
+    Ident* ident =
+        arena_->New<Ident>(stored.data(), static_cast<uint32_t>(text.size()), hash, count_);
     slots_[slot] = ident;
     if (++count_ * 2 > mask_) Rehash((mask_ + 1) * 4);
     return ident;

@@ -12,9 +12,15 @@ namespace minivm {
 
 Parser::Parser(Arena& arena, NameTable& names, const Lexer& lexer, const ParseOptions& options,
                std::vector<Warning>* warnings)
-    : arena_(arena), names_(names), options_(options), warnings_(warnings),
-      source_(lexer.source().data), lines_(lexer.line_starts().data()), tokens_(lexer.tokens()),
-      cur_(tokens_), statement_start_(tokens_) {
+    : arena_(arena),
+      names_(names),
+      options_(options),
+      warnings_(warnings),
+      source_(lexer.source().data),
+      lines_(lexer.line_starts().data()),
+      tokens_(lexer.tokens()),
+      cur_(tokens_),
+      statement_start_(tokens_) {
   const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
   stack_limit_ = here > options.max_stack_bytes ? here - options.max_stack_bytes : 0;
   name_match_ = names_.Intern("match", true);

@@ -33,7 +33,7 @@ struct ParseOptions {
   bool allow_incomplete_input = false;
   bool barry_as_flufl = false;  // `<>` instead of `!=`
   bool type_comments = false;
-  int feature_version = 13;          // minor version whose grammar is accepted
+  int feature_version = 13;            // minor version whose grammar is accepted
   uint32_t int_max_str_digits = 4300;  // 0 = no limit for decimal literals
   // The source holds invalid UTF-8 (DecodedSource::invalid_utf8), an error in names and strings.
   bool invalid_utf8 = false;
@@ -82,9 +82,9 @@ struct Warning {
   uint32_t end_offset = 0;
 };
 
-// Parses `source` (valid UTF-8 but for invalid_utf8, any newline convention, NULs are diagnosed) into `arena`. Returns
-// null and fills *error when it is not valid. `warnings` may be null. Never throws; safe to call
-// from several threads with different arenas.
+// Parses `source` (valid UTF-8 but for invalid_utf8, any newline convention, NULs are diagnosed)
+// into `arena`. Returns null and fills *error when it is not valid. `warnings` may be null. Never
+// throws; safe to call from several threads with different arenas.
 Mod* Parse(Arena& arena, std::string_view source, const ParseOptions& options, Diagnostic* error,
            std::vector<Warning>* warnings);
 

@@ -114,8 +114,8 @@ Expr* Parser::ParseParenthesized() {
   Expr* first = ParseStarNamedExpression();
   if (first == nullptr) return nullptr;
   if (At(Tok::kComma)) {
-    auto* tuple = static_cast<TupleExpr*>(
-        ParseTupleTail(first, open, &Parser::ParseStarNamedExpression));
+    auto* tuple =
+        static_cast<TupleExpr*>(ParseTupleTail(first, open, &Parser::ParseStarNamedExpression));
     if (tuple == nullptr || !Accept(Tok::kRPar)) return nullptr;
     SetEnd(&tuple->loc, cur_ - 1);
     tuple->parenthesized = 1;

@@ -1,4 +1,5 @@
-// Expressions above the atom: operators, calls, subscripts, lambdas, targets.
+// Expressions above the primary: lists of them, conditionals, operators, lambdas. Calls,
+// subscripts and targets are in parser_primary.cpp.
 //
 // ParseOperators is operator-precedence parsing with explicit stacks: one C
 // frame for any mix of `or`, `not`, comparisons, arithmetic and `**`, however
@@ -21,10 +22,16 @@ Expr* Parser::ParseTupleTail(Expr* first, const Token* start, Expr* (Parser::*el
   PushScratch(first);
   while (Accept(Tok::kComma)) {
     switch (kind()) {  // what may follow a trailing comma cannot begin an element
-      case Tok::kRPar: case Tok::kRSqb: case Tok::kRBrace: case Tok::kEqual: case Tok::kNewline:
-      case Tok::kSemi: case Tok::kIn: case Tok::kEndMarker:
-      case Tok::kExclamation: case Tok::kTypeComment:
-        goto done;
+      case Tok::kRPar:
+      case Tok::kRSqb:
+      case Tok::kRBrace:
+      case Tok::kEqual:
+      case Tok::kNewline:
+      case Tok::kSemi:
+      case Tok::kIn:
+      case Tok::kEndMarker:
+      case Tok::kExclamation:
+      case Tok::kTypeComment: goto done;
       case Tok::kColon:  // unless it begins a slice
         if (element != &Parser::ParseSliceOrStarred) goto done;
         break;
@@ -180,8 +187,10 @@ Expr* Parser::ParseOperators(uint8_t min_precedence) {
   // The common case first: an operand with no operator around it.
   Expr* first = nullptr;
   switch (kind()) {
-    case Tok::kPlus: case Tok::kMinus: case Tok::kTilde: case Tok::kNot:
-      break;
+    case Tok::kPlus:
+    case Tok::kMinus:
+    case Tok::kTilde:
+    case Tok::kNot: break;
     default:
       first = ParsePrimary();
       if (first == nullptr) return nullptr;
@@ -211,8 +220,8 @@ Expr* Parser::ParseOperatorTail(Expr* first, const Token* start, uint8_t min_pre
             break;
           default: goto operand;
         }
-        operators_.push_back({cur_, op == UnaryOperator::kNot ? kPrecNot : kPrecUnary,
-                              static_cast<uint8_t>(op)});
+        operators_.push_back(
+            {cur_, op == UnaryOperator::kNot ? kPrecNot : kPrecUnary, static_cast<uint8_t>(op)});
         if (operators_.size() - base_operators > kMaxPendingOperators) {
           overflowed_ = true;
           return nullptr;
@@ -231,8 +240,8 @@ Expr* Parser::ParseOperatorTail(Expr* first, const Token* start, uint8_t min_pre
     const bool chains = infix.precedence == kPrecCompare || infix.precedence <= kPrecAnd;
     while (operators_.size() > base_operators) {
       const uint8_t top = operators_.back().precedence;
-      if (top < infix.precedence || (top == infix.precedence &&
-                                     (chains || infix.precedence == kPrecPower))) {
+      if (top < infix.precedence ||
+          (top == infix.precedence && (chains || infix.precedence == kPrecPower))) {
         break;
       }
       Reduce(base_operators);
@@ -243,9 +252,9 @@ Expr* Parser::ParseOperatorTail(Expr* first, const Token* start, uint8_t min_pre
       overflowed_ = true;
       return nullptr;
     }
-    const bool two_words = infix.precedence == kPrecCompare &&
-                           (infix.op == static_cast<uint8_t>(CmpOp::kIsNot) ||
-                            infix.op == static_cast<uint8_t>(CmpOp::kNotIn));
+    const bool two_words =
+        infix.precedence == kPrecCompare && (infix.op == static_cast<uint8_t>(CmpOp::kIsNot) ||
+                                             infix.op == static_cast<uint8_t>(CmpOp::kNotIn));
     cur_ += two_words ? 2 : 1;
   }
   while (operators_.size() > base_operators) Reduce(base_operators);
@@ -349,10 +358,17 @@ Expr* Parser::ParseYield() {
   }
   Expr* value = nullptr;
   switch (kind()) {  // what may follow a bare yield
-    case Tok::kNewline: case Tok::kSemi: case Tok::kRPar: case Tok::kEqual: case Tok::kRBrace:
-    case Tok::kColon: case Tok::kExclamation: case Tok::kEndMarker: case Tok::kTypeComment:
-    case Tok::kRSqb: case Tok::kComma:
-      break;
+    case Tok::kNewline:
+    case Tok::kSemi:
+    case Tok::kRPar:
+    case Tok::kEqual:
+    case Tok::kRBrace:
+    case Tok::kColon:
+    case Tok::kExclamation:
+    case Tok::kEndMarker:
+    case Tok::kTypeComment:
+    case Tok::kRSqb:
+    case Tok::kComma: break;
     default:
       value = ParseStarExpressions();
       if (value == nullptr) return nullptr;
@@ -361,250 +377,6 @@ Expr* Parser::ParseYield() {
   node->value = value;
   Deepen(node, value);
   return node;
-}
-
-Expr* Parser::ParsePrimary() {
-  const Token* const start = cur_;
-  if (MVM_UNLIKELY(At(Tok::kAwait))) {
-    cur_++;
-    const Token* const operand_start = cur_;
-    Expr* value = ParseAtom();
-    if (value != nullptr) value = ParsePostfix(value, operand_start);
-    if (value == nullptr || !Feature(5, "Await expressions are")) return nullptr;
-    auto* node = New<AwaitExpr>(ExprKind::kAwait, start);
-    node->value = value;
-    Deepen(node, value);
-    return node;
-  }
-  Expr* e;
-  if (MVM_LIKELY(At(Tok::kName))) {
-    cur_++;
-    auto* name = New<NameExpr>(ExprKind::kName, start);
-    name->id = start->ident;
-    e = name;
-  } else {
-    e = ParseAtom();
-    if (e == nullptr) return nullptr;
-  }
-  switch (kind()) {
-    case Tok::kDot: case Tok::kLPar: case Tok::kLSqb: return ParsePostfix(e, start);
-    default: return e;
-  }
-}
-
-Expr* Parser::ParsePostfix(Expr* e, const Token* start) {
-  for (;;) {
-    switch (kind()) {
-      case Tok::kDot: {
-        if (cur_[1].kind != Tok::kName) return nullptr;
-        cur_ += 2;
-        auto* node = New<AttributeExpr>(ExprKind::kAttribute, start);
-        node->value = e;
-        node->attr = cur_[-1].ident;
-        node->depth = e->depth + 1;
-        e = node;
-        break;
-      }
-      case Tok::kLPar:
-        e = ParseCall(e, start);
-        if (e == nullptr) return nullptr;
-        break;
-      case Tok::kLSqb:
-        e = ParseSubscript(e, start);
-        if (e == nullptr) return nullptr;
-        break;
-      default:
-        return e;
-    }
-  }
-}
-
-Expr* Parser::ParseCall(Expr* func, const Token* start) {
-  Span<Expr*> args;
-  Span<Keyword*> keywords;
-  if (!ParseArguments(&args, &keywords)) return nullptr;
-  auto* call = New<CallExpr>(ExprKind::kCall, start);
-  call->func = func;
-  call->args = args;
-  call->keywords = keywords;
-  Deepen(call, func);
-  Deepen(call, args);
-  for (const Keyword* keyword : keywords) Deepen(call, keyword->value);
-  return call;
-}
-
-// Parses "(" arguments ")". A generator expression may stand alone without its own brackets.
-bool Parser::ParseArguments(Span<Expr*>* args, Span<Keyword*>* keywords) {
-  const Token* const open = cur_++;
-  if (Accept(Tok::kRPar)) return true;
-  if (StackLow()) return false;
-  const size_t mark = scratch_.size();
-  size_t positional = 0;
-  bool seen_keyword = false;
-  bool seen_double_star = false;
-  // Keywords are tagged in the low bit, so that one stack keeps both in order.
-  do {
-    if (At(Tok::kRPar)) break;
-    const Token* const start = cur_;
-    if (At(Tok::kDoubleStar) || (At(Tok::kName) && cur_[1].kind == Tok::kEqual)) {
-      Identifier name = nullptr;
-      if (At(Tok::kName)) {
-        name = cur_->ident;
-        cur_++;
-        seen_keyword = true;
-      } else {
-        seen_double_star = true;
-      }
-      cur_++;
-      Expr* value = ParseExpression();
-      if (value == nullptr) return false;
-      auto* keyword = arena_.New<Keyword>(name, value, Loc(start));
-      PushScratch(reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(keyword) | 1));
-      continue;
-    }
-    if (seen_double_star || (seen_keyword && !At(Tok::kStar))) return false;
-    const bool starred = At(Tok::kStar);
-    Expr* e = ParseArgument();
-    if (e == nullptr) return false;
-    if (!starred) {
-      if (At(Tok::kFor) || At(Tok::kAsync)) {
-        if (positional != 0) return false;
-        Span<Comprehension*> generators;
-        uint32_t depth = e->depth;
-        if (!ParseComprehensionClauses(&generators, &depth) || !Accept(Tok::kRPar)) return false;
-        auto* generator = New<CompExpr>(ExprKind::kGeneratorExp, open);
-        generator->elt = e;
-        generator->generators = generators;
-        generator->depth = depth + 1;
-        args->data = arena_.NewArray<Expr*>(1);
-        args->data[0] = generator;
-        args->size = 1;
-        return true;
-      }
-    }
-    positional++;
-    PushScratch(e);
-  } while (Accept(Tok::kComma));
-  if (!Accept(Tok::kRPar)) return false;
-  const size_t count = scratch_.size() - mark;
-  args->size = static_cast<uint32_t>(positional);
-  keywords->size = static_cast<uint32_t>(count - positional);
-  if (positional != 0) args->data = arena_.NewArray<Expr*>(positional);
-  if (count != positional) keywords->data = arena_.NewArray<Keyword*>(count - positional);
-  Expr** next_arg = args->data;
-  Keyword** next_keyword = keywords->data;
-  for (size_t i = mark; i < mark + count; i++) {
-    const auto word = reinterpret_cast<uintptr_t>(scratch_[i]);
-    if (word & 1) {
-      *next_keyword++ = reinterpret_cast<Keyword*>(word & ~uintptr_t{1});
-    } else {
-      *next_arg++ = static_cast<Expr*>(scratch_[i]);
-    }
-  }
-  scratch_.resize(mark);
-  return true;
-}
-
-Expr* Parser::ParseSubscript(Expr* value, const Token* start) {
-  cur_++;
-  if (StackLow()) return nullptr;
-  const Token* const slice_start = cur_;
-  Expr* slice = ParseSliceOrStarred();
-  if (slice == nullptr) return nullptr;
-  if (At(Tok::kComma) || slice->kind == ExprKind::kStarred) {
-    slice = ParseTupleTail(slice, slice_start, &Parser::ParseSliceOrStarred);
-    if (slice == nullptr) return nullptr;
-  }
-  if (!Accept(Tok::kRSqb)) return nullptr;
-  auto* node = New<SubscriptExpr>(ExprKind::kSubscript, start);
-  node->value = value;
-  node->slice = slice;
-  Deepen(node, value);
-  Deepen(node, slice);
-  return node;
-}
-
-Expr* Parser::ParseSliceOrStarred() {
-  return At(Tok::kStar) ? ParseArgument() : ParseSlice();
-}
-
-Expr* Parser::ParseArgument() {
-  if (!At(Tok::kStar)) return ParseNamedExpression();
-  const Token* const start = cur_++;
-  Expr* value = ParseExpression();
-  if (value == nullptr) return nullptr;
-  auto* starred = New<StarredExpr>(ExprKind::kStarred, start);
-  starred->value = value;
-  Deepen(starred, value);
-  return starred;
-}
-
-Expr* Parser::ParseSlice() {
-  const Token* const start = cur_;
-  Expr* lower = nullptr;
-  if (!At(Tok::kColon)) {
-    lower = ParseNamedExpression();
-    if (lower == nullptr || !At(Tok::kColon)) return lower;
-    if (lower->kind == ExprKind::kNamedExpr && start->kind == Tok::kName) return nullptr;
-  }
-  cur_++;
-  const auto at_end = [this] {
-    return At(Tok::kColon) || At(Tok::kComma) || At(Tok::kRSqb);
-  };
-  Expr* upper = nullptr;
-  Expr* step = nullptr;
-  if (!at_end() && (upper = ParseExpression()) == nullptr) return nullptr;
-  if (Accept(Tok::kColon) && !at_end() && (step = ParseExpression()) == nullptr) return nullptr;
-  auto* slice = New<SliceExpr>(ExprKind::kSlice, start);
-  slice->lower = lower;
-  slice->upper = upper;
-  slice->step = step;
-  Deepen(slice, lower);
-  Deepen(slice, upper);
-  Deepen(slice, step);
-  return slice;
-}
-
-// ---------------------------------------------------------------- targets
-
-// A list of targets as `for` has them: it ends at `in`.
-Expr* Parser::ParseStarTargets() {
-  const Token* const start = cur_;
-  Expr* first = ParseStarTarget();
-  if (first == nullptr || !At(Tok::kComma)) return first;
-  Expr* tuple = ParseTupleTail(first, start, &Parser::ParseStarTarget);
-  if (tuple != nullptr) tuple->ctx = ExprContext::kStore;
-  return tuple;
-}
-
-Expr* Parser::ParseStarTarget() {
-  Expr* e = At(Tok::kStar) ? ParseStarExpression() : ParseBitwiseOr();
-  return e != nullptr && MakeTarget(e, ExprContext::kStore) ? e : nullptr;
-}
-
-// Turns an expression into a target; false if it cannot be one. Nesting is bounded by brackets.
-bool Parser::MakeTarget(Expr* e, ExprContext ctx) {
-  e->ctx = ctx;
-  switch (e->kind) {
-    case ExprKind::kName:
-    case ExprKind::kAttribute:
-    case ExprKind::kSubscript:
-      return true;
-    case ExprKind::kStarred:
-      return ctx == ExprContext::kStore && MakeTarget(As<StarredExpr>(e)->value, ctx);
-    case ExprKind::kList:
-      for (Expr* element : As<ListExpr>(e)->elts) {
-        if (!MakeTarget(element, ctx)) return false;
-      }
-      return true;
-    case ExprKind::kTuple:
-      for (Expr* element : As<TupleExpr>(e)->elts) {
-        if (!MakeTarget(element, ctx)) return false;
-      }
-      return true;
-    default:
-      return false;
-  }
 }
 
 }  // namespace minivm

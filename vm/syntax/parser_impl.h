@@ -27,8 +27,8 @@ namespace minivm {
 // A literal whose value is wrong, found while parsing: not a matter of grammar.
 struct LiteralError {
   std::string message;
-  const Token* token = nullptr;      // where, or null: at the last token read
-  bool whole_token = true;           // false: a location without columns
+  const Token* token = nullptr;  // where, or null: at the last token read
+  bool whole_token = true;       // false: a location without columns
 };
 
 class Parser {
@@ -76,8 +76,19 @@ class Parser {
 
  private:
   enum Precedence : uint8_t {
-    kPrecNone, kPrecOr, kPrecAnd, kPrecNot, kPrecCompare, kPrecBitOr, kPrecBitXor, kPrecBitAnd,
-    kPrecShift, kPrecAdd, kPrecMul, kPrecUnary, kPrecPower
+    kPrecNone,
+    kPrecOr,
+    kPrecAnd,
+    kPrecNot,
+    kPrecCompare,
+    kPrecBitOr,
+    kPrecBitXor,
+    kPrecBitAnd,
+    kPrecShift,
+    kPrecAdd,
+    kPrecMul,
+    kPrecUnary,
+    kPrecPower
   };
   struct PendingOperator {
     const Token* token;  // where the operator (prefix) or its left operand (infix) begins

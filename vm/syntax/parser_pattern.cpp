@@ -80,13 +80,9 @@ Pattern* Parser::ParseClosedPattern() {
   Expr* value = nullptr;
   switch (kind()) {
     case Tok::kNumber:
-    case Tok::kMinus:
-      value = ParseSignedNumber();
-      break;
+    case Tok::kMinus: value = ParseSignedNumber(); break;
     case Tok::kString:
-    case Tok::kFStringStart:
-      value = ParseStrings();
-      break;
+    case Tok::kFStringStart: value = ParseStrings(); break;
     case Tok::kNone:
     case Tok::kTrue:
     case Tok::kFalse: {
@@ -165,8 +161,7 @@ Expr* Parser::ParseSignedNumber() {
   cur_++;
   if (!At(Tok::kNumber)) return nullptr;
   Expr* imaginary = ParseNumberAtom();
-  if (imaginary == nullptr ||
-      As<ConstantExpr>(imaginary)->value.kind != ConstantKind::kImaginary) {
+  if (imaginary == nullptr || As<ConstantExpr>(imaginary)->value.kind != ConstantKind::kImaginary) {
     return nullptr;
   }
   auto* node = New<BinOpExpr>(ExprKind::kBinOp, start);
@@ -217,11 +212,22 @@ Pattern* Parser::ParseMappingPattern() {
     Expr* key = nullptr;
     const Token* const key_start = cur_;
     switch (kind()) {
-      case Tok::kNumber: case Tok::kMinus: key = ParseSignedNumber(); break;
-      case Tok::kString: case Tok::kFStringStart: key = ParseStrings(); break;
-      case Tok::kNone: cur_++; key = NewConstant(ConstantKind::kNone, key_start); break;
-      case Tok::kTrue: cur_++; key = NewConstant(ConstantKind::kTrue, key_start); break;
-      case Tok::kFalse: cur_++; key = NewConstant(ConstantKind::kFalse, key_start); break;
+      case Tok::kNumber:
+      case Tok::kMinus: key = ParseSignedNumber(); break;
+      case Tok::kString:
+      case Tok::kFStringStart: key = ParseStrings(); break;
+      case Tok::kNone:
+        cur_++;
+        key = NewConstant(ConstantKind::kNone, key_start);
+        break;
+      case Tok::kTrue:
+        cur_++;
+        key = NewConstant(ConstantKind::kTrue, key_start);
+        break;
+      case Tok::kFalse:
+        cur_++;
+        key = NewConstant(ConstantKind::kFalse, key_start);
+        break;
       case Tok::kName:
         if (cur_[1].kind == Tok::kDot) key = ParseDottedExpr();
         break;

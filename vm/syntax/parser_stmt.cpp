@@ -39,8 +39,15 @@ std::vector<Parser::StatementRange> Parser::FindValidStatements() {
 // One compound statement, or one line of simple ones.
 bool Parser::ParseStatement() {
   switch (kind()) {
-    case Tok::kIf: case Tok::kWhile: case Tok::kFor: case Tok::kTry: case Tok::kWith:
-    case Tok::kDef: case Tok::kClass: case Tok::kAt: case Tok::kAsync: {
+    case Tok::kIf:
+    case Tok::kWhile:
+    case Tok::kFor:
+    case Tok::kTry:
+    case Tok::kWith:
+    case Tok::kDef:
+    case Tok::kClass:
+    case Tok::kAt:
+    case Tok::kAsync: {
       Stmt* statement = ParseCompound();
       if (statement == nullptr) return false;
       PushScratch(statement);
@@ -58,8 +65,7 @@ bool Parser::ParseStatement() {
         Restore(saved);
       }
       [[fallthrough]];
-    default:
-      return ParseSimpleLine();
+    default: return ParseSimpleLine();
   }
 }
 
@@ -170,8 +176,7 @@ Stmt* Parser::ParseSimple() {
     case Tok::kName:
       if (cur_->ident == name_type_ && cur_[1].kind == Tok::kName) return ParseTypeAlias();
       return ParseExpressionStatement();
-    default:
-      return ParseExpressionStatement();
+    default: return ParseExpressionStatement();
   }
 }
 
@@ -182,10 +187,8 @@ Stmt* Parser::ParseExpressionStatement() {
   if (e == nullptr) return nullptr;
   switch (kind()) {
     case Tok::kNewline:
-    case Tok::kSemi:
-      break;
-    case Tok::kColon:
-      return ParseAnnotated(e, start);
+    case Tok::kSemi: break;
+    case Tok::kColon: return ParseAnnotated(e, start);
     case Tok::kEqual: {
       const size_t mark = scratch_.size();
       while (Accept(Tok::kEqual)) {
@@ -205,12 +208,11 @@ Stmt* Parser::ParseExpressionStatement() {
     default: {
       if (kind() < Tok::kPlusEqual || kind() > Tok::kDoubleSlashEqual) break;
       static constexpr Operator kOperators[] = {
-          Operator::kAdd,    Operator::kSub,    Operator::kMult,  Operator::kMatMult,
-          Operator::kDiv,    Operator::kMod,    Operator::kPow,   Operator::kLShift,
-          Operator::kRShift, Operator::kBitOr,  Operator::kBitXor, Operator::kBitAnd,
+          Operator::kAdd,     Operator::kSub,   Operator::kMult,   Operator::kMatMult,
+          Operator::kDiv,     Operator::kMod,   Operator::kPow,    Operator::kLShift,
+          Operator::kRShift,  Operator::kBitOr, Operator::kBitXor, Operator::kBitAnd,
           Operator::kFloorDiv};
-      const Operator op =
-          kOperators[static_cast<int>(kind()) - static_cast<int>(Tok::kPlusEqual)];
+      const Operator op = kOperators[static_cast<int>(kind()) - static_cast<int>(Tok::kPlusEqual)];
       if (!IsSingleTarget(e)) return nullptr;
       if (op == Operator::kMatMult && !Feature(5, "The '@' operator is")) return nullptr;
       e->ctx = ExprContext::kStore;
@@ -236,8 +238,7 @@ Stmt* Parser::ParseAnnotated(Expr* target, const Token* start) {
     const Checkpoint saved = Save();
     cur_ = start + 1;
     const Expr* inner = ParsePrimary();
-    const bool target_in_parentheses =
-        inner != nullptr && IsSingleTarget(inner) && At(Tok::kRPar);
+    const bool target_in_parentheses = inner != nullptr && IsSingleTarget(inner) && At(Tok::kRPar);
     const Token* const after = cur_ + 1;
     Restore(saved);
     if (target_in_parentheses && after != saved.cur) return nullptr;
@@ -558,9 +559,13 @@ Stmt* Parser::ParseTry() {
 Stmt* Parser::ParseMatch() {
   const Token* const start = cur_++;
   switch (kind()) {  // the usual ways to go on after a name, cheaply
-    case Tok::kEqual: case Tok::kDot: case Tok::kComma: case Tok::kRPar: case Tok::kColon:
-    case Tok::kNewline: case Tok::kSemi:
-      return nullptr;
+    case Tok::kEqual:
+    case Tok::kDot:
+    case Tok::kComma:
+    case Tok::kRPar:
+    case Tok::kColon:
+    case Tok::kNewline:
+    case Tok::kSemi: return nullptr;
     default: break;
   }
   if (StackLow()) return nullptr;

@@ -72,10 +72,8 @@ Expr* FindInvalidTarget(Expr* e, bool for_target, bool del) {
       return e;
     case ExprKind::kName:
     case ExprKind::kSubscript:
-    case ExprKind::kAttribute:
-      return nullptr;
-    default:
-      return e;
+    case ExprKind::kAttribute: return nullptr;
+    default: return e;
   }
 }
 
@@ -101,8 +99,12 @@ PegMachine::Capture PegMachine::Node(Capture c) const {
     int lambdas = 0;
     for (uint32_t i = c.start; i < c.end; i++) {
       switch (At(i)->kind) {
-        case Tok::kLPar: case Tok::kLSqb: case Tok::kLBrace: depth++; break;
-        case Tok::kRPar: case Tok::kRSqb: case Tok::kRBrace:
+        case Tok::kLPar:
+        case Tok::kLSqb:
+        case Tok::kLBrace: depth++; break;
+        case Tok::kRPar:
+        case Tok::kRSqb:
+        case Tok::kRBrace:
           if (--depth == 0 && i != c.end - 1) return c;  // (a) + (b)
           break;
         case Tok::kLambda: lambdas += depth == 1; break;
@@ -135,12 +137,9 @@ void PegMachine::Raise(char kind, std::string_view message, const Capture& a, co
       const Capture node = Node(a);
       return RaiseRange(At(node.start), At(node.end - 1), std::move(text));
     }
-    case 'R':
-      return RaiseRange(At(Node(a).start), At(Node(b).end - 1), std::move(text));
-    case 'F':
-      return RaiseFrom(At(Node(a).start), std::move(text));
-    case 'L':
-      return RaiseAtLast(DiagnosticKind::kSyntax, std::move(text));
+    case 'R': return RaiseRange(At(Node(a).start), At(Node(b).end - 1), std::move(text));
+    case 'F': return RaiseFrom(At(Node(a).start), std::move(text));
+    case 'L': return RaiseAtLast(DiagnosticKind::kSyntax, std::move(text));
     case 'N':
       Fetch(position_);
       if (raised_) return;
@@ -151,11 +150,10 @@ void PegMachine::Raise(char kind, std::string_view message, const Capture& a, co
       return RaiseRange(At(a.start), last, std::move(text));
     }
     case 'I':
-      return RaiseAtLast(DiagnosticKind::kIndentation,
-                         "expected an indented block after " + text + " on line " +
-                             std::to_string(At(a.start)->lineno));
-    default:
-      MVM_CHECK(false, "an unknown kind of error in the error grammar");
+      return RaiseAtLast(DiagnosticKind::kIndentation, "expected an indented block after " + text +
+                                                           " on line " +
+                                                           std::to_string(At(a.start)->lineno));
+    default: MVM_CHECK(false, "an unknown kind of error in the error grammar");
   }
 }
 
@@ -188,8 +186,10 @@ PegMachine::HookResult PegMachine::CheckFString(const Capture& c) {
   int depth = 0;
   for (uint32_t i = c.start; i < c.end; i++) {
     switch (At(i)->kind) {
-      case Tok::kFStringStart: case Tok::kLBrace: depth++; break;
-      case Tok::kFStringEnd: case Tok::kRBrace: depth--; break;
+      case Tok::kFStringStart:
+      case Tok::kLBrace: depth++; break;
+      case Tok::kFStringEnd:
+      case Tok::kRBrace: depth--; break;
       case Tok::kFStringMiddle:
         if (depth == 1 && CheckLiteral(At(i)) == HookResult::kFail) return HookResult::kFail;
         break;
@@ -304,8 +304,7 @@ PegMachine::HookResult PegMachine::Hook(std::string_view name, const Capture* ca
     const Capture node = Node(a);
     RaiseRange(At(node.start), At(node.end - 1),
                std::string("only single target (not ") +
-                   (At(node.start)->kind == Tok::kLSqb ? "list" : "tuple") +
-                   ") can be annotated");
+                   (At(node.start)->kind == Tok::kLSqb ? "list" : "tuple") + ") can be annotated");
     return HookResult::kFail;
   }
   if (name == "assign_target") {
@@ -320,8 +319,9 @@ PegMachine::HookResult PegMachine::Hook(std::string_view name, const Capture* ca
   if (name == "augassign_target") {
     Expr* e = Reparse(a, &Parser::ParseStarExpressions);
     if (e == nullptr) return HookResult::kFail;
-    RaiseLocation(e->loc, e->loc, "'" + std::string(ExprName(e)) +
-                                      "' is an illegal expression for augmented assignment");
+    RaiseLocation(
+        e->loc, e->loc,
+        "'" + std::string(ExprName(e)) + "' is an illegal expression for augmented assignment");
     return HookResult::kFail;
   }
   if (name == "bad_bound") {
@@ -353,9 +353,9 @@ PegMachine::HookResult PegMachine::Hook(std::string_view name, const Capture* ca
     if (e == nullptr) return HookResult::kFail;
     const std::string what(ExprName(e));
     RaiseLocation(e->loc, e->loc,
-                  walrus ? "cannot use assignment expressions with " + what
-                         : "cannot assign to " + what +
-                               " here. Maybe you meant '==' instead of '='?");
+                  walrus
+                      ? "cannot use assignment expressions with " + what
+                      : "cannot assign to " + what + " here. Maybe you meant '==' instead of '='?");
     return HookResult::kFail;
   }
   if (name == "missing_colon") {
@@ -382,8 +382,7 @@ PegMachine::HookResult PegMachine::Hook(std::string_view name, const Capture* ca
     Location from;
     from.lineno = start->lineno;
     from.col_offset = start->start - lines_[start->lineno];
-    RaiseLocation(from, last->loc,
-                  "did you forget parentheses around the comprehension target?");
+    RaiseLocation(from, last->loc, "did you forget parentheses around the comprehension target?");
     return HookResult::kFail;
   }
   if (name == "keyword_constant") {
@@ -405,9 +404,8 @@ PegMachine::HookResult PegMachine::Hook(std::string_view name, const Capture* ca
     ArgumentSummary summary;
     if (!SummarizeArguments(a, &summary)) return HookResult::kFail;
     RaiseAtLast(DiagnosticKind::kSyntax,
-                summary.unpacks_mapping
-                    ? "positional argument follows keyword argument unpacking"
-                    : "positional argument follows keyword argument");
+                summary.unpacks_mapping ? "positional argument follows keyword argument unpacking"
+                                        : "positional argument follows keyword argument");
     return HookResult::kFail;
   }
   MVM_CHECK(false, "an unknown hook in the error grammar");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -28,8 +29,8 @@ enum class PegOp : uint8_t {
   kIfInvalid,       // fail unless mistakes are looked for
   kCaptureBegin,    // capture slot a
   kCaptureEnd,
-  kRaise,           // report: kind a, b = message index << 4 | slot << 2 | slot
-  kHook,            // run the hook named messages[b]
+  kRaise,  // report: kind a, b = message index << 4 | slot << 2 | slot
+  kHook,   // run the hook named messages[b]
 };
 
 struct PegInstruction {
@@ -59,6 +60,9 @@ struct PegGrammar {
 
   uint16_t RuleOf(std::string_view name) const;
 };
+
+// The text of the grammar, in parts.
+std::span<const std::string_view> ErrorGrammarText();
 
 // The grammar: constant data, compiled from its text at the first syntax error of the process.
 const PegGrammar& ErrorGrammar();

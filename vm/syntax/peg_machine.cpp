@@ -5,7 +5,13 @@ namespace minivm {
 
 PegMachine::PegMachine(const PegGrammar& grammar, Lexer& lexer, Parser& parser,
                        const ParseOptions& options)
-    : grammar_(grammar), lexer_(lexer), parser_(parser), options_(options), tokens_(lexer.tokens()), token_count_(lexer.token_count()), source_(lexer.source().data),
+    : grammar_(grammar),
+      lexer_(lexer),
+      parser_(parser),
+      options_(options),
+      tokens_(lexer.tokens()),
+      token_count_(lexer.token_count()),
+      source_(lexer.source().data),
       lines_(lexer.line_starts().data()) {}
 
 uint64_t PegMachine::MemoKey(uint16_t rule, uint32_t position, bool mistakes) const {
@@ -45,8 +51,12 @@ void PegMachine::MemoStore(uint64_t key, uint32_t end) {
 uint8_t PegMachine::Level(uint32_t token) {
   while (levels_.size() <= token - first_token_) {
     switch (At(first_token_ + static_cast<uint32_t>(levels_.size()))->kind) {
-      case Tok::kLPar: case Tok::kLSqb: case Tok::kLBrace: level_++; break;
-      case Tok::kRPar: case Tok::kRSqb: case Tok::kRBrace: level_--; break;
+      case Tok::kLPar:
+      case Tok::kLSqb:
+      case Tok::kLBrace: level_++; break;
+      case Tok::kRPar:
+      case Tok::kRSqb:
+      case Tok::kRBrace: level_--; break;
       default: break;
     }
     levels_.push_back(static_cast<uint8_t>(level_));
@@ -84,8 +94,7 @@ void PegMachine::FailRule() {
   while (!choices_.empty() && choices_.back().depth >= frames_.size()) choices_.pop_back();
 }
 
-PegMachine::Outcome PegMachine::Run(std::string_view rule, uint32_t start,
-                                    bool look_for_mistakes) {
+PegMachine::Outcome PegMachine::Run(std::string_view rule, uint32_t start, bool look_for_mistakes) {
   if (fetched_ < start) fetched_ = start;
   first_token_ = start;
   levels_.clear();
@@ -109,11 +118,8 @@ PegMachine::Outcome PegMachine::Run(std::string_view rule, uint32_t start,
     const PegInstruction in = grammar_.code[pc_++];
     bool ok = true;
     switch (in.op) {
-      case PegOp::kNop:
-        break;
-      case PegOp::kFail:
-        ok = false;
-        break;
+      case PegOp::kNop: break;
+      case PegOp::kFail: ok = false; break;
       case PegOp::kToken:
         if (!Fetch(position_)) return Outcome::kRaised;
         ok = At(position_)->kind == static_cast<Tok>(in.a);
@@ -197,18 +203,10 @@ PegMachine::Outcome PegMachine::Run(std::string_view rule, uint32_t start,
       case PegOp::kCut:
         if (!choices_.empty() && choices_.back().depth == frames_.size()) choices_.back().to = 0;
         break;
-      case PegOp::kQuiet:
-        mistakes_ = false;
-        break;
-      case PegOp::kIfInvalid:
-        ok = mistakes_;
-        break;
-      case PegOp::kCaptureBegin:
-        frames_.back().captures[in.a].start = position_;
-        break;
-      case PegOp::kCaptureEnd:
-        frames_.back().captures[in.a].end = position_;
-        break;
+      case PegOp::kQuiet: mistakes_ = false; break;
+      case PegOp::kIfInvalid: ok = mistakes_; break;
+      case PegOp::kCaptureBegin: frames_.back().captures[in.a].start = position_; break;
+      case PegOp::kCaptureEnd: frames_.back().captures[in.a].end = position_; break;
       case PegOp::kRaise: {
         const Capture* captures = frames_.back().captures;
         Raise(static_cast<char>(in.a), grammar_.messages[in.b >> 4], captures[in.b >> 2 & 3],
@@ -234,7 +232,8 @@ PegMachine::Outcome PegMachine::Run(std::string_view rule, uint32_t start,
 
 void PegMachine::RaiseAtLast(DiagnosticKind kind, std::string message) {
   const Token* last = At(fetched_ - 1);
-  if (kind != DiagnosticKind::kIncompleteInput && last->kind == Tok::kError && lexer_.error().kind == LexError::Kind::kEof) {
+  if (kind != DiagnosticKind::kIncompleteInput && last->kind == Tok::kError &&
+      lexer_.error().kind == LexError::Kind::kEof) {
     return RaiseLexError();
   }
   raised_ = true;
@@ -306,8 +305,7 @@ void PegMachine::RaiseLexError() {
   fault_ = {};
   fault_.lineno = fault_.end_lineno = error.lineno;
   switch (error.kind) {
-    case LexError::Kind::kNone:
-      break;
+    case LexError::Kind::kNone: break;
     case LexError::Kind::kSyntax:
       fault_.from_lexer = true;
       fault_.message = error.message;

@@ -75,7 +75,7 @@ class PegMachine {
   enum class HookResult : uint8_t { kOk, kFail };
 
   static constexpr uint32_t kMemoFail = UINT32_MAX;
-  static constexpr size_t kMaxDepth = 6000;  // about as deep as CPython's parser goes
+  static constexpr size_t kMaxDepth = 6000;            // about as deep as CPython's parser goes
   static constexpr size_t kMaxMemo = size_t{1} << 24;  // 400 MB
   static constexpr uint64_t kMaxSteps = 400'000'000;
 

@@ -26,7 +26,7 @@ struct SourceCodec {
 };
 
 struct DecodedSource {
-  std::string_view text;      // views the input, or `storage`
+  std::string_view text;  // views the input, or `storage`
   std::string storage;
   bool invalid_utf8 = false;  // to be passed on in ParseOptions
   std::string encoding;       // "utf-8" or as the cookie has it, normalised

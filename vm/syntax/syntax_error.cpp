@@ -88,16 +88,17 @@ bool ReachesEnd(const Lexer& lexer, const Token& last) {
   switch (last.kind) {
     case Tok::kEndMarker: return true;
     case Tok::kError: return lexer.error().at_eof;
-    case Tok::kFStringMiddle: case Tok::kFStringEnd: case Tok::kEllipsis:
-    case Tok::kDoubleStarEqual: case Tok::kDoubleSlashEqual: case Tok::kLeftShiftEqual:
-    case Tok::kRightShiftEqual:
-      return false;
+    case Tok::kFStringMiddle:
+    case Tok::kFStringEnd:
+    case Tok::kEllipsis:
+    case Tok::kDoubleStarEqual:
+    case Tok::kDoubleSlashEqual:
+    case Tok::kLeftShiftEqual:
+    case Tok::kRightShiftEqual: return false;
     case Tok::kString:  // after "" comes a look for a third quote
       return last.end == lexer.source().size && last.end - last.start == last.prefix_size + 2u;
-    case Tok::kFStringStart:
-      return last.end == lexer.source().size && last.quote_size == 1;
-    case Tok::kColon:
-      return last.end == lexer.source().size && !lexer.error().in_fstring;
+    case Tok::kFStringStart: return last.end == lexer.source().size && last.quote_size == 1;
+    case Tok::kColon: return last.end == lexer.source().size && !lexer.error().in_fstring;
     case Tok::kNewline: return (last.flags & Token::kNoPosition) != 0;
     default: return last.end == lexer.source().size;
   }
@@ -205,9 +206,8 @@ void ExplainSyntaxError(Lexer& lexer, const ParseOptions& options, Parser& parse
   if (!have_fault) {
     if (last.kind == Tok::kIndent || last.kind == Tok::kDedent) {
       const uint32_t fetched = machine.fetched();
-      machine.RaiseAtLast(DiagnosticKind::kIndentation, last.kind == Tok::kIndent
-                                                            ? "unexpected indent"
-                                                            : "unexpected unindent");
+      machine.RaiseAtLast(DiagnosticKind::kIndentation,
+                          last.kind == Tok::kIndent ? "unexpected indent" : "unexpected unindent");
       fault = machine.fault();
       fault_line = LexerLine(tokens[fetched - 1]);
       formatter.Format(fault, fault_line, error);

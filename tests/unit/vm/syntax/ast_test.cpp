@@ -49,9 +49,7 @@ TEST(AstTest, NewlineConventionsAreOne) {
   EXPECT_EQ(Dump("'''a\r\nb\rc'''"), Dump("'''a\nb\nc'''"));
 }
 
-TEST(AstTest, NamesAreNormalised) {
-  EXPECT_EQ(Dump("\u212b = \ufb01x"), Dump("\u00c5 = fix"));
-}
+TEST(AstTest, NamesAreNormalised) { EXPECT_EQ(Dump("\u212b = \ufb01x"), Dump("\u00c5 = fix")); }
 
 TEST(AstTest, NamesAreInternedOnce) {
   Arena arena;

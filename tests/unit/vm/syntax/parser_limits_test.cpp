@@ -53,8 +53,14 @@ Job ParseOnSmallStack(std::string source) {
 
 TEST(ParserLimitsTest, TwoHundredBracketsParse) {
   for (const auto& [open, close] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"(", ")"}, {"[", "]"}, {"f(a=", ")"}, {"{1:", "}"}, {"a[", "]"}, {"(-", ")"},
-           {"(a for b in ", ")"}, {"(a or b and not c < d | e ^ f & g << h + i * -j ** ", ")"}}) {
+           {"(", ")"},
+           {"[", "]"},
+           {"f(a=", ")"},
+           {"{1:", "}"},
+           {"a[", "]"},
+           {"(-", ")"},
+           {"(a for b in ", ")"},
+           {"(a or b and not c < d | e ^ f & g << h + i * -j ** ", ")"}}) {
     SCOPED_TRACE(open);
     EXPECT_TRUE(ParseOnSmallStack(Repeat(open, 199) + "1" + Repeat(close, 199)).parsed);
     const Job job = ParseOnSmallStack(Repeat(open, 201) + "1" + Repeat(close, 201));
@@ -86,8 +92,8 @@ TEST(ParserLimitsTest, DeepRecursionIsAMemoryError) {
 }
 
 TEST(ParserLimitsTest, BadSourcesAreExplainedInBoundedSpace) {
-  for (const char* source : {"(", "f(", "-", "1+", "a.", "lambda:", "f(a b,", "not ", "a**", "[{1:",
-                             "f'{", "*", "await ", "a if b else ", "class A:\n if 1:"}) {
+  for (const char* source : {"(", "f(", "-", "1+", "a.", "lambda:", "f(a b,", "not ", "a**",
+                             "[{1:", "f'{", "*", "await ", "a if b else ", "class A:\n if 1:"}) {
     EXPECT_FALSE(ParseOnSmallStack(Repeat(source, 5000)).parsed) << source;
   }
   EXPECT_FALSE(ParseOnSmallStack(Repeat("def f(x):\n  return x\n", 5000) + "a b").parsed);

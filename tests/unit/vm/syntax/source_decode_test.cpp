@@ -47,8 +47,7 @@ TEST(SourceDecodeTest, OtherEncodings) {
 TEST(SourceDecodeTest, Errors) {
   EXPECT_EQ(Decode("# coding: foo\n").error.message, "unknown encoding: foo");
   EXPECT_EQ(Decode("# coding: foo\n").error.offset, -1);
-  EXPECT_EQ(Decode("# coding: foo\n", SourceOrigin::kFile).error.message,
-            "encoding problem: foo");
+  EXPECT_EQ(Decode("# coding: foo\n", SourceOrigin::kFile).error.message, "encoding problem: foo");
   EXPECT_EQ(Decode("\xEF\xBB\xBF# coding: latin-1\n").error.message,
             "encoding problem: iso-8859-1 with BOM");
   EXPECT_EQ(Decode("# coding: ascii\nx='\xE9'").error.message,
@@ -77,8 +76,9 @@ TEST(SourceDecodeTest, InvalidUtf8IsFoundWhereItMatters) {
        "data"},
       {"x = '\xE2\x82'",
        "(unicode error) 'utf-8' codec can't decode bytes in position 0-1: unexpected end of data"},
-      {"x\xFF", "(unicode error) 'utf-8' codec can't decode byte 0xff in position 1: invalid "
-                "start byte"},
+      {"x\xFF",
+       "(unicode error) 'utf-8' codec can't decode byte 0xff in position 1: invalid "
+       "start byte"},
       {"b'\xFF'", "bytes can only contain ASCII literal characters"},
   };
   for (const auto& c : kCases) {
