@@ -173,7 +173,7 @@ class Collect final : public Visitor {
       DictObject* d = o->as<DictObject>();
       for (uint32_t i = 0; i < d->entry_count; ++i) {
         if (d->entries[i].key.is_null()) continue;
-        if (!d->str_keys_only) operator()(d->entries[i].key);
+        if (d->other_keys) operator()(d->entries[i].key);
         operator()(d->entries[i].value);
       }
     } else {
