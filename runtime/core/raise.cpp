@@ -94,6 +94,9 @@ void AppendCString(TextBuffer& out, const char* s, long precision) {
   out.Append(std::string_view(s, n));
 }
 
+// A Value travels as the word it is.
+Value NextValue(va_list* args) { return Value::FromBits(va_arg(*args, uint64_t)); }
+
 void AppendTypeName(TextBuffer& out, const TypeObject* type) {
   char name[512];
   out.Append(std::string_view(name, TypeDisplayName(type, name, sizeof(name))));
@@ -123,23 +126,23 @@ Status AppendDirective(ThreadState& ts, TextBuffer& out, const Directive& d, va_
       AppendTypeName(out, va_arg(*args, const TypeObject*));
       return Ok();
     case 'T':
-      AppendTypeName(out, TypeOf(ts, va_arg(*args, Value)));
+      AppendTypeName(out, TypeOf(ts, NextValue(args)));
       return Ok();
     case 'U':
-      AppendText(out, va_arg(*args, Value).as<StrObject>(), d.precision);
+      AppendText(out, NextValue(args).as<StrObject>(), d.precision);
       return Ok();
     case 'R': {
-      MVM_TRY(Ref<StrObject> text, Repr(ts, va_arg(*args, Value)));
+      MVM_TRY(Ref<StrObject> text, Repr(ts, NextValue(args)));
       AppendText(out, text, d.precision);
       return Ok();
     }
     case 'A': {
-      MVM_TRY(Ref<StrObject> text, Ascii(ts, va_arg(*args, Value)));
+      MVM_TRY(Ref<StrObject> text, Ascii(ts, NextValue(args)));
       AppendText(out, text, d.precision);
       return Ok();
     }
     case 'S': {
-      MVM_TRY(Ref<StrObject> text, ToStr(ts, va_arg(*args, Value)));
+      MVM_TRY(Ref<StrObject> text, ToStr(ts, NextValue(args)));
       AppendText(out, text, d.precision);
       return Ok();
     }
