@@ -239,7 +239,10 @@ Status HandleEncodeError(ThreadState& ts, StrObject* s, std::string_view how, co
         WriteSurrogate(form, c, &bytes);
       }
     }
-    if (i == start) return RaiseEncode(ts, s, encoding, start, end, reason);
+    // Mapped encodings take the whole run or nothing.
+    if (i == start || (i < end && std::string_view(encoding) == "charmap")) {
+      return RaiseEncode(ts, s, encoding, start, end, reason);
+    }
     out->next = i;
     MVM_TRY(out->text, NewBytes(ts, bytes));
     return Ok();

@@ -7,7 +7,8 @@
 namespace minivm {
 
 // put(c, TextBuffer*) writes a character or returns false if the encoding has none for it. Runs of
-// such characters go to the error handler. `unit`: replacement bytes must be a multiple of it.
+// such characters (of UTF-16 and UTF-32 one at a time) go to the error handler. `unit`: replacement
+// bytes must be a multiple of it.
 template <class Put>
 Result<BytesObject> EncodeWith(ThreadState& ts, StrObject* s, std::string_view errors, const char* encoding,
                                const char* reason, Put put, std::string_view prefix = {}, size_t unit = 1) {
@@ -24,7 +25,7 @@ Result<BytesObject> EncodeWith(ThreadState& ts, StrObject* s, std::string_view e
     if (i == s->length) break;
     TextBuffer scratch;
     size_t end = i + 1;
-    while (end < s->length && !put(s->At(end), &scratch)) ++end;
+    while (unit == 1 && end < s->length && !put(s->At(end), &scratch)) ++end;
     EncodeReplacement replacement;
     MVM_TRY_VOID(HandleEncodeError(ts, s, errors, encoding, i, end, reason, &replacement));
     if (IsBytes(ts, replacement.text)) {

@@ -92,7 +92,7 @@ Result<StrObject> DecodeUtf7(ThreadState& ts, DecodeInput& in) {
     // The end of base64.
     shifted = false;
     if (bits > 0) {
-      const char* error = bits >= 6     ? "partial character in base64 sequence"
+      const char* error = bits >= 6     ? "partial character in shift sequence"
                           : buffer != 0 ? "non-zero padding bits in shift sequence"
                                         : nullptr;
       if (error) {
