@@ -9,6 +9,7 @@
 
 #include <sys/mman.h>
 
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -94,6 +95,11 @@ Heap::Heap(RuntimeState* rt) : rt_(rt), collector_(new (std::nothrow) Collector(
 
 Heap::~Heap() {
   ForEachLarge([](Page* p) { munmap(p, p->region_size); });
+  for (uint32_t i = 0; i < spare_count_; ++i) {
+    const size_t size = spare_[i]->region_size;
+    MVM_UNPOISON(spare_[i], size);
+    munmap(spare_[i], size);
+  }
   while (chunks_) {
     HeapChunk* c = chunks_;
     chunks_ = c->next;
@@ -410,11 +416,51 @@ void* Heap::AllocateSlow(size_t size, int kind) {
   return AllocateSmall(size_class, kind);
 }
 
+// Memory of at least *region bytes: a spare region that fits well, or a fresh one.
+char* Heap::TakeRegion(size_t* region) {
+  for (uint32_t i = spare_count_; i-- > 0;) {
+    Page* p = spare_[i];
+    const size_t size = p->region_size;
+    if (size < *region || size - *region > *region / 2) continue;
+    spare_[i] = spare_[--spare_count_];
+    spare_bytes_ -= size;
+    *region = size;
+    MVM_UNPOISON(p, size);
+    std::memset(static_cast<void*>(p), 0, sizeof(Page));
+    return reinterpret_cast<char*>(p);
+  }
+  return MapAligned(*region);
+}
+
+// Keeps the region of a dead object for the next one, or gives it back.
+void Heap::DropRegion(Page* p) {
+  const size_t size = p->region_size;
+  if (size > kSpareLimit / 4) {
+    munmap(p, size);
+    return;
+  }
+  while (spare_count_ == kSpareRegions || spare_bytes_ + size > kSpareLimit) {
+    Page* oldest = spare_[0];
+    spare_bytes_ -= oldest->region_size;
+    MVM_UNPOISON(oldest, oldest->region_size);
+    munmap(oldest, oldest->region_size);
+    std::memmove(spare_, spare_ + 1, --spare_count_ * sizeof(Page*));
+  }
+  spare_[spare_count_++] = p;
+  spare_bytes_ += size;
+  MVM_POISON(p->slots(), size - Page::kHeaderSize);
+}
+
 void* Heap::AllocateLarge(size_t size, bool container) {
   if (size > kMaxAllocation) return nullptr;
   size_t region = (size + Page::kHeaderSize + 4095) & ~size_t{4095};
+  // Few different sizes, so that spare regions fit again. What is never touched costs nothing.
+  if (region > kPageSize) {
+    const size_t step = std::bit_floor(region) / 8;
+    region = (region + step - 1) & ~(step - 1);
+  }
   if (!Admit(region) || (container && !ReserveAges())) return nullptr;
-  char* memory = MapAligned(region);
+  char* memory = TakeRegion(&region);
   if (!memory) return nullptr;
   Page* p = reinterpret_cast<Page*>(memory);
   p->heap = this;
@@ -450,7 +496,7 @@ void Heap::FreeSlow(Page* p, FreeSlot* s) {
       ForgetAges(p);
     }
     Account(-static_cast<ptrdiff_t>(p->region_size));
-    munmap(p, p->region_size);
+    DropRegion(p);
     return;
   }
   Scrub(p, s);

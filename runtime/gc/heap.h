@@ -234,6 +234,8 @@ class Heap {
   void* AllocateSmall(int size_class, int kind);
   void FreeSlow(Page* p, FreeSlot* s);
   void* AllocateLarge(size_t size, bool container);
+  char* TakeRegion(size_t* region);
+  void DropRegion(Page* p);
   Page* NewPage(int size_class, int kind);
   void ReleasePage(Page* p);
   bool Carve(Page* p);
@@ -261,6 +263,12 @@ class Heap {
   Page empty_page_;  // what current_ points to while a class has no page
   Page* current_[kPageKinds][kNumSizeClasses];
   Page* partial_[kPageKinds][kNumSizeClasses];
+  // Regions of large objects that died lately: mapping fresh ones costs more than most work on them.
+  static constexpr uint32_t kSpareRegions = 16;
+  static constexpr size_t kSpareLimit = size_t{4} << 20;
+  Page* spare_[kSpareRegions];
+  uint32_t spare_count_ = 0;
+  size_t spare_bytes_ = 0;
   Page* large_ = nullptr;
   Page** pages_ = nullptr;  // all small-object pages
   size_t page_count_ = 0, page_capacity_ = 0;
