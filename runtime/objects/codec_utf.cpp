@@ -8,7 +8,116 @@
 
 namespace minivm {
 
+namespace {
+
+// Memory for one pass over a text, on the stack while it is short.
+class Scratch {
+ public:
+  explicit Scratch(ThreadState& ts) : ts_(ts) {}
+  ~Scratch() {
+    if (data_ != inline_) ts_.heap().FreeBuffer(data_, size_);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  Status Make(size_t bytes) {
+    if (bytes <= sizeof(inline_)) return Ok();
+    MVM_TRY(data_, AllocBuffer(ts_, bytes));
+    size_ = bytes;
+    return Ok();
+  }
+  template <class T>
+  T* as() {
+    return static_cast<T*>(data_);
+  }
+
+ private:
+  ThreadState& ts_;
+  void* data_ = inline_;
+  size_t size_ = 0;
+  alignas(16) char inline_[4096];
+};
+
+inline uint64_t LoadWord(const void* p) {
+  uint64_t word;
+  std::memcpy(&word, p, 8);
+  return word;
+}
+
 // ---- UTF-8 ----
+
+// Validates and decodes in one pass, up to the first byte that is wrong or starts a character
+// beyond U+FFFF. Returns the bytes used; *chars and *bits: how many characters, and all of them ORed.
+size_t DecodeBmp(const uint8_t* data, size_t size, uint16_t* out, size_t* chars, unsigned* bits) {
+  const uint8_t *p = data, *const end = data + size;
+  uint16_t* to = out;
+  unsigned seen = 0;
+  while (p < end) {
+    unsigned c = *p;
+    if (c < 0x80) {
+      while (end - p >= 8 && (LoadWord(p) & 0x8080808080808080u) == 0) {
+        for (int i = 0; i < 8; ++i) to[i] = p[i];
+        to += 8;
+        p += 8;
+      }
+      while (p < end && *p < 0x80) *to++ = *p++;
+      continue;
+    }
+    if (c < 0xE0) {
+      if (c < 0xC2 || end - p < 2 || (p[1] & 0xC0) != 0x80) break;
+      c = (c & 0x1F) << 6 | (p[1] & 0x3Fu);
+      p += 2;
+    } else {
+      if (c >= 0xF0 || end - p < 3 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80) break;
+      c = (c & 0x0F) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+      if (c < 0x800 || IsSurrogate(c)) break;
+      p += 3;
+    }
+    seen |= c;
+    *to++ = static_cast<uint16_t>(c);
+  }
+  *chars = static_cast<size_t>(to - out);
+  *bits = seen;
+  return static_cast<size_t>(p - data);
+}
+
+// Encodes in one pass; null at the first surrogate.
+uint8_t* EncodeBmp(const uint16_t* p, size_t n, uint8_t* to) {
+  for (size_t i = 0; i < n;) {
+    const unsigned c = p[i];
+    if (c < 0x80) {
+      while (n - i >= 4 && (LoadWord(p + i) & 0xFF80FF80FF80FF80u) == 0) {
+        for (int k = 0; k < 4; ++k) to[k] = static_cast<uint8_t>(p[i + static_cast<size_t>(k)]);
+        to += 4;
+        i += 4;
+      }
+      while (i < n && p[i] < 0x80) *to++ = static_cast<uint8_t>(p[i++]);
+      continue;
+    }
+    if (c < 0x800) {
+      *to++ = static_cast<uint8_t>(0xC0 | c >> 6);
+    } else {
+      if (IsSurrogate(c)) return nullptr;
+      *to++ = static_cast<uint8_t>(0xE0 | c >> 12);
+      *to++ = static_cast<uint8_t>(0x80 | (c >> 6 & 0x3F));
+    }
+    *to++ = static_cast<uint8_t>(0x80 | (c & 0x3F));
+    ++i;
+  }
+  return to;
+}
+
+bool HasSurrogates(const uint16_t* p, size_t n) {
+  size_t i = 0;
+  while (i < n) {  // in blocks: the inner loop becomes vector code
+    const size_t stop = n - i > 256 ? i + 256 : n;
+    uint16_t any = 0;
+    for (; i < stop; ++i) any = static_cast<uint16_t>(any | ((p[i] & 0xF800) == 0xD800 ? 1 : 0));
+    if (any) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 Result<StrObject> DecodeUtf8Codec(ThreadState& ts, DecodeInput& in) {
   const size_t n = in.bytes.size();
@@ -18,6 +127,23 @@ Result<StrObject> DecodeUtf8Codec(ThreadState& ts, DecodeInput& in) {
     MVM_TRY(Ref<StrObject> s, NewStrRaw(ts, n, 0x7F));
     std::memcpy(s->data1(), in.bytes.data(), n);
     return s;
+  }
+  {
+    Scratch scratch(ts);
+    MVM_TRY_VOID(scratch.Make(n * 2));
+    size_t chars;
+    unsigned bits;
+    uint16_t* text = scratch.as<uint16_t>();
+    if (DecodeBmp(reinterpret_cast<const uint8_t*>(in.bytes.data()), n, text, &chars, &bits) == n) {
+      if (chars == 1) return StrFromChar(ts, text[0]);
+      MVM_TRY(Ref<StrObject> s, NewStrRaw(ts, chars, bits < 0x100 ? 0xFF : 0xFFFF));
+      if (s->kind() == 1) {
+        ConvertChars(s->data1(), text, chars);
+      } else {
+        std::memcpy(s->data2(), text, chars * 2);
+      }
+      return s;
+    }
   }
   Utf8Scan scan = ScanUtf8(in.bytes.data(), n);
   if (scan.error == Utf8Error::kNone) {
@@ -51,6 +177,13 @@ Result<StrObject> DecodeUtf8Codec(ThreadState& ts, DecodeInput& in) {
 
 Result<BytesObject> EncodeUtf8Codec(ThreadState& ts, StrObject* s, std::string_view errors) {
   if (s->ascii()) return NewBytes(ts, s->ascii_view());
+  if (s->kind() == 2) {
+    Scratch scratch(ts);
+    MVM_TRY_VOID(scratch.Make(s->length * 3));
+    char* text = scratch.as<char>();
+    uint8_t* end = EncodeBmp(s->data2(), s->length, reinterpret_cast<uint8_t*>(text));
+    if (end) return NewBytes(ts, {text, static_cast<size_t>(reinterpret_cast<char*>(end) - text)});
+  }
   size_t first = s->length;
   const size_t size = WithChars(s, [&](auto* p) { return Utf8Size(p, s->length, &first); });
   if (first == s->length) {
@@ -102,6 +235,20 @@ Result<StrObject> DecodeUtf16(ThreadState& ts, DecodeInput& in, ByteOrder* order
   size_t at;
   const bool big = ReadMark<uint16_t>(in.bytes, order, &at);
   const char* name = big ? "utf-16-be" : "utf-16-le";
+  if ((in.bytes.size() - at) % 2 == 0) {
+    const size_t n = (in.bytes.size() - at) / 2;
+    Scratch scratch(ts);
+    MVM_TRY_VOID(scratch.Make(n * 2));
+    uint16_t* text = scratch.as<uint16_t>();
+    std::memcpy(text, in.bytes.data() + at, n * 2);
+    if (big) {
+      for (size_t i = 0; i < n; ++i) text[i] = static_cast<uint16_t>(text[i] << 8 | text[i] >> 8);
+    }
+    if (!HasSurrogates(text, n)) {
+      in.consumed = in.bytes.size();
+      return NewStrFromUcs2(ts, text, n);
+    }
+  }
   StrBuilder out(ts);
   MVM_TRY_VOID(out.Reserve((in.bytes.size() - at) / 2));
   Ref<> keep;
@@ -208,6 +355,22 @@ bool PutUtf32(char32_t c, TextBuffer* out) {
 
 Result<BytesObject> EncodeUtf16(ThreadState& ts, StrObject* s, std::string_view errors, ByteOrder order) {
   static constexpr const char* kReason = "surrogates not allowed";
+  if (s->kind() == 1 || (s->kind() == 2 && !HasSurrogates(s->data2(), s->length))) {
+    const size_t n = s->length, mark = order == ByteOrder::kNative ? 1 : 0;
+    if (n + mark == 0) return NewBytes(ts, {});
+    MVM_TRY(Ref<BytesObject> out, NewBytesRaw(ts, (n + mark) * 2));
+    uint16_t* to = reinterpret_cast<uint16_t*>(out->data());
+    if (mark) *to++ = 0xFEFF;
+    if (s->kind() == 1) {
+      ConvertChars(to, s->data1(), n);
+    } else {
+      std::memcpy(to, s->data2(), n * 2);
+    }
+    if (order == ByteOrder::kBig) {
+      for (size_t i = 0; i < n; ++i) to[i] = static_cast<uint16_t>(to[i] << 8 | to[i] >> 8);
+    }
+    return out;
+  }
   if (order == ByteOrder::kBig) return EncodeWith(ts, s, errors, "utf-16-be", kReason, PutUtf16<true>, {}, 2);
   return EncodeWith(ts, s, errors, order == ByteOrder::kNative ? "utf-16" : "utf-16-le", kReason, PutUtf16<false>,
                     order == ByteOrder::kNative ? std::string_view("\xFF\xFE", 2) : std::string_view(), 2);

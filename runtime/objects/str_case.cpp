@@ -31,20 +31,27 @@ using WideText = SmallVector<uint32_t, 256>;
 template <class F>
 Result<StrObject> MapFull(ThreadState& ts, const StrObject* s, F f) {
   MVM_TRY_VOID(CheckRoom(ts, s->length * 4));
+  // Nearly all text keeps its length: one more pass with room for three times as much where it does not.
+  const size_t n = s->length;
   WideText out;
-  if (!out.Reserve(s->length + 16)) return RaiseMemoryError(ts);
-  const bool ok = WithChars(s, [&](auto* p) {
-    for (size_t i = 0; i < s->length; ++i) {
-      char32_t mapped[3];
-      const unsigned n = f(p, i, mapped);
-      for (unsigned k = 0; k < n; ++k) {
-        if (!out.Push(mapped[k])) return false;
+  for (const size_t room : {n + n / 16 + 8, n * 3 + 3}) {
+    if (!out.Reserve(room)) return RaiseMemoryError(ts);
+    uint32_t* const begin = out.data();
+    uint32_t* const last = begin + room - 3;
+    uint32_t* to = begin;
+    const bool done = WithChars(s, [&](auto* p) {
+      for (size_t i = 0; i < n; ++i) {
+        if (to > last) return false;
+        char32_t mapped[3];
+        const unsigned count = f(p, i, mapped);
+        *to++ = mapped[0];
+        for (unsigned k = 1; k < count; ++k) *to++ = mapped[k];
       }
-    }
-    return true;
-  });
-  if (!ok) return RaiseMemoryError(ts);
-  return NewStrFromUcs4(ts, out.data(), out.size());
+      return true;
+    });
+    if (done) return NewStrFromUcs4(ts, begin, static_cast<size_t>(to - begin));
+  }
+  return RaiseMemoryError(ts);
 }
 
 template <class CharT>
@@ -76,7 +83,13 @@ Result<> str_lower(ThreadState& ts, Args args) {
   if (s->ascii()) {
     return MapAscii(ts, s, [](uint8_t c) -> uint8_t { return c + (AsciiUpper(c) ? 32 : 0); });
   }
-  return MapFull(ts, s, [s](auto* p, size_t i, char32_t* out) { return LowerAt(p, s->length, i, out); });
+  return MapFull(ts, s, [s](auto* p, size_t i, char32_t* out) -> unsigned {
+    if (p[i] < 0x80) {
+      out[0] = p[i] + (AsciiUpper(static_cast<uint8_t>(p[i])) ? 32u : 0u);
+      return 1;
+    }
+    return LowerAt(p, s->length, i, out);
+  });
 }
 
 Result<> str_upper(ThreadState& ts, Args args) {
@@ -84,7 +97,13 @@ Result<> str_upper(ThreadState& ts, Args args) {
   if (s->ascii()) {
     return MapAscii(ts, s, [](uint8_t c) -> uint8_t { return c - (AsciiLower(c) ? 32 : 0); });
   }
-  return MapFull(ts, s, [](auto* p, size_t i, char32_t* out) { return FullUpper(p[i], out); });
+  return MapFull(ts, s, [](auto* p, size_t i, char32_t* out) -> unsigned {
+    if (p[i] < 0x80) {
+      out[0] = p[i] - (AsciiLower(static_cast<uint8_t>(p[i])) ? 32u : 0u);
+      return 1;
+    }
+    return FullUpper(p[i], out);
+  });
 }
 
 Result<> str_casefold(ThreadState& ts, Args args) {
@@ -121,6 +140,7 @@ Result<> str_title(ThreadState& ts, Args args) {
     });
   }
   return MapFull(ts, s, [s, &in_word](auto* p, size_t i, char32_t* out) {
+    if (i == 0) in_word = false;
     const unsigned n = in_word ? LowerAt(p, s->length, i, out) : FullTitle(p[i], out);
     in_word = IsCased(p[i]);
     return n;

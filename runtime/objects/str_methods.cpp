@@ -144,7 +144,7 @@ Result<> StripWhere(ThreadState& ts, StrObject* s, int sides, Pred drop) {
 Result<> Strip(ThreadState& ts, Args args, int sides, const char* method) {
   StrObject* s = args.self<StrObject>();
   if (!args.has(1) || IsNone(ts, args[1])) {
-    return StripWhere(ts, s, sides, [](char32_t c) { return IsSpace(c); });
+    return StripWhere(ts, s, sides, [](auto c) { return IsSpaceChar(c); });
   }
   if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "%s arg must be None or str", method);
   const StrObject* chars = args.as<StrObject>(1);
@@ -222,12 +222,13 @@ Result<StrObject> ReplaceChar(ThreadState& ts, StrObject* s, char32_t old, char3
     using C = std::remove_cvref_t<decltype(*p)>;
     C* to = const_cast<C*>(p);
     const C from_char = static_cast<C>(old), to_char = static_cast<C>(fresh);
-    if (limit >= s->length) {
-      for (size_t i = static_cast<size_t>(first); i < s->length; ++i) {
+    const size_t n = s->length;  // a local: stores to `to` might change the field, for all GCC knows
+    if (limit >= n) {
+      for (size_t i = static_cast<size_t>(first); i < n; ++i) {
         to[i] = to[i] == from_char ? to_char : to[i];
       }
     } else {
-      for (size_t i = static_cast<size_t>(first); i < s->length && limit > 0; ++i) {
+      for (size_t i = static_cast<size_t>(first); i < n && limit > 0; ++i) {
         if (to[i] == from_char) {
           to[i] = to_char;
           --limit;

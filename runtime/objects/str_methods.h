@@ -2,8 +2,20 @@
 #pragma once
 
 #include "runtime/objects/str_object.h"
+#include "runtime/support/unicode.h"
 
 namespace minivm {
+
+// Whitespace, without a table for Latin-1.
+template <class CharT>
+inline bool IsSpaceChar(CharT c) {
+  if (c < 0x80) return c <= ' ' && ((uint64_t{0x1F0003E00}) >> c & 1);
+  if constexpr (sizeof(CharT) == 1) {
+    return c == 0x85 || c == 0xA0;
+  } else {
+    return IsSpace(c);
+  }
+}
 
 // start and end of s[start:end] from two optional arguments (absent, None or index), clamped to
 // [0, length]; start may stay past end or length (nothing matches then).

@@ -46,12 +46,34 @@ Result<StrObject> AllocStr(ThreadState& ts, size_t length, int kind, size_t capa
   return r;
 }
 
+// memcpy for the short pieces that text is made of: no call below 33 bytes.
+inline void CopyShort(uint8_t* to, const uint8_t* from, size_t n) {
+  if (n >= 16) {
+    if (n > 32) {
+      std::memcpy(to, from, n);
+      return;
+    }
+    std::memcpy(to, from, 16);
+    std::memcpy(to + n - 16, from + n - 16, 16);
+  } else if (n >= 8) {
+    std::memcpy(to, from, 8);
+    std::memcpy(to + n - 8, from + n - 8, 8);
+  } else if (n >= 4) {
+    std::memcpy(to, from, 4);
+    std::memcpy(to + n - 4, from + n - 4, 4);
+  } else if (n > 0) {
+    to[0] = from[0];
+    to[n / 2] = from[n / 2];
+    to[n - 1] = from[n - 1];
+  }
+}
+
 // Copies n characters of `from`, from index `start`, to out of width `kind` at index `at`.
 // REQUIRES: they fit
 void CopyChars(void* out, int kind, size_t at, const StrObject* from, size_t start, size_t n) {
   if (from->kind() == kind) {
-    std::memcpy(static_cast<char*>(out) + at * static_cast<size_t>(kind),
-                from->data1() + start * static_cast<size_t>(kind), n * static_cast<size_t>(kind));
+    const size_t unit = static_cast<size_t>(kind);
+    CopyShort(static_cast<uint8_t*>(out) + at * unit, from->data1() + start * unit, n * unit);
     return;
   }
   WithChars(from, [&](auto* p) {
@@ -229,7 +251,7 @@ Result<StrObject> StrSlice(ThreadState& ts, StrObject* s, size_t start, size_t e
   if (n == 1) return StrFromChar(ts, s->At(start));
   if (s->ascii()) {
     MVM_TRY(Ref<StrObject> r, NewStrRaw(ts, n, 0x7F));
-    std::memcpy(r->data1(), s->data1() + start, n);
+    CopyShort(r->data1(), s->data1() + start, n);
     return r;
   }
   switch (s->kind()) {
@@ -363,13 +385,14 @@ Result<StrObject> StrJoin(ThreadState& ts, StrObject* separator, Value items) {
         if (gap == 1) {
           *p++ = *sep;
         } else {
-          std::memcpy(p, sep, gap);
+          CopyShort(p, sep, gap);
           p += gap;
         }
       }
       const StrObject* s = v[i].as<StrObject>();
-      std::memcpy(p, s->data1(), s->length);
-      p += s->length;
+      const size_t n_chars = s->length;
+      CopyShort(p, s->data1(), n_chars);
+      p += n_chars;
     }
     return out;
   }
@@ -489,9 +512,27 @@ template <class In>
 Result<StrObject> ReprOf(ThreadState& ts, const In* p, size_t n) {
   const bool single = FindChar(p, n, static_cast<In>('\'')) >= 0;
   const char32_t quote = single && FindChar(p, n, static_cast<In>('"')) < 0 ? '"' : '\'';
+  if constexpr (sizeof(In) == 1) {
+    uint8_t special = 0;
+    const uint8_t mark = static_cast<uint8_t>(quote);
+    for (size_t i = 0; i < n; ++i) {
+      special |= static_cast<uint8_t>(p[i] - 0x20) >= 0x5F || p[i] == mark || p[i] == '\\';
+    }
+    if (!special) {
+      MVM_TRY(Ref<StrObject> plain, NewStrRaw(ts, n + 2, 0x7F));
+      plain->data1()[0] = plain->data1()[n + 1] = mark;
+      std::memcpy(plain->data1() + 1, p, n);
+      return plain;
+    }
+  }
   size_t total = 2;
   char32_t bound = 0x7F;
   for (size_t i = 0; i < n; ++i) {
+    const char32_t c = p[i];
+    if (c >= 0x20 && c < 0x7F && c != quote && c != '\\') {
+      ++total;
+      continue;
+    }
     const size_t width = ReprWidth(p[i], quote);
     total += width;
     if (width == 1 && p[i] > bound) bound = p[i];

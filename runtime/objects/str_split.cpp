@@ -6,7 +6,6 @@
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 #include "runtime/support/text_search.h"
-#include "runtime/support/unicode.h"
 
 namespace minivm {
 namespace {
@@ -43,11 +42,11 @@ template <class CharT>
 Status SplitSpace(Pieces& out, const CharT* p, size_t n, size_t limit) {
   size_t i = 0;
   for (;;) {
-    while (i < n && IsSpace(p[i])) ++i;
+    while (i < n && IsSpaceChar(p[i])) ++i;
     if (i == n) return Ok();
     const size_t start = i;
     if (limit-- == 0) return out.Add(start, n);
-    while (i < n && !IsSpace(p[i])) ++i;
+    while (i < n && !IsSpaceChar(p[i])) ++i;
     MVM_TRY_VOID(out.Add(start, i));
   }
 }
@@ -55,11 +54,11 @@ Status SplitSpace(Pieces& out, const CharT* p, size_t n, size_t limit) {
 template <class CharT>
 Status RSplitSpace(Pieces& out, const CharT* p, size_t n, size_t limit) {
   for (;;) {
-    while (n > 0 && IsSpace(p[n - 1])) --n;
+    while (n > 0 && IsSpaceChar(p[n - 1])) --n;
     if (n == 0) return Ok();
     const size_t end = n;
     if (limit-- == 0) return out.Add(0, end);
-    while (n > 0 && !IsSpace(p[n - 1])) --n;
+    while (n > 0 && !IsSpaceChar(p[n - 1])) --n;
     MVM_TRY_VOID(out.Add(n, end));
   }
 }
