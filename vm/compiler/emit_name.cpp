@@ -140,9 +140,13 @@ void CodeGenerator::StoreName(Identifier id, Operand value) {
     case NameKind::kName:
       b().Emit(Op::STORENAME, value.reg, 0, ConsumeBits(value), 0, b().NameIndex(name));
       return;
-    default:
-      b().Emit(Op::STOREG, value.reg, 0, ConsumeBits(value), 0, b().NameIndex(name));
+    default: {
+      // Names the compiler itself binds (__module__, __doc__) are in no symbol table.
+      const bool implicit = p.kind == NameKind::kGlobalImplicit && !in_function();
+      b().Emit(implicit ? Op::STORENAME : Op::STOREG, value.reg, 0, ConsumeBits(value), 0,
+               b().NameIndex(name));
       return;
+    }
   }
 }
 
