@@ -110,8 +110,8 @@ void CompileContext::SymbolError(const Location& at, const char* format, ...) {
   set(e->filename, Value(filename));
   set(e->lineno, Value::Int(at.lineno));
   set(e->offset, Value::Int(int64_t{at.col_offset} + 1));
-  set(e->end_lineno, Value::Int(at.end_lineno));
-  set(e->end_offset, Value::Int(int64_t{at.end_col_offset} + 1));
+  set(e->end_lineno, Value::Int(at.end_lineno ? at.end_lineno : at.lineno));
+  set(e->end_offset, at.end_lineno ? Value::Int(int64_t{at.end_col_offset} + 1) : Value(ts.rt->none));
   set(e->text, line.get());
   RaiseObject(ts, error);
   Fail();

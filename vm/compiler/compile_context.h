@@ -56,7 +56,8 @@ class CompileContext {
 
   // SyntaxError as the compiler proper words it: args = (msg, (file, line, column, ...)).
   [[noreturn, gnu::cold]] void Error(const Location& at, const char* format, ...);
-  // SyntaxError of the symbol table: args = (msg,), the position only in the attributes.
+  // SyntaxError of the symbol table: args = (msg,), the position only in the attributes. Without
+  // at.end_lineno the end column is None.
   [[noreturn, gnu::cold]] void SymbolError(const Location& at, const char* format, ...);
   // SyntaxWarning; a filter that makes it an error gets a SyntaxError at that place.
   [[gnu::cold]] void Warn(const Location& at, const char* format, ...);

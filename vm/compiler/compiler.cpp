@@ -45,6 +45,8 @@ constexpr FutureFeature kFeatures[] = {
 };
 
 void ApplyFutureImport(CompileContext& context, const ImportFromStmt* s) {
+  Location at = s->loc;
+  at.end_lineno = 0;  // these errors have no end column
   for (Alias* a : s->names) {
     const std::string_view name = a->name->view();
     bool known = false;
@@ -54,8 +56,8 @@ void ApplyFutureImport(CompileContext& context, const ImportFromStmt* s) {
       known = true;
     }
     if (known) continue;
-    if (name == "braces") context.SymbolError(a->loc, "not a chance");
-    context.SymbolError(a->loc, "future feature %.*s is not defined", static_cast<int>(name.size()),
+    if (name == "braces") context.SymbolError(at, "not a chance");
+    context.SymbolError(at, "future feature %.*s is not defined", static_cast<int>(name.size()),
                         name.data());
   }
 }

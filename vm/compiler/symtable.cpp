@@ -316,7 +316,8 @@ void SymbolTableBuilder::VisitDirective(const GlobalStmt* s) {
       context_.SymbolError(s->loc, "nonlocal declaration not allowed at module level");
     }
     AddDefIn(scope_, name, global ? kSymGlobal : kSymNonlocal, s->loc);
-    scope_->Find(name)->directive = s->loc;
+    Symbol* declared = scope_->Find(name);
+    if (declared->directive.lineno == 0) declared->directive = s->loc;
   }
 }
 

@@ -174,7 +174,7 @@ class Unparser {
     const Arguments* args = e->args;
     const uint32_t positional = args->posonlyargs.size + args->args.size;
     bool first = true;
-    Put(positional || args->vararg || args->kwonlyargs.size || args->kwarg ? "lambda " : "lambda");
+    Put(positional ? "lambda " : "lambda");
     for (uint32_t i = 0; i < positional; ++i) {
       const bool only = i < args->posonlyargs.size;
       Parameter(only ? args->posonlyargs[i] : args->args[i - args->posonlyargs.size], &first);
