@@ -249,7 +249,12 @@ const char* LastPart(const char* name) {
 
 }  // namespace
 
-Result<const Signature*> SignatureOf(ThreadState& ts, const MethodSpec& spec, const char* owner) {
+namespace {
+
+// The signature of a spec, parsed at first use. The text of a TypeSpec::construct leaves out the class,
+// which is nevertheless the first argument; that of a TypeSpec::init has its self.
+Result<const Signature*> ParsedSignature(ThreadState& ts, const MethodSpec& spec, const char* owner,
+                                         bool constructor) {
   if (const Signature* found = ts.rt->signatures->Find(&spec)) {
     if (owner && !found->owner) const_cast<Signature*>(found)->owner = LastPart(owner);
     return found;
@@ -258,7 +263,13 @@ Result<const Signature*> SignatureOf(ThreadState& ts, const MethodSpec& spec, co
   if (!sig) return RaiseMemoryError(ts);
   sig->owner = LastPart(owner);
   Parser parser(ts, sig);
-  Status status = parser.Parse(spec.signature);
+  Status status = Ok();
+  if (constructor && !std::strstr(spec.signature, "(...)") && !std::strstr(spec.signature, "(self")) {
+    status = parser.Add("cls", {}, false);
+    sig->has_self = true;
+    sig->positional = sig->required = sig->positional_only = 1;
+  }
+  if (!status.raised()) status = parser.Parse(spec.signature);
   if (!status.raised() && !ts.rt->signatures->Insert(&spec, sig)) status = RaiseMemoryError(ts);
   if (status.raised()) {
     std::free(sig->names);
@@ -269,9 +280,15 @@ Result<const Signature*> SignatureOf(ThreadState& ts, const MethodSpec& spec, co
   return static_cast<const Signature*>(sig);
 }
 
+}  // namespace
+
+Result<const Signature*> SignatureOf(ThreadState& ts, const MethodSpec& spec, const char* owner) {
+  return ParsedSignature(ts, spec, owner, false);
+}
+
 Result<const Signature*> ConstructorSignature(ThreadState& ts, const MethodSpec& spec,
                                               const TypeSpec& type) {
-  MVM_TRY(const Signature* sig, SignatureOf(ts, spec, type.name));
+  MVM_TRY(const Signature* sig, ParsedSignature(ts, spec, type.name, true));
   Signature* s = const_cast<Signature*>(sig);
   if (!s->constructor) {
     s->constructor = true;
