@@ -240,7 +240,6 @@ RuntimeState::~RuntimeState() {
     DeleteThreadState(main_thread);
     DestroyRemains(*this);
   }  // else Init has failed before anything held memory outside of the heap's pages
-  std::free(attr_cache);
   std::free(extras);
   std::free(shapes);
   delete signatures;

@@ -39,7 +39,10 @@ Result<> CallFound(ThreadState& ts, Value found, Value self, std::span<const Val
 template <class... A>
 Result<> CallName(ThreadState& ts, Value self, NameId id, A... args) {
   Value found = TypeLookup(ts, TypeOf(ts, self), NameOf(ts, id));
-  if (MVM_UNLIKELY(found.is_null())) return RaiseAttributeError(ts, self, NameOf(ts, id));
+  if (MVM_UNLIKELY(found.is_null())) {
+    // One slot stands for two methods (__set__, __delete__), of which the class has the other.
+    return Raise(ts, Exc::kAttributeError, "%U", Value(NameOf(ts, id)));
+  }
   const Value v[] = {args..., Value()};
   return CallFound(ts, found, self, {v, sizeof...(args)});
 }

@@ -167,7 +167,6 @@ class RuntimeState {
   uint64_t hash_key[2] = {};
   int recursion_limit = 1000;
   int int_max_str_digits = 4300;
-  void* attr_cache = nullptr;           // AttrCache (vm/interp/interp_state.h), owned
   uint64_t abc_token = 1;               // changes with every registration of a virtual subclass
   int optimize = 0;                     // -O level: what compile() uses by default
 

@@ -107,7 +107,9 @@ Status CheckKeys(ThreadState& ts, DictObject* d) {
 
 Result<> namespace_init(ThreadState& ts, Args args) {
   if (args.n > 2) {
-    return Raise(ts, Exc::kTypeError, "%T expected at most 1 argument, got %u", args[0], args.n - 1);
+    MVM_TRY(Ref<> name, GetAttr(ts, TypeOf(ts, args[0]), MVM_NAME(ts, __name__)));
+    return Raise(ts, Exc::kTypeError, "%S expected at most 1 argument, got %u", name.get(),
+                 args.n - 1);
   }
   Ref<DictObject> dict = Ref<DictObject>::Borrow(Space(args[0])->dict);
   if (args.n == 2) {

@@ -114,7 +114,8 @@ Result<bool> DeleteFromShape(ThreadState& ts, Object* o, StrObject* name) {
 Raised RaiseNotSettable(ThreadState& ts, Value object, TypeObject* type, StrObject* name,
                         Value class_attr) {
   if (!class_attr.is_null()) {
-    return RaiseAttr(ts, object, name, "'%T' object attribute '%U' is read-only", object, Value(name));
+    return Raise(ts, Exc::kAttributeError, "'%T' object attribute '%U' is read-only", object,
+                 Value(name));
   }
   return RaiseAttr(ts, object, name,
                    "'%T' object has no attribute '%U' and no __dict__ for setting new attributes",

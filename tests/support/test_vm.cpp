@@ -1,4 +1,3 @@
-// A VM of the runtime alone, for unit tests.
 #include "tests/support/test_vm.h"
 
 #include "runtime/gc/collector.h"

@@ -7,7 +7,6 @@
 // that comes in between stores the breaker again and is not lost), serves them and dispatches the word
 // anew. "Plain" is the normal table, or the tick table while somebody counts or traces instructions.
 #include <atomic>
-#include <cstdlib>
 
 #include "runtime/gc/collector.h"
 #include "vm/interp/interp_slow.h"
@@ -76,8 +75,6 @@ void ReleaseInterpreterThread(ThreadState& ts) {
 
 Status InitInterpreter(ThreadState& ts) {
   VmHooks& hooks = ts.rt->hooks;
-  ts.rt->attr_cache = std::calloc(1, sizeof(AttrCache));
-  if (ts.rt->attr_cache == nullptr) return RaiseMemoryError(ts);
   hooks.invalidate_sites = InvalidateSites;
   hooks.serve_requests = ServeRequests;
   hooks.request_attention = RequestAttention;

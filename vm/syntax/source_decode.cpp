@@ -1,4 +1,3 @@
-// How the cookie is found and the bytes become UTF-8.
 #include "vm/syntax/source_decode.h"
 
 #include <cstdio>
