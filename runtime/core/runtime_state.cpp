@@ -232,7 +232,6 @@ RuntimeState::~RuntimeState() {
     Drop(builtins_dict);
     Drop(sys);
     Drop(codecs);
-    Drop(no_default);
     Drop(modules);
     Drop(spare_memory_error);
     heap.collector().DropRoots();

@@ -164,12 +164,10 @@ class RuntimeState {
   DictObject* builtins_dict = nullptr;
   ModuleObject* sys = nullptr;
   TupleObject* codecs = nullptr;        // search functions, cache, error handlers (objects/codec.cpp)
-  Object* no_default = nullptr;         // typing.NoDefault, once made; owned
   uint64_t hash_key[2] = {};
   int recursion_limit = 1000;
   int int_max_str_digits = 4300;
   uint64_t abc_token = 1;               // changes with every registration of a virtual subclass
-  uint64_t warning_filters_version = 1;  // changes with the filters of module warnings
   int optimize = 0;                     // -O level: what compile() uses by default
 
   ThreadState* main_thread = nullptr;

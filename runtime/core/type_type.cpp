@@ -203,11 +203,13 @@ Status type_set_doc(ThreadState& ts, Value self, Value value) {
 Result<> type_get_text_signature(ThreadState& ts, Value self) {
   const TypeSpec& spec = *Self(self)->spec;
   if (Self(self)->is_heap()) return None(ts);
+  if (&spec == &kObjectType) return NewStr(ts, "()");
   const MethodSpec& m = spec.construct.fn ? spec.construct : spec.init;
   if (!m.fn) return None(ts);
   std::string_view text = m.signature;
   text.remove_prefix(text.find('('));
-  if (text == "(...)") return None(ts);
+  // What cannot be written as a default cannot be parsed by inspect either.
+  if (text == "(...)" || text.find('<') != text.npos) return None(ts);
   for (std::string_view lead : {"(self, /, ", "(self, ", "(self, /", "(self"}) {
     if (text.substr(0, lead.size()) == lead) {
       std::string rest = "(" + std::string(text.substr(lead.size()));

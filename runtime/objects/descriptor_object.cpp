@@ -109,7 +109,8 @@ const GetSetSpec kGetSetGetSets[] = {
 // ---- members ----
 
 Raised RaiseUnset(ThreadState& ts, MemberDescriptorObject* d, Value object) {
-  return RaiseAttributeError(ts, object, d->name);
+  // getattr() adds name and object.
+  return Raise(ts, Exc::kAttributeError, "'%T' object has no attribute '%U'", object, Value(d->name));
 }
 
 Result<> member_get(ThreadState& ts, Value self, Value object, Value type) {
@@ -337,7 +338,7 @@ Result<> TextSignature(ThreadState& ts, const char* signature) {
   size_t open = text.find('(');
   if (open == std::string_view::npos) return None(ts);
   text.remove_prefix(open);
-  if (text == "(...)") return None(ts);
+  if (text == "(...)" || text.find('<') != text.npos) return None(ts);
   for (std::string_view first : {"self", "cls", "module"}) {
     if (text.substr(1, first.size()) == first) return NewStr(ts, "($" + std::string(text.substr(1)));
   }

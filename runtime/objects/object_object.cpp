@@ -78,10 +78,11 @@ Result<> object_dir(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> own, GetAttrOptional(ts, args[0], MVM_NAME(ts, __dict__)));
   if (!own.is_absent() && IsDict(ts, own)) MVM_TRY_VOID(DictUpdate(ts, names, own));
   MVM_TRY(Ref<> cls, GetAttrOptional(ts, args[0], MVM_NAME(ts, __class__)));
-  if (!cls.is_absent() && IsType(ts, cls) && cls.as<TypeObject>()->mro) {
-    Ref<TupleObject> mro = Ref<TupleObject>::Borrow(cls.as<TypeObject>()->mro);
-    for (Value t : mro->span()) {
-      MVM_TRY_VOID(TypeReady(ts, t.as<TypeObject>()));
+  if (!cls.is_absent() && IsType(ts, cls)) {
+    MVM_TRY_VOID(TypeReady(ts, cls.as<TypeObject>()));
+    Ref<> mro = Ref<>::Borrow(cls.as<TypeObject>()->mro);
+    if (!mro) return ListFrom(ts, names);
+    for (Value t : mro.as<TupleObject>()->span()) {
       if (t.as<TypeObject>()->dict) {
         MVM_TRY_VOID(DictUpdate(ts, names, t.as<TypeObject>()->dict));
       }

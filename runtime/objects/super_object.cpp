@@ -22,6 +22,7 @@ void Assign(T*& field, T* v) {
 // `object` unless it may stay unbound (is_method).
 Result<> LookupBehind(ThreadState& ts, TypeObject* type, Value object, TypeObject* start,
                       StrObject* name, bool* is_method) {
+  MVM_TRY_VOID(TypeReady(ts, start));
   if (!start->mro) return Result<>::Steal(Value::Absent());
   Ref<TupleObject> mro = Ref<TupleObject>::Borrow(start->mro);
   uint32_t i = 0;

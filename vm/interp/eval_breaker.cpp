@@ -56,18 +56,6 @@ bool SlowTick(ThreadState* ts, Value* R, Word* pc) {
   return state.tick == nullptr || !state.tick(*ts, R, pc).raised();
 }
 
-namespace {
-
-// The first warning loads _warnings, which puts a hook of its own in place of this one.
-Status LoadAndWarn(ThreadState& ts, Value category, Value message, int stack_level) {
-  if (!ts.rt->hooks.import_module) return Ok();
-  MVM_TRY_VOID(ts.rt->hooks.import_module(ts, "_warnings"));
-  if (ts.rt->hooks.warn == LoadAndWarn) return Ok();
-  return ts.rt->hooks.warn(ts, category, message, stack_level);
-}
-
-}  // namespace
-
 void InitInterpreterThread(ThreadState& ts) {
   InterpState* state = new InterpState;
   const void* const* tables[3];
@@ -91,7 +79,6 @@ Status InitInterpreter(ThreadState& ts) {
   hooks.serve_requests = ServeRequests;
   hooks.request_attention = RequestAttention;
   hooks.super_arguments = SuperArguments;
-  hooks.warn = LoadAndWarn;
   hooks.current_globals = [](ThreadState& t) -> DictObject* {
     return t.base == nullptr ? nullptr : FunctionOf(t.base)->globals;
   };
