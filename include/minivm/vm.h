@@ -83,6 +83,7 @@ using HostFunction = std::function<Var(HostCall&)>;
 // The sys.flags of the command line and the limits of the VM.
 struct VmConfig {
   std::vector<std::string> argv = {""};  // sys.argv
+  std::vector<std::string> orig_argv;    // sys.orig_argv; empty: as argv
   std::vector<std::string> path;         // sys.path
   std::string executable;                // sys.executable
   size_t memory_limit = 0;               // bytes; 0: none
@@ -91,6 +92,7 @@ struct VmConfig {
   bool fixed_hash_seed = false;
   int optimize = 0;                      // -O, -OO
   int verbose = 0;                       // -v
+  int debug = 0;                         // -d
   int bytes_warning = 0;                 // -b
   bool ignore_environment = false;       // -E
   bool isolated = false;                 // -I
@@ -98,13 +100,15 @@ struct VmConfig {
   bool no_user_site = false;             // -s
   bool dont_write_bytecode = false;      // -B
   bool quiet = false;                    // -q
-  bool inspect = false;                  // -i
+  int inspect = 0;                       // -i
   bool unbuffered = false;               // -u
   bool interactive = false;              // reading from a prompt
   bool dev_mode = false;                 // -X dev
   bool safe_path = false;                // -P
   std::vector<std::string> warn_options;  // -W
   std::vector<std::string> x_options;     // -X
+  std::string io_encoding;  // of the standard streams; empty: UTF-8
+  std::string io_errors;    // their error handler; empty: strict, surrogateescape in the C locale
   bool standard_streams = true;  // sys.stdin, stdout, stderr on descriptors 0, 1, 2; else None
 };
 

@@ -17,6 +17,7 @@
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/int_object.h"
+#include "runtime/objects/list_object.h"
 #include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -232,6 +233,7 @@ RuntimeState::~RuntimeState() {
     Drop(builtins_dict);
     Drop(sys);
     Drop(codecs);
+    Drop(audit_hooks);
     Drop(modules);
     Drop(spare_memory_error);
     heap.collector().DropRoots();

@@ -169,6 +169,10 @@ class RuntimeState {
   int int_max_str_digits = 4300;
   uint64_t abc_token = 1;               // changes with every registration of a virtual subclass
   int optimize = 0;                     // -O level: what compile() uses by default
+  ListObject* audit_hooks = nullptr;    // sys.addaudithook; owned, null: none
+  double switch_interval = 0.005;       // sys.setswitchinterval, seconds
+  int check_interval = 100;             // sys.setcheckinterval
+  bool check_interval_set = false;      // by the script
 
   ThreadState* main_thread = nullptr;
   ThreadState* threads = nullptr;       // list, under the lock

@@ -16,7 +16,8 @@ namespace minivm {
 Result<> ImportModuleLevel(ThreadState& ts, StrObject* name, Value globals, Value fromlist, int64_t level);
 // The module with an absolute dotted name.
 Result<> ImportModule(ThreadState& ts, std::string_view name);
-// sys.modules, sys.meta_path, hooks. `modules` are the native ones that can be imported.
-Status InitImporter(ThreadState& ts, Table<const ModuleSpec*> modules);
+// sys.meta_path, sys.path_hooks and the import hook; the modules that can be imported without files are those
+// of embedded_modules.h. REQUIRES: sys and builtins exist.
+Status InitImporter(ThreadState& ts);
 
 }  // namespace minivm

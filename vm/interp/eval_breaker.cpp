@@ -53,7 +53,8 @@ bool SlowTick(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   InterpState& state = InterpOf(*ts);
-  return state.tick == nullptr || !state.tick(*ts, R, pc).raised();
+  if (state.tick != nullptr && state.tick(*ts, R, pc).raised()) return false;
+  return state.trace == nullptr || !state.trace(*ts, R, pc).raised();
 }
 
 void InitInterpreterThread(ThreadState& ts) {

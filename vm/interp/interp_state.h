@@ -20,12 +20,27 @@ struct InterpState {
   int64_t tick_budget = 0;
   // Return events (sys.setprofile, sys.settrace); borrowed result.
   void (*on_return)(ThreadState& ts, Value* base, const Word* pc, Value result) = nullptr;
+  // An exception is passing through a traced frame; it is pending, and may be replaced.
+  void (*on_exception)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
+  // Like tick, called after it: sys.settrace and sys.setprofile (vm/builtins/sys_trace.cpp).
+  Status (*trace)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
+  Value trace_function, profile_function;  // owned; null: none
+  bool in_trace = false;                   // a trace function is running: nothing is traced
+  bool tick_wanted = false;                // somebody but tracing wants ticks
 };
 
 inline InterpState& InterpOf(ThreadState& ts) { return *static_cast<InterpState*>(ts.interp); }
 inline const void* const* PlainTable(ThreadState& ts) {
   InterpState& s = InterpOf(ts);
   return s.ticking ? s.tick_table : s.normal_table;
+}
+
+// The thread's dispatch table after `trace`, `tick_wanted` or the like have changed: takes effect at the
+// next poll.
+inline void UpdateTicking(ThreadState& ts) {
+  InterpState& s = InterpOf(ts);
+  s.ticking = s.tick_wanted || s.trace != nullptr;
+  if (ts.tab != s.breaker_table) ts.tab = PlainTable(ts);
 }
 
 }  // namespace minivm

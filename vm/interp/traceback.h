@@ -27,6 +27,8 @@ class FrameObject : public Object {
   bool trace_lines = true, trace_opcodes = false;
   bool cleared = false;
   int line_override = 0;
+  int traced_line = -1;             // of the last line event
+  const Word* traced_pc = nullptr;  // last word seen by tracing
 
   template <class V>
   void VisitRefs(V&& v) {

@@ -76,6 +76,7 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
       state.skip_traceback = false;
     } else {
       (void)AddTraceback(*ts, R, pc);
+      if (state.on_exception != nullptr && HeaderOf(R).has(kFrameTraced)) state.on_exception(*ts, R, pc);
     }
     uint32_t live = code->live[at];
     for (uint32_t i = 0; i < code->range_count; ++i) {

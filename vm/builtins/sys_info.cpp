@@ -1,0 +1,270 @@
+// The facts in sys: versions, number formats, flags, names of modules.
+#include <gnu/libc-version.h>
+
+#include <cfloat>
+
+#include "minivm/version.h"
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/float_object.h"
+#include "runtime/objects/int_object.h"
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/module_object.h"
+#include "runtime/objects/namespace_object.h"
+#include "runtime/objects/set_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/struct_sequence.h"
+#include "vm/builtins/sys_module.h"
+#include "vm/import/embedded_modules.h"
+
+namespace minivm {
+
+namespace {
+
+const GetSetSpec kFlagsFields[] = {
+    {"debug", StructItem<0>, nullptr, "-d"},
+    {"inspect", StructItem<1>, nullptr, "-i"},
+    {"interactive", StructItem<2>, nullptr, "-i"},
+    {"optimize", StructItem<3>, nullptr, "-O or -OO"},
+    {"dont_write_bytecode", StructItem<4>, nullptr, "-B"},
+    {"no_user_site", StructItem<5>, nullptr, "-s"},
+    {"no_site", StructItem<6>, nullptr, "-S"},
+    {"ignore_environment", StructItem<7>, nullptr, "-E"},
+    {"verbose", StructItem<8>, nullptr, "-v"},
+    {"bytes_warning", StructItem<9>, nullptr, "-b"},
+    {"quiet", StructItem<10>, nullptr, "-q"},
+    {"hash_randomization", StructItem<11>, nullptr, "-R"},
+    {"isolated", StructItem<12>, nullptr, "-I"},
+    {"dev_mode", StructItem<13>, nullptr, "-X dev"},
+    {"utf8_mode", StructItem<14>, nullptr, "-X utf8"},
+    {"warn_default_encoding", StructItem<15>, nullptr, "-X warn_default_encoding"},
+    {"safe_path", StructItem<16>, nullptr, "-P"},
+    {"int_max_str_digits", StructItem<17>, nullptr, "-X int_max_str_digits"},
+};
+const StructSequenceSpec kFlags = {
+    StructSequenceTypeSpec("sys.flags", kFlagsFields, "Flags provided through command line arguments or environment vars."),
+    18, 18};
+
+const GetSetSpec kVersionInfoFields[] = {
+    {"major", StructItem<0>, nullptr, "Major release number"},
+    {"minor", StructItem<1>, nullptr, "Minor release number"},
+    {"micro", StructItem<2>, nullptr, "Patch release number"},
+    {"releaselevel", StructItem<3>, nullptr, "'alpha', 'beta', 'candidate', or 'final'"},
+    {"serial", StructItem<4>, nullptr, "Serial release number"},
+};
+const StructSequenceSpec kVersionInfo = {
+    StructSequenceTypeSpec("sys.version_info", kVersionInfoFields, "Version information as a named tuple."), 5, 5};
+
+const GetSetSpec kFloatInfoFields[] = {
+    {"max", StructItem<0>, nullptr, "maximum representable finite float"},
+    {"max_exp", StructItem<1>, nullptr, "maximum int e such that radix**(e-1) is representable"},
+    {"max_10_exp", StructItem<2>, nullptr, "maximum int e such that 10**e is representable"},
+    {"min", StructItem<3>, nullptr, "minimum positive normalized float"},
+    {"min_exp", StructItem<4>, nullptr, "minimum int e such that radix**(e-1) is a normalized float"},
+    {"min_10_exp", StructItem<5>, nullptr, "minimum int e such that 10**e is a normalized float"},
+    {"dig", StructItem<6>, nullptr, "maximum number of decimal digits that can be faithfully represented in a float"},
+    {"mant_dig", StructItem<7>, nullptr, "mantissa digits"},
+    {"epsilon", StructItem<8>, nullptr, "difference between 1 and the next representable float"},
+    {"radix", StructItem<9>, nullptr, "radix of exponent"},
+    {"rounds", StructItem<10>, nullptr, "rounding mode used for arithmetic operations"},
+};
+const StructSequenceSpec kFloatInfo = {
+    StructSequenceTypeSpec("sys.float_info", kFloatInfoFields, "The internal representation of floating-point numbers."),
+    11, 11};
+
+const GetSetSpec kIntInfoFields[] = {
+    {"bits_per_digit", StructItem<0>, nullptr, "size of a digit in bits"},
+    {"sizeof_digit", StructItem<1>, nullptr, "size in bytes of the C type used to represent a digit"},
+    {"default_max_str_digits", StructItem<2>, nullptr, "maximum string conversion digits limitation"},
+    {"str_digits_check_threshold", StructItem<3>, nullptr, "minimum positive value for int_max_str_digits"},
+};
+const StructSequenceSpec kIntInfo = {
+    StructSequenceTypeSpec("sys.int_info", kIntInfoFields, "The internal representation of integers."), 4, 4};
+
+const GetSetSpec kHashInfoFields[] = {
+    {"width", StructItem<0>, nullptr, "width of the type used for hashing, in bits"},
+    {"modulus", StructItem<1>, nullptr, "prime number giving the modulus on which the hash function is based"},
+    {"inf", StructItem<2>, nullptr, "value to be used for hash of a positive infinity"},
+    {"nan", StructItem<3>, nullptr, "value to be used for hash of a nan"},
+    {"imag", StructItem<4>, nullptr, "multiplier used for the imaginary part of a complex number"},
+    {"algorithm", StructItem<5>, nullptr, "name of the algorithm for hashing of str, bytes and memoryviews"},
+    {"hash_bits", StructItem<6>, nullptr, "internal output size of hash algorithm"},
+    {"seed_bits", StructItem<7>, nullptr, "seed size of hash algorithm"},
+    {"cutoff", StructItem<8>, nullptr, "small string optimization cutoff"},
+};
+const StructSequenceSpec kHashInfo = {
+    StructSequenceTypeSpec("sys.hash_info", kHashInfoFields, "Parameters of the numeric hash algorithm."), 9, 9};
+
+const GetSetSpec kThreadInfoFields[] = {
+    {"name", StructItem<0>, nullptr, "name of the thread implementation"},
+    {"lock", StructItem<1>, nullptr, "name of the lock implementation"},
+    {"version", StructItem<2>, nullptr, "name and version of the thread library"},
+};
+const StructSequenceSpec kThreadInfo = {
+    StructSequenceTypeSpec("sys.thread_info", kThreadInfoFields, "Information about the thread implementation."), 3, 3};
+
+Value TakeInt(int64_t i) { return Value::Int(i); }
+Value TakeFloat(ThreadState& ts, double d) { return NewFloat(ts, d).word(); }
+Value TakeStr(ThreadState& ts, std::string_view s) { return Value(NewStr(ts, s).word()); }
+Value TakeBool(ThreadState& ts, bool b) { return Bool(ts, b).word(); }
+
+Status AddStruct(ThreadState& ts, ModuleObject* sys, const char* name, const StructSequenceSpec& spec, Value* values) {
+  MVM_TRY(Ref<TupleObject> t, NewStructSequenceSteal(ts, spec, values));
+  return ModuleAdd(ts, sys, name, t);
+}
+
+Status AddStr(ThreadState& ts, ModuleObject* sys, const char* name, std::string_view text) {
+  MVM_TRY(Ref<StrObject> s, NewStrFromOs(ts, text));
+  return ModuleAdd(ts, sys, name, s);
+}
+
+Status AddList(ThreadState& ts, ModuleObject* sys, const char* name, const std::vector<std::string>& items) {
+  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, items.size()));
+  for (const std::string& s : items) {
+    MVM_TRY(Ref<StrObject> text, NewStrFromOs(ts, s));
+    MVM_TRY_VOID(ListAppend(ts, list, text));
+  }
+  return ModuleAdd(ts, sys, name, list);
+}
+
+Status AddModuleNames(ThreadState& ts, ModuleObject* sys) {
+  MVM_TRY(Ref<ListObject> native, NewList(ts, {}));
+  MVM_TRY(Ref<SetObject> all, NewSet(ts));
+  auto add_all = [&](std::string_view name) -> Status {
+    MVM_TRY(Ref<StrObject> s, InternUtf8(ts, name));
+    MVM_TRY_VOID(SetAdd(ts, all, s));
+    return Ok();
+  };
+  for (const ModuleSpec* m : NativeModules()) {
+    MVM_TRY(Ref<StrObject> s, InternUtf8(ts, m->name));
+    MVM_TRY_VOID(ListAppend(ts, native, s));
+    MVM_TRY_VOID(SetAdd(ts, all, s));
+  }
+  for (const char* name : {"_frozen_importlib", "_imp", "builtins", "sys"}) {
+    MVM_TRY(Ref<StrObject> s, InternUtf8(ts, name));
+    MVM_TRY_VOID(ListAppend(ts, native, s));
+    MVM_TRY_VOID(SetAdd(ts, all, s));
+  }
+  for (const EmbeddedModule& m : EmbeddedModules()) {
+    std::string_view name = m.name;
+    if (name.find('.') == name.npos) MVM_TRY_VOID(add_all(name));
+  }
+  MVM_TRY_VOID(ListSort(ts, native, Value(), false));
+  MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, {native->items, static_cast<size_t>(native->size)}));
+  MVM_TRY_VOID(ModuleAdd(ts, sys, "builtin_module_names", tuple));
+  MVM_TRY(Ref<SetObject> frozen, NewFrozenset(ts, all));
+  return ModuleAdd(ts, sys, "stdlib_module_names", frozen);
+}
+
+// -X name=value, -X name
+Status AddXOptions(ThreadState& ts, ModuleObject* sys, const std::vector<std::string>& options) {
+  MVM_TRY(Ref<DictObject> d, NewDict(ts));
+  for (const std::string& option : options) {
+    size_t equals = option.find('=');
+    MVM_TRY(Ref<StrObject> key, NewStrFromOs(ts, std::string_view(option).substr(0, equals)));
+    Ref<> value = Ref<>::Borrow(ts.rt->true_);
+    if (equals != option.npos) {
+      MVM_TRY(value, Result<>(NewStrFromOs(ts, std::string_view(option).substr(equals + 1))));
+    }
+    MVM_TRY_VOID(DictSet(ts, d, key, value));
+  }
+  return ModuleAdd(ts, sys, "_xoptions", d);
+}
+
+std::string DirectoryAbove(const std::string& path) {
+  size_t slash = path.rfind('/');
+  if (slash == path.npos) return "";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Status AddStructs(ThreadState& ts, ModuleObject* sys, const SysConfig& c) {
+  Value flags[] = {TakeInt(c.debug), TakeInt(c.inspect), TakeInt(c.interactive), TakeInt(c.optimize),
+                   TakeInt(c.dont_write_bytecode), TakeInt(c.no_user_site), TakeInt(c.no_site),
+                   TakeInt(c.ignore_environment), TakeInt(c.verbose), TakeInt(c.bytes_warning), TakeInt(c.quiet),
+                   TakeInt(c.hash_randomization), TakeInt(c.isolated), TakeBool(ts, c.dev_mode),
+                   TakeInt(c.utf8_mode), TakeInt(c.warn_default_encoding), TakeBool(ts, c.safe_path),
+                   TakeInt(ts.rt->int_max_str_digits)};
+  MVM_TRY_VOID(AddStruct(ts, sys, "flags", kFlags, flags));
+  Value version[] = {TakeInt(3), TakeInt(13), TakeInt(0), TakeStr(ts, "final"), TakeInt(0)};
+  MVM_TRY_VOID(AddStruct(ts, sys, "version_info", kVersionInfo, version));
+  Value floats[] = {TakeFloat(ts, DBL_MAX), TakeInt(DBL_MAX_EXP), TakeInt(DBL_MAX_10_EXP), TakeFloat(ts, DBL_MIN),
+                    TakeInt(DBL_MIN_EXP), TakeInt(DBL_MIN_10_EXP), TakeInt(DBL_DIG), TakeInt(DBL_MANT_DIG),
+                    TakeFloat(ts, DBL_EPSILON), TakeInt(FLT_RADIX), TakeInt(1)};
+  MVM_TRY_VOID(AddStruct(ts, sys, "float_info", kFloatInfo, floats));
+  Value ints[] = {TakeInt(64), TakeInt(8), TakeInt(4300), TakeInt(640)};
+  MVM_TRY_VOID(AddStruct(ts, sys, "int_info", kIntInfo, ints));
+  Value hashes[] = {TakeInt(64), NewInt(ts, (int64_t{1} << 61) - 1).word(), TakeInt(314159), TakeInt(0), TakeInt(1000003),
+                    TakeStr(ts, "siphash13"), TakeInt(64), TakeInt(128), TakeInt(0)};
+  MVM_TRY_VOID(AddStruct(ts, sys, "hash_info", kHashInfo, hashes));
+  Value threads[] = {TakeStr(ts, "pthread"), TakeStr(ts, "semaphore"),
+                     TakeStr(ts, std::string("NPTL ") + gnu_get_libc_version())};
+  return AddStruct(ts, sys, "thread_info", kThreadInfo, threads);
+}
+
+Status AddImplementation(ThreadState& ts, ModuleObject* sys) {
+  MVM_TRY(Ref<DictObject> d, NewDict(ts));
+  MVM_TRY(Ref<StrObject> name, NewStr(ts, "minivm"));
+  MVM_TRY_VOID(DictSetUtf8(ts, d, "name", name));
+  MVM_TRY(Ref<StrObject> tag, NewStr(ts, "minivm-01"));
+  MVM_TRY_VOID(DictSetUtf8(ts, d, "cache_tag", tag));
+  MVM_TRY(Ref<StrObject> key, InternUtf8(ts, "version_info"));
+  MVM_TRY_VOID(DictSetUtf8(ts, d, "version", DictGetStr(ts, sys->dict, key)));
+  MVM_TRY_VOID(DictSetUtf8(ts, d, "hexversion", Value::Int(0x030d00f0)));
+#if defined(__x86_64__)
+  MVM_TRY(Ref<StrObject> arch, NewStr(ts, "x86_64-linux-gnu"));
+#elif defined(__aarch64__)
+  MVM_TRY(Ref<StrObject> arch, NewStr(ts, "aarch64-linux-gnu"));
+#else
+  MVM_TRY(Ref<StrObject> arch, NewStr(ts, "unknown"));
+#endif
+  MVM_TRY_VOID(DictSetUtf8(ts, d, "_multiarch", arch));
+  MVM_TRY(Ref<SimpleNamespaceObject> ns, NewSimpleNamespace(ts, d));
+  return ModuleAdd(ts, sys, "implementation", ns);
+}
+
+}  // namespace
+
+Status AddSysInfo(ThreadState& ts, ModuleObject* sys, const SysConfig& c) {
+  MVM_TRY_VOID(AddStructs(ts, sys, c));
+  MVM_TRY_VOID(AddImplementation(ts, sys));
+  MVM_TRY_VOID(AddModuleNames(ts, sys));
+  MVM_TRY_VOID(AddXOptions(ts, sys, c.x_options));
+  MVM_TRY_VOID(AddList(ts, sys, "argv", c.argv));
+  MVM_TRY_VOID(AddList(ts, sys, "orig_argv", c.orig_argv.empty() ? c.argv : c.orig_argv));
+  MVM_TRY_VOID(AddList(ts, sys, "path", c.path));
+  MVM_TRY_VOID(AddList(ts, sys, "warnoptions", c.warn_options));
+  MVM_TRY_VOID(AddStr(ts, sys, "executable", c.executable));
+  MVM_TRY_VOID(AddStr(ts, sys, "_base_executable", c.executable));
+  std::string prefix = DirectoryAbove(DirectoryAbove(c.executable));
+  for (const char* name : {"prefix", "exec_prefix", "base_prefix", "base_exec_prefix"}) {
+    MVM_TRY_VOID(AddStr(ts, sys, name, prefix));
+  }
+  struct Text {
+    const char* name;
+    const char* text;
+  };
+  const Text kTexts[] = {
+      {"version", MINIVM_LANGUAGE_VERSION " (minivm " MINIVM_VERSION ", " __DATE__ ") [GCC-compatible C++]"},
+      {"copyright", "Copyright (c) the minivm authors."},
+      {"platform", "linux"},
+      {"byteorder", __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "little" : "big"},
+      {"platlibdir", "lib"},
+      {"abiflags", ""},
+      {"float_repr_style", "short"},
+      {"_framework", ""},
+  };
+  for (const Text& t : kTexts) MVM_TRY_VOID(AddStr(ts, sys, t.name, t.text));
+  MVM_TRY_VOID(ModuleAdd(ts, sys, "hexversion", Value::Int(0x030d00f0)));
+  MVM_TRY_VOID(ModuleAdd(ts, sys, "api_version", Value::Int(1013)));
+  MVM_TRY_VOID(ModuleAdd(ts, sys, "maxunicode", Value::Int(0x10FFFF)));
+  MVM_TRY(Ref<> maxsize, NewInt(ts, INT64_MAX));
+  MVM_TRY_VOID(ModuleAdd(ts, sys, "maxsize", maxsize));
+  MVM_TRY_VOID(ModuleAdd(ts, sys, "dont_write_bytecode", ts.rt->true_));
+  for (const char* name : {"pycache_prefix", "_home", "_stdlib_dir"}) {
+    MVM_TRY_VOID(ModuleAdd(ts, sys, name, ts.rt->none));
+  }
+  Value git[] = {TakeStr(ts, "minivm"), TakeStr(ts, ""), TakeStr(ts, "")};
+  MVM_TRY(Ref<TupleObject> git_info, NewTupleSteal(ts, git, 3));
+  return ModuleAdd(ts, sys, "_git", git_info);
+}
+
+}  // namespace minivm

@@ -1,0 +1,15 @@
+// sys.settrace and sys.setprofile.
+#pragma once
+
+#include "runtime/core/thread_state.h"
+
+namespace minivm {
+
+Result<> sys_settrace(ThreadState& ts, Args args);
+Result<> sys_gettrace(ThreadState& ts, Args args);
+Result<> sys_setprofile(ThreadState& ts, Args args);
+Result<> sys_getprofile(ThreadState& ts, Args args);
+Result<> sys_settraceallthreads(ThreadState& ts, Args args);
+Result<> sys_setprofileallthreads(ThreadState& ts, Args args);
+
+}  // namespace minivm

@@ -1,0 +1,459 @@
+// Vm: one virtual machine, from start to finish.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/exception_object.h"
+#include "runtime/objects/float_object.h"
+#include "runtime/objects/int_object.h"
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/protocol/protocol.h"
+#include "vm/builtins/builtins_module.h"
+#include "vm/builtins/sys_module.h"
+#include "vm/embed/internals.h"
+#include "vm/import/import_types.h"
+#include "vm/import/importer.h"
+#include "vm/interp/interpreter.h"
+
+namespace minivm {
+
+void ReleaseInterpreterThread(ThreadState& ts);
+
+// ---- internals ----
+
+VmInternals::~VmInternals() {
+  if (ts == nullptr) return;
+  rt.heap.current_ts = ts;
+  last_error = Ref<>();
+  main = Ref<ModuleObject>();
+  if (ts->interp != nullptr) ReleaseInterpreterThread(*ts);
+}
+
+ThreadState& VmInternals::Enter() {
+  pthread_t self = pthread_self();
+  if (MVM_UNLIKELY(!entered || !pthread_equal(host_thread, self))) {
+    SetCStackLimit(*ts);
+    host_thread = self;
+    entered = true;
+  }
+  return *ts;
+}
+
+bool VmInternals::OutOfMemory(ScriptError* error) {
+  ClearPending(*ts);
+  if (error != nullptr) *error = {"MemoryError", "", "MemoryError\n"};
+  return false;
+}
+
+bool VmInternals::Fail(ScriptError* error) {
+  Ref<> exception = TakePending(*ts);
+  if (!exception) {
+    if (error != nullptr) *error = {"SystemError", "failure without an exception", "SystemError\n"};
+    return false;
+  }
+  if (error == nullptr) {
+    last_error = std::move(exception);
+    return false;
+  }
+  *error = ScriptError();
+  TypeObject* type = TypeOf(*ts, exception);
+  char name[256];
+  error->type.assign(name, TypeDisplayName(type, name, sizeof(name)));
+  if (type->is_heap()) {
+    Result<> module = GetAttrOptional(*ts, Value(type), MVM_NAME(*ts, __module__));
+    if (module.raised()) {
+      ClearPending(*ts);
+    } else {
+      Ref<> m = module.Take();
+      if (!m.is_absent() && IsStr(*ts, m)) error->type = ToUtf8(m.as<StrObject>()) + "." + error->type;
+    }
+  }
+  if (IsSubtype(type, ExcType(*ts, Exc::kSystemExit))) {
+    error->is_exit = true;
+    error->exit_code = ExitStatus(*ts, exception, &error->message);
+    return false;
+  }
+  Result<StrObject> text = ToStr(*ts, exception);
+  if (text.raised()) {
+    ClearPending(*ts);
+  } else {
+    Ref<StrObject> s = text.Take();
+    error->message = ToUtf8(s);
+  }
+  error->traceback = ExceptionText(*ts, exception);
+  return false;
+}
+
+Status VmInternals::Start() {
+  ThreadState& t = Enter();
+  InitInterpreterThread(t);
+  MVM_TRY_VOID(InitInterpreter(t));
+  MVM_TRY(Ref<ModuleObject> builtins, NewNativeModule(t, k_builtins_module));
+  rt.builtins = Ref<ModuleObject>(builtins).Release();
+  rt.builtins_dict = Ref<DictObject>::Borrow(builtins->dict).Release();
+  MVM_TRY_VOID(DictSetStr(t, rt.modules, MVM_NAME(t, builtins), builtins));
+  MVM_TRY_VOID(ModuleAdd(t, builtins, "__debug__", config.optimize > 0 ? rt.false_ : rt.true_));
+  SysConfig sys;
+  sys.argv = config.argv;
+  sys.orig_argv = config.orig_argv;
+  sys.path = config.path;
+  sys.warn_options = config.warn_options;
+  sys.x_options = config.x_options;
+  sys.executable = config.executable;
+  sys.optimize = config.optimize;
+  sys.verbose = config.verbose;
+  sys.bytes_warning = config.bytes_warning;
+  sys.inspect = config.inspect;
+  sys.debug = config.debug;
+  sys.dont_write_bytecode = config.dont_write_bytecode;
+  sys.no_user_site = config.no_user_site || config.isolated;
+  sys.no_site = config.no_site;
+  sys.ignore_environment = config.ignore_environment || config.isolated;
+  sys.quiet = config.quiet;
+  sys.isolated = config.isolated;
+  sys.dev_mode = config.dev_mode;
+  sys.safe_path = config.safe_path || config.isolated;
+  sys.interactive = config.interactive;
+  sys.hash_randomization = !config.fixed_hash_seed || config.hash_seed != 0;
+  MVM_TRY_VOID(InitSys(t, sys));
+  MVM_TRY_VOID(InitImporter(t));
+  if (config.standard_streams) {
+    MVM_TRY_VOID(InitStandardStreams(t, config.unbuffered, config.io_encoding, config.io_errors));
+  }
+  MVM_TRY(main, NewModule(t, MVM_NAME(t, __main__)));
+  MVM_TRY_VOID(DictSetStr(t, main->dict, MVM_NAME(t, __builtins__), builtins));
+  MVM_TRY(TypeObject * loader, TypeForSpec(t, kBuiltinImporterType));
+  MVM_TRY_VOID(DictSetStr(t, main->dict, MVM_NAME(t, __loader__), loader));
+  return DictSetStr(t, rt.modules, MVM_NAME(t, __main__), main);
+}
+
+// ---- Vm ----
+
+Vm::Vm(std::unique_ptr<VmInternals> internals) : internals_(std::move(internals)) {
+  internals_->vm = this;
+  internals_->rt.vm = this;
+}
+
+std::unique_ptr<Vm> Vm::Create(const VmConfig& config, ScriptError* error) {
+  ScriptError no_memory{"MemoryError", "", "MemoryError\n"};
+  try {
+    auto internals = std::make_unique<VmInternals>();
+    internals->config = config;
+    RuntimeConfig rc;
+    rc.memory_limit = config.memory_limit;
+    rc.stack_words = config.stack_words;
+    rc.fixed_hash_seed = config.fixed_hash_seed;
+    rc.hash_seed = config.hash_seed;
+    if (!internals->rt.Init(rc)) {
+      if (error) *error = no_memory;
+      return nullptr;
+    }
+    internals->ts = internals->rt.main_thread;
+    std::unique_ptr<Vm> vm(new Vm(std::move(internals)));
+    if (vm->internals_->Start().raised()) {
+      vm->internals_->Fail(error);
+      vm->internals_->finished = true;
+      return nullptr;
+    }
+    return vm;
+  } catch (const std::bad_alloc&) {
+    if (error) *error = no_memory;
+    return nullptr;
+  }
+}
+
+Vm::~Vm() { Finish(); }
+
+// Runs `body` (-> Status) with everything that can go wrong turned into *error.
+template <class F>
+static bool Guarded(VmInternals& in, ScriptError* error, F body) {
+  try {
+    ThreadState& ts = in.Enter();
+    return !body(ts).raised() || in.Fail(error);
+  } catch (const std::bad_alloc&) {
+    return in.OutOfMemory(error);
+  }
+}
+
+Status VmInternals::PrependPath(ThreadState& ts, std::string_view entry) {
+  if (config.safe_path || config.isolated) return Ok();
+  MVM_TRY(Ref<> path, SysGet(ts, "path"));
+  if (path.is_absent() || !IsList(ts, path)) return Ok();
+  MVM_TRY(Ref<StrObject> text, NewStrFromOs(ts, entry));
+  return ListInsert(ts, path.as<ListObject>(), 0, text);
+}
+
+Status VmInternals::RunSource(ThreadState& ts, std::string_view source, std::string_view filename) {
+  MVM_TRY(Ref<StrObject> name, NewStrFromOs(ts, filename));
+  if (!filename.empty() && filename[0] == '<') {
+    // Tracebacks show lines of sources that are in no file: linecache looks here.
+    MVM_TRY(Ref<> sources, SysGet(ts, "_sources"));
+    if (sources.is_absent()) {
+      MVM_TRY(sources, Result<>(NewDict(ts)));
+      MVM_TRY_VOID(ModuleAdd(ts, rt.sys, "_sources", sources));
+    }
+    MVM_TRY(Ref<StrObject> text, NewStrFromOs(ts, source));
+    if (IsDict(ts, sources)) MVM_TRY_VOID(DictSet(ts, sources.as<DictObject>(), name, text));
+  }
+  CompileOptions options;
+  options.optimize = rt.optimize;
+  MVM_TRY(Ref<CodeObject> code, CompileBytes(ts, source, name, options));
+  Ref<DictObject> dict = Ref<DictObject>::Borrow(main->dict);
+  MVM_TRY_VOID(RunCode(ts, code, dict, dict));
+  return Ok();
+}
+
+bool Vm::Run(std::string_view source, std::string_view filename, ScriptError* error) {
+  VmInternals& in = *internals_;
+  return Guarded(in, error, [&](ThreadState& ts) { return in.RunSource(ts, source, filename); });
+}
+
+// runpy._run_module_as_main(name, alter_argv)
+Status VmInternals::RunAsMain(ThreadState& ts, const std::string& name, bool alter_argv) {
+  MVM_TRY(Ref<> runpy, ImportModule(ts, "runpy"));
+  MVM_TRY(Ref<> run, GetAttr(ts, runpy, "_run_module_as_main"));
+  MVM_TRY(Ref<StrObject> text, NewStrFromOs(ts, name));
+  MVM_TRY_VOID(Call(ts, run, Value(text.get()), Value(alter_argv ? rt.true_ : rt.false_)));
+  return Ok();
+}
+
+Status VmInternals::RunFile(ThreadState& ts, const std::string& path) {
+  struct stat st;
+  if (::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) {
+    MVM_TRY(Ref<> sys_path, SysGet(ts, "path"));
+    MVM_TRY(Ref<StrObject> entry, NewStrFromOs(ts, path));
+    if (!sys_path.is_absent() && IsList(ts, sys_path)) {
+      MVM_TRY_VOID(ListInsert(ts, sys_path.as<ListObject>(), 0, entry));
+    }
+    return RunAsMain(ts, "__main__", false);
+  }
+  MVM_TRY(Ref<StrObject> name, NewStrFromOs(ts, path));
+  std::string source;
+  MVM_TRY_VOID(ReadFileBytes(ts, name, &source));
+  char resolved[PATH_MAX];
+  std::string directory = ::realpath(path.c_str(), resolved) ? resolved : path;
+  size_t slash = directory.rfind('/');
+  MVM_TRY_VOID(PrependPath(ts, slash == directory.npos ? "" : slash == 0 ? "/" : directory.substr(0, slash)));
+  MVM_TRY_VOID(ModuleAdd(ts, main, "__file__", name));
+  MVM_TRY_VOID(ModuleAdd(ts, main, "__cached__", rt.none));
+  MVM_TRY(Ref<FileLoaderObject> loader, NewFileLoader(ts, kSourceFileLoaderType, Value(MVM_NAME(ts, __main__)), name));
+  MVM_TRY_VOID(DictSetStr(ts, main->dict, MVM_NAME(ts, __loader__), loader));
+  return RunSource(ts, source, path);
+}
+
+bool Vm::RunFile(const std::string& path, ScriptError* error) {
+  VmInternals& in = *internals_;
+  return Guarded(in, error, [&](ThreadState& ts) { return in.RunFile(ts, path); });
+}
+
+bool Vm::RunModule(const std::string& name, ScriptError* error) {
+  VmInternals& in = *internals_;
+  return Guarded(in, error, [&](ThreadState& ts) -> Status {
+    char cwd[PATH_MAX];
+    MVM_TRY_VOID(in.PrependPath(ts, ::getcwd(cwd, sizeof(cwd)) ? cwd : ""));
+    return in.RunAsMain(ts, name, true);
+  });
+}
+
+Vm::Interactive Vm::RunInteractive(std::string_view source, ScriptError* error) {
+  VmInternals& in = *internals_;
+  bool incomplete = false;
+  bool ok = Guarded(in, error, [&](ThreadState& ts) -> Status {
+    MVM_TRY(Ref<StrObject> name, NewStr(ts, "<stdin>"));
+    CompileOptions options;
+    options.mode = CompileMode::kSingle;
+    options.optimize = in.rt.optimize;
+    options.allow_incomplete_input = true;
+    options.dont_imply_dedent = true;
+    options.future_flags = in.future_flags;
+    Result<CodeObject> compiled = CompileSource(ts, source, name, options);
+    if (compiled.raised()) {
+      incomplete = ClearPendingIf(ts, Exc::k_IncompleteInputError);
+      return incomplete ? Ok() : Status(kRaised);
+    }
+    Ref<CodeObject> code = compiled.Take();
+    in.future_flags |= code->flags & kCodeFutureMask;
+    Ref<DictObject> dict = Ref<DictObject>::Borrow(in.main->dict);
+    MVM_TRY_VOID(RunCode(ts, code, dict, dict));
+    return Ok();
+  });
+  return incomplete ? Interactive::kIncomplete : ok ? Interactive::kDone : Interactive::kFailed;
+}
+
+Var Vm::Eval(std::string_view expression, ScriptError* error) {
+  VmInternals& in = *internals_;
+  Var value;
+  Guarded(in, error, [&](ThreadState& ts) -> Status {
+    MVM_TRY(Ref<StrObject> name, NewStr(ts, "<string>"));
+    CompileOptions options;
+    options.mode = CompileMode::kEval;
+    options.optimize = in.rt.optimize;
+    MVM_TRY(Ref<CodeObject> code, CompileBytes(ts, expression, name, options));
+    Ref<DictObject> dict = Ref<DictObject>::Borrow(in.main->dict);
+    MVM_TRY(Ref<> result, RunCode(ts, code, dict, dict));
+    value = in.Wrap(std::move(result));
+    return Ok();
+  });
+  return value;
+}
+
+Var Vm::None() { return internals_->Wrap(Ref<>::Borrow(internals_->rt.none)); }
+Var Vm::Bool(bool b) { return internals_->Wrap(Ref<>::Borrow(b ? internals_->rt.true_ : internals_->rt.false_)); }
+
+// The value of a result; empty, with nothing pending, when it has raised.
+template <class T>
+static Var WrapOrEmpty(VmInternals& in, Result<T> r) {
+  if (r.raised()) {
+    ClearPending(*in.ts);
+    return Var();
+  }
+  return in.Wrap(Ref<>(r.Take()));
+}
+
+Var Vm::Int(int64_t i) { return WrapOrEmpty(*internals_, NewInt(internals_->Enter(), i)); }
+Var Vm::Float(double d) { return WrapOrEmpty(*internals_, NewFloat(internals_->Enter(), d)); }
+Var Vm::Str(std::string_view utf8) { return WrapOrEmpty(*internals_, NewStrFromOs(internals_->Enter(), utf8)); }
+Var Vm::List(std::span<const Var> items) {
+  std::vector<Value> words;
+  for (const Var& v : items) words.push_back(internals_->Use(v));
+  return WrapOrEmpty(*internals_, NewList(internals_->Enter(), words));
+}
+
+Var Vm::Get(std::string_view name) {
+  VmInternals& in = *internals_;
+  ThreadState& ts = in.Enter();
+  Result<StrObject> key = InternUtf8(ts, name);
+  if (key.raised()) {
+    ClearPending(ts);
+    return Var();
+  }
+  Ref<StrObject> k = key.Take();
+  Value v = DictGetStr(ts, in.main->dict, k);
+  return v.is_null() ? Var() : in.Wrap(Ref<>::Borrow(v));
+}
+
+bool Vm::Set(std::string_view name, const Var& value) {
+  VmInternals& in = *internals_;
+  ThreadState& ts = in.Enter();
+  if (!ModuleAdd(ts, in.main, name, in.Use(value)).raised()) return true;
+  ClearPending(ts);
+  return false;
+}
+
+bool Vm::Bind(std::string_view name, HostFunction function) {
+  VmInternals& in = *internals_;
+  ThreadState& ts = in.Enter();
+  Var f = WrapOrEmpty(in, NewHostFunction(ts, name, std::move(function)));
+  return f && Set(name, f);
+}
+
+Var Vm::Import(std::string_view module, ScriptError* error) {
+  VmInternals& in = *internals_;
+  Var value;
+  Guarded(in, error, [&](ThreadState& ts) -> Status {
+    MVM_TRY(Ref<> m, ImportModule(ts, module));
+    value = in.Wrap(std::move(m));
+    return Ok();
+  });
+  return value;
+}
+
+int Vm::ReportError() {
+  VmInternals& in = *internals_;
+  ThreadState& ts = in.Enter();
+  Ref<> exception = std::move(in.last_error);
+  in.last_error = Ref<>();
+  if (!exception) return 0;
+  TypeObject* type = TypeOf(ts, exception);
+  if (IsSubtype(type, ExcType(ts, Exc::kSystemExit))) {
+    std::string message;
+    int status = ExitStatus(ts, exception, &message);
+    if (!message.empty()) {
+      if (!FlushStandardStreams(ts)) ClearPending(ts);
+      WriteStderr(ts, message + "\n");
+    }
+    return status;
+  }
+  bool interrupted = IsSubtype(type, ExcType(ts, Exc::kKeyboardInterrupt));
+  if (!FlushStandardStreams(ts)) ClearPending(ts);
+  ReportException(ts, std::move(exception));
+  return interrupted ? 130 : 1;
+}
+
+// ---- the end ----
+
+namespace {
+
+// module.function(), if the module has been imported; what it raises is reported.
+void CallAtEnd(ThreadState& ts, const char* module, const char* function) {
+  Result<StrObject> name = InternUtf8(ts, module);
+  if (name.raised()) return ClearPending(ts);
+  Ref<StrObject> n = name.Take();
+  Result<> found = DictGet(ts, ts.rt->modules, Value(n.get()));
+  if (found.raised()) return ClearPending(ts);
+  Ref<> m = found.Take();
+  if (m.is_absent() || IsNone(ts, m)) return;
+  Result<> attribute = GetAttrOptional(ts, m, function);
+  if (attribute.raised()) return WriteUnraisable(ts, m);
+  Ref<> f = attribute.Take();
+  if (f.is_absent()) return;
+  Result<> done = Call(ts, f);
+  if (done.raised()) return WriteUnraisable(ts, f);
+  Ref<> dropped = done.Take();
+}
+
+}  // namespace
+
+bool Vm::Finish() {
+  VmInternals& in = *internals_;
+  if (in.finished) return true;
+  in.finished = true;
+  ThreadState& ts = in.Enter();
+  in.last_error = Ref<>();
+  ClearPending(ts);
+  CallAtEnd(ts, "threading", "_shutdown");
+  CallAtEnd(ts, "atexit", "_run_exitfuncs");
+  bool ok = FlushStandardStreams(ts);
+  if (!ok) WriteUnraisable(ts, Value());
+  in.main = Ref<ModuleObject>();
+  // Finalizers may still print.
+  Ref<> streams[2];
+  for (int i = 0; i < 2; ++i) {
+    Result<> s = SysGet(ts, i == 0 ? "stdout" : "stderr");
+    if (s.raised()) {
+      ClearPending(ts);
+    } else {
+      streams[i] = s.Take();
+    }
+  }
+  FinalizeModules(ts);
+  for (Ref<>& s : streams) {
+    if (s.is_null() || s.is_absent() || IsNone(ts, s)) continue;
+    Result<> flushed = CallMethod(ts, s, MVM_NAME(ts, flush));
+    if (flushed.raised()) {
+      ClearPending(ts);
+    } else {
+      Ref<> dropped = flushed.Take();
+    }
+  }
+  return ok;
+}
+
+void Vm::Interrupt() {
+  ThreadState& ts = *internals_->rt.main_thread;
+  std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests)).fetch_or(kRequestInterrupt, std::memory_order_acq_rel);
+  RequestAttention(ts);
+}
+
+size_t Vm::memory_in_use() const { return internals_->rt.heap.stats().bytes; }
+size_t Vm::peak_memory() const { return internals_->rt.heap.stats().peak_bytes; }
+
+}  // namespace minivm
