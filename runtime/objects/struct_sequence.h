@@ -43,7 +43,7 @@ constexpr TypeSpec StructSequenceTypeSpec(const char* name, Table<GetSetSpec> fi
   spec.name = name;
   spec.doc = doc;
   spec.base = &kTupleType;
-  spec.flags = construct ? 0 : kTypeNoNew;
+  spec.flags = construct ? uint32_t{0} : uint32_t{kTypeNoNew};
   spec.size = sizeof(TupleObject);
   spec.item_size = sizeof(Value);
   spec.gc = {};

@@ -10,10 +10,12 @@
 
 #include "runtime/native/native_function.h"
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/exception_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "vm/bytecode/code_object.h"
 #include "vm/import/embedded_modules.h"
 #include "vm/import/import_types.h"
 
@@ -372,7 +374,6 @@ Result<> builtin_is_package(ThreadState& ts, Args args) {
   MVM_TRY_VOID(builtin_nothing(ts, args));
   return Bool(ts, false);
 }
-Result<> builtin_create_module(ThreadState& ts, Args args) { return CreateBuiltin(ts, args[1]); }
 Result<> return_none(ThreadState& ts, Args args) { return None(ts); }
 Result<> load_module(ThreadState& ts, Args args) {
   MVM_TRY(StrObject * name, NameArgument(ts, args[1]));
@@ -386,11 +387,6 @@ Result<> load_module(ThreadState& ts, Args args) {
   return LoadFromSpec(ts, spec);
 }
 
-Result<> frozen_create_module(ThreadState& ts, Args args) { return None(ts); }
-Result<> frozen_exec_module(ThreadState& ts, Args args) {
-  MVM_TRY_VOID(ExecFrozen(ts, args[1]));
-  return None(ts);
-}
 Result<> frozen_is_package(ThreadState& ts, Args args) {
   MVM_TRY(StrObject * name, NameArgument(ts, args[1]));
   MVM_TRY(bool package, NameIsPackage(ts, name));

@@ -17,6 +17,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "vm/bytecode/code_object.h"
 #include "vm/import/embedded_modules.h"
 #include "vm/import/import_types.h"
 
