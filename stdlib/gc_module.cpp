@@ -1,4 +1,7 @@
 // gc: the script's view of the cycle collector.
+//
+// Lists of objects are made in two walks over the heap, one that counts and one that fills, since
+// nothing may be allocated during a walk.
 #include "runtime/gc/collector.h"
 #include "runtime/core/thread_state.h"
 #include "runtime/gc/object_refs.h"

@@ -1,4 +1,6 @@
 // _weakref: the native part of weakref.
+//
+// The types are built-in ones (objects/weakref_object.h); weak dictionaries are written in script.
 #include "runtime/core/thread_state.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/list_object.h"

@@ -1,4 +1,7 @@
 // Raising, and the text of messages.
+//
+// Messages are put together as UTF-8 and become a str once. Contexts are linked as `raise` does it,
+// from the nearest exception being handled.
 #include <cerrno>
 #include <cstdio>
 #include <cstring>

@@ -1,4 +1,6 @@
 // Threads of a VM: their stacks and limits, requests for attention, charged work.
+//
+// What a request does is the interpreter's business (vm/interp/eval_breaker.cpp).
 #include "runtime/core/thread_state.h"
 
 #include <pthread.h>

@@ -1,4 +1,6 @@
 // The end of an object's life; Dealloc itself is declared in core/object.h.
+//
+// The collector calls finalizers through here too, so that each runs once per object.
 #pragma once
 
 #include "runtime/core/thread_state.h"

@@ -1,4 +1,6 @@
-// See gc_debug.h.
+// Checks of the heap and lists of what is alive. See gc_debug.h.
+//
+// Heap::Verify lives here rather than in heap.cpp: it is no part of running a program.
 #include "runtime/gc/gc_debug.h"
 
 #include <algorithm>

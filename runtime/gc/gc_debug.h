@@ -1,4 +1,6 @@
-// Looking at a heap from outside: consistency, reference counts, what is alive. For tests.
+// Looking at a heap from outside: consistency, reference counts, what is alive.
+//
+// For tests and for hunting leaks; slow, and free to use the C++ library's containers.
 #pragma once
 
 #include <cstdio>

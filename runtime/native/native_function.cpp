@@ -1,4 +1,7 @@
 // Native functions and the descriptors of native methods, as objects of the language.
+//
+// A call whose arguments match the parameters one to one passes the caller's words on; everything
+// else is bound into a small array first.
 #include "runtime/native/native_function.h"
 
 #include <cstring>

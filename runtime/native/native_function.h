@@ -1,4 +1,7 @@
 // Native functions and descriptors, and the binding of arguments by signature text.
+//
+// A signature is parsed at the first call of a native, not when the object is made: most natives of a
+// program are never called.
 #pragma once
 
 #include "runtime/core/thread_state.h"

@@ -1,4 +1,6 @@
 // The parsed signatures of a VM, one per MethodSpec, made on first use.
+//
+// Specs are constant data shared by all VMs; names and defaults are objects of one VM.
 #pragma once
 
 #include "runtime/native/native_function.h"

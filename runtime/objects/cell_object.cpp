@@ -1,4 +1,6 @@
 // cell: closure variables, and the values of celled dictionaries.
+//
+// An empty cell holds the VM's "unbound" object; a cell that the collector has cleared holds null.
 #include "runtime/objects/cell_object.h"
 
 #include "runtime/objects/str_object.h"

@@ -1,4 +1,6 @@
 // Exception objects. One struct per layout named in exceptions.def.
+//
+// Natives raise through core/thread_state.h; what is here makes exceptions with special arguments.
 #pragma once
 
 #include "runtime/core/thread_state.h"

@@ -1,4 +1,7 @@
 // module: a namespace with a name. Native modules are filled from their tables.
+//
+// Attribute lookup tries the module's dictionary first for names that the type does not define. The end
+// of a VM, when modules are emptied, is here as well.
 #include "runtime/objects/module_object.h"
 
 #include <cstring>

@@ -1,4 +1,6 @@
 // OSError: the errno decides the class, two to five arguments carry the details.
+//
+// __new__ does the work unless a subclass overrides __init__ alone; then __init__ does.
 #include <cerrno>
 
 #include "runtime/objects/dict_object.h"

@@ -1,4 +1,6 @@
 // SyntaxError: a message and where it is.
+//
+// The second argument, a tuple of four or six, sets the position; nothing checks the items' types.
 #include "runtime/objects/exception_types.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/str_object.h"

@@ -1,3 +1,4 @@
+// A VM for unit tests. See test_vm.h.
 #include "tests/support/test_vm.h"
 
 #include "runtime/gc/collector.h"

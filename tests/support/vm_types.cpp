@@ -1,4 +1,6 @@
 // Stand-ins for the types that vm/ defines, so that runtime/ can be linked and tested alone.
+//
+// A VM made over them works, but has no functions, frames or generators.
 #include "runtime/core/thread_state.h"
 
 namespace minivm {
