@@ -2,8 +2,8 @@
 //
 // Lists of objects are made in two walks over the heap, one that counts and one that fills, since
 // nothing may be allocated during a walk.
-#include "runtime/gc/collector.h"
 #include "runtime/core/thread_state.h"
+#include "runtime/gc/collector.h"
 #include "runtime/gc/object_refs.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/int_object.h"
@@ -87,8 +87,8 @@ Result<> gc_set_debug(ThreadState& ts, Args args) {
   return None(ts);
 }
 
-// A list with room for every object that `select` takes. Making it may start nothing, so the walk that
-// fills it sees what the walk that counts saw, but for the list itself.
+// A list with room for every object that `select` takes. Making it may start nothing, so the walk
+// that fills it sees what the walk that counts saw, but for the list itself.
 template <class Select>
 Result<> ListOf(ThreadState& ts, int generation, Select select) {
   size_t count = 0;
@@ -112,9 +112,10 @@ Result<> gc_get_objects(ThreadState& ts, Args args) {
     }
     MVM_TRY(generation, IndexAsInt64(ts, args[0], Exc::kOverflowError));
     if (generation >= Collector::kGenerations) {
-      return Raise(ts, Exc::kValueError,
-                   "generation parameter must be less than the number of available generations (%d)",
-                   Collector::kGenerations);
+      return Raise(
+          ts, Exc::kValueError,
+          "generation parameter must be less than the number of available generations (%d)",
+          Collector::kGenerations);
     }
     if (generation < -1) {
       return Raise(ts, Exc::kValueError, "generation parameter cannot be negative");
@@ -148,8 +149,8 @@ Result<> gc_get_referrers(ThreadState& ts, Args args) {
   });
 }
 
-// Counts, then stores, what an object refers to; int and float items of lists, tuples and dicts, which
-// are no objects of the heap, included.
+// Counts, then stores, what an object refers to; int and float items of lists, tuples and dicts,
+// which are no objects of the heap, included.
 class Collect final : public Visitor {
  public:
   void Visit(Object* child) override { operator()(Value(child)); }
@@ -267,7 +268,8 @@ const MethodSpec kGcFunctions[] = {
     {"is_tracked(obj, /)", gc_is_tracked, "Is the object tracked by the collector?"},
     {"isenabled()", gc_isenabled, "Is automatic collection enabled?"},
     {"set_debug(flags, /)", gc_set_debug, "Set the debugging flags."},
-    {"set_threshold(...)", gc_set_threshold, "Set the collection thresholds; 0 disables collection."},
+    {"set_threshold(...)", gc_set_threshold,
+     "Set the collection thresholds; 0 disables collection."},
     {"unfreeze()", gc_unfreeze, "Have the collector look at frozen objects again."},
 };
 

@@ -28,11 +28,12 @@ Result<> weakref_getweakrefs(ThreadState& ts, Args args) {
   return list;
 }
 
-// _remove_dead_weakref(dct, key, /): deletes the entry if its value is a dead reference; another thread
-// may have replaced it by a live one.
+// _remove_dead_weakref(dct, key, /): deletes the entry if its value is a dead reference; another
+// thread may have replaced it by a live one.
 Result<> weakref_remove_dead(ThreadState& ts, Args args) {
   if (!IsDict(ts, args[0])) {
-    return Raise(ts, Exc::kTypeError, "_remove_dead_weakref() argument 1 must be dict, not %T", args[0]);
+    return Raise(ts, Exc::kTypeError, "_remove_dead_weakref() argument 1 must be dict, not %T",
+                 args[0]);
   }
   DictObject* dict = args.as<DictObject>(0);
   MVM_TRY(Ref<> ref, DictGet(ts, dict, args[1]));
@@ -56,10 +57,12 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 const MethodSpec kWeakrefFunctions[] = {
     {"_remove_dead_weakref(dct, key, /)", weakref_remove_dead,
      "Remove the key from the dict if its value is a dead reference."},
-    {"getweakrefcount(object, /)", weakref_getweakrefcount, "The number of weak references to the object."},
+    {"getweakrefcount(object, /)", weakref_getweakrefcount,
+     "The number of weak references to the object."},
     {"getweakrefs(object, /)", weakref_getweakrefs, "A list of the weak references to the object."},
     {"proxy(object, callback=None, /)", weakref_proxy,
-     "A proxy that refers to the object weakly; callback is called when the object is about to go."},
+     "A proxy that refers to the object weakly; callback is called when the object is about to "
+     "go."},
 };
 
 }  // namespace

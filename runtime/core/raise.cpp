@@ -107,33 +107,24 @@ void AppendTypeName(TextBuffer& out, const TypeObject* type) {
 
 Status AppendDirective(ThreadState& ts, TextBuffer& out, const Directive& d, va_list* args) {
   switch (d.kind) {
-    case 'd': case 'i': case 'u': case 'x': case 'X': case 'o':
-      AppendNumber(out, d, args);
-      return Ok();
+    case 'd':
+    case 'i':
+    case 'u':
+    case 'x':
+    case 'X':
+    case 'o': AppendNumber(out, d, args); return Ok();
     case 'p': {
       char text[32];
       int n = std::snprintf(text, sizeof(text), "%p", va_arg(*args, void*));
       out.Append(std::string_view(text, static_cast<size_t>(n)));
       return Ok();
     }
-    case 'c':
-      out.Append(static_cast<char>(va_arg(*args, int)));
-      return Ok();
-    case 's':
-      AppendCString(out, va_arg(*args, const char*), d.precision);
-      return Ok();
-    case '%':
-      out.Append('%');
-      return Ok();
-    case 'N':
-      AppendTypeName(out, va_arg(*args, const TypeObject*));
-      return Ok();
-    case 'T':
-      AppendTypeName(out, TypeOf(ts, NextValue(args)));
-      return Ok();
-    case 'U':
-      AppendText(out, NextValue(args).as<StrObject>(), d.precision);
-      return Ok();
+    case 'c': out.Append(static_cast<char>(va_arg(*args, int))); return Ok();
+    case 's': AppendCString(out, va_arg(*args, const char*), d.precision); return Ok();
+    case '%': out.Append('%'); return Ok();
+    case 'N': AppendTypeName(out, va_arg(*args, const TypeObject*)); return Ok();
+    case 'T': AppendTypeName(out, TypeOf(ts, NextValue(args))); return Ok();
+    case 'U': AppendText(out, NextValue(args).as<StrObject>(), d.precision); return Ok();
     case 'R': {
       MVM_TRY(Ref<StrObject> text, Repr(ts, NextValue(args)));
       AppendText(out, text, d.precision);
@@ -315,8 +306,8 @@ void WriteUnraisable(ThreadState& ts, Value where, const char* message) {
   char type_name[256];
   size_t n = TypeDisplayName(TypeOf(ts, exception), type_name, sizeof(type_name));
   std::string place = where.is_null() ? std::string() : ": " + text(where, Repr);
-  std::fprintf(stderr, "%s%s\n%.*s: %s\n", message ? message : "Exception ignored in", place.c_str(),
-               static_cast<int>(n), type_name, text(exception, ToStr).c_str());
+  std::fprintf(stderr, "%s%s\n%.*s: %s\n", message ? message : "Exception ignored in",
+               place.c_str(), static_cast<int>(n), type_name, text(exception, ToStr).c_str());
 }
 
 Status Warn(ThreadState& ts, Exc category, int stack_level, const char* format, ...) {

@@ -1,7 +1,8 @@
 // Making a VM and taking it apart.
 //
-// Start-up makes the type objects (empty: dictionaries are filled at first touch), the singletons and
-// the shared strings, and interns the names the VM looks up itself. Nothing here may run script code.
+// Start-up makes the type objects (empty: dictionaries are filled at first touch), the singletons
+// and the shared strings, and interns the names the VM looks up itself. Nothing here may run script
+// code.
 #include <sys/random.h>
 
 #include <cstdlib>
@@ -113,10 +114,10 @@ bool MakeTypes(RuntimeState& rt) {
   for (uint32_t i = 0; i < kExcCount; ++i) {
     if (!MakeType(rt, *kExceptionTypes[i], &rt.exceptions[i], kTypeCount + i)) return false;
   }
-  for (TypeId id :
-       {TypeId::kMemoryview, TypeId::kSet, TypeId::kFrozenset, TypeId::kModule,
-        TypeId::kNativeFunction, TypeId::kBoundMethod, TypeId::kGenericAlias, TypeId::kFunction,
-        TypeId::kCode, TypeId::kGenerator, TypeId::kCoroutine, TypeId::kAsyncGenerator, TypeId::kType}) {
+  for (TypeId id : {TypeId::kMemoryview, TypeId::kSet, TypeId::kFrozenset, TypeId::kModule,
+                    TypeId::kNativeFunction, TypeId::kBoundMethod, TypeId::kGenericAlias,
+                    TypeId::kFunction, TypeId::kCode, TypeId::kGenerator, TypeId::kCoroutine,
+                    TypeId::kAsyncGenerator, TypeId::kType}) {
     rt.types[static_cast<size_t>(id)]->has_weakref_slot = true;
   }
   for (uint32_t id : {kShapeCelledDict, kShapeSlotDict}) {

@@ -1,7 +1,8 @@
 // Shapes: transitions, lookup, and the storage of an instance's attributes.
 //
-// Every shape has the full array of its names. Lookups in shapes of more than eight slots go through
-// a table built at the first lookup: most shapes are only passed through while __init__ runs.
+// Every shape has the full array of its names. Lookups in shapes of more than eight slots go
+// through a table built at the first lookup: most shapes are only passed through while __init__
+// runs.
 #include "runtime/core/shape.h"
 
 #include <cstdlib>

@@ -1,28 +1,30 @@
 // How garbage cycles are found and freed.
 //
-// Reference counts are exact, so the question is only: which containers are referenced by nothing but
-// each other? For the candidates (all tracked containers up to some age) the collector copies each
-// count into the scratch bits of the header, subtracts one for every reference from candidate to
-// candidate, and is left with the references from outside: registers of running frames, natives'
-// handles, older objects. What is reachable from a candidate with outside references lives; the rest
-// is garbage. No roots are scanned and no write barrier is needed: whatever is not a candidate counts
-// as outside.
+// Reference counts are exact, so the question is only: which containers are referenced by nothing
+// but each other? For the candidates (all tracked containers up to some age) the collector copies
+// each count into the scratch bits of the header, subtracts one for every reference from candidate
+// to candidate, and is left with the references from outside: registers of running frames, natives'
+// handles, older objects. What is reachable from a candidate with outside references lives; the
+// rest is garbage. No roots are scanned and no write barrier is needed: whatever is not a candidate
+// counts as outside.
 //
-// Ages. New containers have age 0; a collection of generation g looks at ages 0..g, and its survivors
-// become one older, at most 2. Age 3 is frozen: never looked at. Objects have no links; a collection
-// walks the pages that may hold its candidates (Page::young, Page::middle; all for a full one). A full
-// collection asked for by the thresholds waits until the objects that have become old since the last
-// one are a quarter of those it left, so that its cost stays proportional to allocation.
+// Ages. New containers have age 0; a collection of generation g looks at ages 0..g, and its
+// survivors become one older, at most 2. Age 3 is frozen: never looked at. Objects have no links; a
+// collection walks the pages that may hold its candidates (Page::young, Page::middle; all for a
+// full one). A full collection asked for by the thresholds waits until the objects that have become
+// old since the last one are a quarter of those it left, so that its cost stays proportional to
+// allocation.
 //
 // Garbage is taken apart in this order, because each step may run script code:
 //  1. a snapshot holds a reference to every unreachable object, so that none dies early;
 //  2. weak references to them are cleared, then callbacks of weak references that live are called;
 //  3. finalizers (__del__) run, once per object in its life;
-//  4. the subtraction is repeated over the snapshot: what a finalizer has made reachable again lives on,
+//  4. the subtraction is repeated over the snapshot: what a finalizer has made reachable again
+//  lives on,
 //     with all that it refers to;
 //  5. the rest is cleared and let go, types after their instances.
-// Deep structures do not recurse: marking uses an explicit stack, and when there is no memory for it,
-// marked objects are found again by walking.
+// Deep structures do not recurse: marking uses an explicit stack, and when there is no memory for
+// it, marked objects are found again by walking.
 #include "runtime/gc/collector.h"
 
 #include <cstdio>
@@ -46,7 +48,8 @@ namespace minivm {
 namespace {
 
 constexpr uint32_t kRefsOne = 1u << kGcRefsShift;
-constexpr uint32_t kRefsLimit = kGcRefsMask >> kGcRefsShift;  // this count or more: surely reachable
+constexpr uint32_t kRefsLimit =
+    kGcRefsMask >> kGcRefsShift;  // this count or more: surely reachable
 
 uint32_t RefsOf(const Object* o) { return o->gc >> kGcRefsShift; }
 bool IsCandidate(const Object* o) { return o->gc & kGcCollecting; }
@@ -85,7 +88,8 @@ class ObjectStack {
 class Subtract final : public Visitor {
  public:
   void Visit(Object* child) override {
-    if (IsCandidate(child) && RefsOf(child) != kRefsLimit && RefsOf(child) != 0) child->gc -= kRefsOne;
+    if (IsCandidate(child) && RefsOf(child) != kRefsLimit && RefsOf(child) != 0)
+      child->gc -= kRefsOne;
   }
 };
 
@@ -114,7 +118,8 @@ class Mark final : public Visitor {
 bool IsAtom(Value v) {
   if (!v.is_object()) return true;
   Object* o = v.object();
-  return !Page::Of(o)->container || (o->shape_id == ShapeIdOf(TypeId::kTuple) && !(o->gc & kGcTracked));
+  return !Page::Of(o)->container ||
+         (o->shape_id == ShapeIdOf(TypeId::kTuple) && !(o->gc & kGcTracked));
 }
 
 // Exact tuples whose items are atoms need not be looked at any more: they never change.
@@ -201,8 +206,8 @@ class Collector::Run {
     });
   }
 
-  // Marks the candidates. The few of a young collection are listed as well, memory permitting, so that
-  // the later passes need not search their pages again.
+  // Marks the candidates. The few of a young collection are listed as well, memory permitting, so
+  // that the later passes need not search their pages again.
   void SelectCandidates() {
     uint32_t oldest = static_cast<uint32_t>(generation_);
     listed_ = generation_ < 2;
@@ -337,7 +342,8 @@ class Collector::Run {
       if (!o || !(c_.debug & kGcDebugCollectable)) continue;
       char name[256];
       size_t n = TypeDisplayName(TypeOf(ts_, o), name, sizeof(name));
-      std::fprintf(stderr, "gc: collectable <%.*s %p>\n", static_cast<int>(n), name, static_cast<void*>(o));
+      std::fprintf(stderr, "gc: collectable <%.*s %p>\n", static_cast<int>(n), name,
+                   static_cast<void*>(o));
     }
   }
 
@@ -395,7 +401,8 @@ int64_t Collector::Collect(ThreadState& ts, int generation) {
     start = Now();
     int64_t n[kGenerations] = {0, 0, 0};
     for (int g = 0; g < kGenerations; ++g) ForEachTracked(g, [&](Object*) { ++n[g]; });
-    std::fprintf(stderr, "gc: collecting generation %d...\ngc: objects in each generation: %lld %lld %lld\n"
+    std::fprintf(stderr,
+                 "gc: collecting generation %d...\ngc: objects in each generation: %lld %lld %lld\n"
                  "gc: objects in permanent generation: %zu\n",
                  generation, static_cast<long long>(n[0]), static_cast<long long>(n[1]),
                  static_cast<long long>(n[2]), FreezeCount());
@@ -409,8 +416,8 @@ int64_t Collector::Collect(ThreadState& ts, int generation) {
   stats_[generation].uncollectable += uncollectable;
   if (debug & kGcDebugStats) {
     std::fprintf(stderr, "gc: done, %lld unreachable, %lld uncollectable, %.4fs elapsed\n",
-                 static_cast<long long>(found + uncollectable), static_cast<long long>(uncollectable),
-                 Now() - start);
+                 static_cast<long long>(found + uncollectable),
+                 static_cast<long long>(uncollectable), Now() - start);
   }
   Notify(ts, "stop", generation, found, uncollectable);
   RestorePending(ts, std::move(saved));
@@ -431,7 +438,8 @@ void Collector::CollectIfDue(ThreadState& ts) {
 #else
   int generation = 0;
   if (thresholds_[1] != 0 && counts_[1] > thresholds_[1]) generation = 1;
-  if (thresholds_[2] != 0 && counts_[2] > thresholds_[2] && old_pending_ > old_total_ / 4) generation = 2;
+  if (thresholds_[2] != 0 && counts_[2] > thresholds_[2] && old_pending_ > old_total_ / 4)
+    generation = 2;
   Collect(ts, generation);
 #endif
 }

@@ -95,10 +95,11 @@ class Collector {
 #else
   int64_t thresholds_[kGenerations] = {2000, 10, 10};
 #endif
-  int64_t counts_[kGenerations] = {0, 0, 0};  // collections of the younger one since; [0] is the heap's
-  int64_t old_total_ = 0;     // survivors of the last full collection
-  int64_t old_pending_ = 0;   // objects that have become old since
-  size_t short_mark_ = 0;     // bytes held after the last collection for lack of memory
+  int64_t counts_[kGenerations] = {0, 0,
+                                   0};  // collections of the younger one since; [0] is the heap's
+  int64_t old_total_ = 0;               // survivors of the last full collection
+  int64_t old_pending_ = 0;             // objects that have become old since
+  size_t short_mark_ = 0;               // bytes held after the last collection for lack of memory
   Stats stats_[kGenerations];
 };
 

@@ -2,9 +2,9 @@
 //
 // In order: the finalizer (which may bring the object back), weak references and their callbacks,
 // then the references the object owns, then its memory. Destruction of a deep structure nests one
-// Dealloc per level; past kMaxNesting levels, or near the end of the C stack, objects wait in a queue
-// that the outermost Dealloc works off. Script code run from here starts a nesting count of its own,
-// so that what it frees is freed at once.
+// Dealloc per level; past kMaxNesting levels, or near the end of the C stack, objects wait in a
+// queue that the outermost Dealloc works off. Script code run from here starts a nesting count of
+// its own, so that what it frees is freed at once.
 #include "runtime/gc/finalizer.h"
 
 #include <cstdlib>
@@ -106,8 +106,9 @@ void Dealloc(Object* o) {
     return;
   }
   TypeObject* type = rt.shapes[o->shape_id].type;
-  if (!type->gc.destroy && !type->slots.finalize && !(type->flags & (kTypeHeap | kTypeImmortalInstances)) &&
-      !(o->gc & kGcHasWeakrefs) && !Page::Of(o)->container && o != rt.empty_bytes) {
+  if (!type->gc.destroy && !type->slots.finalize &&
+      !(type->flags & (kTypeHeap | kTypeImmortalInstances)) && !(o->gc & kGcHasWeakrefs) &&
+      !Page::Of(o)->container && o != rt.empty_bytes) {
     heap->Free(o);
     return;
   }

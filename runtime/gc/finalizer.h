@@ -7,8 +7,8 @@
 
 namespace minivm {
 
-// Calls the type's finalizer (__del__) unless it has run before; errors go to sys.unraisablehook, the
-// pending exception is untouched. The caller owns a reference to `o`.
+// Calls the type's finalizer (__del__) unless it has run before; errors go to sys.unraisablehook,
+// the pending exception is untouched. The caller owns a reference to `o`.
 void CallFinalizer(ThreadState& ts, Object* o);
 
 }  // namespace minivm

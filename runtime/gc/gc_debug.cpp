@@ -37,10 +37,12 @@ void Heap::Verify() {
   }
   MVM_CHECK(containers == container_page_count_, "container pages are known");
   for (size_t i = 0; i < young_pages_.count; ++i) {
-    MVM_CHECK(young_pages_.items[i]->young && young_pages_.items[i]->young_index == i, "young pages");
+    MVM_CHECK(young_pages_.items[i]->young && young_pages_.items[i]->young_index == i,
+              "young pages");
   }
   for (size_t i = 0; i < middle_pages_.count; ++i) {
-    MVM_CHECK(middle_pages_.items[i]->middle && middle_pages_.items[i]->middle_index == i, "middle pages");
+    MVM_CHECK(middle_pages_.items[i]->middle && middle_pages_.items[i]->middle_index == i,
+              "middle pages");
   }
   for (auto& kind : partial_) {
     for (Page* head : kind) {

@@ -9,8 +9,8 @@
 
 namespace minivm {
 
-// Aborts (MVM_CHECK) unless pages, lists and counts of the heap agree, every live object has a type,
-// and no object is referenced more often than its count says. Slow.
+// Aborts (MVM_CHECK) unless pages, lists and counts of the heap agree, every live object has a
+// type, and no object is referenced more often than its count says. Slow.
 void VerifyHeap(RuntimeState& rt);
 
 // Live objects by type, the most frequent first: "   123 list", at most `lines` lines.

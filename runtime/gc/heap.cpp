@@ -2,9 +2,9 @@
 //
 // Chunks of address space come from mmap, aligned to a page; their pages are taken and returned
 // through two bit masks: free, and dirty (free, but the system still backs it). Up to
-// kKeepDirtyPages free pages stay dirty for quick reuse; beyond that their memory goes back at once,
-// and a chunk without used pages is unmapped. A page carves its slots lazily, a few at a time, so
-// that a small VM touches little memory.
+// kKeepDirtyPages free pages stay dirty for quick reuse; beyond that their memory goes back at
+// once, and a chunk without used pages is unmapped. A page carves its slots lazily, a few at a
+// time, so that a small VM touches little memory.
 #include "runtime/gc/heap.h"
 
 #include <sys/mman.h>
@@ -39,12 +39,12 @@ constexpr size_t kCarveBytes = 2048;  // slots linked into the free list at a ti
 // `size` bytes of zeroed memory aligned to kPageSize, or null.
 char* MapAligned(size_t size) {
   size_t want = size + kPageSize;
-  void* p = mmap(nullptr, want, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* p = mmap(nullptr, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                 -1, 0);
   if (p == MAP_FAILED) return nullptr;
   char* start = static_cast<char*>(p);
-  char* aligned = reinterpret_cast<char*>(
-      (reinterpret_cast<uintptr_t>(start) + kPageSize - 1) & ~(uintptr_t{kPageSize} - 1));
+  char* aligned = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(start) + kPageSize - 1) &
+                                          ~(uintptr_t{kPageSize} - 1));
   if (aligned != start) munmap(start, static_cast<size_t>(aligned - start));
   char* end = start + want;
   if (aligned + size != end) munmap(aligned + size, static_cast<size_t>(end - (aligned + size)));

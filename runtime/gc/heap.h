@@ -66,23 +66,23 @@ struct Page {
   Page* prev;
   FreeSlot* free;
   uint32_t slot_size;
-  uint32_t live;       // slots in use
-  uint32_t capacity;   // slots
-  uint32_t fresh;      // slots carved so far: those above were never touched
-  uint32_t slow_at;    // Free takes the slow path when live is not above this
+  uint32_t live;      // slots in use
+  uint32_t capacity;  // slots
+  uint32_t fresh;     // slots carved so far: those above were never touched
+  uint32_t slow_at;   // Free takes the slow path when live is not above this
   uint8_t size_class;
   bool container;
-  bool young;          // may hold objects of age 0
-  bool middle;         // may hold objects of age 1
+  bool young;   // may hold objects of age 0
+  bool middle;  // may hold objects of age 1
   bool large;
-  bool listed;         // in its class's list of pages with space
+  bool listed;  // in its class's list of pages with space
   PageKind kind;
   uint32_t index;            // position in Heap's vector of pages
   uint32_t container_index;  // position in Heap's vector of container pages
   uint32_t young_index;      // positions in the lists of young and of middle pages
   uint32_t middle_index;
-  size_t region_size;        // of a large region: bytes mapped
-  HeapChunk* chunk;          // of a small-object page
+  size_t region_size;  // of a large region: bytes mapped
+  HeapChunk* chunk;    // of a small-object page
 
   char* slots() { return reinterpret_cast<char*>(this) + kHeaderSize; }
   static Page* Of(const void* p) {
@@ -100,9 +100,9 @@ struct PageList {
 };
 
 struct HeapStats {
-  size_t bytes = 0;         // pages, regions and buffers now held
+  size_t bytes = 0;  // pages, regions and buffers now held
   size_t peak_bytes = 0;
-  uint64_t refills = 0;     // times a free list was refilled
+  uint64_t refills = 0;  // times a free list was refilled
 };
 
 class Heap {
@@ -223,8 +223,8 @@ class Heap {
   const PageList& middle_pages() const { return middle_pages_; }
   static int SizeClassOf(size_t size);
   static size_t SizeOfClass(int size_class);
-  // After a collection: no page is young but those still allocated into. Those that were young become
-  // middle ones, or, when `old`, no page is middle any more.
+  // After a collection: no page is young but those still allocated into. Those that were young
+  // become middle ones, or, when `old`, no page is middle any more.
   void AgePages(bool old);
   // The slots of every page agree with its counts and lists; aborts otherwise (gc_debug.h).
   void Verify();
@@ -263,7 +263,8 @@ class Heap {
   Page empty_page_;  // what current_ points to while a class has no page
   Page* current_[kPageKinds][kNumSizeClasses];
   Page* partial_[kPageKinds][kNumSizeClasses];
-  // Regions of large objects that died lately: mapping fresh ones costs more than most work on them.
+  // Regions of large objects that died lately: mapping fresh ones costs more than most work on
+  // them.
   static constexpr uint32_t kSpareRegions = 16;
   static constexpr size_t kSpareLimit = size_t{4} << 20;
   Page* spare_[kSpareRegions];
@@ -279,7 +280,7 @@ class Heap {
   HeapChunk* chunks_ = nullptr;  // those with free pages first
   size_t dirty_pages_ = 0;       // free pages that still hold memory
   int64_t fail_after_ = -1;
-  bool keep_pages_ = false;      // pages_ is being walked: empty pages stay
+  bool keep_pages_ = false;  // pages_ is being walked: empty pages stay
   size_t limit_ = 0;
   HeapStats stats_;
 };

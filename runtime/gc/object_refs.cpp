@@ -1,7 +1,7 @@
 // Visiting, clearing and destroying by layout. See object_refs.h.
 //
-// An instance of a heap type is taken apart from the outside in: dict, members, slots, then what its
-// built-in base owns, then the type.
+// An instance of a heap type is taken apart from the outside in: dict, members, slots, then what
+// its built-in base owns, then the type.
 #include "runtime/gc/object_refs.h"
 
 #include "runtime/objects/dict_object.h"

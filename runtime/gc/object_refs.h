@@ -1,8 +1,8 @@
 // Every reference an object owns, whatever its layout.
 //
 // The hooks of a type (visit.h) know the fields of its C++ class. An instance of a heap type owns
-// more: __slots__ members, attribute slots described by its shape, extras, a tail dict, and its type.
-// The collector and the finalizer see objects through the functions here.
+// more: __slots__ members, attribute slots described by its shape, extras, a tail dict, and its
+// type. The collector and the finalizer see objects through the functions here.
 #pragma once
 
 #include "runtime/core/thread_state.h"

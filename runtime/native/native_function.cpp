@@ -7,8 +7,8 @@
 #include <cstring>
 #include <string>
 
-#include "runtime/objects/module_object.h"
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
@@ -22,8 +22,8 @@ constexpr uint32_t kSmallFrame = 16;
 
 std::string_view NameOf(const MethodSpec* spec) {
   const char* open = std::strchr(spec->signature, '(');
-  return {spec->signature, open ? static_cast<size_t>(open - spec->signature)
-                                : std::strlen(spec->signature)};
+  return {spec->signature,
+          open ? static_cast<size_t>(open - spec->signature) : std::strlen(spec->signature)};
 }
 int NameSize(const MethodSpec* spec) { return static_cast<int>(NameOf(spec).size()); }
 
@@ -55,7 +55,8 @@ Result<> CallNative(ThreadState& ts, const Signature& sig, NativeFn fn, Args raw
   if (first.is_null()) {
     if (sig.raw) return CallChecked(ts, fn, raw);
     // The exact count: nothing to copy.
-    if (MVM_LIKELY(raw.nkw == 0 && sig.plain && raw.n == sig.count)) return CallChecked(ts, fn, raw);
+    if (MVM_LIKELY(raw.nkw == 0 && sig.plain && raw.n == sig.count))
+      return CallChecked(ts, fn, raw);
   }
   size_t words = sig.raw ? size_t{raw.n} + raw.nkw + 2 : sig.count;
   if (MVM_LIKELY(words <= kSmallFrame)) {
@@ -194,8 +195,8 @@ Result<> native_function_repr(ThreadState& ts, Value self) {
   if (!HasReceiver(f)) {
     return Format(ts, "<built-in function %.*s>", NameSize(f->spec), f->spec->signature);
   }
-  return Format(ts, "<built-in method %.*s of %T object at %p>", NameSize(f->spec), f->spec->signature,
-                f->self, reinterpret_cast<void*>(f->self.bits()));
+  return Format(ts, "<built-in method %.*s of %T object at %p>", NameSize(f->spec),
+                f->spec->signature, f->self, reinterpret_cast<void*>(f->self.bits()));
 }
 
 Result<int64_t> native_function_hash(ThreadState& ts, Value self) {
@@ -272,7 +273,8 @@ const GetSetSpec kNativeFunctionGetSets[] = {
 // ---- method_descriptor ----
 
 Raised RaiseWrongReceiver(ThreadState& ts, const MethodDescriptorObject* d, Value object) {
-  return Raise(ts, Exc::kTypeError, "descriptor '%.*s' for '%N' objects doesn't apply to a '%T' object",
+  return Raise(ts, Exc::kTypeError,
+               "descriptor '%.*s' for '%N' objects doesn't apply to a '%T' object",
                NameSize(d->spec), d->spec->signature, d->owner, object);
 }
 
@@ -296,7 +298,8 @@ Result<> method_descriptor_get(ThreadState& ts, Value self, Value object, Value 
 
 Result<> method_descriptor_repr(ThreadState& ts, Value self) {
   MethodDescriptorObject* d = self.as<MethodDescriptorObject>();
-  return Format(ts, "<method '%.*s' of '%N' objects>", NameSize(d->spec), d->spec->signature, d->owner);
+  return Format(ts, "<method '%.*s' of '%N' objects>", NameSize(d->spec), d->spec->signature,
+                d->owner);
 }
 
 Result<> method_descriptor_get_name(ThreadState& ts, Value self) {
@@ -341,7 +344,8 @@ Status CheckClass(ThreadState& ts, const MethodDescriptorObject* d, Value cls) {
                  NameSize(d->spec), d->spec->signature, d->owner, cls);
   }
   if (!IsSubtype(cls.as<TypeObject>(), d->owner)) {
-    return Raise(ts, Exc::kTypeError, "descriptor '%.*s' requires a subtype of '%N' but received '%N'",
+    return Raise(ts, Exc::kTypeError,
+                 "descriptor '%.*s' requires a subtype of '%N' but received '%N'",
                  NameSize(d->spec), d->spec->signature, d->owner, cls.as<TypeObject>());
   }
   return Ok();

@@ -3,8 +3,8 @@
 // CPython's natives take their arguments through several generated forms, and the wording of their
 // TypeErrors shows which. The form follows from the text: only positional-only parameters give the
 // short forms ("len() takes exactly one argument (0 given)", "pop expected at most 1 argument, got
-// 2"); any parameter that a keyword can fill gives the long form ("split() takes at most 2 arguments
-// (3 given)").
+// 2"); any parameter that a keyword can fill gives the long form ("split() takes at most 2
+// arguments (3 given)").
 #include "runtime/native/signature.h"
 
 #include <cstdlib>
@@ -251,8 +251,8 @@ const char* LastPart(const char* name) {
 
 namespace {
 
-// The signature of a spec, parsed at first use. The text of a TypeSpec::construct leaves out the class,
-// which is nevertheless the first argument; that of a TypeSpec::init has its self.
+// The signature of a spec, parsed at first use. The text of a TypeSpec::construct leaves out the
+// class, which is nevertheless the first argument; that of a TypeSpec::init has its self.
 Result<const Signature*> ParsedSignature(ThreadState& ts, const MethodSpec& spec, const char* owner,
                                          bool constructor) {
   if (const Signature* found = ts.rt->signatures->Find(&spec)) {
@@ -264,7 +264,8 @@ Result<const Signature*> ParsedSignature(ThreadState& ts, const MethodSpec& spec
   sig->owner = LastPart(owner);
   Parser parser(ts, sig);
   Status status = Ok();
-  if (constructor && !std::strstr(spec.signature, "(...)") && !std::strstr(spec.signature, "(self")) {
+  if (constructor && !std::strstr(spec.signature, "(...)") &&
+      !std::strstr(spec.signature, "(self")) {
     status = parser.Add("cls", {}, false);
     sig->has_self = true;
     sig->positional = sig->required = sig->positional_only = 1;
@@ -306,13 +307,19 @@ namespace {
 class Binder {
  public:
   Binder(ThreadState& ts, const Signature& sig, Value first, Args raw, Value* out, Ref<>* owned)
-      : ts_(ts), sig_(sig), first_(first), raw_(raw), out_(out), owned_(owned),
-        self_(sig.has_self ? 1 : 0), n_(static_cast<int>(raw.n) + (first.is_null() ? 0 : 1)) {}
+      : ts_(ts),
+        sig_(sig),
+        first_(first),
+        raw_(raw),
+        out_(out),
+        owned_(owned),
+        self_(sig.has_self ? 1 : 0),
+        n_(static_cast<int>(raw.n) + (first.is_null() ? 0 : 1)) {}
 
   Status Bind() {
     if (sig_.has_self && n_ == 0) {
-      return Raise(ts_, Exc::kTypeError, "unbound method %s%s%.*s() needs an argument", Owner(), Dot(),
-                   NameLength(), sig_.function_name);
+      return Raise(ts_, Exc::kTypeError, "unbound method %s%s%.*s() needs an argument", Owner(),
+                   Dot(), NameLength(), sig_.function_name);
     }
     bool takes_keywords = sig_.var_keyword >= 0 || sig_.positional > sig_.positional_only ||
                           KeywordOnlyEnd() > KeywordOnlyStart();
@@ -364,12 +371,14 @@ class Binder {
                    NameLength(), sig_.function_name, given);
     }
     if (MaxPositional() == 1 && Required() == 1 && !variable && !sig_.constructor) {
-      return Raise(ts_, Exc::kTypeError, "%s%s%.*s() takes exactly one argument (%d given)", Owner(),
-                   Dot(), NameLength(), sig_.function_name, given);
+      return Raise(ts_, Exc::kTypeError, "%s%s%.*s() takes exactly one argument (%d given)",
+                   Owner(), Dot(), NameLength(), sig_.function_name, given);
     }
     bool few = given < Required();
     int bound = few ? Required() : MaxPositional();
-    const char* how = Required() == MaxPositional() && !variable ? "" : few ? "at least " : "at most ";
+    const char* how = Required() == MaxPositional() && !variable ? ""
+                      : few                                      ? "at least "
+                                                                 : "at most ";
     return Raise(ts_, Exc::kTypeError, "%.*s expected %s%d argument%s, got %d", NameLength(),
                  sig_.function_name, how, bound, Plural(bound), given);
   }
@@ -382,19 +391,21 @@ class Binder {
       int keyword_only = KeywordOnlyEnd() - KeywordOnlyStart();
       int most = MaxPositional() + keyword_only;
       if (sig_.var_keyword < 0 && given + keywords > most) {
-        return Raise(ts_, Exc::kTypeError, "%.*s() takes %s %d %sargument%s (%d given)", NameLength(),
-                     sig_.function_name, Required() == most ? "exactly" : "at most", most,
-                     given == 0 ? "keyword " : "", Plural(most), given + keywords);
+        return Raise(ts_, Exc::kTypeError, "%.*s() takes %s %d %sargument%s (%d given)",
+                     NameLength(), sig_.function_name, Required() == most ? "exactly" : "at most",
+                     most, given == 0 ? "keyword " : "", Plural(most), given + keywords);
       }
       if (given > MaxPositional()) {
         if (MaxPositional() == 0) {
           return Raise(ts_, Exc::kTypeError, "%.*s() takes no positional arguments", NameLength(),
                        sig_.function_name);
         }
-        return RaisePositional(Required() == MaxPositional() ? "exactly" : "at most", MaxPositional());
+        return RaisePositional(Required() == MaxPositional() ? "exactly" : "at most",
+                               MaxPositional());
       }
     }
-    int least = (sig_.positional_only < sig_.required ? sig_.positional_only : sig_.required) - self_;
+    int least =
+        (sig_.positional_only < sig_.required ? sig_.positional_only : sig_.required) - self_;
     if (given < least) {
       bool exact = least == MaxPositional() && sig_.var_positional < 0;
       return RaisePositional(exact ? "exactly" : "at least", least);
@@ -470,12 +481,13 @@ class Binder {
       out_[i] = sig_.defaults[i];
     }
     if (twice) {
-      return Raise(ts_, Exc::kTypeError, "argument for %.*s() given by name ('%U') and position (%d)",
-                   NameLength(), sig_.function_name, Value(twice), twice_at - self_ + 1);
+      return Raise(ts_, Exc::kTypeError,
+                   "argument for %.*s() given by name ('%U') and position (%d)", NameLength(),
+                   sig_.function_name, Value(twice), twice_at - self_ + 1);
     }
     if (unknown) {
-      return Raise(ts_, Exc::kTypeError, "%.*s() got an unexpected keyword argument '%U'", NameLength(),
-                   sig_.function_name, Value(unknown));
+      return Raise(ts_, Exc::kTypeError, "%.*s() got an unexpected keyword argument '%U'",
+                   NameLength(), sig_.function_name, Value(unknown));
     }
     if (sig_.var_keyword >= 0) {
       out_[sig_.var_keyword] = rest ? Value(rest) : Value::Absent();

@@ -23,9 +23,7 @@ bool IsEmpty(ThreadState& ts, const CellObject* cell) {
 }
 
 // cell(contents=...): a cell, empty without an argument.
-Result<> cell_new(ThreadState& ts, Args args) {
-  return NewCell(ts, args.get(1, ts.rt->unbound));
-}
+Result<> cell_new(ThreadState& ts, Args args) { return NewCell(ts, args.get(1, ts.rt->unbound)); }
 
 Result<> cell_repr(ThreadState& ts, Value self) {
   CellObject* cell = self.as<CellObject>();

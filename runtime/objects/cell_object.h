@@ -10,7 +10,9 @@ class CellObject : public Object {
   static constexpr TypeId kTypeId = TypeId::kCell;
   Value value;  // never null; rt->unbound when empty
   template <class V>
-  void VisitRefs(V&& v) { v(value); }
+  void VisitRefs(V&& v) {
+    v(value);
+  }
 };
 
 Result<CellObject> NewCell(ThreadState& ts, Value value);

@@ -1,8 +1,8 @@
 // BaseExceptionGroup and ExceptionGroup: several exceptions at once, and taking them apart.
 //
 // split() walks the tree of groups and rebuilds, with derive(), the part that matches and the part
-// that does not. except* uses the same walk (SplitException), and PrepareReraiseStar to put what its
-// clauses left together again.
+// that does not. except* uses the same walk (SplitException), and PrepareReraiseStar to put what
+// its clauses left together again.
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_types.h"
 #include "runtime/objects/generic_alias.h"
@@ -29,8 +29,7 @@ bool IsSequence(ThreadState& ts, Value v) {
 // Checks the members; *nested_base: one is not an Exception.
 Status CheckMembers(ThreadState& ts, TupleObject* members, bool* nested_base) {
   if (members->size() == 0) {
-    return Raise(ts, Exc::kValueError,
-                 "second argument (exceptions) must be a non-empty sequence");
+    return Raise(ts, Exc::kValueError, "second argument (exceptions) must be a non-empty sequence");
   }
   *nested_base = false;
   for (uint32_t i = 0; i < members->size(); ++i) {
@@ -48,8 +47,8 @@ Status CheckMembers(ThreadState& ts, TupleObject* members, bool* nested_base) {
 
 Result<> exception_group_new(ThreadState& ts, TypeObject* cls, Args raw) {
   if (raw.n != 2) {
-    return Raise(ts, Exc::kTypeError, "BaseExceptionGroup.__new__() takes exactly 2 arguments (%u given)",
-                 raw.n);
+    return Raise(ts, Exc::kTypeError,
+                 "BaseExceptionGroup.__new__() takes exactly 2 arguments (%u given)", raw.n);
   }
   Value message = raw.v[0];
   if (!IsStr(ts, message)) {
@@ -108,9 +107,10 @@ class Condition {
       predicate_ = true;
       return Ok();
     }
-    return Raise(ts, Exc::kTypeError,
-                 "expected an exception type, a tuple of exception types, or a callable (other than a "
-                 "class)");
+    return Raise(
+        ts, Exc::kTypeError,
+        "expected an exception type, a tuple of exception types, or a callable (other than a "
+        "class)");
   }
 
   Result<bool> Matches(ThreadState& ts, Value exception) const {
@@ -216,7 +216,8 @@ Result<> exception_group_class_getitem(ThreadState& ts, Args args) {
 }  // namespace
 
 const MethodSpec kExceptionGroupMethods[4] = {
-    {"__class_getitem__(cls, object, /)", exception_group_class_getitem, "See PEP 585", kMethodClass},
+    {"__class_getitem__(cls, object, /)", exception_group_class_getitem, "See PEP 585",
+     kMethodClass},
     {"derive(self, object, /)", exception_group_derive},
     {"split(self, object, /)", exception_group_split},
     {"subgroup(self, object, /)", exception_group_subgroup},
@@ -228,7 +229,8 @@ const GetSetSpec kExceptionGroupGetSets[2] = {
      "exception message"},
 };
 
-Status SplitException(ThreadState& ts, Value exception, Value condition, Ref<>* match, Ref<>* rest) {
+Status SplitException(ThreadState& ts, Value exception, Value condition, Ref<>* match,
+                      Ref<>* rest) {
   Condition prepared;
   MVM_TRY_VOID(prepared.Prepare(ts, condition));
   return Split(ts, exception, prepared, true, match, rest);

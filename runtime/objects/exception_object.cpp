@@ -1,8 +1,8 @@
 // Exceptions: BaseException, the small layouts, and the table of all types.
 //
 // Every type's TypeSpec comes from exceptions.def by macro: the layout column gives size, GC hooks,
-// construction and str; ExcTraits below adds what single types define. os_error.cpp, syntax_error.cpp,
-// unicode_error.cpp and exception_group.cpp hold the larger layouts.
+// construction and str; ExcTraits below adds what single types define. os_error.cpp,
+// syntax_error.cpp, unicode_error.cpp and exception_group.cpp hold the larger layouts.
 #include "runtime/objects/exception_object.h"
 
 #include <cstring>
@@ -184,7 +184,8 @@ Status exception_set_args(ThreadState& ts, Value self, Value value) {
 Status CheckLink(ThreadState& ts, Value value, const char* attribute, const char* what) {
   if (value.is_null()) return Raise(ts, Exc::kTypeError, "%s may not be deleted", attribute);
   if (!IsNone(ts, value) && !IsException(ts, value)) {
-    return Raise(ts, Exc::kTypeError, "exception %s must be None or derive from BaseException", what);
+    return Raise(ts, Exc::kTypeError, "exception %s must be None or derive from BaseException",
+                 what);
   }
   return Ok();
 }
@@ -233,7 +234,8 @@ Status exception_set_dict(ThreadState& ts, Value self, Value value) {
 const MethodSpec kBaseExceptionMethods[] = {
     {"__reduce__(self, /)", exception_reduce},
     {"__setstate__(self, object, /)", exception_setstate},
-    {"add_note(self, object, /)", exception_add_note, "Add a text that is shown behind the exception."},
+    {"add_note(self, object, /)", exception_add_note,
+     "Add a text that is shown behind the exception."},
     {"with_traceback(self, object, /)", exception_with_traceback,
      "Set self.__traceback__ to tb and return self."},
 };
@@ -402,7 +404,8 @@ Status FillAs(ThreadState& ts, ExceptionObject* e, TupleObject* args) {
   return kFill(ts, static_cast<T*>(e), args);
 }
 
-// One struct per layout name of exceptions.def. fill: fields that follow from the args, for natives.
+// One struct per layout name of exceptions.def. fill: fields that follow from the args, for
+// natives.
 struct LayoutBase {
   using Struct = ExceptionObject;
   static constexpr NewFn new_ = exception_new;
@@ -466,11 +469,11 @@ struct ExcTraits {
   static constexpr Table<MethodSpec> methods = {};
   static constexpr Table<GetSetSpec> getsets = {};
 };
-#define MVM_EXC_TRAITS(name, methods_table, getsets_table)          \
-  template <>                                                       \
-  struct ExcTraits<Exc::k##name> {                                  \
-    static constexpr Table<MethodSpec> methods = methods_table;     \
-    static constexpr Table<GetSetSpec> getsets = getsets_table;     \
+#define MVM_EXC_TRAITS(name, methods_table, getsets_table)      \
+  template <>                                                   \
+  struct ExcTraits<Exc::k##name> {                              \
+    static constexpr Table<MethodSpec> methods = methods_table; \
+    static constexpr Table<GetSetSpec> getsets = getsets_table; \
   }
 MVM_EXC_TRAITS(BaseException, kBaseExceptionMethods, kBaseExceptionGetSets);
 MVM_EXC_TRAITS(BaseExceptionGroup, kExceptionGroupMethods, kExceptionGroupGetSets);
@@ -503,7 +506,8 @@ constexpr const char* DocOf(Exc type) {
     case Exc::kException: return "Common base class for all non-exit exceptions.";
     case Exc::kArithmeticError: return "Base class for arithmetic errors.";
     case Exc::kOverflowError: return "Result too large to be represented.";
-    case Exc::kZeroDivisionError: return "Second argument to a division or modulo operation was zero.";
+    case Exc::kZeroDivisionError:
+      return "Second argument to a division or modulo operation was zero.";
     case Exc::kAttributeError: return "Attribute not found.";
     case Exc::kImportError: return "Import can't find module, or can't find name in module.";
     case Exc::kModuleNotFoundError: return "Module not found.";
@@ -526,25 +530,25 @@ constexpr const char* DocOf(Exc type) {
 }
 
 constexpr uint16_t kDictOffset = sizeof(Object);  // ExceptionObject::dict comes first
-constexpr const TypeSpec* kBaseOf = nullptr;  // of BaseException
+constexpr const TypeSpec* kBaseOf = nullptr;      // of BaseException
 
-#define EXC(exc_name, exc_base, layout)                                                      \
-  extern const TypeSpec kExc##exc_name;                                                      \
-  const TypeSpec kExc##exc_name = {                                                          \
-      .name = #exc_name,                                                                     \
-      .doc = DocOf(Exc::k##exc_name),                                                        \
-      .base = kBaseOf##exc_base,                                                             \
-      .flags = kTypeBase | kTypeExceptionSubclass,                                           \
-      .size = sizeof(Layout##layout::Struct),                                                \
-      .gc = GcHooksOf<Layout##layout::Struct>(),                                             \
-      .slots = {.repr = Exc::k##exc_name == Exc::kBaseException ? exception_repr : nullptr,  \
-                .str = StrOf(Exc::k##exc_name, Layout##layout::str),                         \
-                .init = Layout##layout::init,                                                \
-                .new_ = Layout##layout::new_},                                               \
-      .methods = ExcTraits<Exc::k##exc_name>::methods,                                       \
-      .getsets = ExcTraits<Exc::k##exc_name>::getsets,                                       \
-      .storage = AttrStorage::kDictField,                                                    \
-      .dict_offset = kDictOffset,                                                            \
+#define EXC(exc_name, exc_base, layout)                                                        \
+  extern const TypeSpec kExc##exc_name;                                                        \
+  const TypeSpec kExc##exc_name = {                                                            \
+      .name = #exc_name,                                                                       \
+      .doc = DocOf(Exc::k##exc_name),                                                          \
+      .base = kBaseOf##exc_base,                                                               \
+      .flags = kTypeBase | kTypeExceptionSubclass,                                             \
+      .size = sizeof(Layout##layout::Struct),                                                  \
+      .gc = GcHooksOf<Layout##layout::Struct>(),                                               \
+      .slots = {.repr = Exc::k##exc_name == Exc::kBaseException ? exception_repr : nullptr,    \
+                .str = StrOf(Exc::k##exc_name, Layout##layout::str),                           \
+                .init = Layout##layout::init,                                                  \
+                .new_ = Layout##layout::new_},                                                 \
+      .methods = ExcTraits<Exc::k##exc_name>::methods,                                         \
+      .getsets = ExcTraits<Exc::k##exc_name>::getsets,                                         \
+      .storage = AttrStorage::kDictField,                                                      \
+      .dict_offset = kDictOffset,                                                              \
       .second_base = Exc::k##exc_name == Exc::kExceptionGroup ? kSecondBaseOfGroup : nullptr}; \
   constexpr const TypeSpec* kBaseOf##exc_name = &kExc##exc_name;
 extern const TypeSpec kExcException;
@@ -607,8 +611,9 @@ Raised RaiseStopIteration(ThreadState& ts, Value value) {
   Result<TupleObject> args = NewTuple(ts, {&value, 1});
   if (args.raised()) return kRaised;
   Ref<TupleObject> held = args.Take();
-  Result<ExceptionObject> made = NewExceptionWith(
-      ts, Exc::kStopIteration, IsNone(ts, value) ? ts.rt->empty_tuple->as<TupleObject>() : held.get());
+  Result<ExceptionObject> made =
+      NewExceptionWith(ts, Exc::kStopIteration,
+                       IsNone(ts, value) ? ts.rt->empty_tuple->as<TupleObject>() : held.get());
   if (made.raised()) return kRaised;
   Ref<ExceptionObject> e = made.Take();
   return RaiseObject(ts, e);

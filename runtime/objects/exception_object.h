@@ -13,12 +13,12 @@ class ListObject;
 
 class ExceptionObject : public Object {
  public:
-  DictObject* dict = nullptr;     // attributes, created on first use
+  DictObject* dict = nullptr;  // attributes, created on first use
   TupleObject* args = nullptr;
-  Value notes;                    // reserved; __notes__ is in dict
-  Value traceback;                // TracebackObject or null
-  Value context;                  // exception or null
-  Value cause;                    // exception or null
+  Value notes;      // reserved; __notes__ is in dict
+  Value traceback;  // TracebackObject or null
+  Value context;    // exception or null
+  Value cause;      // exception or null
   bool suppress_context = false;
   template <class V>
   void VisitRefs(V&& v) {
@@ -35,31 +35,50 @@ class StopIterationObject : public ExceptionObject {
  public:
   Value value;
   template <class V>
-  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(value); }
+  void VisitRefs(V&& v) {
+    ExceptionObject::VisitRefs(v);
+    v(value);
+  }
 };
 class SystemExitObject : public ExceptionObject {
  public:
   Value code;
   template <class V>
-  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(code); }
+  void VisitRefs(V&& v) {
+    ExceptionObject::VisitRefs(v);
+    v(code);
+  }
 };
 class NameErrorObject : public ExceptionObject {
  public:
   Value name;
   template <class V>
-  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(name); }
+  void VisitRefs(V&& v) {
+    ExceptionObject::VisitRefs(v);
+    v(name);
+  }
 };
 class AttributeErrorObject : public ExceptionObject {
  public:
   Value name, object;
   template <class V>
-  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(name); v(object); }
+  void VisitRefs(V&& v) {
+    ExceptionObject::VisitRefs(v);
+    v(name);
+    v(object);
+  }
 };
 class ImportErrorObject : public ExceptionObject {
  public:
   Value msg, name, path, name_from;
   template <class V>
-  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(msg); v(name); v(path); v(name_from); }
+  void VisitRefs(V&& v) {
+    ExceptionObject::VisitRefs(v);
+    v(msg);
+    v(name);
+    v(path);
+    v(name_from);
+  }
 };
 class OsErrorObject : public ExceptionObject {
  public:
@@ -67,7 +86,11 @@ class OsErrorObject : public ExceptionObject {
   template <class V>
   void VisitRefs(V&& v) {
     ExceptionObject::VisitRefs(v);
-    v(error_number); v(strerror); v(filename); v(filename2); v(characters_written);
+    v(error_number);
+    v(strerror);
+    v(filename);
+    v(filename2);
+    v(characters_written);
   }
 };
 class SyntaxErrorObject : public ExceptionObject {
@@ -76,7 +99,13 @@ class SyntaxErrorObject : public ExceptionObject {
   template <class V>
   void VisitRefs(V&& v) {
     ExceptionObject::VisitRefs(v);
-    v(msg); v(filename); v(lineno); v(offset); v(text); v(end_lineno); v(end_offset);
+    v(msg);
+    v(filename);
+    v(lineno);
+    v(offset);
+    v(text);
+    v(end_lineno);
+    v(end_offset);
     v(print_file_and_line);
   }
 };
@@ -85,13 +114,22 @@ class UnicodeErrorObject : public ExceptionObject {
   Value encoding, object, reason;
   int64_t start = 0, end = 0;
   template <class V>
-  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(encoding); v(object); v(reason); }
+  void VisitRefs(V&& v) {
+    ExceptionObject::VisitRefs(v);
+    v(encoding);
+    v(object);
+    v(reason);
+  }
 };
 class ExceptionGroupObject : public ExceptionObject {
  public:
   Value message, exceptions;  // str, tuple
   template <class V>
-  void VisitRefs(V&& v) { ExceptionObject::VisitRefs(v); v(message); v(exceptions); }
+  void VisitRefs(V&& v) {
+    ExceptionObject::VisitRefs(v);
+    v(message);
+    v(exceptions);
+  }
 };
 
 // By Exc; made from exceptions.def.
@@ -103,8 +141,8 @@ Result<ExceptionObject> NewExceptionWith(ThreadState& ts, Exc type, TupleObject*
 Result<> NewException(ThreadState& ts, Exc type, Value arg);
 // OSError or the subclass that stands for this errno.
 Exc ExcForErrno(int64_t error);
-// Splits an exception (group or not) by a class, tuple of classes, or predicate: *match and *rest get
-// the parts, or None. What except* and ExceptionGroup.split() do.
+// Splits an exception (group or not) by a class, tuple of classes, or predicate: *match and *rest
+// get the parts, or None. What except* and ExceptionGroup.split() do.
 Status SplitException(ThreadState& ts, Value exception, Value condition, Ref<>* match, Ref<>* rest);
 // The end of a try statement with except*: what is to be raised, or None, when the clauses of a
 // handler for `original` left the exceptions of the list (raised anew, raised again, or unhandled).
@@ -114,8 +152,9 @@ Raised RaiseDecodeError(ThreadState& ts, const char* encoding, Value object, int
                         int64_t end, const char* reason);
 Raised RaiseEncodeError(ThreadState& ts, const char* encoding, Value str, int64_t start,
                         int64_t end, const char* reason);
-Raised RaiseNameError(ThreadState& ts, StrObject* name);          // name 'x' is not defined
-Raised RaiseAttributeError(ThreadState& ts, Value object, StrObject* name);  // 'T' object has no attribute 'n'
+Raised RaiseNameError(ThreadState& ts, StrObject* name);  // name 'x' is not defined
+Raised RaiseAttributeError(ThreadState& ts, Value object,
+                           StrObject* name);  // 'T' object has no attribute 'n'
 Raised RaiseStopIteration(ThreadState& ts, Value value);
 Raised RaiseKeyError(ThreadState& ts, Value key);
 

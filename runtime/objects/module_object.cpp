@@ -1,7 +1,7 @@
 // module: a namespace with a name. Native modules are filled from their tables.
 //
-// Attribute lookup tries the module's dictionary first for names that the type does not define. The end
-// of a VM, when modules are emptied, is here as well.
+// Attribute lookup tries the module's dictionary first for names that the type does not define. The
+// end of a VM, when modules are emptied, is here as well.
 #include "runtime/objects/module_object.h"
 
 #include <cstring>
@@ -70,10 +70,11 @@ Result<ModuleObject> NewNativeModule(ThreadState& ts, const ModuleSpec& spec) {
   for (const MethodSpec& function : spec.functions) {
     MVM_TRY(Ref<NativeFunctionObject> f, NewNativeFunction(ts, function, m, false, name));
     const char* open = std::strchr(function.signature, '(');
-    MVM_TRY_VOID(ModuleAdd(ts, m, {function.signature, static_cast<size_t>(open - function.signature)}, f));
+    MVM_TRY_VOID(
+        ModuleAdd(ts, m, {function.signature, static_cast<size_t>(open - function.signature)}, f));
   }
   for (const TypeSpec* type_spec : spec.types) {
-    MVM_TRY(TypeObject* type, TypeForSpec(ts, *type_spec));
+    MVM_TRY(TypeObject * type, TypeForSpec(ts, *type_spec));
     MVM_TRY_VOID(ModuleAdd(ts, m, LastPart(type_spec->name), type));
   }
   for (const ConstantSpec& constant : spec.constants) {
@@ -172,14 +173,16 @@ Result<bool> IsInitializing(ThreadState& ts, ModuleObject* m) {
 
 Raised RaiseNoAttribute(ThreadState& ts, ModuleObject* m, StrObject* name) {
   Ref<> module_name = Ref<>::Borrow(NameForDisplay(ts, m));
-  if (!module_name) return Raise(ts, Exc::kAttributeError, "module has no attribute '%U'", Value(name));
+  if (!module_name)
+    return Raise(ts, Exc::kAttributeError, "module has no attribute '%U'", Value(name));
   Result<bool> initializing = IsInitializing(ts, m);
   if (initializing.raised()) return kRaised;
   if (initializing.Take()) {
-    return Raise(ts, Exc::kAttributeError,
-                 "partially initialized module '%U' has no attribute '%U' (most likely due to a circular "
-                 "import)",
-                 module_name.get(), Value(name));
+    return Raise(
+        ts, Exc::kAttributeError,
+        "partially initialized module '%U' has no attribute '%U' (most likely due to a circular "
+        "import)",
+        module_name.get(), Value(name));
   }
   return Raise(ts, Exc::kAttributeError, "module '%U' has no attribute '%U'", module_name.get(),
                Value(name));
@@ -316,7 +319,8 @@ void FinalizeModules(ThreadState& ts) {
   // Whoever is held by the list alone dies here, the last import first.
   for (size_t i = order ? order->size : 0; i-- > 0;) {
     Object* m = order->items[i].object();
-    if (m->refcount != 1 || m == static_cast<Object*>(builtins) || m == static_cast<Object*>(sys)) continue;
+    if (m->refcount != 1 || m == static_cast<Object*>(builtins) || m == static_cast<Object*>(sys))
+      continue;
     Ref<> dropped = Ref<>::Steal(std::exchange(order->items[i], Value(rt.none)));
     Incref(rt.none);
   }

@@ -11,7 +11,9 @@ class ModuleObject : public Object {
   DictObject* dict = nullptr;
   const ModuleSpec* spec = nullptr;  // native modules
   template <class V>
-  void VisitRefs(V&& v) { v(dict); }
+  void VisitRefs(V&& v) {
+    v(dict);
+  }
 };
 
 // __name__, __doc__, __package__, __loader__, __spec__ are entered.
@@ -21,8 +23,8 @@ Result<ModuleObject> NewNativeModule(ThreadState& ts, const ModuleSpec& spec);
 Status ModuleAdd(ThreadState& ts, ModuleObject* m, std::string_view name, Value value);
 
 // The end of a VM that has run scripts: empties sys.modules and the modules themselves (names with
-// one leading underscore first; builtins and sys last), collecting in between, so that finalizers run
-// while what they need is still there. Errors go to sys.unraisablehook. Sets rt.finalizing.
+// one leading underscore first; builtins and sys last), collecting in between, so that finalizers
+// run while what they need is still there. Errors go to sys.unraisablehook. Sets rt.finalizing.
 void FinalizeModules(ThreadState& ts);
 
 }  // namespace minivm

@@ -68,7 +68,8 @@ const TypeSpec kNotImplementedType = {
     .doc = "The type of the NotImplemented singleton.",
     .flags = kTypeImmortalInstances,
     .size = sizeof(Object),
-    .slots = {.repr = not_implemented_repr, .new_ = not_implemented_new,
+    .slots = {.repr = not_implemented_repr,
+              .new_ = not_implemented_new,
               .truth = not_implemented_truth},
     .methods = kNotImplementedMethods,
 };

@@ -62,8 +62,9 @@ Result<> syntax_error_str(ThreadState& ts, Value self) {
   return ToStr(ts, msg);
 }
 
-#define MVM_MEMBER(field) \
-  GetMember<SyntaxErrorObject, &SyntaxErrorObject::field>, SetMember<SyntaxErrorObject, &SyntaxErrorObject::field>
+#define MVM_MEMBER(field)                                  \
+  GetMember<SyntaxErrorObject, &SyntaxErrorObject::field>, \
+      SetMember<SyntaxErrorObject, &SyntaxErrorObject::field>
 const GetSetSpec kSyntaxErrorGetSets[8] = {
     {"end_lineno", MVM_MEMBER(end_lineno), "exception end lineno"},
     {"end_offset", MVM_MEMBER(end_offset), "exception end offset"},

@@ -1,5 +1,5 @@
-// UnicodeEncodeError, UnicodeDecodeError and UnicodeTranslateError: what could not be converted, and
-// where.
+// UnicodeEncodeError, UnicodeDecodeError and UnicodeTranslateError: what could not be converted,
+// and where.
 #include <cstring>
 
 #include "runtime/objects/bytes_object.h"
@@ -92,8 +92,8 @@ Result<> unicode_error_str(ThreadState& ts, Value self) {
                   object.as<BytesObject>()->data()[start], start, reason.get());
   }
   if (decode) {
-    return Format(ts, "'%S' codec can't decode bytes in position %lld-%lld: %S", encoding.get(), start,
-                  end - 1, reason.get());
+    return Format(ts, "'%S' codec can't decode bytes in position %lld-%lld: %S", encoding.get(),
+                  start, end - 1, reason.get());
   }
   const char* verb = translate ? "translate" : "encode";
   Ref<> subject;
@@ -146,7 +146,7 @@ Raised RaiseUnicode(ThreadState& ts, Exc type, const char* encoding, Value objec
 
 }  // namespace
 
-#define MVM_MEMBER(field)                                     \
+#define MVM_MEMBER(field)                                    \
   GetMember<UnicodeErrorObject, &UnicodeErrorObject::field>, \
       SetMember<UnicodeErrorObject, &UnicodeErrorObject::field>
 #define MVM_UNICODE_GETSETS                                                                      \
@@ -170,8 +170,8 @@ Raised RaiseDecodeError(ThreadState& ts, const char* encoding, Value object, int
   return RaiseUnicode(ts, Exc::kUnicodeDecodeError, encoding, object, start, end, reason);
 }
 
-Raised RaiseEncodeError(ThreadState& ts, const char* encoding, Value str, int64_t start, int64_t end,
-                        const char* reason) {
+Raised RaiseEncodeError(ThreadState& ts, const char* encoding, Value str, int64_t start,
+                        int64_t end, const char* reason) {
   return RaiseUnicode(ts, Exc::kUnicodeEncodeError, encoding, str, start, end, reason);
 }
 

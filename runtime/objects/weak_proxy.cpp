@@ -132,7 +132,9 @@ Result<> CallNamed(ThreadState& ts, Value self, const char* name) {
   return CallMethod(ts, target, key);
 }
 Result<> proxy_bytes(ThreadState& ts, Args args) { return CallNamed(ts, args[0], "__bytes__"); }
-Result<> proxy_reversed(ThreadState& ts, Args args) { return CallNamed(ts, args[0], "__reversed__"); }
+Result<> proxy_reversed(ThreadState& ts, Args args) {
+  return CallNamed(ts, args[0], "__reversed__");
+}
 
 const MethodSpec kProxyMethods[] = {
     {"__bytes__(self, /)", proxy_bytes},

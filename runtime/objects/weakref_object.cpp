@@ -1,8 +1,8 @@
 // Weak references. See weakref_object.h; proxies are in weak_proxy.cpp.
 //
-// The list of an object starts with the reference that has no callback and is of the exact type, which
-// is shared, then the shared proxy; newer references stand before older ones behind these, and
-// callbacks are called in list order.
+// The list of an object starts with the reference that has no callback and is of the exact type,
+// which is shared, then the shared proxy; newer references stand before older ones behind these,
+// and callbacks are called in list order.
 #include "runtime/objects/weakref_object.h"
 
 #include <cstdlib>
@@ -59,7 +59,8 @@ void WeakrefTable::Remove(const Object* target) {
   --used_;
   uint32_t at = static_cast<uint32_t>(e - entries_);
   for (uint32_t next = (at + 1) & mask_; entries_[next].target; next = (next + 1) & mask_) {
-    uint32_t home = static_cast<uint32_t>(HashMix(reinterpret_cast<uintptr_t>(entries_[next].target))) & mask_;
+    uint32_t home =
+        static_cast<uint32_t>(HashMix(reinterpret_cast<uintptr_t>(entries_[next].target))) & mask_;
     if (((next - home) & mask_) >= ((next - at) & mask_)) {
       entries_[at] = entries_[next];
       at = next;
@@ -296,7 +297,8 @@ Result<> weakref_repr(ThreadState& ts, Value self) {
   if (name.is_absent() || !IsStr(ts, name)) {
     return Format(ts, "<weakref at %p; to '%T' at %p>", address, target.get(), there);
   }
-  return Format(ts, "<weakref at %p; to '%T' at %p (%U)>", address, target.get(), there, name.get());
+  return Format(ts, "<weakref at %p; to '%T' at %p (%U)>", address, target.get(), there,
+                name.get());
 }
 
 Result<> weakref_get_callback(ThreadState& ts, Value self) {

@@ -2,7 +2,8 @@
 //
 // Invariants:
 //  1. A referenced object has kGcHasWeakrefs set, and a list in the VM's WeakrefTable; the list's
-//     members are linked through `next` and `prev`, first the shared ones (no callback, exact type).
+//     members are linked through `next` and `prev`, first the shared ones (no callback, exact
+//     type).
 //  2. A live reference holds its object's address without owning it. It is cleared (target null)
 //     and unlinked before the object's memory goes.
 #pragma once
@@ -14,16 +15,16 @@ namespace minivm {
 class WeakrefObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kWeakReference;
-  Object* target = nullptr;        // borrowed; null: dead
-  Value callback;                  // owned, or null
-  WeakrefObject* next = nullptr;   // borrowed, in the target's list
+  Object* target = nullptr;       // borrowed; null: dead
+  Value callback;                 // owned, or null
+  WeakrefObject* next = nullptr;  // borrowed, in the target's list
   WeakrefObject* prev = nullptr;
-  int64_t hash = -1;               // of the target, once asked for
+  int64_t hash = -1;  // of the target, once asked for
   template <class V>
   void VisitRefs(V&& v) {
     v(callback);
   }
-  void FreeBuffers(Heap& heap);    // leaves the list
+  void FreeBuffers(Heap& heap);  // leaves the list
 };
 
 class WeakrefTable {
@@ -52,13 +53,13 @@ Result<> NewWeakref(ThreadState& ts, TypeObject* cls, Value target, Value callba
 Result<> NewWeakProxy(ThreadState& ts, Value target, Value callback);
 // What the reference or proxy refers to (new reference), None() if dead.
 Result<> WeakrefTarget(ThreadState& ts, WeakrefObject* ref);
-// Clears every reference to an object that is dying or is garbage and calls the callbacks; errors go
-// to sys.unraisablehook. The pending exception is untouched.
+// Clears every reference to an object that is dying or is garbage and calls the callbacks; errors
+// go to sys.unraisablehook. The pending exception is untouched.
 void ClearWeakrefs(RuntimeState& rt, Object* target);
 // The same without callbacks: references that have one are handed to `keep` (new reference) after
 // they have been cleared. For the collector.
-void ClearWeakrefsQuietly(RuntimeState& rt, Object* target, void (*keep)(void* context, WeakrefObject*),
-                          void* context);
+void ClearWeakrefsQuietly(RuntimeState& rt, Object* target,
+                          void (*keep)(void* context, WeakrefObject*), void* context);
 // Calls ref.callback(ref) once, if it has one.
 void CallWeakrefCallback(ThreadState& ts, WeakrefObject* ref);
 int64_t CountWeakrefs(RuntimeState& rt, Object* target);

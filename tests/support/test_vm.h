@@ -1,5 +1,5 @@
-// A VM and its main thread for unit tests of the runtime: no interpreter on top, so scripts' functions
-// cannot be called, but everything of runtime/ works.
+// A VM and its main thread for unit tests of the runtime: no interpreter on top, so scripts'
+// functions cannot be called, but everything of runtime/ works.
 #pragma once
 
 #include <string>

@@ -5,8 +5,8 @@
 
 namespace minivm {
 
-#define MVM_STAND_IN(spec)                                         \
-  extern const TypeSpec spec;                                      \
+#define MVM_STAND_IN(spec)    \
+  extern const TypeSpec spec; \
   const TypeSpec spec = {.name = #spec, .flags = kTypeNoNew, .size = sizeof(Object)};
 MVM_STAND_IN(kAnextAwaitableType)
 MVM_STAND_IN(kAsyncGenAsendType)

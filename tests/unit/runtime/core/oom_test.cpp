@@ -42,14 +42,14 @@ TEST(OutOfMemoryTest, TypesBecomeReady) {
   for (TypeId id : {TypeId::kObject, TypeId::kList, TypeId::kStr, TypeId::kWeakProxy}) {
     FailEverywhere([id](ThreadState& ts) -> Status { return TypeReady(ts, TypeById(ts, id)); });
   }
-  FailEverywhere([](ThreadState& ts) -> Status {
-    return TypeReady(ts, ExcType(ts, Exc::kExceptionGroup));
-  });
+  FailEverywhere(
+      [](ThreadState& ts) -> Status { return TypeReady(ts, ExcType(ts, Exc::kExceptionGroup)); });
 }
 
 TEST(OutOfMemoryTest, Exceptions) {
   FailEverywhere([](ThreadState& ts) -> Status {
-    MVM_TRY_VOID(TypeReady(ts, ExcType(ts, Exc::kExceptionGroup)));  // lookups do not report failure
+    MVM_TRY_VOID(
+        TypeReady(ts, ExcType(ts, Exc::kExceptionGroup)));  // lookups do not report failure
     MVM_TRY(Ref<> e, NewException(ts, Exc::kOSError, Value::Int(1)));
     MVM_TRY(Ref<StrObject> text, Repr(ts, e));
     MVM_TRY(Ref<> inner, NewException(ts, Exc::kValueError, text));

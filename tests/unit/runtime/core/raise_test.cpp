@@ -23,12 +23,14 @@ TEST(RaiseTest, Directives) {
   ThreadState& ts = vm.ts();
   Ref<StrObject> euro = NewStr(ts, "\xE2\x82\xAC\xE2\x82\xAC");
   EXPECT_EQ(Text(vm, Format(ts, "%s %d %u%%", "a", -3, 7u)), "a -3 7%");
-  EXPECT_EQ(Text(vm, Format(ts, "%zu %zd %lld %lu", size_t{5}, ptrdiff_t{-6}, -7LL, 8UL)), "5 -6 -7 8");
+  EXPECT_EQ(Text(vm, Format(ts, "%zu %zd %lld %lu", size_t{5}, ptrdiff_t{-6}, -7LL, 8UL)),
+            "5 -6 -7 8");
   EXPECT_EQ(Text(vm, Format(ts, "%02x %c %.*s %.2s", 10, 'z', 3, "abcdef", "xyz")), "0a z abc xy");
   EXPECT_EQ(Text(vm, Format(ts, "%T %U %.1U", Value::Int(1), euro.value(), euro.value())),
             "int \xE2\x82\xAC\xE2\x82\xAC \xE2\x82\xAC");
-  EXPECT_EQ(Text(vm, Format(ts, "%R %S %N", Value(euro), Value::Int(5), ExcType(ts, Exc::kOSError))),
-            "'\xE2\x82\xAC\xE2\x82\xAC' 5 OSError");
+  EXPECT_EQ(
+      Text(vm, Format(ts, "%R %S %N", Value(euro), Value::Int(5), ExcType(ts, Exc::kOSError))),
+      "'\xE2\x82\xAC\xE2\x82\xAC' 5 OSError");
 }
 
 TEST(RaiseTest, RaisesTheTypeWithTheText) {
@@ -73,7 +75,9 @@ TEST(RaiseTest, EveryExceptionTypeCanBeMade) {
   for (uint32_t i = 0; i < kExcCount; ++i) {
     TypeObject* type = vm.rt().exceptions[i];
     EXPECT_TRUE(type->has_flag(kTypeExceptionSubclass)) << type->spec->name;
-    if (type->spec->size == sizeof(UnicodeErrorObject) || type->spec->size == sizeof(ExceptionGroupObject)) continue;
+    if (type->spec->size == sizeof(UnicodeErrorObject) ||
+        type->spec->size == sizeof(ExceptionGroupObject))
+      continue;
     Ref<> e = NewException(ts, static_cast<Exc>(i), Value::Int(1));
     EXPECT_EQ(TypeOf(ts, e), type);
   }

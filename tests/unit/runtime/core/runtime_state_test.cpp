@@ -70,10 +70,13 @@ TEST(RuntimeStateTest, VmsAreCheap) {
     bytes = vm.rt().heap.stats().bytes;
   }
   auto micros = std::chrono::duration_cast<std::chrono::microseconds>(
-                    std::chrono::steady_clock::now() - start).count() / kRounds;
+                    std::chrono::steady_clock::now() - start)
+                    .count() /
+                kRounds;
   RecordProperty("micros", static_cast<int>(micros));
   RecordProperty("bytes", static_cast<int>(bytes));
-  std::printf("a VM: %lld us, %zu KB of address space\n", static_cast<long long>(micros), bytes / 1024);
+  std::printf("a VM: %lld us, %zu KB of address space\n", static_cast<long long>(micros),
+              bytes / 1024);
   EXPECT_LT(micros, 5000);  // generous: sanitizers, other load
 }
 
