@@ -5,6 +5,7 @@
 
 #include "runtime/objects/byte_methods.h"
 #include "runtime/objects/bytearray_object.h"
+#include "runtime/objects/str_methods.h"
 #include "runtime/protocol/buffer.h"
 #include "runtime/protocol/protocol.h"
 

@@ -263,7 +263,7 @@ Result<> Pad(ThreadState& ts, Value self, size_t left, size_t right, char fill) 
 }
 
 Status PadArguments(ThreadState& ts, Args args, const char* method, int64_t* width, char* fill) {
-  MVM_TRY(*width, AsInt64(ts, args[1]));
+  MVM_TRY(*width, AsSize(ts, args[1]));
   *fill = ' ';
   if (!args.has(2)) return Ok();
   if ((!IsBytes(ts, args[2]) && !IsBytearray(ts, args[2])) || BytesOf(ts, args[2]).size() != 1) {
@@ -379,7 +379,7 @@ Result<> bytes_rjust(ThreadState& ts, Args args) {
 }
 
 Result<> bytes_zfill(ThreadState& ts, Args args) {
-  MVM_TRY(int64_t width, AsInt64(ts, args[1]));
+  MVM_TRY(int64_t width, AsSize(ts, args[1]));
   const size_t n = BytesOf(ts, args[0]).size(), pad = Missing(width, n);
   if (pad == 0) return SameBytes(ts, args[0]);
   if (pad > Heap::kMaxAllocation) return RaiseMemoryError(ts);
@@ -398,7 +398,7 @@ Result<> bytes_expandtabs(ThreadState& ts, Args args) {
     if (IsInt(ts, args[1]) && (!IntFitsInt64(args[1], &wide) || wide != static_cast<int32_t>(wide))) {
       return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
     }
-    MVM_TRY(tab, AsInt64(ts, args[1]));
+    MVM_TRY(tab, AsSize(ts, args[1]));
   }
   const std::string_view text = BytesOf(ts, args[0]);
   size_t total = 0, column = 0;
@@ -434,7 +434,7 @@ Result<> bytes_expandtabs(ThreadState& ts, Args args) {
 Result<> bytes_replace(ThreadState& ts, Args args) {
   int64_t count = -1;
   if (args.has(3)) {
-    MVM_TRY(count, AsInt64(ts, args[3]));
+    MVM_TRY(count, AsSize(ts, args[3]));
   }
   ByteView old_view, fresh_view;
   MVM_TRY_VOID(old_view.Get(ts, args[1]));

@@ -102,7 +102,7 @@ Status RSplitAt(Sections& out, std::string_view sep, size_t limit) {
 Result<> Split(ThreadState& ts, Args args, bool from_end) {
   int64_t max = -1;
   if (args.has(2)) {
-    MVM_TRY(max, AsInt64(ts, args[2]));
+    MVM_TRY(max, AsSize(ts, args[2]));
   }
   const size_t limit = max < 0 ? SIZE_MAX : static_cast<size_t>(max);
   ByteView sep;

@@ -396,7 +396,7 @@ Result<> bytearray_extend(ThreadState& ts, Args args) {
 }
 
 Result<> bytearray_insert(ThreadState& ts, Args args) {
-  MVM_TRY(int64_t at, AsInt64(ts, args[1]));
+  MVM_TRY(int64_t at, AsSize(ts, args[1]));
   MVM_TRY(uint8_t byte, ByteFromValue(ts, args[2]));
   BytearrayObject* o = Self(args);
   const int64_t n = static_cast<int64_t>(o->size);
@@ -410,7 +410,7 @@ Result<> bytearray_insert(ThreadState& ts, Args args) {
 Result<> bytearray_pop(ThreadState& ts, Args args) {
   int64_t at = -1;
   if (args.has(1)) {
-    MVM_TRY(at, AsInt64(ts, args[1]));
+    MVM_TRY(at, AsSize(ts, args[1]));
   }
   BytearrayObject* o = Self(args);
   const int64_t n = static_cast<int64_t>(o->size);
@@ -480,7 +480,7 @@ Result<> Reduce(ThreadState& ts, Value self, bool as_bytes) {
 
 Result<> bytearray_reduce(ThreadState& ts, Args args) { return Reduce(ts, args[0], false); }
 Result<> bytearray_reduce_ex(ThreadState& ts, Args args) {
-  MVM_TRY(int64_t protocol, AsInt64(ts, args[1]));
+  MVM_TRY(int64_t protocol, AsSize(ts, args[1]));
   return Reduce(ts, args[0], protocol >= 3);
 }
 
@@ -529,7 +529,7 @@ Result<> bytearrayiter_reduce(ThreadState& ts, Args args) {
 }
 
 Result<> bytearrayiter_setstate(ThreadState& ts, Args args) {
-  MVM_TRY(int64_t index, AsInt64(ts, args[1]));
+  MVM_TRY(int64_t index, AsSize(ts, args[1]));
   BytearrayIterator* it = args.self<BytearrayIterator>();
   if (it->array) {
     it->index = static_cast<uint64_t>(std::clamp<int64_t>(index, 0, static_cast<int64_t>(it->array->size)));

@@ -272,11 +272,8 @@ Result<> bytesiter_length_hint(ThreadState& ts, Args args) {
 Result<> bytesiter_reduce(ThreadState& ts, Args args) {
   BytesIterator* it = args.self<BytesIterator>();
   const int64_t index = static_cast<int64_t>(it->index);
-  Ref<BytesObject> bytes = Ref<BytesObject>::Borrow(it->bytes);
-  const bool live = static_cast<bool>(bytes);
-  if (!live) {
-    MVM_TRY(bytes, NewBytes(ts, {}));
-  }
+  const bool live = it->bytes != nullptr;
+  Ref<> bytes = Ref<>::Borrow(live ? Value(it->bytes) : Value(ts.rt->empty_tuple));
   MVM_TRY(Ref<> iter, GetAttr(ts, Value(reinterpret_cast<Object*>(ts.rt->builtins)), "iter"));
   Value inner[] = {bytes};
   MVM_TRY(Ref<TupleObject> arguments, NewTuple(ts, inner));

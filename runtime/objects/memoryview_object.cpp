@@ -519,7 +519,9 @@ Result<> memoryview_cast(ThreadState& ts, Args args) {
   }
   const bool shaped = args.has(2);
   if (shaped && m->ndim != 1) {
-    return Raise(ts, Exc::kTypeError, "memoryview: cast must be 1D -> ND or ND -> 1D");
+    const bool flat = (IsList(ts, args[2]) && args.as<ListObject>(2)->size == 1) ||
+                      (IsTuple(ts, args[2]) && args.as<TupleObject>(2)->size() == 1);
+    if (!flat) return Raise(ts, Exc::kTypeError, "memoryview: cast must be 1D -> ND or ND -> 1D");
   }
   const std::string format = ToUtf8(args.as<StrObject>(1));
   const char code = format.find('\0') == std::string::npos ? NativeFormat(format.c_str()) : 0;

@@ -173,7 +173,7 @@ Result<StrObject> Pad(ThreadState& ts, StrObject* s, size_t left, size_t right, 
 }
 
 Status PadArguments(ThreadState& ts, Args args, int64_t* width, char32_t* fill) {
-  MVM_TRY(*width, AsInt64(ts, args[1]));
+  MVM_TRY(*width, AsSize(ts, args[1]));
   *fill = ' ';
   if (!args.has(2)) return Ok();
   if (!IsStr(ts, args[2])) {
@@ -459,7 +459,7 @@ Result<> str_rjust(ThreadState& ts, Args args) {
 }
 
 Result<> str_zfill(ThreadState& ts, Args args) {
-  MVM_TRY(int64_t width, AsInt64(ts, args[1]));
+  MVM_TRY(int64_t width, AsSize(ts, args[1]));
   StrObject* s = args.self<StrObject>();
   const int64_t length = static_cast<int64_t>(s->length);
   if (width <= length) return StrExact(ts, s);
@@ -486,7 +486,7 @@ Result<> str_expandtabs(ThreadState& ts, Args args) {
     if (IsInt(ts, args[1]) && (!IntFitsInt64(args[1], &wide) || wide != static_cast<int32_t>(wide))) {
       return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
     }
-    MVM_TRY(tab, AsInt64(ts, args[1]));
+    MVM_TRY(tab, AsSize(ts, args[1]));
   }
   bool any = false;
   size_t total = 0, column = 0;
@@ -532,7 +532,7 @@ Result<> str_replace(ThreadState& ts, Args args) {
   MVM_TRY(StrObject * fresh, StrArgument(ts, args[2], "replace", 2));
   int64_t count = -1;
   if (args.has(3)) {
-    MVM_TRY(count, AsInt64(ts, args[3]));
+    MVM_TRY(count, AsSize(ts, args[3]));
   }
   return Replace(ts, args.self<StrObject>(), old, fresh,
                  count < 0 ? SIZE_MAX : static_cast<size_t>(count));

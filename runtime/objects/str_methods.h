@@ -23,6 +23,11 @@ Status SliceBounds(ThreadState& ts, Value start, Value end, size_t length, size_
 // TypeError "<function>() <which> must be <wanted>, not T"; None shows as itself.
 [[gnu::cold]] Raised RaiseBadArgument(ThreadState& ts, const char* function, const char* which,
                                       const char* wanted, Value v);
+// An integer argument of C's ssize_t: a count, a width, an index.
+Result<int64_t> AsSizeSlow(ThreadState& ts, Value v);
+inline Result<int64_t> AsSize(ThreadState& ts, Value v) {
+  return MVM_LIKELY(v.is_int()) ? Result<int64_t>(v.as_int()) : AsSizeSlow(ts, v);
+}
 // v as a str; else TypeError "<method>() argument <n> must be str, not T" (n 0: no number).
 Result<StrObject*> StrArgument(ThreadState& ts, Value v, const char* method, int number);
 

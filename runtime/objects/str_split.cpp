@@ -90,7 +90,7 @@ Result<> Split(ThreadState& ts, Args args, bool from_end) {
   StrObject* s = args.self<StrObject>();
   int64_t max = -1;
   if (args.has(2)) {
-    MVM_TRY(max, AsInt64(ts, args[2]));
+    MVM_TRY(max, AsSize(ts, args[2]));
   }
   const size_t limit = max < 0 ? SIZE_MAX : static_cast<size_t>(max);
   Pieces out(ts, s);

@@ -4,6 +4,7 @@
 
 #include "runtime/objects/codec.h"
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/int_object.h"
 #include "runtime/objects/slice_object.h"
 #include "runtime/objects/str_methods.h"
 #include "runtime/objects/str_object.h"
@@ -34,6 +35,13 @@ Status SliceBounds(ThreadState& ts, Value start, Value end, size_t length, size_
   *from = static_cast<size_t>(at[0]);
   *to = static_cast<size_t>(std::min<int64_t>(at[1], static_cast<int64_t>(length)));
   return Ok();
+}
+
+Result<int64_t> AsSizeSlow(ThreadState& ts, Value v) {
+  MVM_TRY(Ref<> number, Index(ts, v));
+  int64_t i;
+  if (IntFitsInt64(number, &i)) return i;
+  return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C ssize_t");
 }
 
 Raised RaiseBadArgument(ThreadState& ts, const char* function, const char* which, const char* wanted, Value v) {
@@ -248,7 +256,7 @@ Result<> striter_reduce(ThreadState& ts, Args args) {
 }
 
 Result<> striter_setstate(ThreadState& ts, Args args) {
-  MVM_TRY(int64_t index, AsInt64(ts, args[1]));
+  MVM_TRY(int64_t index, AsSize(ts, args[1]));
   StrIterator* it = args.self<StrIterator>();
   if (it->text) {
     it->index = static_cast<uint64_t>(std::clamp<int64_t>(index, 0, static_cast<int64_t>(it->text->length)));
