@@ -125,8 +125,12 @@ Result<> view_sub(ThreadState& ts, Value a, Value b) {
 }
 
 Result<> view_and(ThreadState& ts, Value a, Value b) {
-  // The view answers membership; of two views the smaller one is walked.
+  // The view answers membership, unless a set is larger; of two views the smaller one is walked.
   if (!IsSetView(ts, a)) std::swap(a, b);
+  if (IsExact(b, TypeId::kSet) && DictSize(DictOf(a)) <= b.as<SetObject>()->used) {
+    MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "intersection"));
+    return CallMethod(ts, b, name, a);
+  }
   if (IsSetView(ts, b) && DictSize(DictOf(b)) > DictSize(DictOf(a))) std::swap(a, b);
   MVM_TRY(Ref<SetObject> result, NewSet(ts));
   MVM_TRY_VOID(ForEach(ts, b, [&](Value item) -> Status {

@@ -137,7 +137,7 @@ Result<> builtins_issubclass(ThreadState& ts, Args args) {
 
 Result<> builtins_len(ThreadState& ts, Args args) {
   MVM_TRY(int64_t n, Length(ts, args[0]));
-  return Small(n);
+  return NewInt(ts, n);
 }
 
 Result<> builtins_next(ThreadState& ts, Args args) {
