@@ -116,7 +116,7 @@ const GetSetSpec kStatFields[] = {
 const StructSequenceSpec kStatResult = {
     .type = StructSequenceTypeSpec("os.stat_result", kStatFields,
                                    "stat_result: Result from stat, fstat, or lstat.",
-                                   kStructSequenceConstruct),
+                                   "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 10,
     .total = 19,
 };
@@ -710,7 +710,7 @@ const GetSetSpec kTerminalFields[] = {
 };
 const StructSequenceSpec kTerminalSize = {
     .type = StructSequenceTypeSpec("os.terminal_size", kTerminalFields, "A tuple of (columns, lines) for holding terminal window size",
-                                   kStructSequenceConstruct),
+                                   "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 2,
     .total = 2,
 };
@@ -729,7 +729,7 @@ const GetSetSpec kStatvfsFields[] = {
 };
 const StructSequenceSpec kStatvfsResult = {
     .type = StructSequenceTypeSpec("os.statvfs_result", kStatvfsFields, "statvfs_result: Result from statvfs or fstatvfs.",
-                                   kStructSequenceConstruct),
+                                   "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 10,
     .total = 11,
 };

@@ -1,0 +1,552 @@
+// Processes, identities, the environment and limits of the module posix.
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/times.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/float_object.h"
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/set_object.h"
+#include "runtime/objects/struct_sequence.h"
+#include "stdlib/posix/posix_support.h"
+
+extern char** environ;
+
+namespace minivm {
+
+namespace {
+
+template <class F>
+Result<> IntOf(ThreadState& ts, F f) {
+  return NewInt(ts, static_cast<int64_t>(f()));
+}
+Result<> posix_getpid(ThreadState& ts, Args) { return IntOf(ts, getpid); }
+Result<> posix_getppid(ThreadState& ts, Args) { return IntOf(ts, getppid); }
+Result<> posix_getuid(ThreadState& ts, Args) { return IntOf(ts, getuid); }
+Result<> posix_geteuid(ThreadState& ts, Args) { return IntOf(ts, geteuid); }
+Result<> posix_getgid(ThreadState& ts, Args) { return IntOf(ts, getgid); }
+Result<> posix_getegid(ThreadState& ts, Args) { return IntOf(ts, getegid); }
+Result<> posix_getpgrp(ThreadState& ts, Args) { return IntOf(ts, getpgrp); }
+Result<> posix_getpgid(ThreadState& ts, Args args) {
+  MVM_TRY(int pid, AsCInt(ts, args[0]));
+  int r = getpgid(pid);
+  if (r < 0) return RaiseErrno(ts, errno);
+  return Small(r);
+}
+Result<> posix_setpgid(ThreadState& ts, Args args) {
+  MVM_TRY(int pid, AsCInt(ts, args[0]));
+  MVM_TRY(int group, AsCInt(ts, args[1]));
+  return DoneOrErrno(ts, setpgid(pid, group));
+}
+Result<> posix_setsid(ThreadState& ts, Args args) { return DoneOrErrno(ts, setsid()); }
+Result<> posix_getsid(ThreadState& ts, Args args) {
+  MVM_TRY(int pid, AsCInt(ts, args[0]));
+  int r = getsid(pid);
+  if (r < 0) return RaiseErrno(ts, errno);
+  return Small(r);
+}
+Result<> posix_getgroups(ThreadState& ts, Args args) {
+  gid_t groups[1024];
+  int n = getgroups(1024, groups);
+  if (n < 0) return RaiseErrno(ts, errno);
+  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, static_cast<size_t>(n)));
+  for (int i = 0; i < n; ++i) MVM_TRY_VOID(ListAppend(ts, list, Value::Int(groups[i])));
+  return list;
+}
+Result<> posix_getlogin(ThreadState& ts, Args args) {
+  char name[256];
+  int error = getlogin_r(name, sizeof name);
+  if (error != 0) return RaiseErrno(ts, error);
+  return NewStrFromOs(ts, name);
+}
+Result<> posix_kill(ThreadState& ts, Args args) {
+  MVM_TRY(int pid, AsCInt(ts, args[0]));
+  MVM_TRY(int sig, AsCInt(ts, args[1]));
+  if (kill(pid, sig) < 0) return RaiseErrno(ts, errno);
+  MVM_TRY_VOID(Charge(ts, 1000000000));  // a signal to ourselves is served here
+  return None(ts);
+}
+Result<> posix_killpg(ThreadState& ts, Args args) {
+  MVM_TRY(int group, AsCInt(ts, args[0]));
+  MVM_TRY(int sig, AsCInt(ts, args[1]));
+  return DoneOrErrno(ts, killpg(group, sig));
+}
+Result<> posix_nice(ThreadState& ts, Args args) {
+  MVM_TRY(int step, AsCInt(ts, args[0]));
+  errno = 0;
+  int r = nice(step);
+  if (r == -1 && errno != 0) return RaiseErrno(ts, errno);
+  return Small(r);
+}
+
+// ---- processes ----
+
+Result<> posix_fork(ThreadState& ts, Args args) {
+  pid_t pid = fork();
+  if (pid < 0) return RaiseErrno(ts, errno);
+  return Small(pid);
+}
+Result<> posix__exit(ThreadState& ts, Args args) {
+  MVM_TRY(int status, AsCInt(ts, args[0]));
+  _exit(status);
+}
+Result<> posix_abort(ThreadState& ts, Args args) { std::abort(); }
+
+// Strings of an argument list or environment, alive as long as this is.
+class StringVector {
+ public:
+  Status AddPath(ThreadState& ts, Value v, const char* what) {
+    PathArg p;
+    MVM_TRY_VOID(GetPath(ts, v, &p, what, "argument"));
+    strings_.push_back(p.text);
+    return Ok();
+  }
+  void Add(std::string s) { strings_.push_back(std::move(s)); }
+  char* const* data() {
+    pointers_.clear();
+    for (std::string& s : strings_) pointers_.push_back(s.data());
+    pointers_.push_back(nullptr);
+    return pointers_.data();
+  }
+  size_t size() const { return strings_.size(); }
+  bool first_empty() const { return !strings_.empty() && strings_[0].empty(); }
+
+ private:
+  std::vector<std::string> strings_;
+  std::vector<char*> pointers_;
+};
+
+Status GetArgv(ThreadState& ts, Value v, StringVector* out, const char* function) {
+  if (!IsList(ts, v) && !IsTuple(ts, v)) {
+    return Raise(ts, Exc::kTypeError, "%s: argv must be a tuple or list", function);
+  }
+  MVM_TRY_VOID(ForEach(ts, v, [&](Value item) { return out->AddPath(ts, item, function); }));
+  if (out->size() == 0) return Raise(ts, Exc::kValueError, "%s: argv must not be empty", function);
+  if (out->first_empty()) return Raise(ts, Exc::kValueError, "%s: argv first element cannot be empty", function);
+  return Ok();
+}
+Status GetEnv(ThreadState& ts, Value v, StringVector* out, const char* function) {
+  MVM_TRY(Ref<> keys, CallMethod(ts, v, MVM_NAME(ts, keys)));
+  return ForEach(ts, keys, [&](Value key) -> Status {
+    PathArg k, value;
+    MVM_TRY_VOID(GetPath(ts, key, &k, function, "env key"));
+    MVM_TRY(Ref<> item, GetItem(ts, v, key));
+    MVM_TRY_VOID(GetPath(ts, item, &value, function, "env value"));
+    if (k.text.find('=', 1) != std::string::npos || k.text.empty()) {
+      return Raise(ts, Exc::kValueError, "illegal environment variable name");
+    }
+    out->Add(k.text + "=" + value.text);
+    return Ok();
+  });
+}
+Result<> posix_execv(ThreadState& ts, Args args) {
+  PathArg p;
+  MVM_TRY_VOID(GetPath(ts, args[0], &p, "execv"));
+  StringVector argv;
+  MVM_TRY_VOID(GetArgv(ts, args[1], &argv, "execv()"));
+  execv(p.c_str(), argv.data());
+  return RaiseErrno(ts, errno);
+}
+Result<> posix_execve(ThreadState& ts, Args args) {
+  PathArg p;
+  MVM_TRY_VOID(GetPath(ts, args[0], &p, "execve", "path", true));
+  StringVector argv, env;
+  MVM_TRY_VOID(GetArgv(ts, args[1], &argv, "execve:"));
+  MVM_TRY_VOID(GetEnv(ts, args[2], &env, "execve"));
+  if (p.fd >= 0) {
+    fexecve(p.fd, argv.data(), env.data());
+  } else {
+    execve(p.c_str(), argv.data(), env.data());
+  }
+  return DoneOrErrno(ts, -1, &p);
+}
+
+// posix_spawn(path, argv, env, /, *, file_actions=(), setpgroup=..., resetids=False, setsid=False,
+//             setsigmask=(), setsigdef=(), scheduler=...)
+Result<> Spawn(ThreadState& ts, Args args, bool search) {
+  const char* function = search ? "posix_spawnp" : "posix_spawn";
+  PathArg p;
+  MVM_TRY_VOID(GetPath(ts, args[0], &p, function));
+  StringVector argv, env;
+  MVM_TRY_VOID(GetArgv(ts, args[1], &argv, function));
+  bool inherit = IsNone(ts, args[2]);
+  if (!inherit) MVM_TRY_VOID(GetEnv(ts, args[2], &env, function));
+  struct Actions {
+    posix_spawn_file_actions_t a;
+    posix_spawnattr_t attr;
+    Actions() {
+      posix_spawn_file_actions_init(&a);
+      posix_spawnattr_init(&attr);
+    }
+    ~Actions() {
+      posix_spawn_file_actions_destroy(&a);
+      posix_spawnattr_destroy(&attr);
+    }
+  } s;
+  std::vector<std::string> paths;
+  if (!IsNone(ts, args[3])) {
+    MVM_TRY_VOID(ForEach(ts, args[3], [&](Value action) -> Status {
+      if (!IsTuple(ts, action) || action.as<TupleObject>()->size() < 2) {
+        return Raise(ts, Exc::kTypeError, "Each file_actions element must be a non-empty tuple");
+      }
+      TupleObject* t = action.as<TupleObject>();
+      MVM_TRY(int kind, AsCInt(ts, t->items()[0]));
+      MVM_TRY(int fd, AsCInt(ts, t->items()[1]));
+      if (kind == 0 && t->size() == 5) {
+        PathArg path;
+        MVM_TRY_VOID(GetPath(ts, t->items()[2], &path, function));
+        MVM_TRY(int flags, AsCInt(ts, t->items()[3]));
+        MVM_TRY(int mode, AsCInt(ts, t->items()[4]));
+        posix_spawn_file_actions_addopen(&s.a, fd, path.c_str(), flags, static_cast<mode_t>(mode));
+      } else if (kind == 1 && t->size() == 2) {
+        posix_spawn_file_actions_addclose(&s.a, fd);
+      } else if (kind == 2 && t->size() == 3) {
+        MVM_TRY(int to, AsCInt(ts, t->items()[2]));
+        posix_spawn_file_actions_adddup2(&s.a, fd, to);
+      } else {
+        return Raise(ts, Exc::kTypeError, "Unknown file_actions identifier");
+      }
+      return Ok();
+    }));
+  }
+  short flags = 0;
+  if (args.has(4)) {
+    MVM_TRY(int group, AsCInt(ts, args[4]));
+    posix_spawnattr_setpgroup(&s.attr, group);
+    flags |= POSIX_SPAWN_SETPGROUP;
+  }
+  MVM_TRY(bool reset_ids, Truth(ts, args[5]));
+  if (reset_ids) flags |= POSIX_SPAWN_RESETIDS;
+  MVM_TRY(bool new_session, Truth(ts, args[6]));
+  if (new_session) flags |= POSIX_SPAWN_SETSID;
+  for (int which : {7, 8}) {
+    if (!args.has(static_cast<uint32_t>(which))) continue;
+    sigset_t set;
+    sigemptyset(&set);
+    bool any = false;
+    MVM_TRY_VOID(ForEach(ts, args[static_cast<uint32_t>(which)], [&](Value v) -> Status {
+      MVM_TRY(int sig, AsCInt(ts, v));
+      if (sigaddset(&set, sig) < 0) return Raise(ts, Exc::kValueError, "signal number %d out of range [1; 64]", sig);
+      any = true;
+      return Ok();
+    }));
+    if (which == 7) {
+      posix_spawnattr_setsigmask(&s.attr, &set);
+      flags |= POSIX_SPAWN_SETSIGMASK;
+    } else if (any) {
+      posix_spawnattr_setsigdefault(&s.attr, &set);
+      flags |= POSIX_SPAWN_SETSIGDEF;
+    }
+  }
+  posix_spawnattr_setflags(&s.attr, flags);
+  pid_t pid;
+  char* const* envp = inherit ? environ : env.data();
+  int error = search ? ::posix_spawnp(&pid, p.c_str(), &s.a, &s.attr, argv.data(), envp)
+                     : ::posix_spawn(&pid, p.c_str(), &s.a, &s.attr, argv.data(), envp);
+  if (error != 0) return RaiseErrno(ts, error, args[0]);
+  return Small(pid);
+}
+Result<> posix_posix_spawn(ThreadState& ts, Args args) { return Spawn(ts, args, false); }
+Result<> posix_posix_spawnp(ThreadState& ts, Args args) { return Spawn(ts, args, true); }
+
+Result<> posix_system(ThreadState& ts, Args args) {
+  PathArg p;
+  MVM_TRY_VOID(GetPath(ts, args[0], &p, "system", "command"));
+  return Small(std::system(p.c_str()));
+}
+
+const GetSetSpec kRusageFields[] = {
+    {"ru_utime", StructItem<0>},   {"ru_stime", StructItem<1>},   {"ru_maxrss", StructItem<2>},  {"ru_ixrss", StructItem<3>},
+    {"ru_idrss", StructItem<4>},   {"ru_isrss", StructItem<5>},   {"ru_minflt", StructItem<6>},  {"ru_majflt", StructItem<7>},
+    {"ru_nswap", StructItem<8>},   {"ru_inblock", StructItem<9>}, {"ru_oublock", StructItem<10>}, {"ru_msgsnd", StructItem<11>},
+    {"ru_msgrcv", StructItem<12>}, {"ru_nsignals", StructItem<13>}, {"ru_nvcsw", StructItem<14>}, {"ru_nivcsw", StructItem<15>},
+};
+const StructSequenceSpec kRusage = {
+    .type = StructSequenceTypeSpec("resource.struct_rusage", kRusageFields, "struct_rusage: Result from getrusage."),
+    .visible = 16,
+    .total = 16,
+};
+Result<> RusageResult(ThreadState& ts, const struct rusage& u) {
+  auto seconds = [](const struct timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  MVM_TRY(Ref<> user, NewFloat(ts, seconds(u.ru_utime)));
+  MVM_TRY(Ref<> system, NewFloat(ts, seconds(u.ru_stime)));
+  Value v[] = {user.get(), system.get(), Value::Int(u.ru_maxrss), Value::Int(u.ru_ixrss), Value::Int(u.ru_idrss),
+               Value::Int(u.ru_isrss), Value::Int(u.ru_minflt), Value::Int(u.ru_majflt), Value::Int(u.ru_nswap),
+               Value::Int(u.ru_inblock), Value::Int(u.ru_oublock), Value::Int(u.ru_msgsnd), Value::Int(u.ru_msgrcv),
+               Value::Int(u.ru_nsignals), Value::Int(u.ru_nvcsw), Value::Int(u.ru_nivcsw)};
+  return NewStructSequence(ts, kRusage, v);
+}
+Result<> Wait(ThreadState& ts, int pid, int options, bool with_usage) {
+  int status = 0;
+  struct rusage usage = {};
+  bool raised;
+  pid_t r = RetryInterrupted(ts, [&] { return wait4(pid, &status, options, &usage); }, &raised);
+  if (raised) return kRaised;
+  if (r < 0) return RaiseErrno(ts, errno);
+  if (!with_usage) {
+    Value pair[] = {Value::Int(r), Value::Int(status)};
+    return NewTuple(ts, pair);
+  }
+  MVM_TRY(Ref<> u, RusageResult(ts, usage));
+  Value triple[] = {Value::Int(r), Value::Int(status), u.get()};
+  return NewTuple(ts, triple);
+}
+Result<> posix_wait(ThreadState& ts, Args args) { return Wait(ts, -1, 0, false); }
+Result<> posix_waitpid(ThreadState& ts, Args args) {
+  MVM_TRY(int pid, AsCInt(ts, args[0]));
+  MVM_TRY(int options, AsCInt(ts, args[1]));
+  return Wait(ts, pid, options, false);
+}
+Result<> posix_wait3(ThreadState& ts, Args args) {
+  MVM_TRY(int options, AsCInt(ts, args[0]));
+  return Wait(ts, -1, options, true);
+}
+Result<> posix_wait4(ThreadState& ts, Args args) {
+  MVM_TRY(int pid, AsCInt(ts, args[0]));
+  MVM_TRY(int options, AsCInt(ts, args[1]));
+  return Wait(ts, pid, options, true);
+}
+#define WAIT_TEST(name, expression, wrap)                \
+  Result<> posix_##name(ThreadState& ts, Args args) {    \
+    MVM_TRY(int status, AsCInt(ts, args[0]));            \
+    return wrap(expression);                             \
+  }
+#define WAIT_BOOL(e) Bool(ts, e)
+#define WAIT_INT(e) Small(e)
+WAIT_TEST(WCOREDUMP, WCOREDUMP(status), WAIT_BOOL)
+WAIT_TEST(WIFCONTINUED, WIFCONTINUED(status), WAIT_BOOL)
+WAIT_TEST(WIFEXITED, WIFEXITED(status), WAIT_BOOL)
+WAIT_TEST(WIFSIGNALED, WIFSIGNALED(status), WAIT_BOOL)
+WAIT_TEST(WIFSTOPPED, WIFSTOPPED(status), WAIT_BOOL)
+WAIT_TEST(WEXITSTATUS, WEXITSTATUS(status), WAIT_INT)
+WAIT_TEST(WSTOPSIG, WSTOPSIG(status), WAIT_INT)
+WAIT_TEST(WTERMSIG, WTERMSIG(status), WAIT_INT)
+Result<> posix_waitstatus_to_exitcode(ThreadState& ts, Args args) {
+  MVM_TRY(int status, AsCInt(ts, args[0]));
+  if (WIFEXITED(status)) return Small(WEXITSTATUS(status));
+  if (WIFSIGNALED(status)) return Small(-WTERMSIG(status));
+  if (WIFSTOPPED(status)) {
+    return Raise(ts, Exc::kValueError, "process stopped by delivery of signal %d", WSTOPSIG(status));
+  }
+  return Raise(ts, Exc::kValueError, "invalid wait status: %d", status);
+}
+
+// ---- machine ----
+
+const GetSetSpec kUnameFields[] = {
+    {"sysname", StructItem<0>, nullptr, "operating system name"},
+    {"nodename", StructItem<1>, nullptr, "name of machine on network (implementation-defined)"},
+    {"release", StructItem<2>, nullptr, "operating system release"},
+    {"version", StructItem<3>, nullptr, "operating system version"},
+    {"machine", StructItem<4>, nullptr, "hardware identifier"},
+};
+const StructSequenceSpec kUname = {
+    .type = StructSequenceTypeSpec("posix.uname_result", kUnameFields, "uname_result: Result from os.uname()."),
+    .visible = 5,
+    .total = 5,
+};
+Result<> posix_uname(ThreadState& ts, Args args) {
+  struct utsname u;
+  if (uname(&u) < 0) return RaiseErrno(ts, errno);
+  const char* texts[] = {u.sysname, u.nodename, u.release, u.version, u.machine};
+  Ref<> hold[5];
+  Value v[5];
+  for (int i = 0; i < 5; ++i) {
+    MVM_TRY(hold[i], NewStrFromOs(ts, texts[i]));
+    v[i] = hold[i].get();
+  }
+  return NewStructSequence(ts, kUname, v);
+}
+const GetSetSpec kTimesFields[] = {
+    {"user", StructItem<0>, nullptr, "user time"},
+    {"system", StructItem<1>, nullptr, "system time"},
+    {"children_user", StructItem<2>, nullptr, "user time of children"},
+    {"children_system", StructItem<3>, nullptr, "system time of children"},
+    {"elapsed", StructItem<4>, nullptr, "elapsed time since an arbitrary point in the past"},
+};
+const StructSequenceSpec kTimes = {
+    .type = StructSequenceTypeSpec("posix.times_result", kTimesFields, "times_result: Result from os.times()."),
+    .visible = 5,
+    .total = 5,
+};
+Result<> posix_times(ThreadState& ts, Args args) {
+  struct tms t;
+  clock_t now = times(&t);
+  double tick = static_cast<double>(sysconf(_SC_CLK_TCK));
+  const double values[] = {t.tms_utime / tick, t.tms_stime / tick, t.tms_cutime / tick, t.tms_cstime / tick, now / tick};
+  Ref<> hold[5];
+  Value v[5];
+  for (int i = 0; i < 5; ++i) {
+    MVM_TRY(hold[i], NewFloat(ts, values[i]));
+    v[i] = hold[i].get();
+  }
+  return NewStructSequence(ts, kTimes, v);
+}
+Result<> posix_cpu_count(ThreadState& ts, Args args) {
+  long n = sysconf(_SC_NPROCESSORS_ONLN);
+  return n < 1 ? None(ts) : Small(n);
+}
+Result<> posix_getloadavg(ThreadState& ts, Args args) {
+  double load[3];
+  if (getloadavg(load, 3) != 3) return Raise(ts, Exc::kOSError, "Load averages are unobtainable");
+  Ref<> hold[3];
+  Value v[3];
+  for (int i = 0; i < 3; ++i) {
+    MVM_TRY(hold[i], NewFloat(ts, load[i]));
+    v[i] = hold[i].get();
+  }
+  return NewTuple(ts, v);
+}
+Result<> posix_sched_getaffinity(ThreadState& ts, Args args) {
+  MVM_TRY(int pid, AsCInt(ts, args[0]));
+  cpu_set_t set;
+  if (sched_getaffinity(pid, sizeof set, &set) < 0) return RaiseErrno(ts, errno);
+  MVM_TRY(Ref<SetObject> out, NewSet(ts));
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &set)) MVM_TRY_VOID(SetAdd(ts, out, Value::Int(i)));
+  }
+  return out;
+}
+Result<> posix_sched_setaffinity(ThreadState& ts, Args args) {
+  MVM_TRY(int pid, AsCInt(ts, args[0]));
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  MVM_TRY_VOID(ForEach(ts, args[1], [&](Value v) -> Status {
+    MVM_TRY(int cpu, AsCInt(ts, v));
+    if (cpu < 0) return Raise(ts, Exc::kValueError, "negative CPU number");
+    if (cpu < CPU_SETSIZE) CPU_SET(cpu, &set);
+    return Ok();
+  }));
+  return DoneOrErrno(ts, sched_setaffinity(pid, sizeof set, &set));
+}
+Result<> posix_sched_yield(ThreadState& ts, Args args) { return DoneOrErrno(ts, sched_yield()); }
+Result<> posix_sysconf(ThreadState& ts, Args args) {
+  int name = -1;
+  if (IsStr(ts, args[0])) {
+    struct Row {
+      const char* text;
+      int value;
+    };
+    static constexpr Row kRows[] = {{"SC_PAGE_SIZE", _SC_PAGESIZE}, {"SC_PAGESIZE", _SC_PAGESIZE},
+                                    {"SC_PHYS_PAGES", _SC_PHYS_PAGES}, {"SC_AVPHYS_PAGES", _SC_AVPHYS_PAGES},
+                                    {"SC_NPROCESSORS_ONLN", _SC_NPROCESSORS_ONLN}, {"SC_NPROCESSORS_CONF", _SC_NPROCESSORS_CONF},
+                                    {"SC_CLK_TCK", _SC_CLK_TCK}, {"SC_OPEN_MAX", _SC_OPEN_MAX}, {"SC_ARG_MAX", _SC_ARG_MAX},
+                                    {"SC_CHILD_MAX", _SC_CHILD_MAX}, {"SC_IOV_MAX", _SC_IOV_MAX}, {"SC_SEM_NSEMS_MAX", _SC_SEM_NSEMS_MAX}};
+    for (const Row& row : kRows) {
+      if (args.as<StrObject>(0)->EqualsAscii(row.text)) name = row.value;
+    }
+    if (name < 0) return Raise(ts, Exc::kValueError, "unrecognized configuration name");
+  } else {
+    MVM_TRY(name, AsCInt(ts, args[0]));
+  }
+  errno = 0;
+  long r = sysconf(name);
+  if (r == -1 && errno != 0) return RaiseErrno(ts, errno);
+  return NewInt(ts, r);
+}
+Result<> posix_strerror(ThreadState& ts, Args args) {
+  MVM_TRY(int code, AsCInt(ts, args[0]));
+  return NewStr(ts, std::strerror(code));
+}
+
+// ---- environment ----
+
+Result<> posix_putenv(ThreadState& ts, Args args) {
+  PathArg name, value;
+  MVM_TRY_VOID(GetPath(ts, args[0], &name, "putenv", "name"));
+  MVM_TRY_VOID(GetPath(ts, args[1], &value, "putenv", "value"));
+  if (name.text.find('=') != std::string::npos) return Raise(ts, Exc::kValueError, "illegal environment variable name");
+  return DoneOrErrno(ts, setenv(name.c_str(), value.c_str(), 1));
+}
+Result<> posix_unsetenv(ThreadState& ts, Args args) {
+  PathArg name;
+  MVM_TRY_VOID(GetPath(ts, args[0], &name, "unsetenv", "name"));
+  return DoneOrErrno(ts, unsetenv(name.c_str()));
+}
+
+const MethodSpec kFunctions[] = {
+    {"WCOREDUMP(status, /)", posix_WCOREDUMP, "Return True if the process returning status was dumped to a core file."},
+    {"WEXITSTATUS(status)", posix_WEXITSTATUS, "Return the process return code from status."},
+    {"WIFCONTINUED(status)", posix_WIFCONTINUED, "Return True if a particular process was continued from a job control stop."},
+    {"WIFEXITED(status)", posix_WIFEXITED, "Return True if the process returning status exited via the exit() system call."},
+    {"WIFSIGNALED(status)", posix_WIFSIGNALED, "Return True if the process returning status was terminated by a signal."},
+    {"WIFSTOPPED(status)", posix_WIFSTOPPED, "Return True if the process returning status was stopped."},
+    {"WSTOPSIG(status)", posix_WSTOPSIG, "Return the signal that stopped the process that provided the status value."},
+    {"WTERMSIG(status)", posix_WTERMSIG, "Return the signal that terminated the process that provided the status value."},
+    {"_exit(status)", posix__exit, "Exit to the system with specified status, without normal exit processing."},
+    {"abort()", posix_abort, "Abort the interpreter immediately."},
+    {"cpu_count()", posix_cpu_count, "Return the number of logical CPUs in the system."},
+    {"execv(path, argv, /)", posix_execv, "Execute an executable path with arguments, replacing current process."},
+    {"execve(path, argv, env)", posix_execve, "Execute an executable path with arguments and environment, replacing current process."},
+    {"fork()", posix_fork, "Fork a child process."},
+    {"getegid()", posix_getegid, "Return the current process's effective group id."},
+    {"geteuid()", posix_geteuid, "Return the current process's effective user id."},
+    {"getgid()", posix_getgid, "Return the current process's group id."},
+    {"getgroups()", posix_getgroups, "Return list of supplemental group IDs for the process."},
+    {"getloadavg()", posix_getloadavg, "Return average recent system load information."},
+    {"getlogin()", posix_getlogin, "Return the actual login name."},
+    {"getpgid(pid)", posix_getpgid, "Call the system call getpgid(), and return the result."},
+    {"getpgrp()", posix_getpgrp, "Return the current process group id."},
+    {"getpid()", posix_getpid, "Return the current process id."},
+    {"getppid()", posix_getppid, "Return the parent's process id."},
+    {"getsid(pid, /)", posix_getsid, "Call the system call getsid(pid) and return the result."},
+    {"getuid()", posix_getuid, "Return the current process's user id."},
+    {"kill(pid, signal, /)", posix_kill, "Kill a process with a signal."},
+    {"killpg(pgid, signal, /)", posix_killpg, "Kill a process group with a signal."},
+    {"nice(increment, /)", posix_nice, "Add increment to the priority of process and return the new priority."},
+    {"posix_spawn(path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, setsigmask=<unrepresentable>, setsigdef=<unrepresentable>, scheduler=<unrepresentable>)",
+     posix_posix_spawn, "Execute the program specified by path in a new process."},
+    {"posix_spawnp(path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, setsigmask=<unrepresentable>, setsigdef=<unrepresentable>, scheduler=<unrepresentable>)",
+     posix_posix_spawnp, "Execute the program specified by path in a new process."},
+    {"putenv(name, value, /)", posix_putenv, "Change or add an environment variable."},
+    {"sched_getaffinity(pid, /)", posix_sched_getaffinity, "Return the affinity of the process identified by pid (or the current process if zero)."},
+    {"sched_setaffinity(pid, mask, /)", posix_sched_setaffinity, "Set the CPU affinity of the process identified by pid to mask."},
+    {"sched_yield()", posix_sched_yield, "Voluntarily relinquish the CPU."},
+    {"setpgid(pid, pgrp, /)", posix_setpgid, "Call the system call setpgid(pid, pgrp)."},
+    {"setsid()", posix_setsid, "Call the system call setsid()."},
+    {"strerror(code, /)", posix_strerror, "Translate an error code to a message string."},
+    {"sysconf(name, /)", posix_sysconf, "Return an integer-valued system configuration variable."},
+    {"system(command)", posix_system, "Execute the command in a subshell."},
+    {"times()", posix_times, "Return a collection containing process timing information."},
+    {"uname()", posix_uname, "Return an object identifying the current operating system."},
+    {"unsetenv(name, /)", posix_unsetenv, "Delete an environment variable."},
+    {"wait()", posix_wait, "Wait for completion of a child process."},
+    {"wait3(options)", posix_wait3, "Wait for completion of a child process."},
+    {"wait4(pid, options)", posix_wait4, "Wait for completion of a specific child process."},
+    {"waitpid(pid, options, /)", posix_waitpid, "Wait for completion of a given child process."},
+    {"waitstatus_to_exitcode(status)", posix_waitstatus_to_exitcode, "Convert a wait status to an exit code."},
+};
+
+}  // namespace
+
+const Table<MethodSpec> kPosixProcessFunctions = kFunctions;
+
+Status AddPosixProcessTypes(ThreadState& ts, ModuleObject* module) {
+  MVM_TRY(TypeObject * uname_type, StructSequenceType(ts, kUname));
+  MVM_TRY_VOID(ModuleAdd(ts, module, "uname_result", Value(uname_type)));
+  MVM_TRY(TypeObject * times_type, StructSequenceType(ts, kTimes));
+  MVM_TRY_VOID(ModuleAdd(ts, module, "times_result", Value(times_type)));
+  MVM_TRY(Ref<DictObject> env, NewDict(ts));
+  for (char** e = environ; e != nullptr && *e != nullptr; ++e) {
+    std::string_view row = *e;
+    size_t eq = row.find('=', 1);
+    if (eq == std::string_view::npos) continue;
+    MVM_TRY(Ref<BytesObject> name, NewBytes(ts, row.substr(0, eq)));
+    MVM_TRY(Ref<BytesObject> value, NewBytes(ts, row.substr(eq + 1)));
+    MVM_TRY_VOID(DictSetDefault(ts, env, Value(name.get()), Value(value.get())));
+  }
+  return ModuleAdd(ts, module, "environ", Value(env.get()));
+}
+
+}  // namespace minivm
