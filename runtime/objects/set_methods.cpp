@@ -162,7 +162,6 @@ void TakeContents(ThreadState& ts, SetObject* s, SetObject* from) {
   std::swap(s->used, from->used);
   std::swap(s->filled, from->filled);
   std::swap(s->capacity, from->capacity);
-  s->finger = 0;
   ++s->version;
 }
 

@@ -37,13 +37,15 @@ uint32_t Folded(uint32_t stored) { return stored - 2; }
 enum class Match : uint8_t { kNo, kYes, kStop };
 
 // Calls match(slot) for slots with that hash until it says kYes (the slot) or kStop (kStopped).
-// kNone, and the first free slot, if there is no such key. REQUIRES: there is a table
+// kNone, and where a new key belongs, if there is no such key: the last deleted slot on the way or
+// else the free one at its end. REQUIRES: there is a table
 template <class F>
-inline uint64_t Search(const SetObject* s, uint32_t hash, uint64_t* free_slot, F match) {
+inline uint64_t Search(const SetObject* s, uint32_t hash, uint64_t* place, F match) {
   const uint64_t mask = s->capacity - 1;
   const uint32_t* hashes = s->hashes();
-  uint32_t perturb = Folded(hash);
+  uint64_t perturb = Folded(hash);
   uint64_t base = perturb & mask;
+  uint64_t deleted = kNone;
   for (;;) {
     const uint64_t last = base + kNeighbours <= mask ? base + kNeighbours : base;
     for (uint64_t at = base; at <= last; ++at) {
@@ -52,8 +54,10 @@ inline uint64_t Search(const SetObject* s, uint32_t hash, uint64_t* free_slot, F
         if (m == Match::kYes) return at;
         if (m == Match::kStop) return kStopped;
       } else if (hashes[at] == SetObject::kFree) {
-        *free_slot = at;
+        *place = deleted == kNone ? at : deleted;
         return kNone;
+      } else if (hashes[at] == SetObject::kDeleted) {
+        deleted = at;
       }
     }
     perturb >>= 5;
@@ -70,11 +74,11 @@ struct Snapshot {
 };
 
 [[gnu::noinline]] Result<uint64_t> FindGeneral(ThreadState& ts, SetObject* s, Value key,
-                                               uint32_t hash, uint64_t* free_slot) {
+                                               uint32_t hash, uint64_t* place) {
   bool failed = false;
   for (;;) {
     if (s->capacity == 0) return kNone;
-    const uint64_t found = Search(s, hash, free_slot, [&](uint64_t at) {
+    const uint64_t found = Search(s, hash, place, [&](uint64_t at) {
       const Value k = s->keys[at];
       if (k.is(key)) return Match::kYes;
       if (Value::BothInt(k, key)) return Match::kNo;
@@ -102,11 +106,11 @@ struct Snapshot {
 }
 
 inline Result<uint64_t> Find(ThreadState& ts, SetObject* s, Value key, uint32_t hash,
-                             uint64_t* free_slot) {
+                             uint64_t* place) {
   if (s->capacity == 0) return kNone;
   if (key.is_int() || IsExact(key, TypeId::kStr)) {
     const bool is_int = key.is_int();
-    const uint64_t found = Search(s, hash, free_slot, [&](uint64_t at) {
+    const uint64_t found = Search(s, hash, place, [&](uint64_t at) {
       const Value k = s->keys[at];
       if (k.is(key)) return Match::kYes;
       if (is_int && k.is_int()) return Match::kNo;
@@ -117,7 +121,7 @@ inline Result<uint64_t> Find(ThreadState& ts, SetObject* s, Value key, uint32_t 
     });
     if (MVM_LIKELY(found != kStopped)) return found;
   }
-  return FindGeneral(ts, s, key, hash, free_slot);
+  return FindGeneral(ts, s, key, hash, place);
 }
 
 // Enters an owned key that is known to be absent. REQUIRES: there is a free slot
@@ -193,12 +197,14 @@ Result<bool> SetAddHashed(ThreadState& ts, SetObject* s, Value key, uint32_t has
     MVM_TRY_VOID(Resize(ts, s, 0));
     at = Folded(hash) & (s->capacity - 1);
   }
+  const bool was_free = s->hashes()[at] == SetObject::kFree;
   Incref(key);
   s->keys[at] = key;
   s->hashes()[at] = hash;
   ++s->used;
-  ++s->filled;
   ++s->version;
+  if (!was_free) return true;
+  ++s->filled;
   if (MVM_UNLIKELY(IsCrowded(s->filled, s->capacity)) && GrowIfCrowded(ts, s).raised()) {
     // Without room to grow, the key is taken out again: a table must keep free slots.
     s->keys[at] = Value();
@@ -266,7 +272,7 @@ Result<> SetPop(ThreadState&, SetObject* s) {
 void SetClear(ThreadState& ts, SetObject* s) {
   Value* const keys = std::exchange(s->keys, nullptr);
   const uint64_t capacity = std::exchange(s->capacity, 0);
-  s->used = s->filled = s->finger = 0;
+  s->used = s->filled = 0;
   s->hash = 0;
   ++s->version;
   for (uint64_t i = 0; i < capacity; ++i) Decref(keys[i]);
