@@ -17,7 +17,8 @@ namespace minivm {
 
 namespace {
 
-constexpr size_t kMaxLimbs = size_t{1} << 30;
+// No int is larger than this (2**31 bits): beyond it arithmetic would run for minutes before it failed.
+constexpr size_t kMaxLimbs = size_t{1} << 25;
 
 Result<IntObject> NewLimbs(ThreadState& ts, size_t limbs) {
   if (limbs > kMaxLimbs) return RaiseMemoryError(ts);
