@@ -341,7 +341,6 @@ Result<> math_dist(ThreadState& ts, Args args) {
 Result<> math_fsum(ThreadState& ts, Args args) {
   std::vector<double> partials;
   double special = 0, inf_sum = 0;
-  bool overflowed = false;
   MVM_TRY_VOID(ForEach(ts, args[0], [&](Value item) -> Status {
     MVM_TRY(double x, AsDouble(ts, item));
     double original = x;

@@ -22,7 +22,6 @@ constexpr int kM = 397;
 
 class RandomObject : public Object {
  public:
-  static constexpr bool kNeverInCycle = true;
   uint32_t state[kN];
   uint32_t index;  // kN: regenerate
 };

@@ -488,7 +488,6 @@ Result<> bytearray_reduce_ex(ThreadState& ts, Args args) {
 
 class BytearrayIterator : public Object {
  public:
-  static constexpr TypeId kTypeId = TypeId::kBytearrayIterator;
   BytearrayObject* array = nullptr;  // null: exhausted
   uint64_t index = 0;
   template <class V>

@@ -241,7 +241,6 @@ Status bytes_buffer(ThreadState& ts, Value self, BufferView* out, bool writable)
 
 class BytesIterator : public Object {
  public:
-  static constexpr TypeId kTypeId = TypeId::kBytesIterator;
   BytesObject* bytes = nullptr;  // null: exhausted
   uint64_t index = 0;
   template <class V>

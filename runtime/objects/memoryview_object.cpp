@@ -686,7 +686,6 @@ Result<> memoryview_contiguous(ThreadState& ts, Value self) {
 
 class MemoryviewIterator : public Object {
  public:
-  static constexpr TypeId kTypeId = TypeId::kMemoryviewIterator;
   MemoryviewObject* view = nullptr;  // null: exhausted
   int64_t index = 0;
   int64_t length = 0;  // when iteration began

@@ -206,7 +206,6 @@ Result<> str_mod(ThreadState& ts, Value a, Value b) {
 
 class StrIterator : public Object {
  public:
-  static constexpr TypeId kTypeId = TypeId::kStrIterator;
   StrObject* text = nullptr;  // null: exhausted
   uint64_t index = 0;
   template <class V>

@@ -355,7 +355,7 @@ Result<> builtins_print(ThreadState& ts, Args args) {
   for (uint32_t i = 0; i < items->size(); ++i) {
     if (i > 0) {
       if (IsNone(ts, sep)) {
-        MVM_TRY_VOID(Call(ts, write, Value(ts.rt->latin1[' '])));
+        MVM_TRY_VOID(Call(ts, write, Value(ts.rt->latin1[0x20])));
       } else {
         MVM_TRY_VOID(Call(ts, write, sep));
       }
@@ -364,7 +364,7 @@ Result<> builtins_print(ThreadState& ts, Args args) {
     MVM_TRY_VOID(Call(ts, write, Value(text.get())));
   }
   if (IsNone(ts, end)) {
-    MVM_TRY_VOID(Call(ts, write, Value(ts.rt->latin1['\n'])));
+    MVM_TRY_VOID(Call(ts, write, Value(ts.rt->latin1[0x0A])));
   } else {
     MVM_TRY_VOID(Call(ts, write, end));
   }

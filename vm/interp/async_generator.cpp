@@ -29,7 +29,6 @@ enum class AwaitState : uint8_t { kInit, kIterating, kClosed };
 // asend() and __anext__().
 class AsyncGenAsendObject : public Object {
  public:
-  static constexpr TypeId kTypeId = TypeId::kAsyncGenAsend;
   GeneratorObject* generator = nullptr;
   Value sent;  // null: None
   AwaitState state = AwaitState::kInit;
@@ -40,7 +39,6 @@ class AsyncGenAsendObject : public Object {
 // athrow() and aclose().
 class AsyncGenAthrowObject : public Object {
  public:
-  static constexpr TypeId kTypeId = TypeId::kAsyncGenAthrow;
   GeneratorObject* generator = nullptr;
   Value type, value, traceback;  // null type: aclose()
   AwaitState state = AwaitState::kInit;
@@ -51,7 +49,6 @@ class AsyncGenAthrowObject : public Object {
 // anext(it, default).
 class AnextAwaitableObject : public Object {
  public:
-  static constexpr TypeId kTypeId = TypeId::kAnextAwaitable;
   Value wrapped, fallback;
   template <class V>
   void VisitRefs(V&& v) { v(wrapped); v(fallback); }

@@ -100,7 +100,6 @@ Status set_trace_opcodes(ThreadState& ts, Value self, Value v) {
 
 class FrameLocalsProxyObject : public Object {
  public:
-  static constexpr TypeId kTypeId = TypeId::kFrameLocalsProxy;
   FrameObject* frame = nullptr;
   template <class V>
   void VisitRefs(V&& v) { v(frame); }

@@ -549,7 +549,6 @@ Result<> MatchKeys(ThreadState& ts, Value subject, TupleObject* keys) {
     Value key = keys->items()[i];
     MVM_TRY(bool added, SetAdd(ts, seen, key));
     if (!added) return Raise(ts, Exc::kValueError, "mapping pattern checks duplicate key (%R)", key);
-    Value v;
     if (IsExact(subject, TypeId::kDict)) {
       MVM_TRY(Ref<> item, DictGet(ts, subject.as<DictObject>(), key));
       if (item.is_absent()) return None(ts);
