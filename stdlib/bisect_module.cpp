@@ -1,6 +1,10 @@
 // Module bisect: binary search and insertion in sorted sequences.
+#include <string>
+
+#include "runtime/objects/dict_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
+#include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
 
@@ -83,24 +87,33 @@ constexpr const char* kInsortRightDoc =
     "Insert item x in list a, and keep it sorted assuming a is sorted.\n\n"
     "If x is already in a, insert it to the right of the rightmost x.";
 const MethodSpec kFunctions[] = {
-    {"bisect(a, x, lo=0, hi=None, *, key=None)", bisect_search<true>, kBisectRightDoc},
     {"bisect_left(a, x, lo=0, hi=None, *, key=None)", bisect_search<false>,
      "Return the index where to insert item x in list a, assuming a is sorted.\n\n"
      "The return value i is such that all e in a[:i] have e < x, and all e in\n"
      "a[i:] have e >= x.  So if x already appears in the list, a.insert(i, x) will\n"
      "insert just before the leftmost x already there."},
     {"bisect_right(a, x, lo=0, hi=None, *, key=None)", bisect_search<true>, kBisectRightDoc},
-    {"insort(a, x, lo=0, hi=None, *, key=None)", bisect_insort<true>, kInsortRightDoc},
     {"insort_left(a, x, lo=0, hi=None, *, key=None)", bisect_insort<false>,
      "Insert item x in list a, and keep it sorted assuming a is sorted.\n\n"
      "If x is already in a, insert it to the left of the leftmost x."},
     {"insort_right(a, x, lo=0, hi=None, *, key=None)", bisect_insort<true>, kInsortRightDoc},
 };
 
+// bisect and insort are other names of the functions for the right side.
+Status AddAliases(ThreadState& ts, ModuleObject* module) {
+  for (const std::string_view alias : {"bisect", "insort"}) {
+    const std::string name = std::string(alias) + "_right";
+    MVM_TRY(Ref<StrObject> key, InternUtf8(ts, name));
+    const Ref<> function = Ref<>::Borrow(DictGetStr(ts, module->dict, key));
+    MVM_TRY_VOID(ModuleAdd(ts, module, alias, function));
+  }
+  return Ok();
+}
+
 }  // namespace
 
 extern const ModuleSpec k_bisect_module;
 const ModuleSpec k_bisect_module = {
-    .name = "bisect", .doc = "Bisection algorithms.", .functions = kFunctions};
+    .name = "bisect", .doc = "Bisection algorithms.", .functions = kFunctions, .exec = AddAliases};
 
 }  // namespace minivm

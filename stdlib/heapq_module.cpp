@@ -301,25 +301,33 @@ class Merge : public Object {
 };
 
 Result<bool> SourceAbove(ThreadState& ts, const Merge* m, const Source& a, const Source& b) {
-  MVM_TRY(bool above, m->reverse ? Above<true>(ts, a.key, b.key) : Above<false>(ts, a.key, b.key));
-  if (above) return true;
-  MVM_TRY(bool below, m->reverse ? Above<true>(ts, b.key, a.key) : Above<false>(ts, b.key, a.key));
-  return !below && a.order < b.order;
+  {
+    const Ref<> x = Ref<>::Borrow(a.key), y = Ref<>::Borrow(b.key);
+    MVM_TRY(bool equal, EqualValues(ts, x, y));
+    if (equal) return a.order < b.order;
+  }
+  return m->reverse ? Above<true>(ts, a.key, b.key) : Above<false>(ts, a.key, b.key);
 }
 
-Status SiftSource(ThreadState& ts, Merge* m, int64_t i) {
-  for (;;) {
-    int64_t child = 2 * i + 1;
-    if (child >= m->count) return Ok();
+// As MoveDown: to a leaf by the upper child, then up again.
+Status SiftSource(ThreadState& ts, Merge* m, int64_t start) {
+  int64_t i = start;
+  for (int64_t child = 2 * i + 1; child < m->count; child = 2 * i + 1) {
     if (child + 1 < m->count) {
-      MVM_TRY(bool above, SourceAbove(ts, m, m->sources[child + 1], m->sources[child]));
-      if (above) ++child;
+      MVM_TRY(bool above, SourceAbove(ts, m, m->sources[child], m->sources[child + 1]));
+      if (!above) ++child;
     }
-    MVM_TRY(bool above, SourceAbove(ts, m, m->sources[child], m->sources[i]));
-    if (!above) return Ok();
     std::swap(m->sources[child], m->sources[i]);
     i = child;
   }
+  while (i > start) {
+    const int64_t parent = (i - 1) / 2;
+    MVM_TRY(bool above, SourceAbove(ts, m, m->sources[i], m->sources[parent]));
+    if (!above) break;
+    std::swap(m->sources[i], m->sources[parent]);
+    i = parent;
+  }
+  return Ok();
 }
 
 void DropSource(Source* s) {

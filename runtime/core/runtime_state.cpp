@@ -235,6 +235,7 @@ RuntimeState::~RuntimeState() {
     Drop(sys);
     Drop(codecs);
     Drop(audit_hooks);
+    Drop(no_default);
     Drop(modules);
     Drop(spare_memory_error);
     heap.collector().DropRoots();
@@ -243,6 +244,7 @@ RuntimeState::~RuntimeState() {
     DeleteThreadState(main_thread);
     DestroyRemains(*this);
   }  // else Init has failed before anything held memory outside of the heap's pages
+  std::free(attr_cache);
   std::free(extras);
   std::free(shapes);
   delete signatures;

@@ -164,10 +164,13 @@ class RuntimeState {
   DictObject* builtins_dict = nullptr;
   ModuleObject* sys = nullptr;
   TupleObject* codecs = nullptr;        // search functions, cache, error handlers (objects/codec.cpp)
+  Object* no_default = nullptr;         // typing.NoDefault, once made; owned
   uint64_t hash_key[2] = {};
   int recursion_limit = 1000;
   int int_max_str_digits = 4300;
+  void* attr_cache = nullptr;           // AttrCache (vm/interp/interp_state.h), owned
   uint64_t abc_token = 1;               // changes with every registration of a virtual subclass
+  uint64_t warning_filters_version = 1;  // changes with the filters of module warnings
   int optimize = 0;                     // -O level: what compile() uses by default
   ListObject* audit_hooks = nullptr;    // sys.addaudithook; owned, null: none
   double switch_interval = 0.005;       // sys.setswitchinterval, seconds

@@ -296,6 +296,10 @@ Result<> range_step(ThreadState&, Value self) {
   return Result<>::Borrow(self.as<RangeObject>()->step);
 }
 
+Status readonly(ThreadState& ts, Value, Value) {
+  return Raise(ts, Exc::kAttributeError, "readonly attribute");
+}
+
 const MethodSpec kRangeMethods[] = {
     {"__reduce__(self, /)", range_reduce, "Return state information for pickling."},
     {"__reversed__(self, /)", range_reversed, "Return a reverse iterator."},
@@ -305,8 +309,9 @@ const MethodSpec kRangeMethods[] = {
      "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value "
      "is not present."},
 };
-const GetSetSpec kRangeGetSets[] = {
-    {"start", range_start}, {"step", range_step}, {"stop", range_stop}};
+const GetSetSpec kRangeGetSets[] = {{"start", range_start, readonly},
+                                    {"step", range_step, readonly},
+                                    {"stop", range_stop, readonly}};
 
 // ---- iterators ----
 

@@ -27,12 +27,17 @@ constexpr uint64_t kStopped = UINT64_MAX - 1;
 
 size_t TableBytes(uint64_t capacity) { return capacity * (sizeof(Value) + sizeof(uint32_t)); }
 
-// Stored hashes are folded hashes plus 2, so that 0 and 1 can mark free and deleted slots; the two
-// that would wrap lose their top bit.
+// Stored hashes are folded hashes less an arbitrary number, so that 0 and 1 can mark free and
+// deleted slots; the two that would become these change a bit.
+constexpr uint32_t kOffset = 0x5A3C0001u;
 uint32_t Stored(uint32_t folded) {
-  return (folded >= UINT32_MAX - 1 ? folded & (UINT32_MAX >> 1) : folded) + 2;
+  const uint32_t stored = folded - kOffset;
+  return stored > SetObject::kDeleted ? stored : stored ^ 1u << 29;
 }
-uint32_t Folded(uint32_t stored) { return stored - 2; }
+// The folded hash with its sign, as probing wants it.
+uint64_t Folded(uint32_t stored) {
+  return static_cast<uint64_t>(int64_t{static_cast<int32_t>(stored + kOffset)});
+}
 
 enum class Match : uint8_t { kNo, kYes, kStop };
 
@@ -126,7 +131,7 @@ inline Result<uint64_t> Find(ThreadState& ts, SetObject* s, Value key, uint32_t 
 
 // Enters an owned key that is known to be absent. REQUIRES: there is a free slot
 void InsertClean(Value* keys, uint32_t* hashes, uint64_t mask, Value key, uint32_t hash) {
-  uint32_t perturb = Folded(hash);
+  uint64_t perturb = Folded(hash);
   uint64_t base = perturb & mask;
   for (;;) {
     const uint64_t last = base + kNeighbours <= mask ? base + kNeighbours : base;

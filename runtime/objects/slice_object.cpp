@@ -170,6 +170,10 @@ Result<> slice_step(ThreadState&, Value self) {
   return Result<>::Borrow(self.as<SliceObject>()->step);
 }
 
+Status readonly(ThreadState& ts, Value, Value) {
+  return Raise(ts, Exc::kAttributeError, "readonly attribute");
+}
+
 const MethodSpec kSliceMethods[] = {
     {"__reduce__(self, /)", slice_reduce, "Return state information for pickling."},
     {"indices(self, len, /)", slice_indices,
@@ -179,8 +183,9 @@ const MethodSpec kSliceMethods[] = {
      "S. Out of bounds indices are clipped in a manner consistent with the\n"
      "handling of normal slices."},
 };
-const GetSetSpec kSliceGetSets[] = {
-    {"start", slice_start}, {"step", slice_step}, {"stop", slice_stop}};
+const GetSetSpec kSliceGetSets[] = {{"start", slice_start, readonly},
+                                    {"step", slice_step, readonly},
+                                    {"stop", slice_stop, readonly}};
 
 }  // namespace
 

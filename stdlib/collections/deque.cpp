@@ -489,8 +489,8 @@ Result<> deque_reduce(ThreadState& ts, Args args) {
 
 Result<> deque_remove(ThreadState& ts, Args args) {
   DequeObject* d = args.self<DequeObject>();
-  MVM_TRY(int64_t i, Find(ts, d, args[1], 0, static_cast<int64_t>(d->size),
-                          "deque mutated during remove().", Exc::kIndexError));
+  MVM_TRY(int64_t i,
+          Find(ts, d, args[1], 0, static_cast<int64_t>(d->size), kMutated, Exc::kIndexError));
   if (i < 0) return Raise(ts, Exc::kValueError, "%R is not in deque", args[1]);
   const Ref<> dropped = TakeAt(ts, d, static_cast<uint64_t>(i));
   return None(ts);

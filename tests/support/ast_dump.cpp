@@ -1,3 +1,4 @@
+// The text form of a syntax tree, field by field.
 #include "tests/support/ast_dump.h"
 
 #include <cstdio>

@@ -62,7 +62,8 @@ static_assert(sizeof(Word) == 8);
 // What specialisation must not overwrite, beside each word.
 struct Site {
   uint32_t arg = 0;      // name index, or as the row says
-  uint32_t cache = 0;    // index of the CacheEntry, for 'H' operands
+  uint32_t cache : 24 = 0;   // index of the CacheEntry, for 'H' operands
+  uint32_t misses : 8 = 0;   // of the specialised form, wrapping
 };
 
 // Inline cache, in the pool behind the words.

@@ -119,12 +119,12 @@ void CompileContext::SymbolError(const Location& at, const char* format, ...) {
 
 namespace {
 
-// warnings.warn_explicit(message, category, filename, lineno): the warning belongs to the source,
+// _warnings.warn_explicit(message, category, filename, lineno): the warning belongs to the source,
 // not to whoever compiles it.
 Status WarnExplicit(ThreadState& ts, Exc category, StrObject* message, StrObject* filename,
                     uint32_t lineno) {
   if (!ts.rt->hooks.import_module) return Ok();
-  MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "warnings"));
+  MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "_warnings"));
   MVM_TRY(Ref<> function, GetAttr(ts, module, "warn_explicit"));
   Value args[] = {Value(message), Value(ExcType(ts, category)), Value(filename), Value::Int(lineno)};
   MVM_TRY_VOID(Call(ts, function, std::span<const Value>(args)));

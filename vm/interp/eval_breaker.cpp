@@ -7,6 +7,7 @@
 // that comes in between stores the breaker again and is not lost), serves them and dispatches the word
 // anew. "Plain" is the normal table, or the tick table while somebody counts or traces instructions.
 #include <atomic>
+#include <cstdlib>
 
 #include "runtime/gc/collector.h"
 #include "vm/interp/interp_slow.h"
@@ -57,6 +58,18 @@ bool SlowTick(ThreadState* ts, Value* R, Word* pc) {
   return state.trace == nullptr || !state.trace(*ts, R, pc).raised();
 }
 
+namespace {
+
+// The first warning loads _warnings, which puts a hook of its own in place of this one.
+Status LoadAndWarn(ThreadState& ts, Value category, Value message, int stack_level) {
+  if (!ts.rt->hooks.import_module) return Ok();
+  MVM_TRY_VOID(ts.rt->hooks.import_module(ts, "_warnings"));
+  if (ts.rt->hooks.warn == LoadAndWarn) return Ok();
+  return ts.rt->hooks.warn(ts, category, message, stack_level);
+}
+
+}  // namespace
+
 void InitInterpreterThread(ThreadState& ts) {
   InterpState* state = new InterpState;
   const void* const* tables[3];
@@ -76,10 +89,13 @@ void ReleaseInterpreterThread(ThreadState& ts) {
 
 Status InitInterpreter(ThreadState& ts) {
   VmHooks& hooks = ts.rt->hooks;
+  ts.rt->attr_cache = std::calloc(1, sizeof(AttrCache));
+  if (ts.rt->attr_cache == nullptr) return RaiseMemoryError(ts);
   hooks.invalidate_sites = InvalidateSites;
   hooks.serve_requests = ServeRequests;
   hooks.request_attention = RequestAttention;
   hooks.super_arguments = SuperArguments;
+  hooks.warn = LoadAndWarn;
   hooks.current_globals = [](ThreadState& t) -> DictObject* {
     return t.base == nullptr ? nullptr : FunctionOf(t.base)->globals;
   };

@@ -154,7 +154,6 @@ Status AddTraceback(ThreadState& ts, Value* base, const Word* pc) {
   ExceptionObject* e = exc.as<ExceptionObject>();
   tb->frame = frame.word();
   tb->pc_index = static_cast<int32_t>(PcIndex(f, pc));
-  tb->line = LineAt(f->code, PcIndex(f, pc));
   tb->next = e->traceback;
   e->traceback = Value(tb);
   Track(tb);

@@ -5,6 +5,24 @@
 
 namespace minivm {
 
+// The VM's cache of attribute lookups for sites that see several shapes: what a shape and a name lead
+// to. Cleared by InvalidateSites; soundness as for specialised sites (slow_attr.cpp).
+struct AttrCache {
+  enum Kind : uint32_t { kEmpty, kGetSlot, kGetCell, kMethod, kSetSlot, kSetAdd };
+  struct Entry {
+    uint32_t shape;
+    uint32_t kind;
+    StrObject* name;   // borrowed; interned names in code outlive their use here
+    uint64_t payload;  // word index behind the header; cell; function; word index | new shape << 32
+  };
+  static constexpr uint32_t kSize = 2048;
+  Entry entries[kSize];
+  Entry* Slot(uint32_t shape, StrObject* name, uint32_t family) {
+    uint64_t h = (reinterpret_cast<uint64_t>(name) >> 5) + shape * uint64_t{0x9E3779B1} + family * 0x51ED27;
+    return &entries[(h ^ (h >> 15)) & (kSize - 1)];
+  }
+};
+
 struct InterpState {
   const void* const* normal_table = nullptr;
   const void* const* breaker_table = nullptr;

@@ -29,6 +29,13 @@ bool ShouldTry(CacheEntry* cache) {
   cache->b = static_cast<uint32_t>(n);
   return n >= kWarmUp;
 }
+// A generic site that waits before it tries again to specialise: counts, and lives on the AttrCache.
+bool BackedOff(CacheEntry* cache) {
+  int32_t n = static_cast<int32_t>(cache->b);
+  if (n >= 0) return false;
+  cache->b = static_cast<uint32_t>(n + 1);
+  return true;
+}
 void GiveUp(CacheEntry* cache) { cache->b = static_cast<uint32_t>(kBackOff); }
 
 void MarkSites(FunctionObject* f, TypeObject* type) {
@@ -136,12 +143,52 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
 // Consume bit of a GETATTR-like word in any of its forms.
 bool GetConsumes(const Word* pc) { return pc->c & 1; }
 
-// A specialised site that misses too often becomes generic again.
+// A specialised site that keeps missing becomes generic again: after 256 misses. Meanwhile the misses
+// are served by the VM's AttrCache.
+bool TooManyMisses(FunctionObject* f, Word* pc) {
+  Site& site = f->code->sites[pc - f->instance->words];
+  site.misses = site.misses + 1u;
+  return site.misses == 0;
+}
 void NoteMiss(FunctionObject* f, Word* pc, Op generic) {
-  if (pc->op == static_cast<uint8_t>(generic)) return;
+  if (pc->op == static_cast<uint8_t>(generic) || !TooManyMisses(f, pc)) return;
   CodeInstance* instance = f->instance;
   DespecialiseWord(f->code, instance, static_cast<uint32_t>(pc - instance->words));
-  SiteCache(f, pc)->b = static_cast<uint32_t>(-8);
+  SiteCache(f, pc)->b = static_cast<uint32_t>(kBackOff * 10);
+}
+
+AttrCache& CacheOfVm(ThreadState& ts) { return *static_cast<AttrCache*>(ts.rt->attr_cache); }
+
+void MarkTypes(TypeObject* type) {
+  for (Value t : type->mro->span()) t.as<TypeObject>()->flags |= kTypeHasSites;
+}
+
+int FirstSlotWord(const Shape* shape) { return (shape->slot_offset - static_cast<int>(sizeof(Object))) / 8; }
+
+// Enters what `o`.name is, if it is an inline slot or a plain value of the class.
+void RememberGet(ThreadState& ts, Value o, StrObject* name) {
+  TypeObject* type = TypeOf(ts, o);
+  if (!GenericLookup(type)) return;
+  Shape* shape = ts.rt->shapes[o.object()->shape_id].shape;
+  if (shape == nullptr || shape->dict_mode) return;
+  Value attr = TypeLookup(ts, type, name);
+  int slot = shape->Find(name);
+  uint32_t kind = AttrCache::kEmpty;
+  uint64_t payload = 0;
+  if (attr.is_null()) {
+    if (slot < 0 || slot >= shape->inline_capacity) return;
+    kind = AttrCache::kGetSlot;
+    payload = static_cast<uint64_t>(FirstSlotWord(shape) + slot);
+  } else if (slot < 0 && IsPlainValue(ts, attr)) {
+    CellObject* cell = ClassCell(ts, type, name);
+    if (cell == nullptr) return;
+    kind = AttrCache::kGetCell;
+    payload = reinterpret_cast<uint64_t>(cell);
+  } else {
+    return;
+  }
+  MarkTypes(type);
+  *CacheOfVm(ts).Slot(shape->id, name, 0) = {shape->id, kind, name, payload};
 }
 
 }  // namespace
@@ -154,11 +201,32 @@ bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc) {
   Value o = R[pc->b];
   bool local = InfoOf(static_cast<Op>(pc->op)).writes_local;
   NoteMiss(f, pc, local ? Op::GETATTR_L : Op::GETATTR);
-  CacheEntry* cache = SiteCache(f, pc);
   uint8_t dest = pc->a;
   bool consume = GetConsumes(pc);
-  if (ShouldTry(cache) && !SpecialiseGet(*ts, f, R, pc, o, name)) GiveUp(cache);
-  Value v = GetAttr(*ts, o, name).word();
+  Value v;
+  if (o.is_object()) {
+    uint32_t shape = o.object()->shape_id;
+    const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, 0);
+    if (entry->shape == shape && entry->name == name) {
+      v = entry->kind == AttrCache::kGetSlot
+              ? reinterpret_cast<Value*>(o.object() + 1)[entry->payload]
+              : reinterpret_cast<CellObject*>(entry->payload)->value;
+      if (MVM_LIKELY(!v.is(ts->rt->unbound))) Incref(v); else v = Value();
+    }
+  }
+  if (v.is_null()) {
+    if (pc->op == static_cast<uint8_t>(Op::GETATTR) || pc->op == static_cast<uint8_t>(Op::GETATTR_L)) {
+      CacheEntry* cache = SiteCache(f, pc);
+      if (BackedOff(cache)) {
+        if (o.is_object()) RememberGet(*ts, o, name);
+      } else if (ShouldTry(cache) && !SpecialiseGet(*ts, f, R, pc, o, name)) {
+        GiveUp(cache);
+      }
+    } else if (o.is_object()) {
+      RememberGet(*ts, o, name);
+    }
+    v = GetAttr(*ts, o, name).word();
+  }
   if (consume) Decref(o);
   if (MVM_UNLIKELY(v.is_null())) return false;
   Value old = R[dest];
@@ -210,8 +278,26 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   NoteMiss(f, pc, Op::SETATTR);
   Value o = R[pc->a], v = R[pc->b];
   uint32_t consume = pc->c & 3;
+  bool generic = pc->op == static_cast<uint8_t>(Op::SETATTR) && !BackedOff(SiteCache(f, pc));
+  if (o.is_object()) {
+    uint32_t shape = o.object()->shape_id;
+    const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, 1);
+    if (entry->shape == shape && entry->name == name) {
+      Value* slot = reinterpret_cast<Value*>(o.object() + 1) + static_cast<uint32_t>(entry->payload);
+      if (!(consume & kConsume2)) Incref(v);
+      if (entry->kind == AttrCache::kSetSlot) {
+        Value old = std::exchange(*slot, v);
+        Decref(old);
+      } else {
+        *slot = v;
+        o.object()->shape_id = static_cast<uint32_t>(entry->payload >> 32);
+      }
+      if (consume & kConsume1) Decref(o);
+      return true;
+    }
+  }
   CacheEntry* cache = SiteCache(f, pc);
-  bool attempt = ShouldTry(cache);
+  bool attempt = !generic || ShouldTry(cache);
   uint32_t shape_before = o.is_object() ? o.object()->shape_id : 0;
   TypeObject* type = TypeOf(*ts, o);
   bool plain = attempt && o.is_object() && !IsType(*ts, o) && type->slots.setattro == GenericSetAttr &&
@@ -219,7 +305,7 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   Value attr = plain ? TypeLookup(*ts, type, name) : Value();
   Shape* shape = plain ? ts->rt->shapes[shape_before].shape : nullptr;
   bool done = false;
-  if (plain && !attr.is_null() && IsExact(attr, TypeId::kMemberDescriptor)) {
+  if (generic && plain && !attr.is_null() && IsExact(attr, TypeId::kMemberDescriptor)) {
     cache->a = shape_before;
     cache->ptr = attr.as<MemberDescriptorObject>()->offset;
     MarkSites(f, type);
@@ -230,7 +316,11 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
                (attr.is_null() || TypeOf(*ts, attr)->slots.descr_set == nullptr);
   int slot = slots ? shape->Find(name) : -1;
   int first = shape != nullptr ? (shape->slot_offset - static_cast<int>(sizeof(Object))) / 8 : 0;
-  if (slots && slot >= 0 && slot < shape->inline_capacity && first + slot < 64) {
+  if (slots && slot >= 0 && slot < shape->inline_capacity && !generic) {
+    MarkTypes(type);
+    *CacheOfVm(*ts).Slot(shape_before, name, 1) = {shape_before, AttrCache::kSetSlot, name,
+                                                   static_cast<uint64_t>(first + slot)};
+  } else if (slots && slot >= 0 && slot < shape->inline_capacity && first + slot < 64) {
     MarkSites(f, type);
     pc->x = static_cast<int32_t>(shape_before);
     pc->c = static_cast<uint8_t>((first + slot) * 4 + consume);
@@ -242,7 +332,14 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
     Shape* after = ts->rt->shapes[o.object()->shape_id].shape;
     if (after != nullptr && after->parent == shape && !after->dict_mode &&
         shape->slot_count < shape->inline_capacity &&
-        (ts->rt->extras_count == 0 || o.object()->aux == 0) && pc->op == static_cast<uint8_t>(Op::SETATTR)) {
+        o.object()->aux == 0 && !generic) {
+      MarkTypes(type);
+      *CacheOfVm(*ts).Slot(shape_before, name, 1) = {
+          shape_before, AttrCache::kSetAdd, name,
+          static_cast<uint64_t>(first + shape->slot_count) | uint64_t{after->id} << 32};
+    } else if (after != nullptr && after->parent == shape && !after->dict_mode &&
+               shape->slot_count < shape->inline_capacity && o.object()->aux == 0 &&
+               pc->op == static_cast<uint8_t>(Op::SETATTR)) {
       cache->a = shape_before;
       cache->b = after->id;
       cache->ptr = static_cast<uint64_t>(first + shape->slot_count);
@@ -251,7 +348,7 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
       done = true;
     }
   }
-  if (attempt && !done) GiveUp(cache);
+  if (generic && attempt && !done) GiveUp(cache);
   if (consume & kConsume2) Decref(v);
   if (consume & kConsume1) Decref(o);
   return ok;
@@ -275,8 +372,22 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
   Value o = R[pc->b];
   bool consume = pc->c & kConsume1;
   Value* w = R + pc->a;
+  bool generic = pc->op == static_cast<uint8_t>(Op::LOAD_METHOD) && !BackedOff(SiteCache(f, pc));
+  if (o.is_object()) {
+    uint32_t shape = o.object()->shape_id;
+    const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, 2);
+    if (entry->shape == shape && entry->name == name) {
+      Value found = Value::FromBits(entry->payload);
+      Incref(found);
+      if (!consume) Incref(o);
+      w[0] = found;
+      w[1] = w[2] = Value::Int(0);
+      w[3] = o;
+      return true;
+    }
+  }
   CacheEntry* cache = SiteCache(f, pc);
-  bool attempt = ShouldTry(cache);
+  bool attempt = !generic || ShouldTry(cache);
   bool is_method = false;
   Result<> r = GetMethod(*ts, o, name, &is_method);
   if (r.raised()) {
@@ -294,14 +405,18 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
       Shape* shape = ts->rt->shapes[o.object()->shape_id].shape;
       bool no_dict = shape != nullptr ? !shape->dict_mode && shape->Find(name) < 0
                                       : type->storage == AttrStorage::kNone;
-      if (no_dict) {
+      if (no_dict && !generic) {
+        MarkTypes(type);
+        uint32_t id = o.object()->shape_id;
+        *CacheOfVm(*ts).Slot(id, name, 2) = {id, AttrCache::kMethod, name, method.bits()};
+      } else if (no_dict) {
         cache->a = o.object()->shape_id;
         cache->ptr = method.bits();
         MarkSites(f, type);
         pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_CLASS);
         done = true;
       }
-    } else if (!is_method && IsExact(o, TypeId::kModule) && TypeLookup(*ts, type, name).is_null()) {
+    } else if (generic && !is_method && IsExact(o, TypeId::kModule) && TypeLookup(*ts, type, name).is_null()) {
       CellObject* cell = DictGetCell(*ts, o.as<ModuleObject>()->dict, name);
       if (cell != nullptr && cell->value.is(method)) {
         if (o.object()->aux == 0) o.object()->aux = ts->rt->NextVersion();
@@ -310,7 +425,7 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
         pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_MODULE);
         done = true;
       }
-    } else if (!is_method && IsType(*ts, o) && IsFunction(method) &&
+    } else if (generic && !is_method && IsType(*ts, o) && IsFunction(method) &&
                type->slots.getattro == TypeById(*ts, TypeId::kType)->slots.getattro &&
                TypeLookup(*ts, type, name).is_null()) {
       // C.f(...): a function found in the class (or behind a staticmethod) is what the call gets.
@@ -325,7 +440,7 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
         done = true;
       }
     }
-    if (!done) GiveUp(cache);
+    if (generic && !done) GiveUp(cache);
   }
   w[0] = method;
   w[1] = w[2] = Value::Int(0);
@@ -470,6 +585,8 @@ bool SlowLoadSuper(ThreadState* ts, Value* R, Word* pc) {
 }
 
 void InvalidateSites(RuntimeState& rt) {
+  AttrCache* attrs = static_cast<AttrCache*>(rt.attr_cache);
+  for (AttrCache::Entry& e : attrs->entries) e = {};
   for (CodeInstance* i = static_cast<CodeInstance*>(rt.code_instances); i != nullptr; i = i->all_next) {
     if (!i->specialised) continue;
     i->specialised = false;

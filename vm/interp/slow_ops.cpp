@@ -15,7 +15,7 @@ struct ArithInfo {
   bool local;       // writes a local
   Op specialised;   // float form, or NOP
 };
-constexpr ArithInfo ArithOf(Op op) {
+constexpr ArithInfo ArithInfoOf(Op op) {
   switch (op) {
     case Op::ADD: case Op::ADDI: case Op::ADD_FLOAT: return {BinaryOp::kAdd, false, Op::ADD_FLOAT};
     case Op::ADD_L: case Op::ADDI_L: case Op::ADD_FLOAT_L: return {BinaryOp::kAdd, true, Op::ADD_FLOAT_L};
@@ -42,6 +42,15 @@ constexpr ArithInfo ArithOf(Op op) {
     default: return {BinaryOp::kAdd, false, Op::NOP};
   }
 }
+
+struct ArithTable {
+  ArithInfo rows[kOpCount];
+  constexpr ArithTable() : rows() {
+    for (int i = 0; i < kOpCount; ++i) rows[i] = ArithInfoOf(static_cast<Op>(i));
+  }
+};
+constexpr ArithTable kArith;
+inline const ArithInfo& ArithOf(Op op) { return kArith.rows[static_cast<int>(op)]; }
 
 // The arithmetic of numbers, without a detour through slots. Null: not handled here.
 Result<> NumberOp(ThreadState& ts, BinaryOp op, Value b, Value c, bool* handled) {

@@ -34,8 +34,9 @@ Result<> get_lasti(ThreadState& ts, Value self) {
   return Small(Self(self)->pc_index < 0 ? -1 : int64_t{Self(self)->pc_index} * 2);
 }
 Result<> get_lineno(ThreadState& ts, Value self) {
-  if (Self(self)->line < 0) return None(ts);
-  return Small(Self(self)->line);
+  int line = TracebackLine(Self(self));
+  if (line < 0) return None(ts);
+  return Small(line);
 }
 Result<> get_next(ThreadState& ts, Value self) {
   return Self(self)->next.is_null() ? None(ts) : Result<>::Borrow(Self(self)->next);
@@ -72,6 +73,13 @@ const GetSetSpec kTracebackGetSets[] = {
 const MethodSpec kTracebackMethods[] = {{"__dir__(self, /)", traceback_dir}};
 
 }  // namespace
+
+int TracebackLine(TracebackObject* tb) {
+  if (tb->line == TracebackObject::kLineFromPc) {
+    tb->line = tb->pc_index < 0 ? -1 : LineAt(tb->frame->function->code, static_cast<uint32_t>(tb->pc_index));
+  }
+  return tb->line;
+}
 
 const TypeSpec kTracebackType = {
     .name = "traceback",

@@ -41,13 +41,17 @@ class FrameObject : public Object {
 class TracebackObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kTraceback;
+  static constexpr int32_t kLineFromPc = INT32_MIN;
   Value next;                       // TracebackObject or null
   FrameObject* frame = nullptr;
   int32_t pc_index = -1;            // tb_lasti / 2 of the word
-  int32_t line = 0;
+  int32_t line = kLineFromPc;       // tb_lineno; kLineFromPc: found in the line table when asked for
   template <class V>
   void VisitRefs(V&& v) { v(next); v(frame); }
 };
+
+// tb_lineno, -1 if unknown.
+int TracebackLine(TracebackObject* tb);
 
 // The frame object of a live window: the existing one or a new one.
 Result<FrameObject> FrameFor(ThreadState& ts, Value* base, const Word* pc);

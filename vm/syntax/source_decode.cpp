@@ -1,3 +1,4 @@
+// How the cookie is found and the bytes become UTF-8.
 #include "vm/syntax/source_decode.h"
 
 #include <cstdio>

@@ -1,3 +1,4 @@
+// Decoding of sources: byte order marks, cookies and invalid UTF-8.
 #include "vm/syntax/source_decode.h"
 
 #include <gtest/gtest.h>
