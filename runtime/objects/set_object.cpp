@@ -285,7 +285,7 @@ void SetClear(ThreadState& ts, SetObject* s) {
 }
 
 Status SetTidy(ThreadState& ts, SetObject* s) {
-  if (s->capacity == 0 || s->filled - s->used <= (s->capacity - 1) / 5) return Ok();
+  if (s->capacity == 0 || s->filled - s->used <= (s->capacity - 1) / 4) return Ok();
   return Resize(ts, s, s->used > kGrowSlowlyFrom ? s->used * 2 : s->used * 4);
 }
 
