@@ -50,6 +50,15 @@ Result<bool> IsOrderedDict(ThreadState& ts, Value v) {
   return IsInstance(ts, v, type);
 }
 
+// KeyError for a key as `raise KeyError, key` of old made it: None gives no argument, a tuple gives
+// its items. So do move_to_end and pop, but not subscripts.
+Raised RaiseMissing(ThreadState& ts, Value key) {
+  if (IsNone(ts, key)) return RaiseNoMessage(ts, Exc::kKeyError);
+  if (!IsTuple(ts, key)) return RaiseValue(ts, Exc::kKeyError, key);
+  MVM_TRY(Ref<> error, Call(ts, ExcType(ts, Exc::kKeyError), key.as<TupleObject>()->span()));
+  return RaiseObject(ts, error);
+}
+
 // ---- construction and update ----
 
 // self.update(other): through __setitem__ where a subclass may have its own.
@@ -198,7 +207,7 @@ Result<> odict_clear(ThreadState& ts, Args args) {
 Result<> odict_move_to_end(ThreadState& ts, Args args) {
   MVM_TRY(bool last, Truth(ts, args[2]));
   MVM_TRY(bool moved, DictMoveToEnd(ts, args.self<DictObject>(), args[1], last));
-  if (!moved) return RaiseValue(ts, Exc::kKeyError, args[1]);
+  if (!moved) return RaiseMissing(ts, args[1]);
   return None(ts);
 }
 
@@ -220,7 +229,7 @@ Result<> odict_pop(ThreadState& ts, Args args) {
     }
   }
   if (args.has(2)) return Result<>::Borrow(args[2]);
-  return RaiseValue(ts, Exc::kKeyError, key);
+  return RaiseMissing(ts, key);
 }
 
 Result<> odict_popitem(ThreadState& ts, Args args) {
