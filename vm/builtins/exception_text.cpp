@@ -57,17 +57,17 @@ void AppendTraceback(Value traceback, std::string* out) {
   for (Value t = traceback; t.is_object() && IsExact(t, TypeId::kTraceback); t = t.as<TracebackObject>()->next) {
     TracebackObject* tb = t.as<TracebackObject>();
     const CodeObject* code = tb->frame->function->code;
-    if (code == last_code && tb->line == last_line) {
+    if (code == last_code && TracebackLine(tb) == last_line) {
       if (++repeats > kMaxRepeats) continue;
     } else {
       flush();
       last_code = code;
-      last_line = tb->line;
+      last_line = TracebackLine(tb);
       repeats = 1;
     }
     std::string file = ToUtf8(code->filename);
-    *out += "  File \"" + file + "\", line " + std::to_string(tb->line) + ", in " + ToUtf8(code->name) + "\n";
-    std::string line = SourceLine(file, tb->line);
+    *out += "  File \"" + file + "\", line " + std::to_string(TracebackLine(tb)) + ", in " + ToUtf8(code->name) + "\n";
+    std::string line = SourceLine(file, TracebackLine(tb));
     if (!line.empty()) *out += "    " + line + "\n";
   }
   flush();

@@ -239,29 +239,6 @@ void WriteUnraisableHook(ThreadState& ts, Value exception, Value where, const ch
   ShowUnraisable(ts, exception, where, text ? Value(text.get()) : none);
 }
 
-// ---- warnings ----
-
-Status WarnHook(ThreadState& ts, Value category, Value message, int stack_level) {
-  Ref<> hold_category = Ref<>::Borrow(category), hold_message = Ref<>::Borrow(message);
-  if (ts.rt->finalizing || ts.rt->sys == nullptr) return Ok();
-  MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "warnings"));
-  MVM_TRY(Ref<> module, DictGet(ts, ts.rt->modules, name));
-  if (module.is_absent()) {
-    // Nobody has touched the filters: what they ignore by default need not bring the module in.
-    Value options = SysLookup(ts, "warnoptions");
-    bool plain = !options.is_null() && IsList(ts, options) && options.as<ListObject>()->size == 0;
-    if (plain && IsType(ts, category)) {
-      for (Exc quiet : {Exc::kResourceWarning, Exc::kImportWarning, Exc::kPendingDeprecationWarning}) {
-        if (IsSubtype(category.as<TypeObject>(), ExcType(ts, quiet))) return Ok();
-      }
-    }
-    MVM_TRY(module, ts.rt->hooks.import_module(ts, "warnings"));
-  }
-  MVM_TRY(Ref<> warn, GetAttr(ts, module, "warn"));
-  MVM_TRY_VOID(Call(ts, warn, message, category, Value::Int(stack_level)));
-  return Ok();
-}
-
 // ---- auditing ----
 
 Status Audit(ThreadState& ts, const char* event, std::initializer_list<Value> args) {

@@ -364,7 +364,6 @@ Status InitSys(ThreadState& ts, const SysConfig& config) {
   }
   MVM_TRY_VOID(DictSetStr(ts, rt.modules, MVM_NAME(ts, sys), Value(sys.get())));
   rt.hooks.write_unraisable = WriteUnraisableHook;
-  if (rt.hooks.warn == nullptr) rt.hooks.warn = WarnHook;
   return Ok();
 }
 

@@ -47,8 +47,6 @@ void ReportException(ThreadState& ts, Ref<> exception);
 int ExitStatus(ThreadState& ts, Value system_exit, std::string* message);
 // VmHooks::write_unraisable.
 void WriteUnraisableHook(ThreadState& ts, Value exception, Value where, const char* message);
-// VmHooks::warn: through the module warnings.
-Status WarnHook(ThreadState& ts, Value category, Value message, int stack_level);
 // Writes to sys.stderr; to descriptor 2 if that is missing or fails. Raises nothing.
 void WriteStderr(ThreadState& ts, std::string_view text);
 // Flushes sys.stdout and sys.stderr. False: stdout failed, the exception is pending.
