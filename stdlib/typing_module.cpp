@@ -220,6 +220,7 @@ const TypeSpec kGenericType = {
     .doc = "Base class of generic types: a class with type parameters inherits from Generic[...].",
     .flags = kTypeBase,
     .size = sizeof(Object),
+    .slots = {.new_ = ObjectNew},
     .methods = kGenericMethods,
 };
 

@@ -56,6 +56,9 @@ Result<> Setting(ThreadState& ts, std::string_view name, std::string_view own_na
 
 Result<bool> PatternMatches(ThreadState& ts, Value pattern, Value text) {
   if (IsNone(ts, pattern)) return true;
+  if (IsExact(pattern, TypeId::kStr) && !IsStr(ts, text)) {
+    return Raise(ts, Exc::kTypeError, "Can't compare str and %T", text);
+  }
   if (IsExact(pattern, TypeId::kStr)) return CompareBool(ts, pattern, text, CompareOp::kEq);
   MVM_TRY(Ref<StrObject> match, InternUtf8(ts, "match"));
   MVM_TRY(Ref<> found, CallMethod(ts, pattern, match, text));
@@ -214,6 +217,7 @@ Status Issue(ThreadState& ts, Warning w, Value message, Value category) {
   } else {
     w.text = Ref<>::Borrow(message);
     w.category = Ref<>::Borrow(category);
+    MVM_TRY(w.message, Call(ts, w.category, w.text));
   }
   DictObject* registry = IsNone(ts, w.registry) ? nullptr : w.registry.as<DictObject>();
   const Value parts[] = {w.text, w.category, Value::Int(w.line)};
@@ -225,9 +229,6 @@ Status Issue(ThreadState& ts, Warning w, Value message, Value category) {
   Ref<> item;
   MVM_TRY(Ref<StrObject> action, FindAction(ts, w, &item));
   if (action->EqualsAscii("ignore")) return Ok();
-  if (!w.message) {
-    MVM_TRY(w.message, Call(ts, w.category, w.text));
-  }
   if (action->EqualsAscii("error")) {
     if (!IsException(ts, w.message)) {
       return Raise(ts, Exc::kTypeError, "exceptions must derive from BaseException");
