@@ -380,7 +380,31 @@ Result<> codecs_escape_decode(ThreadState& ts, Args args) {
   return Pair(ts, bytes, p.size());
 }
 
+// ---- for the package encodings ----
+
+Result<> codecs_builtin_name(ThreadState& ts, Args args) {
+  std::string name;
+  MVM_TRY_VOID(Text(ts, args[0], "_builtin_name", "argument", false, &name));
+  char buf[64];
+  const std::string_view resolved = BuiltinEncodingName({buf, NormalizeEncoding(name, buf, sizeof(buf))});
+  if (resolved.empty()) return None(ts);
+  return NewStr(ts, resolved);
+}
+
+Result<> codecs_aliases(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<DictObject> aliases, NewDict(ts));
+  std::string_view alias, name;
+  for (size_t i = 0; EncodingAliasAt(i, &alias, &name); ++i) {
+    MVM_TRY(Ref<StrObject> value, InternUtf8(ts, name));
+    MVM_TRY_VOID(DictSetUtf8(ts, aliases, alias, value));
+  }
+  return aliases;
+}
+
 const MethodSpec kFunctions[] = {
+    {"_aliases()", codecs_aliases, "The normalised aliases of the built-in encodings."},
+    {"_builtin_name(encoding, /)", codecs_builtin_name,
+     "The normalised name of a built-in text encoding, None for others."},
     {"ascii_decode(data, errors=None, /)", codecs_ascii_decode},
     {"ascii_encode(str, errors=None, /)", codecs_ascii_encode},
     {"charmap_build(map, /)", codecs_charmap_build},

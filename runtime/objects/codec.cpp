@@ -23,27 +23,28 @@ struct BuiltinCodec {
   const ByteTable* table = nullptr;
 };
 
+constexpr struct {
+  std::string_view name;
+  Builtin id;
+} kBuiltinNames[] = {
+    {"utf_8", Builtin::kUtf8},         {"utf_8_sig", Builtin::kUtf8Sig},
+    {"utf_16", Builtin::kUtf16},       {"utf_16_le", Builtin::kUtf16Le},
+    {"utf_16_be", Builtin::kUtf16Be},  {"utf_32", Builtin::kUtf32},
+    {"utf_32_le", Builtin::kUtf32Le},  {"utf_32_be", Builtin::kUtf32Be},
+    {"utf_7", Builtin::kUtf7},         {"ascii", Builtin::kAscii},
+    {"latin_1", Builtin::kLatin1},     {"unicode_escape", Builtin::kUnicodeEscape},
+    {"unicodeescape", Builtin::kUnicodeEscape},
+    {"raw_unicode_escape", Builtin::kRawUnicodeEscape},
+    {"rawunicodeescape", Builtin::kRawUnicodeEscape},
+};
+
 BuiltinCodec FindBuiltin(std::string_view encoding) {
   if (encoding == "utf-8" || encoding == "utf8") return {Builtin::kUtf8};
   if (encoding == "latin-1") return {Builtin::kLatin1};
   if (encoding == "ascii") return {Builtin::kAscii};
   char buf[64];
   const std::string_view name = ResolveEncodingAlias({buf, NormalizeEncoding(encoding, buf, sizeof(buf))});
-  static constexpr struct {
-    std::string_view name;
-    Builtin id;
-  } kNames[] = {
-      {"utf_8", Builtin::kUtf8},         {"utf_8_sig", Builtin::kUtf8Sig},
-      {"utf_16", Builtin::kUtf16},       {"utf_16_le", Builtin::kUtf16Le},
-      {"utf_16_be", Builtin::kUtf16Be},  {"utf_32", Builtin::kUtf32},
-      {"utf_32_le", Builtin::kUtf32Le},  {"utf_32_be", Builtin::kUtf32Be},
-      {"utf_7", Builtin::kUtf7},         {"ascii", Builtin::kAscii},
-      {"latin_1", Builtin::kLatin1},     {"unicode_escape", Builtin::kUnicodeEscape},
-      {"unicodeescape", Builtin::kUnicodeEscape},
-      {"raw_unicode_escape", Builtin::kRawUnicodeEscape},
-      {"rawunicodeescape", Builtin::kRawUnicodeEscape},
-  };
-  for (const auto& row : kNames) {
+  for (const auto& row : kBuiltinNames) {
     if (row.name == name) return {row.id};
   }
   const ByteTable* table = FindByteTable(name);
@@ -136,6 +137,15 @@ size_t NormalizeEncoding(std::string_view name, char* out, size_t room) {
     out[n++] = c;
   }
   return n;
+}
+
+std::string_view BuiltinEncodingName(std::string_view normalized_name) {
+  const std::string_view name = ResolveEncodingAlias(normalized_name);
+  for (const auto& row : kBuiltinNames) {
+    if (row.name == name) return row.name;
+  }
+  const ByteTable* table = FindByteTable(name);
+  return table ? std::string_view(table->name) : std::string_view();
 }
 
 // ---- decoding and encoding ----

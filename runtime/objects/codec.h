@@ -108,6 +108,10 @@ Result<> CodecLookupError(ThreadState& ts, std::string_view name);
 
 // The encoding that a normalised name means ("latin1": "latin_1"), itself if it is no alias. Pure.
 std::string_view ResolveEncodingAlias(std::string_view normalized_name);
+// The normalised name of a built-in encoding, by a normalised name or alias; empty: it is none. Pure.
+std::string_view BuiltinEncodingName(std::string_view normalized_name);
+// The i-th alias and what it means; false at the end. Pure.
+bool EncodingAliasAt(size_t i, std::string_view* alias, std::string_view* name);
 // Lower case, runs of anything but letters, digits and '.' become one '_'. For table lookups.
 size_t NormalizeEncoding(std::string_view name, char* out, size_t room);
 

@@ -30,6 +30,13 @@ std::string_view ResolveEncodingAlias(std::string_view name) {
   return row != end && row->alias == name ? row->name : name;
 }
 
+bool EncodingAliasAt(size_t i, std::string_view* alias, std::string_view* name) {
+  if (i >= std::size(kAliases)) return false;
+  *alias = kAliases[i].alias;
+  *name = kAliases[i].name;
+  return true;
+}
+
 const ByteTable* FindByteTable(std::string_view name) {
   for (const ByteTable& table : kByteTables) {
     if (name == table.name) return &table;
