@@ -329,7 +329,7 @@ const TypeSpec kKeyWrapperType = {
     .flags = kTypeNoNew,
     .size = sizeof(KeyWrapper),
     .gc = GcHooksOf<KeyWrapper>(),
-    .slots = {.hash = HashUnhashable, .call = keywrapper_call, .compare = keywrapper_compare},
+    .slots = {.hash = HashNotImplemented, .call = keywrapper_call, .compare = keywrapper_compare},
     .getsets = kKeyWrapperGetSets,
 };
 

@@ -52,6 +52,12 @@ Status AddGetSets(ThreadState& ts, TypeObject* type, DictObject* dict) {
 // Wrapper descriptors for the slots that the type fills itself, unless a method has the name.
 Status AddWrappers(ThreadState& ts, TypeObject* type, DictObject* dict) {
   const TypeSpec& spec = *type->spec;
+  // No hash is written __hash__ = None.
+  const bool unhashable = spec.slots.hash ? spec.slots.hash == HashNotImplemented
+                                          : spec.slots.compare != nullptr;
+  if (unhashable && DictGetStr(ts, dict, MVM_NAME(ts, __hash__)).is_null()) {
+    MVM_TRY_VOID(DictSetStr(ts, dict, MVM_NAME(ts, __hash__), ts.rt->none));
+  }
   for (const SlotRow& row : SlotRows()) {
     if (!row.wrap) continue;
     bool own = SlotAt(spec.slots, row.offset) != nullptr;
@@ -66,10 +72,6 @@ Status AddWrappers(ThreadState& ts, TypeObject* type, DictObject* dict) {
       DictGetStr(ts, dict, MVM_NAME(ts, __new__)).is_null()) {
     MVM_TRY(Ref<> value, NewNativeFunction(ts, kTypeNewMethod, type, true, nullptr));
     MVM_TRY_VOID(DictSetStr(ts, dict, MVM_NAME(ts, __new__), value));
-  }
-  if (spec.slots.compare && !spec.slots.hash &&
-      DictGetStr(ts, dict, MVM_NAME(ts, __hash__)).is_null()) {
-    MVM_TRY_VOID(DictSetStr(ts, dict, MVM_NAME(ts, __hash__), ts.rt->none));
   }
   return Ok();
 }

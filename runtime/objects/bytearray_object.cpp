@@ -570,7 +570,7 @@ const TypeSpec kBytearrayType = {
     .size = sizeof(BytearrayObject),
     .gc = LeafHooksOf<BytearrayObject>(),
     .slots = {.repr = bytearray_repr,
-              .hash = HashUnhashable,
+              .hash = HashNotImplemented,
               .compare = bytearray_compare,
               .iter = bytearray_iter,
               .init = bytearray_init,

@@ -262,7 +262,7 @@ const TypeSpec kDictType = {
     .size = sizeof(DictObject),
     .gc = kDictGc,
     .slots = {.repr = dict_repr,
-              .hash = HashUnhashable,
+              .hash = HashNotImplemented,
               .compare = dict_compare,
               .iter = dict_iter,
               .init = dict_init,

@@ -401,7 +401,7 @@ const TypeSpec kListType = {
     .size = sizeof(ListObject),
     .gc = {gc_internal::VisitHook<ListObject>, list_gc_clear, list_destroy},
     .slots = {.repr = list_repr,
-              .hash = HashUnhashable,
+              .hash = HashNotImplemented,
               .compare = list_compare,
               .iter = list_iter,
               .new_ = list_new,

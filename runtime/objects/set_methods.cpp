@@ -600,7 +600,7 @@ const TypeSpec kSetType = {
     .size = sizeof(SetObject),
     .gc = {gc_internal::VisitHook<SetObject>, set_gc_clear, gc_internal::DestroyHook<SetObject>},
     .slots = {.repr = set_repr,
-              .hash = HashUnhashable,
+              .hash = HashNotImplemented,
               .compare = set_compare,
               .iter = set_iter,
               .init = set_init,

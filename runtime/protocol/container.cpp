@@ -9,10 +9,6 @@
 
 namespace minivm {
 
-Result<int64_t> HashUnhashable(ThreadState& ts, Value v) {
-  return Raise(ts, Exc::kTypeError, "unhashable type: '%T'", v);
-}
-
 Result<int64_t> Length(ThreadState& ts, Value v) {
   const Slots* slots = SlotsOf(ts, v);
   if (!slots) return kRaised;

@@ -74,9 +74,6 @@ Result<StrObject> Repr(ThreadState& ts, Value v);
 Result<StrObject> Ascii(ThreadState& ts, Value v);
 Result<StrObject> ToStr(ThreadState& ts, Value v);
 Result<int64_t> Hash(ThreadState& ts, Value v);
-// The hash slot of types whose instances have no hash: TypeError "unhashable type: 'T'". Such a type
-// has __hash__ = None in its dictionary.
-Result<int64_t> HashUnhashable(ThreadState& ts, Value v);
 Result<bool> Truth(ThreadState& ts, Value v);
 Result<bool> IsInstanceOf(ThreadState& ts, Value v, Value cls);  // isinstance(), tuples and unions
 Result<bool> IsSubclassOf(ThreadState& ts, Value v, Value cls);

@@ -616,7 +616,7 @@ const TypeSpec kDequeType = {
     .gc = {gc_internal::VisitHook<DequeObject>, deque_gc_clear,
            gc_internal::DestroyHook<DequeObject>},
     .slots = {.repr = deque_repr,
-              .hash = HashUnhashable,
+              .hash = HashNotImplemented,
               .compare = deque_compare,
               .iter = deque_iter,
               .new_ = deque_new,

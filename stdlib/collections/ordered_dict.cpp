@@ -420,7 +420,7 @@ const TypeSpec kOrderedDictType = {
     .gc = {gc_internal::VisitHook<OrderedDict>, odict_gc_clear,
            gc_internal::DestroyHook<OrderedDict>},
     .slots = {.repr = odict_repr,
-              .hash = HashUnhashable,
+              .hash = HashNotImplemented,
               .compare = odict_compare,
               .iter = odict_iter,
               .init = odict_init,
