@@ -92,6 +92,9 @@ struct VmHooks {
   Status (*serve_requests)(ThreadState& ts) = nullptr;
   // The part of it that is about signals, the lock and the host: set by what provides those.
   Status (*serve_external)(ThreadState& ts, uint32_t requests) = nullptr;
+  // Around calls that may block (core/blocking.h): other threads may run meanwhile. Null: one thread only.
+  void (*release_lock)(ThreadState& ts) = nullptr;
+  void (*acquire_lock)(ThreadState& ts) = nullptr;
   // A bit of ts.requests has been set: the interpreter is to look at it at its next poll.
   void (*request_attention)(ThreadState& ts) = nullptr;
   // sys.unraisablehook for an exception (owned by the caller) that nobody can catch. `where` and

@@ -1,0 +1,387 @@
+// _IOBase and the abstract families: everything in terms of other methods.
+#include "stdlib/io/io_types.h"
+
+#include <unistd.h>
+
+#include "runtime/core/blocking.h"
+#include "runtime/native/native_function.h"
+#include "runtime/objects/bytearray_object.h"
+#include "runtime/objects/bytes_object.h"
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/exception_object.h"
+#include "runtime/objects/int_object.h"
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/memoryview_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/buffer.h"
+#include "runtime/protocol/protocol.h"
+
+namespace minivm::io {
+
+Result<> AllocStream(ThreadState& ts, TypeObject* cls, Args) { return AllocInstance(ts, cls); }
+
+Result<TypeObject*> UnsupportedOperation(ThreadState& ts) {
+  MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "_io"));
+  MVM_TRY(Ref<> type, GetAttr(ts, module, "UnsupportedOperation"));
+  if (!IsType(ts, type)) return Raise(ts, Exc::kTypeError, "_io.UnsupportedOperation is not a class");
+  return type.as<TypeObject>();  // the module keeps it
+}
+
+Raised RaiseUnsupported(ThreadState& ts, const char* message) {
+  Result<TypeObject*> type = UnsupportedOperation(ts);
+  if (type.raised()) return kRaised;
+  Result<StrObject> text = NewStr(ts, message);
+  if (text.raised()) return kRaised;
+  Ref<StrObject> t = text.Take();
+  Result<> made = Call(ts, Value(type.Take()), Value(t.get()));
+  if (made.raised()) return kRaised;
+  Ref<> exception = made.Take();
+  return RaiseObject(ts, exception);
+}
+
+Result<> CallNamed(ThreadState& ts, Value stream, const char* method, std::span<const Value> args) {
+  MVM_TRY(Ref<StrObject> name, InternUtf8(ts, method));
+  return CallMethod(ts, stream, name, args);
+}
+
+Result<bool> AskStream(ThreadState& ts, Value stream, const char* method) {
+  MVM_TRY(Ref<> answer, CallNamed(ts, stream, method));
+  return Truth(ts, answer);
+}
+
+Result<bool> IsClosed(ThreadState& ts, Value stream) {
+  if (IsOur(ts, stream, kFileIoType)) return stream.as<FileIoObject>()->fd < 0;
+  MVM_TRY(Ref<> closed, GetAttr(ts, stream, "closed"));
+  return Truth(ts, closed);
+}
+
+Status CheckClosed(ThreadState& ts, Value stream, const char* message) {
+  MVM_TRY(bool closed, IsClosed(ts, stream));
+  if (closed) return Raise(ts, Exc::kValueError, "%s", message);
+  return Ok();
+}
+
+Result<int64_t> SizeArgument(ThreadState& ts, Value v) {
+  if (v.is_absent() || IsNone(ts, v)) return int64_t{-1};
+  if (!IsInt(ts, v) && !TypeOf(ts, v)->slots.index) {
+    return Raise(ts, Exc::kTypeError, "argument should be integer or None, not '%T'", v);
+  }
+  MVM_TRY(int64_t n, IndexAsInt64(ts, v, Exc::kOverflowError));
+  return n < 0 ? int64_t{-1} : n;
+}
+
+Result<int64_t> OffsetArgument(ThreadState& ts, Value v) { return IndexAsInt64(ts, v, Exc::kOverflowError); }
+
+Result<> NameForRepr(ThreadState& ts, Value stream) {
+  Result<> name = GetAttrOptional(ts, stream, MVM_NAME(ts, name));
+  if (!name.raised()) return name;
+  if (!ClearPendingIf(ts, Exc::kValueError)) return kRaised;
+  return Result<>::Steal(Value::Absent());
+}
+
+StreamLock::StreamLock(ThreadState& ts, ThreadState** owner, Value stream) : owner_(owner) {
+  while (*owner != nullptr) {
+    if (*owner == &ts) {
+      (void)Raise(ts, Exc::kRuntimeError, "reentrant call inside %R", stream);
+      return;
+    }
+    Blocking(ts, [] { return ::usleep(100); });
+    if (ServeInterrupted(ts).raised()) return;
+  }
+  *owner = &ts;
+  held_ = true;
+}
+
+Status FinalizeStream(ThreadState& ts, Value self) {
+  Result<> closed = GetAttrOptional(ts, self, "closed");
+  bool is_closed = true;
+  if (closed.raised()) {
+    ClearPending(ts);
+    is_closed = false;
+  } else {
+    Ref<> c = closed.Take();
+    is_closed = c.is_absent() || IsTrue(ts, c);
+  }
+  if (is_closed) return Ok();
+  MVM_TRY(Ref<StrObject> flag, InternUtf8(ts, "_finalizing"));
+  if (SetAttr(ts, self, flag, ts.rt->true_).raised()) ClearPending(ts);
+  Result<> done = CallMethod(ts, self, MVM_NAME(ts, close));
+  if (done.raised()) return kRaised;
+  Ref<> dropped = done.Take();
+  return Ok();
+}
+
+namespace {
+
+IoBaseObject* Self(Args args) { return args.self<IoBaseObject>(); }
+
+Result<> iobase_unsupported_seek(ThreadState& ts, Args args) { return RaiseUnsupported(ts, "seek"); }
+Result<> iobase_unsupported_truncate(ThreadState& ts, Args args) { return RaiseUnsupported(ts, "truncate"); }
+Result<> iobase_unsupported_fileno(ThreadState& ts, Args args) { return RaiseUnsupported(ts, "fileno"); }
+Result<> iobase_tell(ThreadState& ts, Args args) {
+  Value pair[] = {Value::Int(0), Value::Int(1)};
+  return CallNamed(ts, args[0], "seek", pair);
+}
+Result<> iobase_flush(ThreadState& ts, Args args) {
+  if (Self(args)->base_closed) return Raise(ts, Exc::kValueError, "I/O operation on closed file.");
+  return None(ts);
+}
+Result<> iobase_close(ThreadState& ts, Args args) {
+  if (Self(args)->base_closed) return None(ts);
+  Result<> flushed = CallMethod(ts, args[0], MVM_NAME(ts, flush));
+  Self(args)->base_closed = true;
+  if (flushed.raised()) return kRaised;
+  Ref<> dropped = flushed.Take();
+  return None(ts);
+}
+Result<> iobase_get_closed(ThreadState& ts, Value self) { return Bool(ts, self.as<IoBaseObject>()->base_closed); }
+Result<> iobase_no(ThreadState& ts, Args args) { return Bool(ts, false); }
+Result<> iobase_isatty(ThreadState& ts, Args args) {
+  MVM_TRY_VOID(CheckClosed(ts, args[0]));
+  return Bool(ts, false);
+}
+Result<> iobase_check_closed(ThreadState& ts, Args args) {
+  MVM_TRY_VOID(CheckClosed(ts, args[0]));
+  return None(ts);
+}
+template <int kWhich>
+Result<> iobase_check(ThreadState& ts, Args args) {
+  static constexpr const char* kMethods[] = {"readable", "writable", "seekable"};
+  static constexpr const char* kMessages[] = {"File or stream is not readable.", "File or stream is not writable.",
+                                              "File or stream is not seekable."};
+  MVM_TRY(bool yes, AskStream(ts, args[0], kMethods[kWhich]));
+  if (!yes) return RaiseUnsupported(ts, kMessages[kWhich]);
+  return Bool(ts, true);
+}
+Result<> iobase_enter(ThreadState& ts, Args args) {
+  MVM_TRY_VOID(CheckClosed(ts, args[0]));
+  return Result<>::Borrow(args[0]);
+}
+Result<> iobase_exit(ThreadState& ts, Args args) { return CallMethod(ts, args[0], MVM_NAME(ts, close)); }
+Result<> iobase_iter(ThreadState& ts, Value self) {
+  MVM_TRY_VOID(CheckClosed(ts, self));
+  return Result<>::Borrow(self);
+}
+Result<> iobase_next(ThreadState& ts, Value self) {
+  MVM_TRY(Ref<> line, CallMethod(ts, self, MVM_NAME(ts, readline)));
+  MVM_TRY(int64_t n, Length(ts, line));
+  if (n == 0) return Result<>::Done();
+  return line;
+}
+
+// readline() by single reads, or by looks ahead where there is peek().
+Result<> iobase_readline(ThreadState& ts, Args args) {
+  MVM_TRY(int64_t limit, SizeArgument(ts, args[1]));
+  MVM_TRY(Ref<> peek, GetAttrOptional(ts, args[0], "peek"));
+  MVM_TRY(Ref<BytearrayObject> line, NewBytearray(ts, ""));
+  while (limit < 0 || static_cast<int64_t>(line->size) < limit) {
+    int64_t want = 1;
+    if (!peek.is_absent()) {
+      MVM_TRY(Ref<> ahead, Call(ts, peek, Value::Int(1)));
+      if (!IsBytes(ts, ahead)) {
+        return Raise(ts, Exc::kOSError, "peek() should have returned a bytes object, not '%T'", ahead.get());
+      }
+      std::string_view view = ahead.as<BytesObject>()->view();
+      if (!view.empty()) {
+        size_t newline = view.find('\n');
+        want = static_cast<int64_t>(newline == view.npos ? view.size() : newline + 1);
+        if (limit >= 0 && want > limit - static_cast<int64_t>(line->size)) want = limit - static_cast<int64_t>(line->size);
+      }
+    }
+    MVM_TRY(Ref<> piece, CallMethod(ts, args[0], MVM_NAME(ts, read), Value::Int(want)));
+    if (!IsBytes(ts, piece)) {
+      return Raise(ts, Exc::kOSError, "read() should have returned a bytes object, not '%T'", piece.get());
+    }
+    std::string_view got = piece.as<BytesObject>()->view();
+    if (got.empty()) break;
+    MVM_TRY_VOID(BytearraySplice(ts, line, line->size, 0, got));
+    if (got.back() == '\n') break;
+  }
+  return NewBytes(ts, line->view());
+}
+
+Result<> iobase_readlines(ThreadState& ts, Args args) {
+  MVM_TRY(int64_t hint, SizeArgument(ts, args[1]));
+  MVM_TRY(Ref<ListObject> lines, NewList(ts, {}));
+  int64_t length = 0;
+  MVM_TRY(Ref<> it, GetIter(ts, args[0]));
+  for (;;) {
+    MVM_TRY(Ref<> line, Next(ts, it));
+    if (line.is_done()) return lines;
+    MVM_TRY_VOID(ListAppend(ts, lines, line));
+    if (hint > 0) {
+      MVM_TRY(int64_t n, Length(ts, line));
+      length += n;
+      if (length > hint) return lines;
+    }
+    MVM_TRY_VOID(Charge(ts, 1));
+  }
+}
+
+Result<> iobase_writelines(ThreadState& ts, Args args) {
+  MVM_TRY_VOID(CheckClosed(ts, args[0]));
+  MVM_TRY_VOID(ForEach(ts, args[1], [&](Value line) -> Status {
+    MVM_TRY_VOID(CallMethod(ts, args[0], MVM_NAME(ts, write), line));
+    return Ok();
+  }));
+  return None(ts);
+}
+
+const MethodSpec kIoBaseMethods[] = {
+    {"__enter__(self, /)", iobase_enter},
+    {"__exit__(self, /, *args)", iobase_exit},
+    {"_checkClosed(self, /, *args)", iobase_check_closed},
+    {"_checkReadable(self, /, *args)", iobase_check<0>},
+    {"_checkSeekable(self, /, *args)", iobase_check<2>},
+    {"_checkWritable(self, /, *args)", iobase_check<1>},
+    {"close(self, /)", iobase_close, "Flush and close the IO object.\n\nThis method has no effect if the file is already closed."},
+    {"fileno(self, /)", iobase_unsupported_fileno, "Return underlying file descriptor if one exists."},
+    {"flush(self, /)", iobase_flush, "Flush write buffers, if applicable."},
+    {"isatty(self, /)", iobase_isatty, "Return whether this is an 'interactive' stream."},
+    {"readable(self, /)", iobase_no, "Return whether object was opened for reading."},
+    {"readline(self, size=-1, /)", iobase_readline, "Read and return a line from the stream."},
+    {"readlines(self, hint=-1, /)", iobase_readlines, "Return a list of lines from the stream."},
+    {"seek(self, offset, whence=0, /)", iobase_unsupported_seek, "Change the stream position to the given byte offset."},
+    {"seekable(self, /)", iobase_no, "Return whether object supports random access."},
+    {"tell(self, /)", iobase_tell, "Return current stream position."},
+    {"truncate(self, size=None, /)", iobase_unsupported_truncate, "Truncate file to size bytes."},
+    {"writable(self, /)", iobase_no, "Return whether object was opened for writing."},
+    {"writelines(self, lines, /)", iobase_writelines, "Write a list of lines to stream."},
+};
+const GetSetSpec kIoBaseGetSets[] = {{"closed", iobase_get_closed}};
+
+// ---- _RawIOBase ----
+
+Result<> raw_readall(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<BytearrayObject> all, NewBytearray(ts, ""));
+  bool blocked_first = false;
+  for (;;) {
+    MVM_TRY(Ref<> piece, CallMethod(ts, args[0], MVM_NAME(ts, read), Value::Int(kDefaultBufferSize)));
+    if (IsNone(ts, piece)) {
+      blocked_first = all->size == 0;
+      break;
+    }
+    if (!IsBytes(ts, piece)) return Raise(ts, Exc::kTypeError, "read() should return bytes");
+    std::string_view got = piece.as<BytesObject>()->view();
+    if (got.empty()) break;
+    MVM_TRY_VOID(BytearraySplice(ts, all, all->size, 0, got));
+  }
+  if (blocked_first) return None(ts);
+  return NewBytes(ts, all->view());
+}
+
+Result<> raw_read(ThreadState& ts, Args args) {
+  MVM_TRY(int64_t n, SizeArgument(ts, args[1]));
+  if (n < 0) return CallNamed(ts, args[0], "readall");
+  MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(n)));
+  MVM_TRY(Ref<BytearrayObject> b, NewBytearrayRaw(ts, static_cast<size_t>(n)));
+  MVM_TRY(Ref<> got, CallNamed(ts, args[0], "readinto", Value(b.get())));
+  if (IsNone(ts, got)) return None(ts);
+  MVM_TRY(int64_t count, AsInt64(ts, got));
+  if (count < 0 || count > static_cast<int64_t>(b->size)) {
+    return Raise(ts, Exc::kValueError, "readinto returned %lld outside buffer size %lld", static_cast<long long>(count),
+                 static_cast<long long>(b->size));
+  }
+  return NewBytes(ts, b->view().substr(0, static_cast<size_t>(count)));
+}
+Result<> raw_not_implemented(ThreadState& ts, Args args) { return RaiseNoMessage(ts, Exc::kNotImplementedError); }
+
+const MethodSpec kRawMethods[] = {
+    {"read(self, size=-1, /)", raw_read},
+    {"readall(self, /)", raw_readall, "Read until EOF, using multiple read() call."},
+    {"readinto(self, buffer, /)", raw_not_implemented},
+    {"write(self, b, /)", raw_not_implemented},
+};
+
+// ---- _BufferedIOBase ----
+
+template <int kWhich>
+Result<> buffered_unsupported(ThreadState& ts, Args args) {
+  static constexpr const char* kNames[] = {"detach", "read", "read1", "write"};
+  return RaiseUnsupported(ts, kNames[kWhich]);
+}
+
+Result<> ReadInto(ThreadState& ts, Args args, const char* method) {
+  BufferView view;
+  MVM_TRY_VOID(GetBuffer(ts, args[1], &view, true));
+  MVM_TRY(Ref<> data, CallNamed(ts, args[0], method, Value::Int(view.size)));
+  if (!IsBytes(ts, data)) return Raise(ts, Exc::kTypeError, "%s() should return bytes", method);
+  std::string_view got = data.as<BytesObject>()->view();
+  if (got.size() > static_cast<size_t>(view.size)) {
+    return Raise(ts, Exc::kValueError, "%s() returned too much data: %zd bytes requested, %zd returned", method,
+                 static_cast<size_t>(view.size), got.size());
+  }
+  if (!got.empty()) __builtin_memcpy(view.data, got.data(), got.size());
+  return Small(static_cast<int64_t>(got.size()));
+}
+Result<> buffered_readinto(ThreadState& ts, Args args) { return ReadInto(ts, args, "read"); }
+Result<> buffered_readinto1(ThreadState& ts, Args args) { return ReadInto(ts, args, "read1"); }
+
+const MethodSpec kBufferedBaseMethods[] = {
+    {"detach(self, /)", buffered_unsupported<0>, "Disconnect this buffer from its underlying raw stream and return it."},
+    {"read(self, size=-1, /)", buffered_unsupported<1>, "Read and return up to n bytes."},
+    {"read1(self, size=-1, /)", buffered_unsupported<2>, "Read and return up to size bytes, with at most one read() call."},
+    {"readinto(self, buffer, /)", buffered_readinto},
+    {"readinto1(self, buffer, /)", buffered_readinto1},
+    {"write(self, b, /)", buffered_unsupported<3>, "Write buffer b to the IO stream."},
+};
+
+// ---- _TextIOBase ----
+
+template <int kWhich>
+Result<> text_unsupported(ThreadState& ts, Args args) {
+  static constexpr const char* kNames[] = {"detach", "read", "readline", "write"};
+  return RaiseUnsupported(ts, kNames[kWhich]);
+}
+Result<> text_none(ThreadState& ts, Value self) { return None(ts); }
+
+const MethodSpec kTextBaseMethods[] = {
+    {"detach(self, /)", text_unsupported<0>, "Separate the underlying buffer from the TextIOBase and return it."},
+    {"read(self, size=-1, /)", text_unsupported<1>, "Read at most size characters from stream."},
+    {"readline(self, size=-1, /)", text_unsupported<2>, "Read until newline or EOF."},
+    {"write(self, s, /)", text_unsupported<3>, "Write string s to stream."},
+};
+const GetSetSpec kTextBaseGetSets[] = {{"encoding", text_none}, {"newlines", text_none}, {"errors", text_none}};
+
+}  // namespace
+
+const TypeSpec kIoBaseType = {
+    .name = "_io._IOBase",
+    .doc = "The abstract base class for all I/O classes.",
+    .flags = kTypeBase | kTypeWeakrefs | kTypeHasFinalizer,
+    .size = sizeof(IoBaseObject),
+    .gc = GcHooksOf<IoBaseObject>(),
+    .slots = {.iter = iobase_iter, .next = iobase_next, .new_ = AllocStream, .finalize = FinalizeStream},
+    .methods = kIoBaseMethods,
+    .getsets = kIoBaseGetSets,
+    .storage = AttrStorage::kDictField,
+    .dict_offset = offsetof(IoBaseObject, dict),
+};
+const TypeSpec kRawIoBaseType = {
+    .name = "_io._RawIOBase",
+    .doc = "Base class for raw binary I/O.",
+    .base = &kIoBaseType,
+    .flags = kTypeBase,
+    .size = sizeof(IoBaseObject),
+    .methods = kRawMethods,
+};
+const TypeSpec kBufferedIoBaseType = {
+    .name = "_io._BufferedIOBase",
+    .doc = "Base class for buffered IO objects.",
+    .base = &kIoBaseType,
+    .flags = kTypeBase,
+    .size = sizeof(IoBaseObject),
+    .methods = kBufferedBaseMethods,
+};
+const TypeSpec kTextIoBaseType = {
+    .name = "_io._TextIOBase",
+    .doc = "Base class for text I/O.",
+    .base = &kIoBaseType,
+    .flags = kTypeBase,
+    .size = sizeof(IoBaseObject),
+    .methods = kTextBaseMethods,
+    .getsets = kTextBaseGetSets,
+};
+
+}  // namespace minivm::io

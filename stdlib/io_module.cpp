@@ -1,0 +1,190 @@
+// _io: the module and open(). The types are in stdlib/io/.
+#include "runtime/native/type_spec.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "runtime/native/native_function.h"
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/exception_object.h"
+#include "runtime/objects/int_object.h"
+#include "runtime/objects/module_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/protocol.h"
+#include "stdlib/io/io_types.h"
+
+namespace minivm {
+
+namespace io {
+
+namespace {
+
+// Buffers of files are larger than the documented default where the system does not ask for more.
+constexpr int64_t kOpenBufferSize = 16384;
+
+struct OpenMode {
+  std::string raw;  // for FileIO
+  bool reading = false, writing = false, updating = false, text = false, binary = false, create = false, append = false;
+};
+
+Status ParseOpenMode(ThreadState& ts, StrObject* mode, OpenMode* out) {
+  std::string text = ToUtf8(mode);
+  for (size_t i = 0; i < text.size(); ++i) {
+    bool known = true;
+    switch (text[i]) {
+      case 'x': out->create = out->writing = true; break;
+      case 'r': out->reading = true; break;
+      case 'w': out->writing = true; break;
+      case 'a': out->append = out->writing = true; break;
+      case '+': out->updating = true; break;
+      case 't': out->text = true; break;
+      case 'b': out->binary = true; break;
+      default: known = false;
+    }
+    if (!known || text.find(text[i], i + 1) != text.npos) {
+      return Raise(ts, Exc::kValueError, "invalid mode: %R", Value(mode));
+    }
+    if (text[i] != 't' && text[i] != 'b') out->raw.push_back(text[i]);
+  }
+  if (out->text && out->binary) return Raise(ts, Exc::kValueError, "can't have text and binary mode at once");
+  int kinds = (text.find('x') != text.npos) + (text.find('r') != text.npos) + (text.find('w') != text.npos) +
+              (text.find('a') != text.npos);
+  if (kinds != 1) {
+    return Raise(ts, Exc::kValueError, "must have exactly one of create/read/write/append mode");
+  }
+  return Ok();
+}
+
+// type(*args), for our own types.
+Result<> Make(ThreadState& ts, const TypeSpec& spec, std::span<const Value> args) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, spec));
+  return Call(ts, Value(type), args);
+}
+
+}  // namespace
+
+Result<> OpenStream(ThreadState& ts, Args args) {
+  // open(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)
+  Value file = args[0], encoding = args[3], errors = args[4], newline = args[5];
+  if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "open() argument 'mode' must be str, not %T", args[1]);
+  const char* const kTextArguments[] = {"encoding", "errors", "newline"};
+  for (int i = 0; i < 3; ++i) {
+    if (!IsNone(ts, args[3 + i]) && !IsStr(ts, args[3 + i])) {
+      return Raise(ts, Exc::kTypeError, "open() argument '%s' must be str or None, not %T", kTextArguments[i], args[3 + i]);
+    }
+  }
+  MVM_TRY(int64_t buffering, AsInt64(ts, args[2]));
+  MVM_TRY(bool close_fd, Truth(ts, args[6]));
+  OpenMode mode;
+  MVM_TRY_VOID(ParseOpenMode(ts, args.as<StrObject>(1), &mode));
+  if (mode.binary) {
+    for (int i = 0; i < 3; ++i) {
+      if (!IsNone(ts, args[3 + i])) {
+        return Raise(ts, Exc::kValueError, "binary mode doesn't take %s %s argument", i == 2 ? "a" : "an",
+                     kTextArguments[i]);
+      }
+    }
+    if (buffering == 1) {
+      MVM_TRY_VOID(Warn(ts, Exc::kRuntimeWarning, 1,
+                        "line buffering (buffering=1) isn't supported in binary mode, the default buffer size will "
+                        "be used"));
+    }
+  }
+  if (buffering < -1) return Raise(ts, Exc::kValueError, "invalid buffering size");
+  MVM_TRY(TypeObject * file_type, TypeForSpec(ts, kFileIoType));
+  MVM_TRY_VOID(TypeReady(ts, file_type));
+  MVM_TRY(Ref<> raw, file_type->slots.new_(ts, file_type, Args{nullptr, 0}));
+  MVM_TRY_VOID(OpenFile(ts, raw.as<FileIoObject>(), file, mode.raw, close_fd, args[7]));
+  auto finish = [&]() -> Result<> {
+    bool line_buffering = false;
+    int fd = raw.as<FileIoObject>()->fd;
+    if (buffering == 1 || (buffering < 0 && ::isatty(fd))) {
+      buffering = -1;
+      line_buffering = !mode.binary;
+    }
+    if (buffering < 0) buffering = std::max(raw.as<FileIoObject>()->block_size, kOpenBufferSize);
+    if (buffering == 0) {
+      if (!mode.binary) return Raise(ts, Exc::kValueError, "can't have unbuffered text I/O");
+      return Result<>::Borrow(raw);
+    }
+    const TypeSpec& spec = mode.updating ? kBufferedRandomType : mode.writing ? kBufferedWriterType : kBufferedReaderType;
+    Value pair[] = {raw, Value::Int(buffering)};
+    MVM_TRY(Ref<> buffer, Make(ts, spec, pair));
+    if (mode.binary) return buffer;
+    Value parts[] = {buffer, encoding, errors, newline, Value(line_buffering ? ts.rt->true_ : ts.rt->false_)};
+    MVM_TRY(Ref<> text, Make(ts, kTextIoWrapperType, parts));
+    MVM_TRY_VOID(SetAttr(ts, text, "mode", args[1]));
+    return text;
+  };
+  Result<> result = finish();
+  if (!result.raised()) return result;
+  // The descriptor is not left to the collector.
+  Ref<> error = TakePending(ts);
+  Result<> closed = CallMethod(ts, raw, MVM_NAME(ts, close));
+  if (closed.raised()) {
+    ClearPending(ts);
+  } else {
+    Ref<> dropped = closed.Take();
+  }
+  RestorePending(ts, std::move(error));
+  return kRaised;
+}
+
+namespace {
+
+Result<> io_open_code(ThreadState& ts, Args args) {
+  if (!IsStr(ts, args[0])) return Raise(ts, Exc::kTypeError, "open_code() argument 'path' must be str, not %T", args[0]);
+  MVM_TRY(Ref<StrObject> mode, NewStr(ts, "rb"));
+  Value none = ts.rt->none;
+  Value all[] = {args[0], Value(mode.get()), Value::Int(-1), none, none, none, ts.rt->true_, none};
+  return OpenStream(ts, Args{all, 8});
+}
+
+Result<> io_text_encoding(ThreadState& ts, Args args) {
+  if (!IsNone(ts, args[0])) return Result<>::Borrow(args[0]);
+  return NewStr(ts, "locale");
+}
+
+// class UnsupportedOperation(OSError, ValueError)
+Status ExecModule(ThreadState& ts, ModuleObject* module) {
+  Value pair[] = {Value(ExcType(ts, Exc::kOSError)), Value(ExcType(ts, Exc::kValueError))};
+  MVM_TRY(Ref<TupleObject> bases, NewTuple(ts, pair));
+  MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "UnsupportedOperation"));
+  MVM_TRY(Ref<StrObject> module_name, InternUtf8(ts, "io"));
+  MVM_TRY(Ref<DictObject> ns, NewDict(ts));
+  MVM_TRY_VOID(DictSetStr(ts, ns, MVM_NAME(ts, __module__), module_name));
+  MVM_TRY(Ref<TypeObject> type, NewHeapType(ts, TypeById(ts, TypeId::kType), name, bases, ns));
+  MVM_TRY_VOID(ModuleAdd(ts, module, "UnsupportedOperation", type));
+  return ModuleAdd(ts, module, "BlockingIOError", Value(ExcType(ts, Exc::kBlockingIOError)));
+}
+
+const MethodSpec kFunctions[] = {
+    {"open(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)", OpenStream,
+     "Open file and return a stream.  Raise OSError upon failure."},
+    {"open_code(path)", io_open_code, "Opens the provided file with the intent to import the contents."},
+    {"text_encoding(encoding, stacklevel=2, /)", io_text_encoding, "A helper function to choose the text encoding."},
+};
+const TypeSpec* const kTypes[] = {
+    &kIoBaseType,         &kRawIoBaseType,      &kBufferedIoBaseType,  &kTextIoBaseType, &kFileIoType,
+    &kBytesIoType,        &kBytesIoBufferType,  &kBufferedReaderType,  &kBufferedWriterType, &kBufferedRandomType,
+    &kBufferedRwPairType, &kTextIoWrapperType,  &kStringIoType,        &kNewlineDecoderType,
+};
+const ConstantSpec kConstants[] = {{"DEFAULT_BUFFER_SIZE", ConstantSpec::kInt, kDefaultBufferSize}};
+
+}  // namespace
+
+}  // namespace io
+
+extern const ModuleSpec k__io_module;
+const ModuleSpec k__io_module = {
+    .name = "_io",
+    .doc = "Streams: files, and memory that behaves like files.",
+    .functions = io::kFunctions,
+    .types = io::kTypes,
+    .constants = io::kConstants,
+    .exec = io::ExecModule,
+};
+
+}  // namespace minivm
