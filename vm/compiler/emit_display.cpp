@@ -23,26 +23,28 @@ bool HasStar(Span<Expr*> elts) {
 
 // A new list in a temporary: the items of `elts`, stars spread.
 void CodeGenerator::DisplayList(Span<Expr*> elts) {
+  const Position at = b().position();
   uint32_t i = 0;
   while (i < elts.size && i < kMaxRun && elts[i]->kind != ExprKind::kStarred) ++i;
   if (i == 0) {
     b().EmitTo(Dest{}, Op::NEWLIST, 0, 0, static_cast<int32_t>(elts.size > 64 ? 64 : elts.size));
   } else {
-    const Position at = b().position();
     for (uint32_t k = 0; k < i; ++k) ToTemp(elts[k]);
     b().SetPosition(at);
     b().Pop(i);
     b().EmitTo(Dest{}, Op::BUILD_LIST, b().Next(), i);
   }
+  b().SetPosition(at);
   AppendItems(b().Next() - 1u, elts, i);
 }
 
 void CodeGenerator::AppendItems(unsigned list, Span<Expr*> elts, uint32_t from) {
+  const Position at = b().position();
   for (uint32_t i = from; i < elts.size; ++i) {
     const Expr* e = elts[i];
     const bool star = e->kind == ExprKind::kStarred;
     Operand o = Any(star ? As<StarredExpr>(e)->value : e);
-    b().SetLocation(e->loc);
+    b().SetPosition(at);
     b().Pop(o);
     b().Emit(star ? Op::LIST_EXTEND : Op::LIST_APPEND, list, o.reg, ConsumeBits(o));
   }
@@ -86,7 +88,7 @@ void CodeGenerator::Display(Span<Expr*> elts, ExprKind kind, const Expr* e, Dest
   for (Expr* item : elts) {
     const bool star = item->kind == ExprKind::kStarred;
     Operand o = Any(star ? As<StarredExpr>(item)->value : item);
-    b().SetLocation(item->loc);
+    b().SetLocation(e->loc);
     b().Pop(o);
     b().Emit(star ? Op::SET_UPDATE : Op::SET_ADD, set, o.reg, ConsumeBits(o));
   }

@@ -370,7 +370,7 @@ void CodeGenerator::ExceptClause(const ExceptHandler* h, unsigned depth, Label* 
   b().SetLocation(h->loc);
   if (h->type) {
     ToTemp(h->type);
-    b().SetLocation(h->type->loc);
+    b().SetLocation(h->loc);
     b().Pop();
     b().EmitJump(Op::JNOEXC, 0, depth + 1, b().Next(), &next);
   }
@@ -471,7 +471,7 @@ void CodeGenerator::GroupClause(const ExceptHandler* h, unsigned depth) {
   Label no_match, next;
   b().SetLocation(h->loc);
   ToTemp(h->type);
-  b().SetLocation(h->type->loc);
+  b().SetLocation(h->loc);
   b().Pop();
   b().Emit(Op::EGMATCH, match, depth + 3, match);
   b().Push(2);
