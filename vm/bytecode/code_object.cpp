@@ -76,9 +76,9 @@ struct Layout {
   Layout(const CodeSpec& spec, size_t position_bytes) {
     sites = 0;
     ranges = sites + spec.word_count * sizeof(Site);
-    cells = ranges + spec.range_count * sizeof(ExceptionRange);
-    names = cells + spec.cellvars->size() * sizeof(uint16_t);
-    live = names + spec.varnames->size() * sizeof(uint16_t);
+    names = ranges + spec.range_count * sizeof(ExceptionRange);
+    cells = names + spec.varnames->size() * sizeof(uint32_t);
+    live = cells + spec.cellvars->size() * sizeof(uint16_t);
     positions = live + spec.word_count;
     total = positions + position_bytes;
   }
@@ -134,6 +134,7 @@ Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
   code->local_count = spec.local_count;
   code->frame_size = spec.frame_size;
   code->locals_register = spec.locals_register;
+  code->far_register = spec.far_register;
   code->const_count = spec.consts->size();
   code->name = spec.name.Release();
   code->qualname = spec.qualname.Release();

@@ -38,6 +38,9 @@ enum CodeFlags : uint32_t {
   kCodeFutureMask = 0x1fe0000,
 };
 
+// In CodeObject::varname_registers: the rest is an index into the list of far locals.
+inline constexpr uint32_t kFarLocal = 0x80000000;
+
 // What unwinding does for an exception raised in words [start, end). Ranges are stored innermost
 // first. With a handler: temporaries from `depth` on are released, R[depth] = the previously handled
 // exception, R[depth + 1] = the exception, and execution goes on at `handler`. Without one
@@ -91,6 +94,7 @@ class CodeObject : public Object {
   uint16_t local_count = 0;         // registers that are locals, hidden ones included
   uint16_t frame_size = 0;          // registers in all
   uint16_t locals_register = 0xFFFF;  // of the locals mapping (class, module, exec, eval), or 0xFFFF
+  uint16_t far_register = 0xFFFF;   // of the list of far locals, or 0xFFFF
   uint32_t word_count = 0;
   uint32_t cache_count = 0;
   uint32_t const_count = 0;
@@ -102,7 +106,7 @@ class CodeObject : public Object {
   uint8_t* positions = nullptr;     // encoded, see position_table.h
   // Register of each cellvar (in the order of `cellvars`), and of each varname.
   uint16_t* cell_registers = nullptr;
-  uint16_t* varname_registers = nullptr;  // 0x8000 | index: far local
+  uint32_t* varname_registers = nullptr;  // kFarLocal | index: far local
   CodeInstance* instances = nullptr;      // the first is the code's own
   size_t buffer_bytes = 0;
 
@@ -127,7 +131,7 @@ struct CodeSpec {
   Ref<> doc;
   uint32_t flags = 0, first_line = 0;
   uint16_t arg_count = 0, posonly_count = 0, kwonly_count = 0, param_count = 0, local_count = 0;
-  uint16_t frame_size = 0, locals_register = 0xFFFF;
+  uint16_t frame_size = 0, locals_register = 0xFFFF, far_register = 0xFFFF;
   const Word* words = nullptr;       // X of K operands: constant index; of H operands: ignored
   const Site* sites = nullptr;       // cache: 0, numbered here
   const uint8_t* live = nullptr;
@@ -136,7 +140,7 @@ struct CodeSpec {
   const ExceptionRange* ranges = nullptr;
   uint32_t range_count = 0;
   const uint16_t* cell_registers = nullptr;
-  const uint16_t* varname_registers = nullptr;
+  const uint32_t* varname_registers = nullptr;
 };
 // Numbers the caches, makes K and H operands pc-relative, encodes positions; verifies in checked
 // builds.

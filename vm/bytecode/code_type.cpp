@@ -171,6 +171,7 @@ Result<CodeObject> CopyCode(ThreadState& ts, CodeObject* code, Parts& parts) {
   spec.local_count = code->local_count;
   spec.frame_size = code->frame_size;
   spec.locals_register = code->locals_register;
+  spec.far_register = code->far_register;
   spec.words = words.data();
   spec.sites = code->sites;
   spec.live = code->live;

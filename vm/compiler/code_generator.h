@@ -54,7 +54,7 @@ struct Unit {
   std::vector<uint16_t> cell_registers;
   std::vector<Identifier> frees;      // co_freevars
   std::vector<Identifier> varnames;
-  std::vector<uint16_t> varname_registers;
+  std::vector<uint32_t> varname_registers;
   std::vector<Identifier> static_attributes;  // class
   unsigned hidden_base = 0, hidden_top = 0;   // registers of inlined comprehensions
   unsigned spill_base = 0;            // temporaries below this height stay where they are

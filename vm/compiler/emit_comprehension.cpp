@@ -81,7 +81,7 @@ void CodeGenerator::InlinedComprehension(Comp& comp, Dest dest) {
     if ((s->flags & kSymParam) || (s->kind != NameKind::kFast && s->kind != NameKind::kCell)) {
       continue;
     }
-    s->reg = static_cast<uint16_t>(next++);
+    s->reg = next++;
     // An earlier entry that was left by an exception may have left something behind.
     if (s->kind == NameKind::kCell) {
       b().Emit(Op::UNSETLOC, s->reg);

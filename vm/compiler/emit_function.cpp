@@ -31,7 +31,7 @@ unsigned CodeGenerator::AssignRegisters(Scope* scope) {
   Unit& u = *unit_;
   unsigned next = 0;
   auto add_cell = [&](Symbol* s, unsigned reg) {
-    s->reg = static_cast<uint16_t>(reg);
+    s->reg = reg;
     u.cells.push_back(s->name);
     u.cell_registers.push_back(static_cast<uint16_t>(reg));
   };
@@ -41,7 +41,7 @@ unsigned CodeGenerator::AssignRegisters(Scope* scope) {
   for (uint32_t i = 0; i < scope->symbol_count; ++i) {
     Symbol* s = scope->symbols[i];
     if (!(s->flags & kSymParam)) continue;
-    s->reg = static_cast<uint16_t>(next++);
+    s->reg = next++;
     u.varnames.push_back(s->name);
     u.varname_registers.push_back(s->reg);
     if (s->kind == NameKind::kCell) add_cell(s, s->reg);
@@ -74,13 +74,12 @@ unsigned CodeGenerator::AssignRegisters(Scope* scope) {
     u.varnames.push_back(s->name);
     if (room > 0) {
       --room;
-      s->reg = static_cast<uint16_t>(next++);
+      s->reg = next++;
       u.varname_registers.push_back(s->reg);
     } else {
-      if (far >= 0x7FFF) context_.Error(scope->loc, "too many local variables");
       s->far = true;
-      s->reg = static_cast<uint16_t>(far++);
-      u.varname_registers.push_back(static_cast<uint16_t>(0x8000u | s->reg));
+      s->reg = far++;
+      u.varname_registers.push_back(kFarLocal | s->reg);
     }
   }
   u.far_count = far;
@@ -250,6 +249,7 @@ Ref<CodeObject> CodeGenerator::EndUnit() {
   spec.posonly_count = u.posonly_count;
   spec.kwonly_count = u.kwonly_count;
   spec.param_count = u.param_count;
+  if (u.far_list >= 0) spec.far_register = static_cast<uint16_t>(u.far_list);
   if (u.locals_register >= 0) spec.locals_register = static_cast<uint16_t>(u.locals_register);
   spec.cell_registers = u.cell_registers.data();
   spec.varname_registers = u.varname_registers.data();

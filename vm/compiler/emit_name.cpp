@@ -42,7 +42,8 @@ void CodeGenerator::LoadName(Identifier id, Dest dest, bool window) {
   switch (p.kind) {
     case NameKind::kFast:
       if (p.symbol->far) {
-        b().EmitTo(dest, Op::LDFAR, static_cast<unsigned>(unit_->far_list), 0, p.symbol->reg, arg);
+        b().EmitTo(dest, Op::LDFAR, static_cast<unsigned>(unit_->far_list), 0,
+                    static_cast<int32_t>(p.symbol->reg), arg);
         break;
       }
       CheckBound(p.symbol->reg, name);
@@ -125,7 +126,7 @@ void CodeGenerator::StoreName(Identifier id, Operand value) {
     case NameKind::kFast:
       if (p.symbol->far) {
         b().Emit(Op::STFAR, value.reg, static_cast<unsigned>(unit_->far_list), ConsumeBits(value),
-                 p.symbol->reg, b().NameIndex(name));
+                 static_cast<int32_t>(p.symbol->reg), b().NameIndex(name));
         return;
       }
       if (value.reg != p.symbol->reg) {
@@ -157,7 +158,8 @@ void CodeGenerator::DeleteName(Identifier id) {
   switch (p.kind) {
     case NameKind::kFast:
       if (p.symbol->far) {
-        b().Emit(Op::DELFAR, 0, static_cast<unsigned>(unit_->far_list), 0, p.symbol->reg, arg);
+        b().Emit(Op::DELFAR, 0, static_cast<unsigned>(unit_->far_list), 0,
+                 static_cast<int32_t>(p.symbol->reg), arg);
         return;
       }
       b().Emit(Op::DELLOC, p.symbol->reg, 0, 0, 0, arg);

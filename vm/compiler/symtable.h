@@ -53,7 +53,7 @@ struct Symbol {
   uint32_t flags = 0;
   NameKind kind = NameKind::kUnresolved;
   bool far = false;          // reg is an index into the list of far locals
-  uint16_t reg = 0;          // kFast, kCell: set when the code of the scope begins
+  uint32_t reg = 0;          // kFast, kCell: set when the code of the scope begins
   uint16_t free_index = 0;   // kFree, kSymFreeClass: index into co_freevars
   Location directive{};      // of the global or nonlocal statement
 };

@@ -22,15 +22,11 @@ Result<DictObject> LocalsSnapshot(ThreadState& ts, FunctionObject* f, const Valu
     return DictSetStr(ts, dict, name.as<StrObject>(), v);
   };
   for (uint32_t i = 0; i < code->varnames->size(); ++i) {
-    uint16_t reg = code->varname_registers[i];
+    uint32_t reg = code->varname_registers[i];
     Value v;
-    if (reg & 0x8000) {
-      // Far locals live in a list; the compiler keeps it in the register after the near locals.
-      for (uint32_t r = 0; r < code->local_count; ++r) {
-        if (IsExact(registers[r], TypeId::kList) && registers[r].as<ListObject>()->size > (reg & 0x7FFFu)) {
-          v = registers[r].as<ListObject>()->items[reg & 0x7FFF];
-        }
-      }
+    if (reg & kFarLocal) {
+      Value far = registers[code->far_register];  // unbound until MKFAR has run
+      if (IsExact(far, TypeId::kList)) v = far.as<ListObject>()->items[reg & ~kFarLocal];
     } else {
       v = registers[reg];
     }

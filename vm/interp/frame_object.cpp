@@ -114,14 +114,10 @@ Value* FindLocal(FrameObject* f, StrObject* name) {
   auto content = [](Value* p) { return IsExact(*p, TypeId::kCell) ? &p->as<CellObject>()->value : p; };
   for (uint32_t i = 0; r != nullptr && i < code->varnames->size(); ++i) {
     if (!StrEquals(code->varnames->items()[i].as<StrObject>(), name)) continue;
-    uint16_t reg = code->varname_registers[i];
-    if (reg & 0x8000) {
-      for (uint32_t k = 0; k < n; ++k) {
-        if (IsExact(r[k], TypeId::kList) && r[k].as<ListObject>()->size > (reg & 0x7FFFu)) {
-          return &r[k].as<ListObject>()->items[reg & 0x7FFF];
-        }
-      }
-      return nullptr;
+    uint32_t reg = code->varname_registers[i];
+    if (reg & kFarLocal) {
+      if (code->far_register >= n || !IsExact(r[code->far_register], TypeId::kList)) return nullptr;
+      return &r[code->far_register].as<ListObject>()->items[reg & ~kFarLocal];
     }
     return reg < n ? content(&r[reg]) : nullptr;
   }
