@@ -725,6 +725,7 @@ dispatch:
       case CallOutcome::kDone: NEXT();
       case CallOutcome::kPushed: goto pushed;
     }
+    __builtin_unreachable();
   }
   CASE(SETATTR) : SLOW(SlowSetAttr(ts, R, pc));
   CASE(SETATTR_SLOT) : {
@@ -1041,6 +1042,7 @@ for_slow: {
       NEXT();
     case CallOutcome::kPushed: goto pushed;
   }
+  __builtin_unreachable();
 }
   CASE(GETAITER) : SLOW(SlowGetIter(ts, R, pc));
   CASE(GETANEXT) : SLOW(SlowGetIter(ts, R, pc));
@@ -1059,6 +1061,7 @@ for_slow: {
         NEXT();
       case CallOutcome::kPushed: goto pushed;
     }
+    __builtin_unreachable();
   }
 
   // ---- generators ----
@@ -1202,6 +1205,7 @@ call_slow: {
       DISPATCH();
     case CallOutcome::kPushed: goto pushed;
   }
+  __builtin_unreachable();
 }
 pushed:
   R = ts->base;
