@@ -362,7 +362,8 @@ Result<TypeObject> NewHeapType(ThreadState& ts, TypeObject* metatype, StrObject*
     }
   }
   MVM_TRY(Ref<TypeObject> type, AllocType(ts, metatype, base));
-  type->name = Ref<StrObject>(StrExact(ts, name)).Release();
+  MVM_TRY(Ref<StrObject> exact_name, StrExact(ts, name));
+  type->name = exact_name.Release();
   type->bases = all_bases.Release();
   SlotPlan plan;
   MVM_TRY_VOID(PlanLayout(ts, type, ns, &plan));

@@ -1,6 +1,7 @@
 // method, classmethod and staticmethod.
 #include "runtime/objects/method_object.h"
 
+#include "runtime/core/type_internal.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -140,6 +141,7 @@ template <TypeId kId>
 Result<> wrapper_init(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckCount(ts, kWrapperName<kId>, args, 1));
   ClassMethodObject* w = args.self<ClassMethodObject>();
+  if (w->callable) InvalidateAllTypes(ts);  // call sites may have remembered it
   Ref<> old = Ref<>::Steal(std::exchange(w->callable, Ref<>::Borrow(args[1]).Release()));
   MVM_TRY_VOID(CopyAttributes(ts, w));
   return None(ts);

@@ -25,17 +25,30 @@ Result<> proxy_new(ThreadState& ts, Args args) {
   return NewMappingProxy(ts, mapping);
 }
 
-Result<int64_t> proxy_len(ThreadState& ts, Value self) { return Length(ts, MappingOf(self)); }
+// A proxy of a proxy of a proxy ... may be deep.
+Result<int64_t> proxy_len(ThreadState& ts, Value self) {
+  RecursionGuard guard(ts, "");
+  if (!guard) return kRaised;
+  return Length(ts, MappingOf(self));
+}
 Result<> proxy_get_item(ThreadState& ts, Value self, Value key) {
+  RecursionGuard guard(ts, "");
+  if (!guard) return kRaised;
   return GetItem(ts, MappingOf(self), key);
 }
 Result<bool> proxy_contains(ThreadState& ts, Value self, Value key) {
+  RecursionGuard guard(ts, "");
+  if (!guard) return kRaised;
   if (IsExact(MappingOf(self), TypeId::kDict)) {
     return DictContains(ts, MappingOf(self).as<DictObject>(), key);
   }
   return Contains(ts, MappingOf(self), key);
 }
-Result<> proxy_iter(ThreadState& ts, Value self) { return GetIter(ts, MappingOf(self)); }
+Result<> proxy_iter(ThreadState& ts, Value self) {
+  RecursionGuard guard(ts, "");
+  if (!guard) return kRaised;
+  return GetIter(ts, MappingOf(self));
+}
 Result<> proxy_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
   if (!IsExact(a, TypeId::kMappingProxy)) return NotImplemented(ts);
   return Compare(ts, MappingOf(a), b, op);

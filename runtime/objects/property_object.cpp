@@ -1,6 +1,7 @@
 // property. See property_object.h.
 #include "runtime/objects/property_object.h"
 
+#include "runtime/core/type_internal.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/attr_error.h"
 #include "runtime/protocol/protocol.h"
@@ -60,6 +61,8 @@ Result<> property_init(ThreadState& ts, Args args) {
     Value v = args.get(i, ts.rt->none);
     return IsNone(ts, v) ? Value() : v;
   };
+  // Call sites may have remembered the getter.
+  if (p->getter) InvalidateAllTypes(ts);
   Assign(p->getter, given(1));
   Assign(p->setter, given(2));
   Assign(p->deleter, given(3));

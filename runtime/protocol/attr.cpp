@@ -285,6 +285,9 @@ Result<> GetMethod(ThreadState& ts, Value object, StrObject* name, bool* is_meth
 // ---- any object ----
 
 Result<> GetAttr(ThreadState& ts, Value object, StrObject* name) {
+  // Methods of methods and aliases of aliases pass the question on.
+  RecursionGuard guard(ts, "");
+  if (!guard) return kRaised;
   Result<> r = kRaised;
   if (MVM_LIKELY(name->interned())) {
     r = TypeOf(ts, object)->slots.getattro(ts, object, name);
@@ -302,6 +305,8 @@ Result<> GetAttr(ThreadState& ts, Value object, std::string_view name) {
 }
 
 Result<> GetAttrOptional(ThreadState& ts, Value object, StrObject* name) {
+  RecursionGuard guard(ts, "");
+  if (!guard) return kRaised;
   MVM_TRY(Ref<StrObject> interned, Interned(ts, name));
   GetAttrFn getattro = TypeOf(ts, object)->slots.getattro;
   Result<> r = kRaised;

@@ -74,6 +74,8 @@ Result<StrObject> FormatValue(ThreadState& ts, Value v, StrObject* spec) {
 Result<int64_t> Hash(ThreadState& ts, Value v) {
   if (v.is_int()) return IntHash(v);
   if (IsExact(v, TypeId::kStr)) return StrHash64(StrHash(*ts.rt, v.as<StrObject>()));
+  RecursionGuard guard(ts, "");
+  if (!guard) return kRaised;
   HashFn hash = TypeOf(ts, v)->slots.hash;
   if (MVM_UNLIKELY(!hash)) return HashNotImplemented(ts, v);
   return hash(ts, v);

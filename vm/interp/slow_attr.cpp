@@ -10,6 +10,7 @@
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
+#include "runtime/objects/method_object.h"
 #include "runtime/objects/module_object.h"
 #include "runtime/objects/property_object.h"
 #include "runtime/objects/str_object.h"
@@ -61,6 +62,20 @@ CellObject* ClassCell(ThreadState& ts, TypeObject* cls, StrObject* name) {
   return nullptr;
 }
 
+// Does the descriptor say where in instances of `type` the value stands? It may have been put into a
+// class that it does not describe, or describe one whose members have no fixed place.
+bool HasMember(TypeObject* type, const MemberDescriptorObject* member) {
+  return member->offset != 0 && IsSubtype(type, member->owner);
+}
+
+// Is `function` what the class dictionary holds, bare or in a staticmethod? What another descriptor
+// returned need not be the same next time.
+bool IsFunctionOfClass(ThreadState& ts, TypeObject* cls, StrObject* name, Value function) {
+  Value found = TypeLookup(ts, cls, name);
+  return found.is(function) || (IsExact(found, TypeId::kStaticMethod) &&
+                                found.as<StaticMethodObject>()->callable.is(function));
+}
+
 // Does attribute lookup on instances of `type` follow the ordinary rules?
 bool GenericLookup(TypeObject* type) { return type->slots.getattro == GenericGetAttr; }
 
@@ -102,6 +117,7 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
   if (!attr.is_null()) {
     if (IsExact(attr, TypeId::kMemberDescriptor) && !local) {
       MemberDescriptorObject* member = attr.as<MemberDescriptorObject>();
+      if (!HasMember(type, member)) return false;
       cache->a = o.object()->shape_id;
       cache->ptr = member->offset;
       MarkSites(f, type);
@@ -305,7 +321,8 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   Value attr = plain ? TypeLookup(*ts, type, name) : Value();
   Shape* shape = plain ? ts->rt->shapes[shape_before].shape : nullptr;
   bool done = false;
-  if (generic && plain && !attr.is_null() && IsExact(attr, TypeId::kMemberDescriptor)) {
+  if (generic && plain && !attr.is_null() && IsExact(attr, TypeId::kMemberDescriptor) &&
+      HasMember(type, attr.as<MemberDescriptorObject>())) {
     cache->a = shape_before;
     cache->ptr = attr.as<MemberDescriptorObject>()->offset;
     MarkSites(f, type);
@@ -430,7 +447,7 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
                TypeLookup(*ts, type, name).is_null()) {
       // C.f(...): a function found in the class (or behind a staticmethod) is what the call gets.
       TypeObject* cls = o.as<TypeObject>();
-      if (cls->version != 0) {
+      if (cls->version != 0 && IsFunctionOfClass(*ts, cls, name, method)) {
         cache->a = cls->version;
         cache->b = o.object()->shape_id;
         cache->ptr = method.bits();
@@ -527,7 +544,8 @@ bool SlowLoadSuper(ThreadState* ts, Value* R, Word* pc) {
       type = self.as<TypeObject>();
       self_is_type = true;
     }
-    if (IsSubtype(type, start) && !(IsType(*ts, self) && IsSubtype(self.as<TypeObject>(), start) && !self_is_type) &&
+    if (TypeReady(*ts, type).raised()) ClearPending(*ts);
+    if (type->mro != nullptr && IsSubtype(type, start) && !(IsType(*ts, self) && IsSubtype(self.as<TypeObject>(), start) && !self_is_type) &&
         name != MVM_NAME(*ts, __class__)) {
       bool after = false;
       for (Value entry : type->mro->span()) {
