@@ -34,6 +34,7 @@ class TextBuffer {
     }
   }
   void Append(std::string_view text) {
+    if (text.empty()) return;
     if (char* room = Extend(text.size())) std::memcpy(room, text.data(), text.size());
   }
   void Append(size_t count, char c) {
