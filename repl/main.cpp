@@ -1,13 +1,181 @@
+// The command `minivm`.
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include "minivm/minivm.h"
+#include <string>
+
+#include "repl/options.h"
+#include "repl/repl.h"
+
+namespace {
+
+using minivm::Vm;
+using minivm::cli::Options;
+using minivm::cli::Source;
+
+// For the signal handler, which takes no arguments of ours.
+Vm* interrupted_vm = nullptr;
+
+void OnInterrupt(int) {
+  int saved = errno;
+  if (interrupted_vm) interrupted_vm->Interrupt();
+  errno = saved;
+}
+
+void InstallHandlers(Vm* vm) {
+  interrupted_vm = vm;
+  struct sigaction now;
+  // Whoever started us with SIGINT ignored (a shell's background job) wants it so.
+  if (sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) {
+    struct sigaction action = {};
+    action.sa_handler = OnInterrupt;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, nullptr);
+  }
+  signal(SIGPIPE, SIG_IGN);  // scripts get BrokenPipeError
+}
+
+// Nobody reads what we print any more.
+bool OutputIsBroken() {
+  pollfd p = {1, POLLOUT, 0};
+  return poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0;
+}
+
+std::string ReadStdin() {
+  std::string text;
+  char buffer[65536];
+  for (;;) {
+    ssize_t n = read(0, buffer, sizeof(buffer));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return text;
+    text.append(buffer, static_cast<size_t>(n));
+  }
+}
+
+// The absolute form of a path, for messages.
+std::string Absolute(const std::string& path) {
+  if (!path.empty() && path[0] == '/') return path;
+  char cwd[4096];
+  return getcwd(cwd, sizeof(cwd)) ? std::string(cwd) + "/" + path : path;
+}
+
+// Exit status for a file that cannot be run at all, or 0.
+int CheckFile(const std::string& path) {
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    int error = errno;
+    std::fprintf(stderr, "minivm: can't open file '%s': [Errno %d] %s\n", Absolute(path).c_str(), error,
+                 std::strerror(error));
+    return 2;
+  }
+  close(fd);
+  return 0;
+}
+
+void Banner(const Options& o) {
+  if (o.config.quiet) return;
+  std::fprintf(stderr,
+               "minivm " MINIVM_VERSION " (Python " MINIVM_LANGUAGE_VERSION ") on linux\n"
+               "Type \"help\", \"copyright\", \"credits\" or \"license\" for more information.\n");
+}
+
+bool RunProgram(Vm& vm, const Options& o, bool* prompt) {
+  switch (o.source) {
+    case Source::kCommand:
+      vm.PrependPath("");
+      return vm.Run(o.text + "\n", "<string>");
+    case Source::kModule: return vm.RunModule(o.text);
+    case Source::kFile:
+      if (o.skip_first_line) return vm.RunFileSkippingLine(o.text);
+      return vm.RunFile(o.text);
+    case Source::kStdin:
+    case Source::kNone: break;
+  }
+  vm.PrependPath("");
+  if (isatty(0) || o.config.inspect) {
+    *prompt = true;
+    return true;
+  }
+  return vm.Run(ReadStdin(), "<stdin>");
+}
+
+void RunStartup(Vm& vm, const Options& o) {
+  const char* startup = std::getenv("PYTHONSTARTUP");
+  if (o.config.ignore_environment || !startup || !*startup) return;
+  if (access(startup, R_OK) != 0) {
+    std::fprintf(stderr, "Could not open PYTHONSTARTUP\nFileNotFoundError: [Errno %d] %s: '%s'\n", errno,
+                 std::strerror(errno), startup);
+    return;
+  }
+  if (!vm.RunStartup(startup)) vm.ReportError();
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  minivm::ScriptError e;
-  minivm::VmConfig c;
-  auto vm = minivm::Vm::Create(c, &e);
-  if (!vm) { std::fprintf(stderr, "create: %s %s %s\n", e.type.c_str(), e.message.c_str(), e.traceback.c_str()); return 1; }
-  bool ok = std::strcmp(argv[1], "-c") == 0 ? vm->Run(argv[2], "<string>") : vm->RunFile(argv[1]);
-  int status = ok ? 0 : vm->ReportError();
-  vm->Finish();
+  Options o = minivm::cli::ParseCommandLine(argc, argv);
+  if (o.exit_status >= 0) return o.exit_status;
+  if (o.source == Source::kFile) {
+    if (int status = CheckFile(o.text)) return status;
+  }
+  if (o.source == Source::kNone && isatty(0)) o.config.interactive = true;
+  minivm::ScriptError error;
+  std::unique_ptr<Vm> vm = Vm::Create(o.config, &error);
+  if (!vm) {
+    std::fprintf(stderr, "minivm: cannot start: %s%s%s\n%s", error.type.c_str(), error.message.empty() ? "" : ": ",
+                 error.message.c_str(), error.traceback.c_str());
+    return 1;
+  }
+  InstallHandlers(vm.get());
+  if (!o.config.warn_options.empty()) vm->Import("warnings", &error);
+  bool prompt = false;
+  int status = 0;
+  bool interrupted = false, broken = false;
+  if (!RunProgram(*vm, o, &prompt)) {
+    interrupted = vm->LastErrorIs("KeyboardInterrupt");
+    broken = vm->LastErrorIs("BrokenPipeError") && OutputIsBroken();
+    if (broken) {
+      vm->DropError();
+    } else {
+      status = vm->ReportError();
+    }
+  }
+  const char* inspect = o.config.ignore_environment ? nullptr : std::getenv("PYTHONINSPECT");
+  if (!prompt && (o.config.inspect || (inspect && *inspect)) && !broken) prompt = true;
+  if (prompt) {
+    interrupted = false;
+    if (o.source == Source::kNone || o.source == Source::kStdin) {
+      Banner(o);
+      RunStartup(*vm, o);
+    }
+    status = minivm::cli::RunPrompt(*vm);
+  }
+  // A reader that went away (`| head`) is no error worth a word.
+  if (!broken && OutputIsBroken()) broken = true;
+  if (broken) {
+    int null = open("/dev/null", O_WRONLY);
+    if (null >= 0) dup2(null, 1);
+  }
+  bool flushed = vm->Finish();
+  interrupted_vm = nullptr;
+  vm.reset();
+  if (broken) {
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+  }
+  if (interrupted) {
+    // As any program that Ctrl-C has ended, so that shells see it.
+    signal(SIGINT, SIG_DFL);
+    raise(SIGINT);
+    return 130;
+  }
+  if (!flushed && status == 0) return 120;
   return status;
 }

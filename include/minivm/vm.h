@@ -109,6 +109,7 @@ struct VmConfig {
   std::vector<std::string> x_options;     // -X
   std::string io_encoding;  // of the standard streams; empty: UTF-8
   std::string io_errors;    // their error handler; empty: strict, surrogateescape in the C locale
+  int int_max_str_digits = -1;  // -1: the default, 4300
   bool standard_streams = true;  // sys.stdin, stdout, stderr on descriptors 0, 1, 2; else None
 };
 
@@ -126,6 +127,10 @@ class MINIVM_EXPORT Vm {
   bool Run(std::string_view source, std::string_view filename, ScriptError* error = nullptr);
   // A script file, or a directory with a __main__ in it, as `minivm PATH` does.
   bool RunFile(const std::string& path, ScriptError* error = nullptr);
+  // The same for a file whose first line is something else (-x).
+  bool RunFileSkippingLine(const std::string& path, ScriptError* error = nullptr);
+  // A file run in __main__ without being the program (PYTHONSTARTUP).
+  bool RunStartup(const std::string& path, ScriptError* error = nullptr);
   // As `minivm -m NAME`.
   bool RunModule(const std::string& name, ScriptError* error = nullptr);
   enum class Interactive { kDone, kFailed, kIncomplete };
@@ -152,11 +157,18 @@ class MINIVM_EXPORT Vm {
   // the VM's stderr. For calls made with error == nullptr, which leave the exception in the VM.
   // Returns the exit status for it.
   int ReportError();
+  // Is what the last failing call left an instance of this built-in exception class?
+  bool LastErrorIs(std::string_view builtin_type);
+  void DropError();
+  // Puts a directory in front of sys.path, unless safe_path or isolated is set.
+  bool PrependPath(std::string_view directory);
   // Ends the script's life: threads joined, atexit functions run, streams flushed. False: failed
   // (reported like an unraisable exception). The destructor does it if nobody did.
   bool Finish();
   // From any thread or a signal handler: the script gets KeyboardInterrupt at its next step.
   void Interrupt();
+  // Takes back an interrupt that no script code has seen.
+  void ClearInterrupt();
   size_t memory_in_use() const;
   size_t peak_memory() const;
 

@@ -46,7 +46,7 @@ struct VmInternals {
   Result<> CallHost(ThreadState& ts, const HostFunction& function, Args args);
 
   Status RunSource(ThreadState& ts, std::string_view source, std::string_view filename);
-  Status RunFile(ThreadState& ts, const std::string& path);
+  Status RunFile(ThreadState& ts, const std::string& path, bool skip_line);
   Status RunAsMain(ThreadState& ts, const std::string& name, bool alter_argv);
   // sys.path.insert(0, entry), unless the path is to be safe.
   Status PrependPath(ThreadState& ts, std::string_view entry);

@@ -101,6 +101,7 @@ Status VmInternals::Start() {
   rt.builtins_dict = Ref<DictObject>::Borrow(builtins->dict).Release();
   MVM_TRY_VOID(DictSetStr(t, rt.modules, MVM_NAME(t, builtins), builtins));
   MVM_TRY_VOID(ModuleAdd(t, builtins, "__debug__", config.optimize > 0 ? rt.false_ : rt.true_));
+  if (config.int_max_str_digits >= 0) rt.int_max_str_digits = config.int_max_str_digits;
   SysConfig sys;
   sys.argv = config.argv;
   sys.orig_argv = config.orig_argv;
@@ -225,7 +226,7 @@ Status VmInternals::RunAsMain(ThreadState& ts, const std::string& name, bool alt
   return Ok();
 }
 
-Status VmInternals::RunFile(ThreadState& ts, const std::string& path) {
+Status VmInternals::RunFile(ThreadState& ts, const std::string& path, bool skip_line) {
   struct stat st;
   if (::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) {
     MVM_TRY(Ref<> sys_path, SysGet(ts, "path"));
@@ -238,6 +239,7 @@ Status VmInternals::RunFile(ThreadState& ts, const std::string& path) {
   MVM_TRY(Ref<StrObject> name, NewStrFromOs(ts, path));
   std::string source;
   MVM_TRY_VOID(ReadFileBytes(ts, name, &source));
+  if (skip_line) source.erase(0, source.find('\n') == source.npos ? source.size() : source.find('\n'));
   char resolved[PATH_MAX];
   std::string directory = ::realpath(path.c_str(), resolved) ? resolved : path;
   size_t slash = directory.rfind('/');
@@ -251,7 +253,22 @@ Status VmInternals::RunFile(ThreadState& ts, const std::string& path) {
 
 bool Vm::RunFile(const std::string& path, ScriptError* error) {
   VmInternals& in = *internals_;
-  return Guarded(in, error, [&](ThreadState& ts) { return in.RunFile(ts, path); });
+  return Guarded(in, error, [&](ThreadState& ts) { return in.RunFile(ts, path, false); });
+}
+
+bool Vm::RunFileSkippingLine(const std::string& path, ScriptError* error) {
+  VmInternals& in = *internals_;
+  return Guarded(in, error, [&](ThreadState& ts) { return in.RunFile(ts, path, true); });
+}
+
+bool Vm::RunStartup(const std::string& path, ScriptError* error) {
+  VmInternals& in = *internals_;
+  return Guarded(in, error, [&](ThreadState& ts) -> Status {
+    MVM_TRY(Ref<StrObject> name, NewStrFromOs(ts, path));
+    std::string source;
+    MVM_TRY_VOID(ReadFileBytes(ts, name, &source));
+    return in.RunSource(ts, source, path);
+  });
 }
 
 bool Vm::RunModule(const std::string& name, ScriptError* error) {
@@ -388,6 +405,26 @@ int Vm::ReportError() {
   return interrupted ? 130 : 1;
 }
 
+bool Vm::LastErrorIs(std::string_view builtin_type) {
+  VmInternals& in = *internals_;
+  if (!in.last_error) return false;
+  ThreadState& ts = in.Enter();
+  for (TypeObject* type : in.rt.exceptions) {
+    if (type->spec->name == builtin_type) return IsSubtype(TypeOf(ts, in.last_error), type);
+  }
+  return false;
+}
+
+void Vm::DropError() {
+  internals_->Enter();
+  internals_->last_error = Ref<>();
+}
+
+bool Vm::PrependPath(std::string_view directory) {
+  VmInternals& in = *internals_;
+  return Guarded(in, nullptr, [&](ThreadState& ts) { return in.PrependPath(ts, directory); });
+}
+
 // ---- the end ----
 
 namespace {
@@ -451,6 +488,11 @@ void Vm::Interrupt() {
   ThreadState& ts = *internals_->rt.main_thread;
   std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests)).fetch_or(kRequestInterrupt, std::memory_order_acq_rel);
   RequestAttention(ts);
+}
+
+void Vm::ClearInterrupt() {
+  ThreadState& ts = *internals_->rt.main_thread;
+  std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests)).fetch_and(~uint32_t{kRequestInterrupt});
 }
 
 size_t Vm::memory_in_use() const { return internals_->rt.heap.stats().bytes; }
