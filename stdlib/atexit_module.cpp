@@ -1,0 +1,100 @@
+// The module atexit: functions to be called when the VM ends, last registered first.
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/module_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/protocol.h"
+
+namespace minivm {
+
+namespace {
+
+// The registered (function, args, kwargs) triples live in the module itself, in registration order.
+constexpr const char* kListName = "_callbacks";
+
+Result<ListObject> Callbacks(ThreadState& ts) {
+  MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "atexit"));
+  MVM_TRY(Ref<StrObject> name, InternUtf8(ts, kListName));
+  Value list = DictGetStr(ts, module.as<ModuleObject>()->dict, name);
+  if (list.is_null() || !IsExact(list, TypeId::kList)) return Raise(ts, Exc::kRuntimeError, "lost atexit._callbacks");
+  return Ref<ListObject>::Borrow(list.as<ListObject>());
+}
+
+Result<> atexit_register(ThreadState& ts, Args args) {
+  // register(func, /, *args, **kwargs)
+  if (!IsCallable(ts, args[0])) return Raise(ts, Exc::kTypeError, "the first argument must be callable");
+  MVM_TRY(Ref<ListObject> list, Callbacks(ts));
+  Value row[] = {args[0], args[1], args.has(2) ? args[2] : Value(ts.rt->none)};
+  MVM_TRY(Ref<TupleObject> entry, NewTuple(ts, row));
+  MVM_TRY_VOID(ListAppend(ts, list, Value(entry.get())));
+  return Result<>::Borrow(args[0]);
+}
+
+Result<> atexit_unregister(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<ListObject> list, Callbacks(ts));
+  for (uint64_t i = list->size; i > 0; --i) {
+    if (i > list->size) continue;  // a comparison removed some
+    Ref<> entry = Ref<>::Borrow(list->items[i - 1]);
+    MVM_TRY(bool same, EqualValues(ts, entry.as<TupleObject>()->items()[0], args[0]));
+    if (same && i <= list->size && list->items[i - 1].is(entry)) {
+      MVM_TRY_VOID(SetItem(ts, Value(list.get()), Value::Int(static_cast<int64_t>(i - 1)), Value()));
+    }
+  }
+  return None(ts);
+}
+
+Result<> atexit_clear(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<ListObject> list, Callbacks(ts));
+  ListClear(ts, list);
+  return None(ts);
+}
+
+Result<> atexit_ncallbacks(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<ListObject> list, Callbacks(ts));
+  return Small(static_cast<int64_t>(list->size));
+}
+
+// What fails is reported and does not keep the others from running.
+Result<> atexit_run_exitfuncs(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<ListObject> list, Callbacks(ts));
+  while (list->size > 0) {
+    Ref<> entry = Ref<>::Borrow(list->items[list->size - 1]);
+    MVM_TRY_VOID(SetItem(ts, Value(list.get()), Value::Int(-1), Value()));
+    TupleObject* row = entry.as<TupleObject>();
+    Value kwargs = row->items()[2];
+    Result<> r = CallWith(ts, row->items()[0], row->items()[1].as<TupleObject>(),
+                          IsNone(ts, kwargs) ? nullptr : kwargs.as<DictObject>());
+    if (r.raised()) {
+      WriteUnraisable(ts, row->items()[0]);
+    } else {
+      Ref<> dropped = r.Take();
+    }
+  }
+  return None(ts);
+}
+
+const MethodSpec kFunctions[] = {
+    {"_clear()", atexit_clear, "Clear the list of registered exit functions."},
+    {"_ncallbacks()", atexit_ncallbacks, "Return the number of registered exit functions."},
+    {"_run_exitfuncs()", atexit_run_exitfuncs, "Run all registered exit functions."},
+    {"register(func, /, *args, **kwargs)", atexit_register, "Register a function to be executed upon normal program termination."},
+    {"unregister(func, /)", atexit_unregister, "Unregister an exit function which was previously registered."},
+};
+
+Status exec_atexit(ThreadState& ts, ModuleObject* module) {
+  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, 0));
+  return ModuleAdd(ts, module, kListName, Value(list.get()));
+}
+
+}  // namespace
+
+extern const ModuleSpec k_atexit_module;
+const ModuleSpec k_atexit_module = {
+    .name = "atexit",
+    .doc = "Upon normal program termination, functions registered here are called.",
+    .functions = kFunctions,
+    .exec = exec_atexit,
+};
+
+}  // namespace minivm
