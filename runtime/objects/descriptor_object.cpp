@@ -289,6 +289,10 @@ const GetSetSpec kInstanceDictGetSet = {"__dict__", instance_get_dict, SetInstan
 const GetSetSpec kInstanceWeakrefGetSet = {"__weakref__", instance_get_weakref, nullptr,
                                            "list of weak references to the object"};
 
+Status SetReadOnlyMember(ThreadState& ts, Value self, Value value) {
+  return Raise(ts, Exc::kAttributeError, "readonly attribute");
+}
+
 Result<GetSetDescriptorObject> NewGetSetDescriptor(ThreadState& ts, const GetSetSpec& spec,
                                                    TypeObject* owner) {
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, spec.name));

@@ -60,6 +60,9 @@ Result<MemberDescriptorObject> NewMemberDescriptor(ThreadState& ts, TypeObject* 
 Result<WrapperDescriptorObject> NewWrapperDescriptor(ThreadState& ts, TypeObject* owner,
                                                      const SlotRow* row);
 
+// GetSetSpec::set of attributes that CPython keeps as read-only members: "readonly attribute".
+Status SetReadOnlyMember(ThreadState& ts, Value self, Value value);
+
 // descriptor(self, ...): raw has self first; checks its type.
 Result<> CallWrapper(ThreadState& ts, WrapperDescriptorObject* w, Args raw);
 

@@ -5,6 +5,7 @@
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/type_params.h"
 #include "runtime/protocol/protocol.h"
@@ -204,10 +205,6 @@ Result<> alias_get_unpacked_args(ThreadState& ts, Value self) {
   if (!a->starred || !a->origin.is(TypeById(ts, TypeId::kTuple))) return None(ts);
   return Result<>::Borrow(a->args);
 }
-Status alias_set_readonly(ThreadState& ts, Value self, Value value) {
-  return Raise(ts, Exc::kAttributeError, "readonly attribute");
-}
-
 const MethodSpec kMethods[] = {
     {"__dir__(self, /)", alias_dir},
     {"__instancecheck__(self, instance, /)", alias_instancecheck},
@@ -216,11 +213,11 @@ const MethodSpec kMethods[] = {
     {"__subclasscheck__(self, subclass, /)", alias_subclasscheck},
 };
 const GetSetSpec kGetSets[] = {
-    {"__args__", alias_get_args, alias_set_readonly},
-    {"__origin__", alias_get_origin, alias_set_readonly},
+    {"__args__", alias_get_args, SetReadOnlyMember},
+    {"__origin__", alias_get_origin, SetReadOnlyMember},
     {"__parameters__", alias_get_parameters, nullptr, "Type variables in the GenericAlias."},
     {"__typing_unpacked_tuple_args__", alias_get_unpacked_args},
-    {"__unpacked__", alias_get_unpacked, alias_set_readonly},
+    {"__unpacked__", alias_get_unpacked, SetReadOnlyMember},
 };
 
 }  // namespace

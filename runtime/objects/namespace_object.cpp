@@ -1,6 +1,7 @@
 // mappingproxy and types.SimpleNamespace.
 #include "runtime/objects/namespace_object.h"
 
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/generic_alias.h"
 #include "runtime/objects/str_object.h"
@@ -198,17 +199,13 @@ Result<> namespace_replace(ThreadState& ts, Args args) {
 }
 
 Result<> namespace_get_dict(ThreadState& ts, Value self) { return Result<>::Borrow(Space(self)->dict); }
-Status namespace_set_dict(ThreadState& ts, Value self, Value value) {
-  return Raise(ts, Exc::kAttributeError, "readonly attribute");
-}
-
 const MethodSpec kNamespaceMethods[] = {
     {"__reduce__(self, /)", namespace_reduce, "Return state information for pickling"},
     {"__replace__(...)", namespace_replace,
      "Return a copy of the namespace object with new values for the specified attributes."},
 };
 const GetSetSpec kNamespaceGetSets[] = {
-    {"__dict__", namespace_get_dict, namespace_set_dict},
+    {"__dict__", namespace_get_dict, SetReadOnlyMember},
 };
 
 #pragma GCC diagnostic push

@@ -2,6 +2,7 @@
 #include "runtime/objects/property_object.h"
 
 #include "runtime/core/type_internal.h"
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/attr_error.h"
 #include "runtime/protocol/protocol.h"
@@ -128,9 +129,6 @@ Result<> property_get_field(ThreadState& ts, Value self) {
   Value v = Self(self)->*kField;
   return v.is_null() ? None(ts) : Result<>::Borrow(v);
 }
-Status property_set_readonly(ThreadState& ts, Value self, Value value) {
-  return Raise(ts, Exc::kAttributeError, "readonly attribute");
-}
 Status property_set_doc(ThreadState& ts, Value self, Value value) {
   Assign(Self(self)->doc, value);
   return Ok();
@@ -168,9 +166,9 @@ const GetSetSpec kGetSets[] = {
     {"__doc__", property_get_field<&PropertyObject::doc>, property_set_doc},
     {"__isabstractmethod__", property_get_abstract},
     {"__name__", property_get_name, property_set_name_attr},
-    {"fdel", property_get_field<&PropertyObject::deleter>, property_set_readonly},
-    {"fget", property_get_field<&PropertyObject::getter>, property_set_readonly},
-    {"fset", property_get_field<&PropertyObject::setter>, property_set_readonly},
+    {"fdel", property_get_field<&PropertyObject::deleter>, SetReadOnlyMember},
+    {"fget", property_get_field<&PropertyObject::getter>, SetReadOnlyMember},
+    {"fset", property_get_field<&PropertyObject::setter>, SetReadOnlyMember},
 };
 
 }  // namespace

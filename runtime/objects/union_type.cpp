@@ -2,6 +2,7 @@
 #include "runtime/objects/generic_alias.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/set_object.h"
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/objects/type_params.h"
@@ -130,16 +131,12 @@ Result<> union_get_parameters(ThreadState& ts, Value self) {
   MVM_TRY(TupleObject * p, Parameters(ts, Self(self)));
   return Result<>::Borrow(p);
 }
-Status union_set_readonly(ThreadState& ts, Value self, Value value) {
-  return Raise(ts, Exc::kAttributeError, "readonly attribute");
-}
-
 const MethodSpec kMethods[] = {
     {"__instancecheck__(self, instance, /)", union_instancecheck},
     {"__subclasscheck__(self, subclass, /)", union_subclasscheck},
 };
 const GetSetSpec kGetSets[] = {
-    {"__args__", union_get_args, union_set_readonly},
+    {"__args__", union_get_args, SetReadOnlyMember},
     {"__parameters__", union_get_parameters, nullptr, "Type variables in the types.UnionType."},
 };
 

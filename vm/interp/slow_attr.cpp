@@ -488,7 +488,10 @@ bool SlowLoadSpecial(ThreadState* ts, Value* R, Word* pc) {
     if (!ts->HasPending()) {
       bool async = which == SpecialMethod::kAenter || which == SpecialMethod::kAexit;
       const char* protocol = async ? "asynchronous context manager" : "context manager";
-      if (which == SpecialMethod::kExit || which == SpecialMethod::kAexit) {
+      // The exit method is loaded first; without either of the two it is the other one that is missed.
+      StrObject* enter = async ? MVM_NAME(*ts, __aenter__) : MVM_NAME(*ts, __enter__);
+      if ((which == SpecialMethod::kExit || which == SpecialMethod::kAexit) &&
+          !TypeLookup(*ts, type, enter).is_null()) {
         Raise(*ts, Exc::kTypeError, "'%T' object does not support the %s protocol (missed %U method)", o,
               protocol, Value(name));
       } else {
