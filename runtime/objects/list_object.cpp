@@ -148,7 +148,10 @@ Status ListExtend(ThreadState& ts, ListObject* list, Value iterable) {
   const NextFn next = TypeOf(ts, it)->slots.next;
   for (;;) {
     Result<> r = next(ts, it);
-    if (MVM_UNLIKELY(r.raised())) return kRaised;
+    if (MVM_UNLIKELY(r.raised())) {
+      if (ClearPendingIf(ts, Exc::kStopIteration)) break;  // with a value, as in Next()
+      return kRaised;
+    }
     if (r.done()) break;
     Ref<> item = r.Take();
     if (MVM_UNLIKELY(list->size == list->capacity))

@@ -30,6 +30,12 @@ Result<> GetIter(ThreadState& ts, Value v) {
 }
 
 Result<> Next(ThreadState& ts, Value iterator) {
+  Result<> r = NextOrStop(ts, iterator);
+  if (MVM_UNLIKELY(r.raised()) && ClearPendingIf(ts, Exc::kStopIteration)) return Result<>::Done();
+  return r;
+}
+
+Result<> NextOrStop(ThreadState& ts, Value iterator) {
   const Slots* slots = SlotsOf(ts, iterator);
   if (!slots) return kRaised;
   if (MVM_LIKELY(slots->next != nullptr)) return slots->next(ts, iterator);

@@ -134,6 +134,8 @@ Result<> GetIndex(ThreadState& ts, Value object, int64_t i);
 Result<> GetIter(ThreadState& ts, Value v);
 // Done() at the end.
 Result<> Next(ThreadState& ts, Value iterator);
+// The same, but an iterator that ends with a value (a generator's return) raises StopIteration.
+Result<> NextOrStop(ThreadState& ts, Value iterator);
 // New list / tuple of everything the iterable yields.
 Result<ListObject> ListFrom(ThreadState& ts, Value iterable);
 Result<TupleObject> TupleFrom(ThreadState& ts, Value iterable);

@@ -355,7 +355,7 @@ Result<> anext_next(ThreadState& ts, Value self) {
     if (r.done()) return RaiseStopIteration(ts, returned);
     return AnextResult(ts, o, r);
   }
-  return AnextResult(ts, o, Next(ts, it));
+  return AnextResult(ts, o, NextOrStop(ts, it));
 }
 Result<> AnextProxy(ThreadState& ts, Args args, const char* method) {
   AnextAwaitableObject* o = args.self<AnextAwaitableObject>();

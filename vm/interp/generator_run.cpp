@@ -200,7 +200,7 @@ CallOutcome SlowSend(ThreadState* ts, Value* R, Word* pc, bool* jump) {
   if (IsResumable(it)) {
     r = GeneratorSend(*ts, it.as<GeneratorObject>(), sent, &returned);
   } else if (IsNone(*ts, sent)) {
-    r = Next(*ts, it);
+    r = NextOrStop(*ts, it);
   } else {
     r = CallMethod(*ts, it, MVM_NAME(*ts, send), sent);
     if (r.raised() && PendingIs(*ts, Exc::kStopIteration)) {

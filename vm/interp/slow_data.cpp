@@ -404,7 +404,7 @@ Status UnpackInto(ThreadState& ts, Value o, Value* out, uint32_t n) {
       return Raise(ts, Exc::kValueError, "not enough values to unpack (expected %u, got %zu)", n, size);
     }
     if (size > n) {
-      return Raise(ts, Exc::kValueError, "too many values to unpack (expected %u, got %zu)", n, size);
+      return Raise(ts, Exc::kValueError, "too many values to unpack (expected %u)", n);
     }
     for (uint32_t i = 0; i < n; ++i) {
       Incref(items[i]);
@@ -433,15 +433,7 @@ Status UnpackInto(ThreadState& ts, Value o, Value* out, uint32_t n) {
   if (r.raised() || !r.done()) {
     if (!r.raised()) {
       Decref(r.word());
-      if (IsDict(ts, o) || IsAnySet(ts, o)) {
-        Result<int64_t> size = Length(ts, o);
-        if (!size.raised()) {
-          Raise(ts, Exc::kValueError, "too many values to unpack (expected %u, got %lld)", n,
-                static_cast<long long>(size.Take()));
-        }
-      } else {
-        Raise(ts, Exc::kValueError, "too many values to unpack (expected %u)", n);
-      }
+      Raise(ts, Exc::kValueError, "too many values to unpack (expected %u)", n);
     }
     Release(out, n);
     return kRaised;
