@@ -194,7 +194,8 @@ Status VmInternals::PrependPath(ThreadState& ts, std::string_view entry) {
 
 Status VmInternals::RunSource(ThreadState& ts, std::string_view source, std::string_view filename) {
   MVM_TRY(Ref<StrObject> name, NewStrFromOs(ts, filename));
-  if (!filename.empty() && filename[0] == '<') {
+  bool command = filename == "<string>";
+  if (command) {
     // Tracebacks show lines of sources that are in no file: linecache looks here.
     MVM_TRY(Ref<> sources, SysGet(ts, "_sources"));
     if (sources.is_absent()) {
@@ -206,6 +207,7 @@ Status VmInternals::RunSource(ThreadState& ts, std::string_view source, std::str
   }
   CompileOptions options;
   options.optimize = rt.optimize;
+  options.from_file = !command;
   MVM_TRY(Ref<CodeObject> code, CompileBytes(ts, source, name, options));
   Ref<DictObject> dict = Ref<DictObject>::Borrow(main->dict);
   MVM_TRY_VOID(RunCode(ts, code, dict, dict));
