@@ -36,6 +36,9 @@ Result<> Next(ThreadState& ts, Value iterator) {
 }
 
 Result<> NextOrStop(ThreadState& ts, Value iterator) {
+  // Iterators over iterators over iterators recurse through here.
+  RecursionGuard guard(ts, " in iteration");
+  if (!guard) return kRaised;
   const Slots* slots = SlotsOf(ts, iterator);
   if (!slots) return kRaised;
   if (MVM_LIKELY(slots->next != nullptr)) return slots->next(ts, iterator);
