@@ -40,6 +40,7 @@ void InstallHandlers(Vm* vm) {
     sigaction(SIGINT, &action, nullptr);
   }
   signal(SIGPIPE, SIG_IGN);  // scripts get BrokenPipeError
+  signal(SIGXFSZ, SIG_IGN);  // and OSError
 }
 
 // Nobody reads what we print any more.
@@ -126,6 +127,7 @@ int main(int argc, char** argv) {
     if (int status = CheckFile(o.text)) return status;
   }
   if (o.source == Source::kNone && isatty(0)) o.config.interactive = true;
+  o.config.handle_signals = true;
   minivm::ScriptError error;
   std::unique_ptr<Vm> vm = Vm::Create(o.config, &error);
   if (!vm) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cmath>
 
+#include "runtime/core/signals.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/module_object.h"
@@ -205,7 +206,9 @@ Result<> thread_get_native_id(ThreadState& ts, Args args) { return Small(gettid(
 Result<> thread_count(ThreadState& ts, Args args) { return Small(0); }
 Result<> thread_exit(ThreadState& ts, Args args) { return RaiseNoMessage(ts, Exc::kSystemExit); }
 Result<> thread_interrupt_main(ThreadState& ts, Args args) {
-  RequestAttention(*ts.rt->main_thread, kRequestInterrupt);
+  MVM_TRY(int64_t signum, AsInt64(ts, args[0]));
+  if (signum < 1 || signum >= kSignalLimit) return Raise(ts, Exc::kValueError, "signal number out of range");
+  SimulateSignal(*ts.rt, static_cast<int>(signum));
   return None(ts);
 }
 Result<> thread_start_new_thread(ThreadState& ts, Args args) {

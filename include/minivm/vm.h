@@ -110,6 +110,9 @@ struct VmConfig {
   std::string io_encoding;  // of the standard streams; empty: UTF-8
   std::string io_errors;    // their error handler; empty: strict, surrogateescape in the C locale
   int int_max_str_digits = -1;  // -1: the default, 4300
+  // Scripts may set handlers of the process's signals (module signal), for one VM at a time; the host
+  // passes SIGINT on by Interrupt(). Elsewhere signal.signal() raises ValueError.
+  bool handle_signals = false;
   bool standard_streams = true;  // sys.stdin, stdout, stderr on descriptors 0, 1, 2; else None
 };
 

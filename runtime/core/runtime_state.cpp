@@ -10,6 +10,7 @@
 #include <new>
 
 #include "runtime/core/intern.h"
+#include "runtime/core/signals.h"
 #include "runtime/core/thread_state.h"
 #include "runtime/gc/collector.h"
 #include "runtime/gc/object_refs.h"
@@ -215,6 +216,7 @@ bool RuntimeState::Init(const RuntimeConfig& config) {
   main_thread = NewThreadState(*this, stack_words);
   if (!weakrefs || !signatures || !main_thread) return false;
   main_thread->id = 1;
+  handle_signals = config.handle_signals;
   threads = main_thread;
   heap.current_ts = main_thread;
   Result<DictObject> made = NewDict(*main_thread);
@@ -230,6 +232,7 @@ RuntimeState::~RuntimeState() {
   finalizing = true;
   if (main_thread) {
     heap.current_ts = nullptr;  // no script code from here on
+    ReleaseSignals(*this);
     Drop(builtins);
     Drop(builtins_dict);
     Drop(sys);

@@ -21,6 +21,7 @@ class TupleObject;
 class ModuleObject;
 class InternTable;
 struct GilState;
+struct SignalState;
 
 enum class TypeId : uint16_t {
   kNone = 0,
@@ -84,13 +85,15 @@ struct VmHooks {
   // Call sites cached something about a class of which kTypeHasSites is set and which has changed:
   // every specialised site of the VM goes back to its generic form.
   void (*invalidate_sites)(RuntimeState& rt) = nullptr;
+  // The innermost script frame as an object; None without one.
+  Result<> (*current_frame)(ThreadState& ts) = nullptr;
   // Type and object of super() without arguments, from the running frame.
   Status (*super_arguments)(ThreadState& ts, Ref<>* type, Ref<>* object) = nullptr;
   // compile() of or to a syntax tree: `args` are compile()'s, `filename` is decoded. Set by _ast.
   Result<> (*compile_ast)(ThreadState& ts, Args args, Value filename) = nullptr;
   // A thread wants attention: serve signals, collections, lock hand-over, limits.
   Status (*serve_requests)(ThreadState& ts) = nullptr;
-  // The part of it that is about signals, the lock and the host: set by what provides those.
+  // The part of it that is about the lock and limits: set by what provides those.
   Status (*serve_external)(ThreadState& ts, uint32_t requests) = nullptr;
   // Around calls that may block (core/blocking.h): other threads may run meanwhile. Null: one thread only.
   void (*release_lock)(ThreadState& ts) = nullptr;
@@ -118,6 +121,7 @@ struct RuntimeConfig {
   size_t stack_words = size_t{8} << 20;  // of the VM stack of each thread; address space only
   bool fixed_hash_seed = false;        // hash_seed as PYTHONHASHSEED; else from the system
   uint32_t hash_seed = 0;
+  bool handle_signals = false;         // scripts may change the process's signal dispositions
 };
 
 class WeakrefTable;
@@ -183,6 +187,8 @@ class RuntimeState {
   ThreadState* main_thread = nullptr;
   ThreadState* threads = nullptr;       // list, under the lock
   GilState* gil = nullptr;
+  SignalState* signals = nullptr;       // core/signals.h; owned, null until module _signal is used
+  bool handle_signals = false;          // RuntimeConfig's
   void* vm = nullptr;                   // the embedder's Vm
   void* code_instances = nullptr;       // list of every CodeInstance (vm/bytecode/code_object.h)
   bool finalizing = false;
@@ -246,7 +252,7 @@ void DeleteThreadState(ThreadState* ts);
 // embedder made). Called by each thread before it first runs script code.
 void SetCStackLimit(ThreadState& ts);
 void SetCStackLimit(ThreadState& ts, char* lowest, size_t size);
-// Sets bits of ts.requests and has the interpreter look. Any thread, any time but signal handlers.
+// Sets bits of ts.requests and has the interpreter look. Any thread, any time, signal handlers too.
 void RequestAttention(ThreadState& ts, uint32_t bits);
 
 // ---- types and identity ----

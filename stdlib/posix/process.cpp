@@ -14,6 +14,7 @@
 #include <cstring>
 #include <vector>
 
+#include "runtime/core/signals.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/list_object.h"
@@ -95,6 +96,7 @@ Result<> posix_nice(ThreadState& ts, Args args) {
 Result<> posix_fork(ThreadState& ts, Args args) {
   pid_t pid = fork();
   if (pid < 0) return RaiseErrno(ts, errno);
+  if (pid == 0) ForgetSignals(*ts.rt);
   return Small(pid);
 }
 Result<> posix__exit(ThreadState& ts, Args args) {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <new>
 
+#include "runtime/core/signals.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/float_object.h"
@@ -153,6 +154,7 @@ std::unique_ptr<Vm> Vm::Create(const VmConfig& config, ScriptError* error) {
     rc.stack_words = config.stack_words;
     rc.fixed_hash_seed = config.fixed_hash_seed;
     rc.hash_seed = config.hash_seed;
+    rc.handle_signals = config.handle_signals;
     if (!internals->rt.Init(rc)) {
       if (error) *error = no_memory;
       return nullptr;
@@ -462,6 +464,7 @@ bool Vm::Finish() {
   CallAtEnd(ts, "atexit", "_run_exitfuncs");
   bool ok = FlushStandardStreams(ts);
   if (!ok) WriteUnraisable(ts, Value());
+  RetireSignals(in.rt);
   in.main = Ref<ModuleObject>();
   // Finalizers may still print.
   Ref<> streams[2];

@@ -9,9 +9,11 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "runtime/core/signals.h"
 #include "runtime/gc/collector.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/interpreter.h"
+#include "vm/interp/traceback.h"
 
 namespace minivm {
 
@@ -23,16 +25,22 @@ uint32_t TakeRequests(ThreadState& ts) {
 
 // Serves what has been asked of the thread. Also reached from natives through Charge().
 Status ServeRequests(ThreadState& ts) {
+  constexpr uint32_t kOwn = kRequestCollect | kRequestSignal | kRequestInterrupt;
   uint32_t requests = TakeRequests(ts);
   if (requests & kRequestCollect) ts.heap().collector().CollectIfDue(ts);
-  if (requests & ~kRequestCollect) {
-    RuntimeState& rt = *ts.rt;
-    if (rt.hooks.serve_external) return rt.hooks.serve_external(ts, requests & ~kRequestCollect);
-    if (requests & kRequestSignal || requests & kRequestInterrupt) {
-      return RaiseNoMessage(ts, Exc::kKeyboardInterrupt);
+  VmHooks& hooks = ts.rt->hooks;
+  if ((requests & ~kOwn) && hooks.serve_external && hooks.serve_external(ts, requests & ~kOwn).raised()) {
+    // What else there is comes at the next poll.
+    if (requests & (kRequestSignal | kRequestInterrupt)) {
+      RequestAttention(ts, requests & (kRequestSignal | kRequestInterrupt));
     }
+    return kRaised;
   }
-  return Ok();
+  if (requests & kRequestInterrupt) {
+    if (requests & kRequestSignal) RequestAttention(ts, kRequestSignal);
+    return RaiseNoMessage(ts, Exc::kKeyboardInterrupt);
+  }
+  return requests & kRequestSignal ? ServeSignals(ts) : Ok();
 }
 
 }  // namespace
@@ -96,6 +104,10 @@ Status InitInterpreter(ThreadState& ts) {
   hooks.request_attention = RequestAttention;
   hooks.super_arguments = SuperArguments;
   hooks.warn = LoadAndWarn;
+  hooks.current_frame = [](ThreadState& t) -> Result<> {
+    FrameWalker w(t);
+    return w.done() ? None(t) : Result<>(FrameFor(t, w.base(), w.pc()));
+  };
   hooks.current_globals = [](ThreadState& t) -> DictObject* {
     return t.base == nullptr ? nullptr : FunctionOf(t.base)->globals;
   };

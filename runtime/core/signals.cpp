@@ -1,0 +1,185 @@
+// From the C handler to the script's.
+//
+// A C handler has no argument of ours, so the owner of the process's signals is the one thing in
+// the library that is reached without a VM: `inbox`. A VM that ends while its handler runs in
+// another thread waits for it (`running`), so that the handler never sees a VM that is gone.
+#include "runtime/core/signals.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <new>
+
+#include "runtime/objects/module_object.h"
+#include "runtime/protocol/protocol.h"
+
+namespace minivm {
+
+namespace {
+
+struct Inbox {
+  std::atomic<SignalState*> owner = nullptr;
+  std::atomic<int> running = 0;  // C handlers at work
+};
+constinit Inbox inbox;
+
+// In a signal handler, or like one.
+void Arrive(SignalState& state, int signum) {
+  state.arrived[signum] = true;
+  state.any = true;
+  RequestAttention(*state.main, kRequestSignal);
+}
+
+void Wake(SignalState& state, int signum) {
+  int fd = state.wakeup_fd;
+  if (fd < 0) return;
+  uint8_t byte = static_cast<uint8_t>(signum);
+  ssize_t n;
+  do {
+    n = write(fd, &byte, 1);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0 && (state.warn_on_full_buffer || (errno != EAGAIN && errno != EWOULDBLOCK))) {
+    state.wakeup_error = errno;
+    state.any = true;
+    RequestAttention(*state.main, kRequestSignal);
+  }
+}
+
+void OnSignal(int signum) {
+  int saved = errno;
+  ++inbox.running;
+  if (SignalState* state = inbox.owner) {
+    Arrive(*state, signum);
+    Wake(*state, signum);
+  }
+  --inbox.running;
+  errno = saved;
+}
+
+Status ReportWakeupError(ThreadState& ts, int error) {
+  (void)RaiseErrno(ts, error);
+  WriteUnraisable(ts, Value(), "Exception ignored when trying to write to the signal wakeup fd");
+  return Ok();
+}
+
+Status CallHandler(ThreadState& ts, SignalState& state, int signum) {
+  Ref<> handler = Ref<>::Borrow(state.handlers[signum].get());
+  if (handler.is_int() || handler.is_null() || IsNone(ts, handler)) {
+    // Its handler was taken away after it arrived.
+    (void)Raise(ts, Exc::kOSError, "Signal %d ignored due to race condition", signum);
+    WriteUnraisable(ts, Value(ts.rt->none));
+    return Ok();
+  }
+  Ref<> frame = Ref<>::Borrow(ts.rt->none);
+  if (ts.rt->hooks.current_frame) {
+    MVM_TRY(frame, ts.rt->hooks.current_frame(ts));
+  }
+  MVM_TRY_VOID(Call(ts, handler, Value::Int(signum), frame));
+  return Ok();
+}
+
+}  // namespace
+
+Result<SignalState*> MakeSignalState(ThreadState& ts, Value interrupt) {
+  RuntimeState& rt = *ts.rt;
+  if (rt.signals != nullptr) return rt.signals;
+  SignalState* state = new (std::nothrow) SignalState;
+  if (state == nullptr) return RaiseMemoryError(ts);
+  state->main = rt.main_thread;
+  for (int n = 1; n < kSignalLimit; ++n) {
+    struct sigaction now;
+    Value handler = rt.none;
+    if (sigaction(n, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0) {
+      if (now.sa_handler == SIG_DFL) {
+        handler = Value::Int(0);
+      } else if (now.sa_handler == SIG_IGN) {
+        handler = Value::Int(1);
+      } else if (n == SIGINT && rt.handle_signals) {
+        handler = interrupt;
+      }
+    }
+    state->handlers[n] = Ref<>::Borrow(handler);
+  }
+  rt.signals = state;
+  return state;
+}
+
+Status ClaimSignals(ThreadState& ts, const char* function) {
+  RuntimeState& rt = *ts.rt;
+  if (&ts == rt.main_thread && rt.handle_signals) {
+    SignalState* nobody = nullptr;
+    if (inbox.owner.compare_exchange_strong(nobody, rt.signals) || nobody == rt.signals)
+      return Ok();
+  }
+  return Raise(ts, Exc::kValueError, "%s only works in main thread of the main interpreter",
+               function);
+}
+
+bool SetDisposition(SignalState& state, int signum, Disposition disposition) {
+  struct sigaction action = {}, before;
+  action.sa_handler = disposition == Disposition::kDefault  ? SIG_DFL
+                      : disposition == Disposition::kIgnore ? SIG_IGN
+                                                            : OnSignal;
+  sigemptyset(&action.sa_mask);
+  if (sigaction(signum, &action, &before) < 0) return false;
+  if (!state.changed[signum]) {
+    state.changed[signum] = true;
+    state.before[signum] = before;
+  }
+  return true;
+}
+
+Status ServeSignals(ThreadState& ts) {
+  SignalState* state = ts.rt->signals;
+  if (state == nullptr || &ts != state->main || !state->any.exchange(false)) return Ok();
+  if (int error = state->wakeup_error.exchange(0)) MVM_TRY_VOID(ReportWakeupError(ts, error));
+  for (int n = 1; n < kSignalLimit; ++n) {
+    if (!state->arrived[n].exchange(false)) continue;
+    if (CallHandler(ts, *state, n).raised()) {
+      state->any = true;
+      RequestAttention(ts, kRequestSignal);
+      return kRaised;
+    }
+  }
+  return Ok();
+}
+
+void SimulateSignal(RuntimeState& rt, int signum) {
+  if (rt.signals == nullptr) {
+    if (signum == SIGINT) RequestAttention(*rt.main_thread, kRequestInterrupt);
+    return;
+  }
+  Value handler = rt.signals->handlers[signum].get();
+  if (handler.is_int() || handler.is(rt.none)) return;
+  Arrive(*rt.signals, signum);
+  Wake(*rt.signals, signum);
+}
+
+void ForgetSignals(RuntimeState& rt) {
+  if (rt.signals == nullptr) return;
+  rt.signals->any = false;
+  for (std::atomic<bool>& arrived : rt.signals->arrived) arrived = false;
+}
+
+void RetireSignals(RuntimeState& rt) {
+  rt.handle_signals = false;
+  SignalState* state = rt.signals;
+  if (state == nullptr) return;
+  for (int n = 1; n < kSignalLimit; ++n) {
+    if (std::exchange(state->changed[n], false)) sigaction(n, &state->before[n], nullptr);
+    state->handlers[n] = Ref<>::Borrow(rt.none);
+  }
+  SignalState* self = state;
+  if (inbox.owner.compare_exchange_strong(self, nullptr)) {
+    while (inbox.running > 0) sched_yield();
+  }
+  ForgetSignals(rt);
+}
+
+void ReleaseSignals(RuntimeState& rt) {
+  RetireSignals(rt);
+  delete std::exchange(rt.signals, nullptr);
+}
+
+}  // namespace minivm
