@@ -232,9 +232,9 @@ Status AddAliases(ThreadState& ts, ModuleObject* module) {
 
 }  // namespace
 
-extern const ModuleSpec k_operator_module;
-const ModuleSpec k_operator_module = {
-    .name = "operator",
+extern const ModuleSpec k__operator_module;
+const ModuleSpec k__operator_module = {
+    .name = "_operator",
     .doc =
         "Operator interface.\n\n"
         "This module exports a set of functions corresponding to the intrinsic\n"

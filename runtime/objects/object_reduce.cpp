@@ -50,13 +50,20 @@ TypeObject* BuiltinBase(TypeObject* type) {
   return type;
 }
 
+Raised RaiseCannotPickle(ThreadState& ts, Value self) {
+  // CPython's objects of variable size say it in another way.
+  const bool variable = IsExact(self, TypeId::kMemoryview) || IsExact(self, TypeId::kCode);
+  return Raise(ts, Exc::kTypeError,
+               variable ? "cannot pickle %T objects" : "cannot pickle '%T' object", self);
+}
+
 // `required`: nothing but the state describes the object, so hidden fields would be lost.
 Result<> DefaultState(ThreadState& ts, Value self, bool required) {
   TypeObject* type = TypeOf(ts, self);
   TypeObject* native = BuiltinBase(type);
   bool hidden = native->basic_size > sizeof(Object) || native->item_size;
   if (required && hidden) {
-    return Raise(ts, Exc::kTypeError, "cannot pickle '%T' object", self);
+    return RaiseCannotPickle(ts, self);
   }
   Ref<> state = Ref<>::Borrow(ts.rt->none);
   MVM_TRY(Ref<> dict, GetAttrOptional(ts, self, MVM_NAME(ts, __dict__)));
@@ -99,7 +106,8 @@ Status NewArguments(ThreadState& ts, Value self, Ref<>* args, Ref<>* kwargs) {
   MVM_TRY(Ref<> r, CallSpecial(ts, self, MVM_NAME(ts, __getnewargs_ex__)));
   if (!r.is_absent()) {
     if (!IsTuple(ts, r)) {
-      return Raise(ts, Exc::kTypeError, "__getnewargs_ex__ should return a tuple, not '%T'", r.get());
+      return Raise(ts, Exc::kTypeError, "__getnewargs_ex__ should return a tuple, not '%T'",
+                   r.get());
     }
     TupleObject* pair = r.as<TupleObject>();
     if (pair->size() != 2) {
@@ -107,14 +115,16 @@ Status NewArguments(ThreadState& ts, Value self, Ref<>* args, Ref<>* kwargs) {
                    "__getnewargs_ex__ should return a tuple of length 2, not %u", pair->size());
     }
     if (!IsTuple(ts, (*pair)[0])) {
-      return Raise(ts, Exc::kTypeError,
-                   "first item of the tuple returned by __getnewargs_ex__ must be a tuple, not '%T'",
-                   (*pair)[0]);
+      return Raise(
+          ts, Exc::kTypeError,
+          "first item of the tuple returned by __getnewargs_ex__ must be a tuple, not '%T'",
+          (*pair)[0]);
     }
     if (!IsDict(ts, (*pair)[1])) {
-      return Raise(ts, Exc::kTypeError,
-                   "second item of the tuple returned by __getnewargs_ex__ must be a dict, not '%T'",
-                   (*pair)[1]);
+      return Raise(
+          ts, Exc::kTypeError,
+          "second item of the tuple returned by __getnewargs_ex__ must be a dict, not '%T'",
+          (*pair)[1]);
     }
     *args = Ref<>::Borrow((*pair)[0]);
     *kwargs = Ref<>::Borrow((*pair)[1]);
@@ -131,7 +141,7 @@ Status NewArguments(ThreadState& ts, Value self, Ref<>* args, Ref<>* kwargs) {
 
 Result<> ReduceNewObject(ThreadState& ts, Value self) {
   TypeObject* type = TypeOf(ts, self);
-  if (!type->slots.new_) return Raise(ts, Exc::kTypeError, "cannot pickle '%T' object", self);
+  if (!type->slots.new_) return RaiseCannotPickle(ts, self);
   Ref<> args, kwargs;
   MVM_TRY_VOID(NewArguments(ts, self, &args, &kwargs));
   bool has_args = static_cast<bool>(args);

@@ -144,6 +144,10 @@ Value InstanceLookup(ThreadState& ts, Object* o, StrObject* name) {
   return field && *field ? DictGetStr(ts, *field, name) : Value();
 }
 
+Status SetInstanceAttr(ThreadState& ts, Object* o, StrObject* name, Value value) {
+  return StoreInShape(ts, o, name, value);
+}
+
 Result<DictObject> InstanceDict(ThreadState& ts, Value v) {
   TypeObject* type = TypeOf(ts, v);
   if (!HasOwnAttributes(type, v)) return RaiseAttributeError(ts, v, MVM_NAME(ts, __dict__));

@@ -60,6 +60,9 @@ Status GenericSetAttr(ThreadState& ts, Value object, StrObject* name, Value valu
 Result<> GenericGetAttrOptional(ThreadState& ts, Value object, StrObject* name);
 // The instance's own attribute (no class, no descriptors): borrowed, null if absent. `name` interned.
 Value InstanceLookup(ThreadState& ts, Object* object, StrObject* name);
+// object.__dict__[name] = value without making the dictionary. `name` interned. REQUIRES: the type's
+// storage is AttrStorage::kShape
+Status SetInstanceAttr(ThreadState& ts, Object* object, StrObject* name, Value value);
 // object.__dict__, made on demand (R7: always the same dict); AttributeError without one. Owned.
 Result<DictObject> InstanceDict(ThreadState& ts, Value object);
 Status SetInstanceDict(ThreadState& ts, Value object, Value dict);

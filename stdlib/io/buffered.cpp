@@ -582,7 +582,8 @@ Result<> buffered_dealloc_warn(ThreadState& ts, Args args) {
   return None(ts);
 }
 Result<> buffered_no_pickle(ThreadState& ts, Args args) {
-  return Raise(ts, Exc::kTypeError, "cannot pickle '%T' instances", args[0]);
+  return Raise(ts, Exc::kTypeError, "cannot pickle '%U' instances",
+               Value(TypeOf(ts, args[0])->name));
 }
 Result<> buffered_sizeof(ThreadState& ts, Args args) {
   BufferedObject* b = Self(args[0]);

@@ -348,7 +348,8 @@ Result<> file_dealloc_warn(ThreadState& ts, Args args) {
   return None(ts);
 }
 Result<> file_no_pickle(ThreadState& ts, Args args) {
-  return Raise(ts, Exc::kTypeError, "cannot pickle '%T' instances", args[0]);
+  return Raise(ts, Exc::kTypeError, "cannot pickle '%U' instances",
+               Value(TypeOf(ts, args[0])->name));
 }
 
 Result<> file_get_closed(ThreadState& ts, Value self) { return Bool(ts, Self(self)->fd < 0); }

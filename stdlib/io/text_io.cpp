@@ -345,7 +345,8 @@ Result<> text_reconfigure(ThreadState& ts, Args args) {
 }
 
 Result<> text_no_pickle(ThreadState& ts, Args args) {
-  return Raise(ts, Exc::kTypeError, "cannot pickle '%T' instances", args[0]);
+  return Raise(ts, Exc::kTypeError, "cannot pickle '%U' instances",
+               Value(TypeOf(ts, args[0])->name));
 }
 
 // ---- attributes ----
