@@ -19,6 +19,11 @@ Result<> CallRaw(ThreadState& ts, Value callable, Args raw) {
 }
 
 Result<> Call(ThreadState& ts, Value callable, std::span<const Value> args) {
+  // A script function copies its arguments into registers and has a guard of its own.
+  if (IsExact(callable, TypeId::kFunction)) {
+    Args words{const_cast<Value*>(args.data()), static_cast<uint32_t>(args.size())};
+    return TypeOf(ts, callable)->slots.call(ts, callable, words);
+  }
   // A copy: the callee may overwrite its arguments.
   constexpr size_t kInline = 8;
   if (MVM_LIKELY(args.size() <= kInline)) {

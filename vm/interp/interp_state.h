@@ -15,9 +15,10 @@ struct AttrCache {
     StrObject* name;   // borrowed; interned names in code outlive their use here
     uint64_t payload;  // word index behind the header; cell; function; word index | new shape << 32
   };
+  enum Family : uint32_t { kGet, kSet, kLoad };
   static constexpr uint32_t kSize = 2048;
   Entry entries[kSize];
-  Entry* Slot(uint32_t shape, StrObject* name, uint32_t family) {
+  Entry* Slot(uint32_t shape, StrObject* name, Family family) {
     uint64_t h = (reinterpret_cast<uint64_t>(name) >> 5) + shape * uint64_t{0x9E3779B1} + family * 0x51ED27;
     return &entries[(h ^ (h >> 15)) & (kSize - 1)];
   }

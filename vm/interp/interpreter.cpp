@@ -65,6 +65,14 @@ inline Object* FastInstance(ThreadState* ts, TypeObject* type) {
   return o;
 }
 
+// The AttrCache's entry for the object's shape and the site's name, or null.
+inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value o, AttrCache::Family family) {
+  StrObject* name = reinterpret_cast<StrObject*>(CacheOf(pc)->ptr);
+  uint32_t shape = o.object()->shape_id;
+  const AttrCache::Entry* e = static_cast<AttrCache*>(ts->rt->attr_cache)->Slot(shape, name, family);
+  return MVM_LIKELY(e->shape == shape && e->name == name) ? e : nullptr;
+}
+
 }  // namespace
 
 #if defined(MVM_SWITCH_DISPATCH)
@@ -661,6 +669,28 @@ dispatch:
   }
   CASE(GETATTR_SLOT) : GETATTR_SLOT_BODY(WRITE_T)
   CASE(GETATTR_SLOT_L) : GETATTR_SLOT_BODY(WRITE_L)
+#define GETATTR_POLY_BODY(WRITE)                                                              \
+  {                                                                                           \
+    Value o = R[pc->b];                                                                       \
+    if (MVM_LIKELY(o.is_pointer())) {                                                         \
+      const AttrCache::Entry* e = PolyEntry(ts, pc, o, AttrCache::kGet);                      \
+      if (MVM_LIKELY(e != nullptr)) {                                                         \
+        Value v = e->kind == AttrCache::kGetSlot                                              \
+                      ? reinterpret_cast<Value*>(o.object() + 1)[e->payload]                  \
+                      : reinterpret_cast<CellObject*>(e->payload)->value;                     \
+        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {                                             \
+          INCREF(v);                                                                          \
+          bool consume = pc->c & kConsume1;                                                   \
+          WRITE(v);                                                                           \
+          if (consume) DECREF(o);                                                             \
+          NEXT();                                                                             \
+        }                                                                                     \
+      }                                                                                       \
+    }                                                                                         \
+    SLOW(SlowGetAttr(ts, R, pc));                                                             \
+  }
+  CASE(GETATTR_POLY) : GETATTR_POLY_BODY(WRITE_T)
+  CASE(GETATTR_POLY_L) : GETATTR_POLY_BODY(WRITE_L)
   CASE(GETATTR_CLASS) : {
     Value o = R[pc->b];
     CacheEntry* cache = CacheOf(pc);
@@ -743,6 +773,24 @@ dispatch:
     }
     SLOW(SlowSetAttr(ts, R, pc));
   }
+  CASE(SETATTR_POLY) : {
+    Value o = R[pc->a];
+    if (MVM_LIKELY(o.is_pointer())) {
+      const AttrCache::Entry* e = PolyEntry(ts, pc, o, AttrCache::kSet);
+      if (MVM_LIKELY(e != nullptr && e->kind == AttrCache::kSetSlot)) {
+        Value v = R[pc->b];
+        uint8_t c = pc->c;
+        if (!(c & kConsume2)) INCREF(v);
+        Value* slot = reinterpret_cast<Value*>(o.object() + 1) + e->payload;
+        Value old = *slot;
+        *slot = v;
+        DECREF(old);
+        if (c & kConsume1) DECREF(o);
+        NEXT();
+      }
+    }
+    SLOW(SlowSetAttr(ts, R, pc));
+  }
   CASE(SETATTR_ADD) : {
     Value o = R[pc->a];
     CacheEntry* cache = CacheOf(pc);
@@ -785,6 +833,23 @@ dispatch:
       w[1] = w[2] = Value::Int(0);
       w[3] = o;
       NEXT();
+    }
+    SLOW(SlowLoadMethod(ts, R, pc));
+  }
+  CASE(LOAD_METHOD_POLY) : {
+    Value o = R[pc->b];
+    if (MVM_LIKELY(o.is_pointer())) {
+      const AttrCache::Entry* e = PolyEntry(ts, pc, o, AttrCache::kLoad);
+      if (MVM_LIKELY(e != nullptr)) {
+        Value f = Value::FromBits(e->payload);
+        Value* w = R + pc->a;
+        ++f.object()->refcount;
+        if (!(pc->c & kConsume1)) ++o.object()->refcount;
+        w[0] = f;
+        w[1] = w[2] = Value::Int(0);
+        w[3] = o;
+        NEXT();
+      }
     }
     SLOW(SlowLoadMethod(ts, R, pc));
   }
@@ -1154,44 +1219,36 @@ for_slow: {
     }
     goto call_slow;
   }
-  CASE(CALL_NATIVE) : {
-    Value* w = R + pc->a;
-    Value callee = w[0];
-    if (MVM_LIKELY(IsExact(callee, TypeId::kNativeFunction) &&
-                   callee.object()->aux == static_cast<uint32_t>(pc->x))) {
-      NativeFunctionObject* f = callee.as<NativeFunctionObject>();
-      Value* args = w + kWindowWords;
-      uint32_t n = pc->c;
-      SAVE();
-      Result<> r = f->fn(*ts, Args{args, n});
-      for (uint32_t i = 0; i < n; ++i) DECREF(args[i]);
-      DECREF(callee);
-      if (MVM_UNLIKELY(r.raised())) goto error;
-      R[pc->b] = r.word();
-      POLL();
-      NEXT();
-    }
-    goto call_slow;
+#define NATIVE_CALL(NAME, OBJECT, TYPE, EXTRA, GUARD, PAD)                             \
+  CASE(NAME) : {                                                                       \
+    Value* w = R + pc->a;                                                              \
+    Value callee = w[0];                                                               \
+    if (MVM_LIKELY(IsExact(callee, TypeId::TYPE) &&                                    \
+                   callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) { \
+      OBJECT* f = callee.as<OBJECT>();                                                 \
+      Value* args = w + kWindowWords;                                                  \
+      uint32_t n = pc->c + EXTRA;                                                      \
+      uint32_t count = n;                                                              \
+      if (PAD) {                                                                       \
+        count = f->signature->count;                                                   \
+        const Value* defaults = f->signature->defaults;                                \
+        for (uint32_t i = n; i < count; ++i) args[i] = defaults[i];                    \
+      }                                                                                \
+      SAVE();                                                                          \
+      Result<> r = f->fn(*ts, Args{args, count});                                      \
+      for (uint32_t i = 0; i < n; ++i) DECREF(args[i]);                                \
+      DECREF(callee);                                                                  \
+      if (MVM_UNLIKELY(r.raised())) goto error;                                        \
+      R[pc->b] = r.word();                                                             \
+      POLL();                                                                          \
+      NEXT();                                                                          \
+    }                                                                                  \
+    goto call_slow;                                                                    \
   }
-  CASE(CALLM_NATIVE) : {
-    Value* w = R + pc->a;
-    Value callee = w[0];
-    if (MVM_LIKELY(IsExact(callee, TypeId::kMethodDescriptor) &&
-                   callee.object()->aux == static_cast<uint32_t>(pc->x) && !w[3].is_absent())) {
-      MethodDescriptorObject* f = callee.as<MethodDescriptorObject>();
-      Value* args = w + kWindowWords;
-      uint32_t n = pc->c + 1u;
-      SAVE();
-      Result<> r = f->fn(*ts, Args{args, n});
-      for (uint32_t i = 0; i < n; ++i) DECREF(args[i]);
-      DECREF(callee);
-      if (MVM_UNLIKELY(r.raised())) goto error;
-      R[pc->b] = r.word();
-      POLL();
-      NEXT();
-    }
-    goto call_slow;
-  }
+  NATIVE_CALL(CALL_NATIVE, NativeFunctionObject, kNativeFunction, 0u, true, false)
+  NATIVE_CALL(CALL_NATIVE_PAD, NativeFunctionObject, kNativeFunction, 0u, true, true)
+  NATIVE_CALL(CALLM_NATIVE, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(), false)
+  NATIVE_CALL(CALLM_NATIVE_PAD, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(), true)
   CASE(CALLM) : goto call_slow;
   CASE(CALL_KW) : goto call_slow;
   CASE(CALLM_KW) : goto call_slow;

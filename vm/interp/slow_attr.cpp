@@ -159,18 +159,24 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
 // Consume bit of a GETATTR-like word in any of its forms.
 bool GetConsumes(const Word* pc) { return pc->c & 1; }
 
-// A specialised site that keeps missing becomes generic again: after 256 misses. Meanwhile the misses
-// are served by the VM's AttrCache.
-bool TooManyMisses(FunctionObject* f, Word* pc) {
+// A specialised site that keeps missing lives on the VM's AttrCache from then on. When it misses
+// there as well, again and again, it becomes generic, and may settle on one shape.
+constexpr uint32_t kMissesToPoly = 12;
+void NoteMiss(FunctionObject* f, Word* pc, Op generic, Op poly) {
+  if (pc->op == static_cast<uint8_t>(generic)) return;
   Site& site = f->code->sites[pc - f->instance->words];
   site.misses = site.misses + 1u;
-  return site.misses == 0;
-}
-void NoteMiss(FunctionObject* f, Word* pc, Op generic) {
-  if (pc->op == static_cast<uint8_t>(generic) || !TooManyMisses(f, pc)) return;
+  bool is_poly = pc->op == static_cast<uint8_t>(poly);
+  if (site.misses != (is_poly ? 0u : kMissesToPoly)) return;
   CodeInstance* instance = f->instance;
   DespecialiseWord(f->code, instance, static_cast<uint32_t>(pc - instance->words));
-  SiteCache(f, pc)->b = static_cast<uint32_t>(kBackOff * 10);
+  CacheEntry* cache = SiteCache(f, pc);
+  if (is_poly) {
+    cache->b = static_cast<uint32_t>(kBackOff * 10);
+    return;
+  }
+  pc->op = static_cast<uint8_t>(poly);
+  cache->ptr = reinterpret_cast<uint64_t>(SiteName(f, pc));
 }
 
 AttrCache& CacheOfVm(ThreadState& ts) { return *static_cast<AttrCache*>(ts.rt->attr_cache); }
@@ -204,7 +210,7 @@ void RememberGet(ThreadState& ts, Value o, StrObject* name) {
     return;
   }
   MarkTypes(type);
-  *CacheOfVm(ts).Slot(shape->id, name, 0) = {shape->id, kind, name, payload};
+  *CacheOfVm(ts).Slot(shape->id, name, AttrCache::kGet) = {shape->id, kind, name, payload};
 }
 
 }  // namespace
@@ -216,13 +222,13 @@ bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc) {
   StrObject* name = SiteName(f, pc);
   Value o = R[pc->b];
   bool local = InfoOf(static_cast<Op>(pc->op)).writes_local;
-  NoteMiss(f, pc, local ? Op::GETATTR_L : Op::GETATTR);
+  NoteMiss(f, pc, local ? Op::GETATTR_L : Op::GETATTR, local ? Op::GETATTR_POLY_L : Op::GETATTR_POLY);
   uint8_t dest = pc->a;
   bool consume = GetConsumes(pc);
   Value v;
   if (o.is_object()) {
     uint32_t shape = o.object()->shape_id;
-    const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, 0);
+    const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, AttrCache::kGet);
     if (entry->shape == shape && entry->name == name) {
       v = entry->kind == AttrCache::kGetSlot
               ? reinterpret_cast<Value*>(o.object() + 1)[entry->payload]
@@ -291,13 +297,13 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   ts->pc = pc;
   FunctionObject* f = FunctionOf(R);
   StrObject* name = SiteName(f, pc);
-  NoteMiss(f, pc, Op::SETATTR);
+  NoteMiss(f, pc, Op::SETATTR, Op::SETATTR_POLY);
   Value o = R[pc->a], v = R[pc->b];
   uint32_t consume = pc->c & 3;
   bool generic = pc->op == static_cast<uint8_t>(Op::SETATTR) && !BackedOff(SiteCache(f, pc));
   if (o.is_object()) {
     uint32_t shape = o.object()->shape_id;
-    const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, 1);
+    const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, AttrCache::kSet);
     if (entry->shape == shape && entry->name == name) {
       Value* slot = reinterpret_cast<Value*>(o.object() + 1) + static_cast<uint32_t>(entry->payload);
       if (!(consume & kConsume2)) Incref(v);
@@ -335,7 +341,7 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   int first = shape != nullptr ? (shape->slot_offset - static_cast<int>(sizeof(Object))) / 8 : 0;
   if (slots && slot >= 0 && slot < shape->inline_capacity && !generic) {
     MarkTypes(type);
-    *CacheOfVm(*ts).Slot(shape_before, name, 1) = {shape_before, AttrCache::kSetSlot, name,
+    *CacheOfVm(*ts).Slot(shape_before, name, AttrCache::kSet) = {shape_before, AttrCache::kSetSlot, name,
                                                    static_cast<uint64_t>(first + slot)};
   } else if (slots && slot >= 0 && slot < shape->inline_capacity && first + slot < 64) {
     MarkSites(f, type);
@@ -351,7 +357,7 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
         shape->slot_count < shape->inline_capacity &&
         o.object()->aux == 0 && !generic) {
       MarkTypes(type);
-      *CacheOfVm(*ts).Slot(shape_before, name, 1) = {
+      *CacheOfVm(*ts).Slot(shape_before, name, AttrCache::kSet) = {
           shape_before, AttrCache::kSetAdd, name,
           static_cast<uint64_t>(first + shape->slot_count) | uint64_t{after->id} << 32};
     } else if (after != nullptr && after->parent == shape && !after->dict_mode &&
@@ -385,14 +391,14 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
   ts->pc = pc;
   FunctionObject* f = FunctionOf(R);
   StrObject* name = SiteName(f, pc);
-  NoteMiss(f, pc, Op::LOAD_METHOD);
+  NoteMiss(f, pc, Op::LOAD_METHOD, Op::LOAD_METHOD_POLY);
   Value o = R[pc->b];
   bool consume = pc->c & kConsume1;
   Value* w = R + pc->a;
   bool generic = pc->op == static_cast<uint8_t>(Op::LOAD_METHOD) && !BackedOff(SiteCache(f, pc));
   if (o.is_object()) {
     uint32_t shape = o.object()->shape_id;
-    const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, 2);
+    const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, AttrCache::kLoad);
     if (entry->shape == shape && entry->name == name) {
       Value found = Value::FromBits(entry->payload);
       Incref(found);
@@ -425,7 +431,7 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
       if (no_dict && !generic) {
         MarkTypes(type);
         uint32_t id = o.object()->shape_id;
-        *CacheOfVm(*ts).Slot(id, name, 2) = {id, AttrCache::kMethod, name, method.bits()};
+        *CacheOfVm(*ts).Slot(id, name, AttrCache::kLoad) = {id, AttrCache::kMethod, name, method.bits()};
       } else if (no_dict) {
         cache->a = o.object()->shape_id;
         cache->ptr = method.bits();

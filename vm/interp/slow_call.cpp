@@ -59,12 +59,25 @@ CallOutcome PushFunction(ThreadState* ts, Value* R, Word* pc, CallSite& site, ui
 }
 
 bool IsMethodOp(Op op) {
-  return op == Op::CALLM || op == Op::CALLM_PY || op == Op::CALLM_NATIVE || op == Op::CALLM_KW;
+  return op == Op::CALLM || op == Op::CALLM_PY || op == Op::CALLM_NATIVE || op == Op::CALLM_NATIVE_PAD ||
+         op == Op::CALLM_KW;
 }
 
-bool NativeFitsExactly(const Signature* sig, uint32_t n) {
-  if (sig->raw) return true;
-  return sig->var_positional < 0 && sig->var_keyword < 0 && sig->count == n && sig->positional >= n;
+// How a native takes n positional arguments: just as they stand, with the defaults of the last
+// parameters behind them (for which there is room: kWindowSlack), or not without binding.
+enum class NativeFit { kExact, kPadded, kNone };
+NativeFit FitNative(const Signature* sig, uint32_t n) {
+  if (sig == nullptr) return NativeFit::kNone;
+  if (sig->raw) return NativeFit::kExact;
+  if (sig->var_positional >= 0 || sig->var_keyword >= 0 || n > sig->positional || n < sig->required) {
+    return NativeFit::kNone;
+  }
+  if (sig->count == n) return NativeFit::kExact;
+  if (sig->count > n + kWindowSlack / 2) return NativeFit::kNone;
+  for (uint32_t i = n; i < sig->count; ++i) {
+    if (sig->defaults[i].is_null()) return NativeFit::kNone;
+  }
+  return NativeFit::kPadded;
 }
 
 // Rewrites the word for what it calls now. The window has not been touched.
@@ -81,16 +94,18 @@ void SpecialiseCall(ThreadState* ts, Word* pc, Value callee, bool has_self) {
     pc->op = static_cast<uint8_t>(method ? Op::CALLM_PY : Op::CALL_PY);
   } else if (!method && IsExact(callee, TypeId::kNativeFunction)) {
     NativeFunctionObject* f = callee.as<NativeFunctionObject>();
-    if (f->prepend_self || f->signature == nullptr || !NativeFitsExactly(f->signature, n)) return;
+    NativeFit fit = FitNative(f->signature, n);
+    if (f->prepend_self || fit == NativeFit::kNone) return;
     if (f->aux == 0) f->aux = ts->rt->NextVersion();
     pc->x = static_cast<int32_t>(f->aux);
-    pc->op = static_cast<uint8_t>(Op::CALL_NATIVE);
+    pc->op = static_cast<uint8_t>(fit == NativeFit::kExact ? Op::CALL_NATIVE : Op::CALL_NATIVE_PAD);
   } else if (method && IsExact(callee, TypeId::kMethodDescriptor)) {
     MethodDescriptorObject* f = callee.as<MethodDescriptorObject>();
-    if (f->signature == nullptr || !NativeFitsExactly(f->signature, n)) return;
+    NativeFit fit = FitNative(f->signature, n);
+    if (fit == NativeFit::kNone) return;
     if (f->aux == 0) f->aux = ts->rt->NextVersion();
     pc->x = static_cast<int32_t>(f->aux);
-    pc->op = static_cast<uint8_t>(Op::CALLM_NATIVE);
+    pc->op = static_cast<uint8_t>(fit == NativeFit::kExact ? Op::CALLM_NATIVE : Op::CALLM_NATIVE_PAD);
   }
 }
 
@@ -294,12 +309,12 @@ CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc) {
   if (op == Op::CALL_EX) return CallUnpacked(ts, R, pc);
   // A specialised form that got here has missed: generic again, and specialised anew below.
   switch (op) {
-    case Op::CALL_PY: case Op::CALL_NATIVE: case Op::CALL_CLASS:
+    case Op::CALL_PY: case Op::CALL_NATIVE: case Op::CALL_NATIVE_PAD: case Op::CALL_CLASS:
       op = Op::CALL;
       pc->op = static_cast<uint8_t>(op);
       pc->x = 0;
       break;
-    case Op::CALLM_PY: case Op::CALLM_NATIVE:
+    case Op::CALLM_PY: case Op::CALLM_NATIVE: case Op::CALLM_NATIVE_PAD:
       op = Op::CALLM;
       pc->op = static_cast<uint8_t>(op);
       pc->x = 0;
@@ -380,7 +395,11 @@ Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
     nb[i] = raw.v[i];
   }
   TupleObject* names = raw.nkw > 0 ? raw.v[n].as<TupleObject>() : nullptr;
-  if (!BindInto(&ts, f, nb, raw.n, raw.nkw, names, nb)) return kRaised;
+  if (MVM_LIKELY(f->simple && n == f->param_count && names == nullptr)) {
+    for (uint32_t i = n; i < f->local_count; ++i) nb[i] = ts.rt->unbound;
+  } else if (!BindInto(&ts, f, nb, raw.n, raw.nkw, names, nb)) {
+    return kRaised;
+  }
   Incref(callee);
   w[0] = callee;
   return Enter(ts, nb, f);
