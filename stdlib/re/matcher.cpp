@@ -1,0 +1,625 @@
+// The backtracking matcher; program.h says how it works.
+//
+// Engine is made for each width of characters. It neither recurses nor allocates but for its stack.
+// A look-around or atomic group leaves a barrier on the stack; when its body has matched, the
+// frames above the barrier go, except those that restore values, since what is in front of the
+// group may still fail.
+#include "stdlib/re/matcher.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/support/text_search.h"
+#include "runtime/support/unicode.h"
+
+namespace minivm::regex {
+
+template <class C>
+class Engine {
+ public:
+  explicit Engine(Matcher& m)
+      : m_(m), program_(m.program_), text_(static_cast<const C*>(m.text_)), end_(text_ + m.size_) {}
+
+  // 1: a match; 0: none; -1: raised.
+  int Search(const C* from, const C* not_empty_at);
+  int Run(const C* start, bool full, const C* not_empty_at);
+
+ private:
+  bool Test(const CharSet& set, C c) const {
+    if constexpr (sizeof(C) > 1) {
+      if (MVM_UNLIKELY(c > 255)) {
+        return set.wide == Wide::kAll ||
+               (set.wide == Wide::kSome && Contains(set, program_.ranges.data(), c));
+      }
+    }
+    return set.table[c] & set.mask;
+  }
+  bool TestOne(Op kind, uint32_t a, C c) const {
+    switch (kind) {
+      case Op::kChar: return c == a;
+      case Op::kNotChar: return c != a;
+      case Op::kSet: return Test(program_.sets[a], c);
+      case Op::kAny: return c != '\n';
+      default: return true;
+    }
+  }
+  // May what has this filter match at p?
+  bool Passes(uint32_t filter, const C* p) const {
+    if (filter == kNoFilter) return true;
+    const CharSet& set = program_.sets[filter];
+    return p < end_ ? Test(set, *p) : set.at_end;
+  }
+  const C* Find(const C* p, const C* limit, uint32_t c) const {
+    if constexpr (sizeof(C) < 4) {
+      if (c > static_cast<C>(-1)) return limit;
+    }
+    const ptrdiff_t at = FindChar(p, static_cast<size_t>(limit - p), static_cast<C>(c));
+    return at < 0 ? limit : p + at;
+  }
+  // Behind the longest run of such characters in [p, limit).
+  const C* RunEnd(Op kind, uint32_t a, const C* p, const C* limit) const {
+    switch (kind) {
+      case Op::kChar:
+        while (p < limit && *p == a) ++p;
+        return p;
+      case Op::kNotChar: return Find(p, limit, a);
+      case Op::kSet: {
+        const CharSet& set = program_.sets[a];
+        while (p < limit && Test(set, *p)) ++p;
+        return p;
+      }
+      case Op::kAny: return Find(p, limit, '\n');
+      default: return limit;
+    }
+  }
+  bool AtHolds(At at, uint8_t mode, const C* p) const;
+  bool Boundary(uint8_t mode, const C* p) const {
+    const bool before = p > text_ && IsWordChar(p[-1], mode);
+    const bool after = p < end_ && IsWordChar(*p, mode);
+    return before != after;
+  }
+  // Where the needle occurs first in [p, end); null if it does not.
+  const C* FindNeedle(const Needle& needle, const C* p) const;
+  // The first place from p on where a match may start; null: none. Only a matter of speed.
+  const C* Candidate(const C* p) const;
+
+  Matcher& m_;
+  const Program& program_;
+  const C* const text_;
+  const C* const end_;
+};
+
+template <class C>
+bool Engine<C>::AtHolds(At at, uint8_t mode, const C* p) const {
+  switch (at) {
+    case At::kBegin: return p == text_;
+    case At::kBeginLine: return p == text_ || p[-1] == '\n';
+    case At::kEnd: return p == end_ || (p + 1 == end_ && *p == '\n');
+    case At::kEndLine: return p == end_ || *p == '\n';
+    case At::kEndString: return p == end_;
+    // In an empty text neither holds.
+    case At::kBoundary: return text_ != end_ && Boundary(mode, p);
+    case At::kNotBoundary: return text_ != end_ && !Boundary(mode, p);
+  }
+  return false;
+}
+
+template <class C>
+const C* Engine<C>::FindNeedle(const Needle& needle, const C* p) const {
+  const uint8_t* bytes = program_.needles.data() + needle.at;
+  const size_t n = static_cast<size_t>(end_ - p), size = needle.size;
+  if (size > n || needle.width > sizeof(C)) return nullptr;
+  ptrdiff_t at = -1;
+  if (size == 1) {
+    C c = 0;
+    std::memcpy(&c, bytes, needle.width);
+    at = FindChar(p, n, c);
+  } else if (needle.width == 1) {
+    at = FindText(p, n, bytes, size);
+  } else if constexpr (sizeof(C) > 1) {
+    if (needle.width == 2) {
+      at = FindText(p, n, reinterpret_cast<const uint16_t*>(bytes), size);
+    } else if constexpr (sizeof(C) > 2) {
+      at = FindText(p, n, reinterpret_cast<const uint32_t*>(bytes), size);
+    }
+  }
+  return at < 0 ? nullptr : p + at;
+}
+
+template <class C>
+const C* Engine<C>::Candidate(const C* p) const {
+  if (program_.prefix.size) return FindNeedle(program_.prefix, p);
+  if (program_.anchored_line) {
+    if (p == text_ || p[-1] == '\n') return p;
+    p = Find(p, end_, '\n');
+    return p < end_ ? p + 1 : nullptr;
+  }
+  if (program_.first_set != kNoFilter) {
+    const CharSet& set = program_.sets[program_.first_set];
+    while (p < end_ && !Test(set, *p)) ++p;
+    return p < end_ ? p : nullptr;
+  }
+  return p;
+}
+
+template <class C>
+int Engine<C>::Search(const C* from, const C* not_empty_at) {
+  if (program_.anchored_begin) return from == text_ ? Run(from, false, not_empty_at) : 0;
+  const C* p = from;
+  for (;;) {
+    if (static_cast<size_t>(end_ - p) < program_.min_width) return 0;
+    if (program_.required.size) {
+      const C* required = static_cast<const C*>(m_.required_at_);
+      const C* least = p + program_.required_min;
+      if (!required || required < least) {
+        required = FindNeedle(program_.required, least);
+        if (!required) return 0;
+        m_.required_at_ = required;
+      }
+      if (static_cast<uint64_t>(required - p) > program_.required_max)
+        p = required - program_.required_max;
+    }
+    p = Candidate(p);
+    if (!p) return 0;
+    if (program_.literal) {
+      m_.start_ = static_cast<size_t>(p - text_);
+      m_.end_ = m_.start_ + program_.prefix.size;
+      return 1;
+    }
+    const int found = Run(p, false, not_empty_at);
+    if (found) return found;
+    if (program_.run != kNoFilter && p < end_) {
+      // Starting inside of the run that has just failed would come to the same place and fail.
+      const Instr& run = program_.code[program_.run];
+      const C* behind = RunEnd(static_cast<Op>(run.kind), run.a, p, end_);
+      m_.steps_ -= (behind - p) >> 4;
+      p = std::max(behind, p + 1);
+    } else {
+      ++p;
+    }
+    if (p > end_) return 0;
+  }
+}
+
+#define PUSH(kind_, a_, p_, q_)                                      \
+  do {                                                               \
+    if (MVM_UNLIKELY(sp == m_.stack_capacity_)) {                    \
+      if (m_.GrowStack().raised()) return -1;                        \
+      stack = m_.stack_;                                             \
+    }                                                                \
+    stack[sp++] = {Frame::kind_, static_cast<uint32_t>(a_), p_, q_}; \
+  } while (false)
+
+template <class C>
+int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
+  const Instr* const code = program_.code.data();
+  const uint32_t* const literals = program_.literals.data();
+  const void** const captures = m_.captures_;
+  LoopState* const loops = m_.loops_;
+  const C* const end = end_;
+  const C* p = start;
+  const Instr* pc = code;
+  Frame* stack = m_.stack_;
+  size_t sp = 0;
+  if (m_.dirty_) {
+    std::fill_n(captures, size_t{2} * program_.groups, nullptr);
+    m_.last_index_ = 0;
+    m_.dirty_ = false;
+  }
+
+  for (;;) {
+    switch (pc->op) {
+      case Op::kMatch:
+        if ((full && p != end) || p == not_empty_at) goto fail;
+        m_.start_ = static_cast<size_t>(start - text_);
+        m_.end_ = static_cast<size_t>(p - text_);
+        --m_.steps_;
+        return 1;
+      case Op::kFail: goto fail;
+      case Op::kString: {
+        const uint32_t* s = literals + pc->a;
+        const uint32_t n = pc->b;
+        if (static_cast<size_t>(end - p) < n) goto fail;
+        for (uint32_t i = 0; i < n; ++i) {
+          if (p[i] != s[i]) goto fail;
+        }
+        p += n;
+        ++pc;
+        continue;
+      }
+      case Op::kChar:
+        if (p == end || *p != pc->a) goto fail;
+        ++p, ++pc;
+        continue;
+      case Op::kNotChar:
+        if (p == end || *p == pc->a) goto fail;
+        ++p, ++pc;
+        continue;
+      case Op::kSet:
+        if (p == end || !Test(program_.sets[pc->a], *p)) goto fail;
+        ++p, ++pc;
+        continue;
+      case Op::kAny:
+        if (p == end || *p == '\n') goto fail;
+        ++p, ++pc;
+        continue;
+      case Op::kAll:
+        if (p == end) goto fail;
+        ++p, ++pc;
+        continue;
+      case Op::kAt:
+        if (!AtHolds(static_cast<At>(pc->a), pc->kind, p)) goto fail;
+        ++pc;
+        continue;
+      case Op::kSave:
+        if (sp)
+          PUSH(kCapture, pc->a, captures[pc->a],
+               reinterpret_cast<void*>(uintptr_t{m_.last_index_}));
+        captures[pc->a] = p;
+        m_.dirty_ = true;
+        if (pc->b) m_.last_index_ = pc->b;
+        ++pc;
+        continue;
+      case Op::kJump: pc = code + pc->a; continue;
+      case Op::kSplit:
+        if (--m_.steps_ < 0 && m_.ChargeSteps().raised()) return -1;
+        if (!Passes(pc->c, p)) {
+          pc = code + pc->b;
+        } else {
+          if (Passes(pc->d, p)) PUSH(kAlternative, pc->b, p, nullptr);
+          pc = code + pc->a;
+        }
+        continue;
+      case Op::kBranch: {
+        const uint32_t* row = program_.switches.data() + pc->a;
+        const uint32_t list = p == end   ? row[257]
+                              : *p > 255 ? row[256]
+                                         : row[static_cast<uint8_t>(*p)];
+        const uint32_t* item = program_.lists.data() + list;
+        if (item[0] == 0) goto fail;
+        if (item[1] != 0) PUSH(kList, list + 1, p, nullptr);
+        pc = code + item[0];
+        continue;
+      }
+      case Op::kRepeat: {
+        const Op kind = static_cast<Op>(pc->kind);
+        const C* const limit =
+            static_cast<size_t>(end - p) > pc->c && pc->c != kMaxRepeat ? p + pc->c : end;
+        if (static_cast<size_t>(limit - p) < pc->b) goto fail;
+        const C* const least = p + pc->b;
+        if (pc->flags & kInstrLazy) {
+          if (RunEnd(kind, pc->a, p, least) != least) goto fail;
+          m_.steps_ -= pc->b >> 4;
+          p = least;
+          for (;;) {
+            const bool more = p < limit && TestOne(kind, pc->a, *p);
+            if (Passes(pc->d, p)) {
+              if (more) PUSH(kLazy, pc - code, p, limit);
+              break;
+            }
+            if (!more) goto fail;
+            ++p;
+          }
+          ++pc;
+          continue;
+        }
+        const C* q = RunEnd(kind, pc->a, p, limit);
+        m_.steps_ -= (q - p) >> 4;
+        if (q < least) goto fail;
+        if (!(pc->flags & kInstrPossessive)) {
+          while (!Passes(pc->d, q)) {
+            if (q == least) goto fail;
+            --q;
+          }
+          if (q > least) PUSH(kRepeat, pc - code, least, q);
+        }
+        p = q;
+        ++pc;
+        continue;
+      }
+      case Op::kLoopInit:
+        if (sp) {
+          const LoopState& old = loops[pc->a];
+          PUSH(kLoop, pc->a, old.last, reinterpret_cast<void*>(old.count));
+        }
+        loops[pc->a] = {nullptr, 0};
+        ++pc;
+        continue;
+      case Op::kLoop: {
+        if (--m_.steps_ < 0 && m_.ChargeSteps().raised()) return -1;
+        LoopState& loop = loops[pc->a];
+        if (loop.count < pc->b) {
+          if (sp) PUSH(kLoop, pc->a, loop.last, reinterpret_cast<void*>(loop.count));
+          ++loop.count;
+          pc = code + pc->d;
+          continue;
+        }
+        const bool more = (loop.count < pc->c || pc->c == kMaxRepeat) && p != loop.last;
+        if (pc->flags & kInstrLazy) {
+          if (more) PUSH(kLazyLoop, pc - code, p, nullptr);
+          pc = code + pc->e;
+          continue;
+        }
+        if (!more) {
+          pc = code + pc->e;
+          continue;
+        }
+        if (sp) PUSH(kLoop, pc->a, loop.last, reinterpret_cast<void*>(loop.count));
+        PUSH(kAlternative, pc->e, p, nullptr);
+        ++loop.count;
+        loop.last = p;
+        pc = code + pc->d;
+        continue;
+      }
+      case Op::kBackref: {
+        const C* from = static_cast<const C*>(captures[2 * (pc->a - 1)]);
+        const C* to = static_cast<const C*>(captures[2 * (pc->a - 1) + 1]);
+        if (!from || !to || to < from) goto fail;
+        const size_t n = static_cast<size_t>(to - from);
+        if (static_cast<size_t>(end - p) < n) goto fail;
+        m_.steps_ -= static_cast<int64_t>(n >> 4);
+        if (pc->kind & kModeIgnoreCase) {
+          for (size_t i = 0; i < n; ++i) {
+            if (from[i] != p[i] && LowerChar(from[i], pc->kind) != LowerChar(p[i], pc->kind))
+              goto fail;
+          }
+        } else if (n != 0 && std::memcmp(from, p, n * sizeof(C)) != 0) {
+          goto fail;
+        }
+        p += n;
+        ++pc;
+        continue;
+      }
+      case Op::kLook: {
+        const bool negate = pc->flags & kInstrNegate;
+        if (static_cast<size_t>(p - text_) < pc->b) {
+          if (!negate) goto fail;
+          pc = code + pc->a;
+          continue;
+        }
+        m_.barriers_[pc->c] = sp;
+        PUSH(kBarrier, pc->a, p, negate ? p : nullptr);
+        p -= pc->b;
+        ++pc;
+        continue;
+      }
+      case Op::kAtomic:
+        m_.barriers_[pc->c] = sp;
+        PUSH(kBarrier, 0, p, nullptr);
+        ++pc;
+        continue;
+      case Op::kLookEnd:
+      case Op::kAtomicEnd: {
+        const size_t barrier = m_.barriers_[pc->c];
+        if (pc->flags & kInstrNegate) {
+          // What was not to match has matched: undo it, and fail.
+          while (sp > barrier) {
+            const Frame& f = stack[--sp];
+            if (f.kind == Frame::kCapture) {
+              captures[f.a] = f.p;
+              m_.last_index_ = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(f.q));
+            } else if (f.kind == Frame::kLoop) {
+              loops[f.a] = {f.p, reinterpret_cast<uint64_t>(f.q)};
+            }
+          }
+          goto fail;
+        }
+        if (pc->op == Op::kLookEnd) p = static_cast<const C*>(stack[barrier].p);
+        size_t kept = barrier;
+        for (size_t i = barrier + 1; i < sp; ++i) {
+          if (stack[i].kind == Frame::kCapture || stack[i].kind == Frame::kLoop)
+            stack[kept++] = stack[i];
+        }
+        m_.steps_ -= static_cast<int64_t>((sp - barrier) >> 2);
+        sp = kept;
+        ++pc;
+        continue;
+      }
+      case Op::kLookOne: {
+        const bool behind = pc->flags & kInstrBehind;
+        const bool is = behind ? p > text_ && TestOne(static_cast<Op>(pc->kind), pc->a, p[-1])
+                               : p < end && TestOne(static_cast<Op>(pc->kind), pc->a, *p);
+        if (is == ((pc->flags & kInstrNegate) != 0)) goto fail;
+        ++pc;
+        continue;
+      }
+      case Op::kConditional: {
+        const void* from = captures[2 * (pc->a - 1)];
+        const void* to = captures[2 * (pc->a - 1) + 1];
+        pc = from && to && from <= to ? pc + 1 : code + pc->b;
+        continue;
+      }
+    }
+
+  fail:
+    if (--m_.steps_ < 0 && m_.ChargeSteps().raised()) return -1;
+    for (;;) {
+      if (sp == 0) return 0;
+      Frame& f = stack[sp - 1];
+      if (f.kind == Frame::kAlternative) {
+        p = static_cast<const C*>(f.p);
+        pc = code + f.a;
+        --sp;
+        break;
+      }
+      if (f.kind == Frame::kCapture) {
+        captures[f.a] = f.p;
+        m_.last_index_ = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(f.q));
+        --sp;
+        continue;
+      }
+      if (f.kind == Frame::kLoop) {
+        loops[f.a] = {f.p, reinterpret_cast<uint64_t>(f.q)};
+        --sp;
+        continue;
+      }
+      if (f.kind == Frame::kRepeat) {
+        pc = code + f.a;
+        const C* const least = static_cast<const C*>(f.p);
+        const C* q = static_cast<const C*>(f.q) - 1;
+        bool passes = Passes(pc->d, q);
+        const C* const from = q;
+        while (!passes && q > least) passes = Passes(pc->d, --q);
+        m_.steps_ -= (from - q) >> 4;
+        if (q == least) {
+          --sp;
+        } else {
+          f.q = q;
+        }
+        if (!passes) continue;
+        p = q;
+        ++pc;
+        break;
+      }
+      if (f.kind == Frame::kLazy) {
+        pc = code + f.a;
+        const C* const limit = static_cast<const C*>(f.q);
+        const C* const from = static_cast<const C*>(f.p);
+        p = from + 1;
+        bool more = true, passes = false;
+        while (more) {
+          more = p < limit && TestOne(static_cast<Op>(pc->kind), pc->a, *p);
+          passes = Passes(pc->d, p);
+          if (passes) break;
+          if (more) ++p;
+        }
+        m_.steps_ -= (p - from) >> 3;
+        if (passes && more) {
+          f.p = p;
+        } else {
+          --sp;
+        }
+        if (!passes) continue;
+        ++pc;
+        break;
+      }
+      if (f.kind == Frame::kList) {
+        p = static_cast<const C*>(f.p);
+        const uint32_t* item = program_.lists.data() + f.a;
+        pc = code + item[0];
+        if (item[1] != 0) {
+          ++f.a;
+        } else {
+          --sp;
+        }
+        break;
+      }
+      if (f.kind == Frame::kLazyLoop) {
+        pc = code + f.a;
+        p = static_cast<const C*>(f.p);
+        --sp;
+        LoopState& loop = loops[pc->a];
+        if (sp) PUSH(kLoop, pc->a, loop.last, reinterpret_cast<void*>(loop.count));
+        ++loop.count;
+        loop.last = p;
+        pc = code + pc->d;
+        break;
+      }
+      // A barrier: the body has failed, which is what a negative assertion wants.
+      --sp;
+      if (!f.q) continue;
+      p = static_cast<const C*>(f.p);
+      pc = code + f.a;
+      break;
+    }
+  }
+}
+#undef PUSH
+
+Matcher::~Matcher() {
+  Heap& heap = heap_;
+  if (stack_ != inline_frames_) heap.FreeBuffer(stack_, stack_capacity_ * sizeof(Frame));
+  if (captures_ != inline_captures_)
+    heap.FreeBuffer(captures_, size_t{2} * program_.groups * sizeof(captures_[0]));
+  if (loops_ != inline_loops_) heap.FreeBuffer(loops_, program_.loops * sizeof(LoopState));
+  if (barriers_ != inline_barriers_) heap.FreeBuffer(barriers_, program_.barriers * sizeof(size_t));
+}
+
+Status Matcher::Init(ThreadState& ts, const void* text, size_t size, int width) {
+  text_ = text ? text : this;  // never null, which stands for "nothing"
+  size_ = size;
+  width_ = width;
+  const auto room = [&](auto*& p, size_t n, size_t inlined) -> Status {
+    if (n <= inlined) return Ok();
+    MVM_TRY(void* buffer, AllocBuffer(ts, n * sizeof(*p)));
+    p = static_cast<std::remove_reference_t<decltype(p)>>(buffer);
+    return Ok();
+  };
+  MVM_TRY_VOID(room(captures_, size_t{2} * program_.groups, 2 * kInlineGroups));
+  std::fill_n(captures_, size_t{2} * program_.groups, nullptr);
+  MVM_TRY_VOID(room(loops_, program_.loops, kInlineLoops));
+  std::fill_n(loops_, program_.loops, LoopState{nullptr, 0});
+  MVM_TRY_VOID(room(barriers_, program_.barriers, kInlineLoops));
+  if (program_.has_locale_sets) {
+    // The bits depend on the locale of now; any thread would write the same ones.
+    Program& program = const_cast<Program&>(program_);
+    for (CharSet& set : program.sets) {
+      if (!set.locale) continue;
+      RefreshLocale(program.ranges.data(), &set);
+      uint8_t* table = const_cast<uint8_t*>(set.table);
+      for (uint32_t c = 0; c < 256; ++c) {
+        table[c] = static_cast<uint8_t>(set.Has(c) ? table[c] | set.mask : table[c] & ~set.mask);
+      }
+    }
+  }
+  return Ok();
+}
+
+Status Matcher::GrowStack() {
+  const size_t capacity = stack_capacity_ * 2;
+  Heap& heap = heap_;
+  void* p = stack_ == inline_frames_
+                ? heap.AllocateBuffer(capacity * sizeof(Frame))
+                : heap.ReallocateBuffer(stack_, stack_capacity_ * sizeof(Frame),
+                                        capacity * sizeof(Frame));
+  if (!p) return RaiseMemoryError(*ts_);
+  if (stack_ == inline_frames_) std::memcpy(p, inline_frames_, sizeof inline_frames_);
+  stack_ = static_cast<Frame*>(p);
+  stack_capacity_ = capacity;
+  return Ok();
+}
+
+Status Matcher::ChargeSteps() {
+  const int64_t used = kSteps - steps_;
+  steps_ = kSteps;
+  return Charge(*ts_, used / 2);
+}
+
+template <class F>
+Result<bool> Matcher::Dispatch(ThreadState& ts, F f) {
+  ts_ = &ts;
+  int result;
+  switch (width_) {
+    case 1: {
+      Engine<uint8_t> e(*this);
+      result = f(e, static_cast<const uint8_t*>(text_));
+      break;
+    }
+    case 2: {
+      Engine<uint16_t> e(*this);
+      result = f(e, static_cast<const uint16_t*>(text_));
+      break;
+    }
+    default: {
+      Engine<uint32_t> e(*this);
+      result = f(e, static_cast<const uint32_t*>(text_));
+    }
+  }
+  if (result < 0) return kRaised;
+  if (steps_ < kSteps / 2) MVM_TRY_VOID(ChargeSteps());
+  return result > 0;
+}
+
+Result<bool> Matcher::Search(ThreadState& ts, size_t from, bool must_advance) {
+  return Dispatch(ts, [&](auto& e, auto* text) {
+    return e.Search(text + from, must_advance ? text + from : nullptr);
+  });
+}
+
+Result<bool> Matcher::Match(ThreadState& ts, size_t from, bool full, bool must_advance) {
+  return Dispatch(ts, [&](auto& e, auto* text) {
+    return e.Run(text + from, full, must_advance ? text + from : nullptr);
+  });
+}
+
+}  // namespace minivm::regex

@@ -1,0 +1,645 @@
+// The pattern parser: recursive descent, from text to PatternTree.
+//
+// Recursion follows the nesting of groups and is guarded. Escapes and classes are in
+// pattern_escape.cpp. Messages and positions are those of CPython's re.
+#include "stdlib/re/pattern_parser.h"
+
+#include <algorithm>
+#include <cstdarg>
+
+#include "runtime/objects/dict_object.h"
+#include "runtime/protocol/protocol.h"
+#include "runtime/support/unicode.h"
+
+namespace minivm::regex {
+namespace {
+
+constexpr const char* kUnterminated = "missing ), unterminated subpattern";
+
+uint64_t AddWidth(uint64_t a, uint64_t b) { return a > kMaxWidth - b ? kMaxWidth : a + b; }
+uint64_t MultiplyWidth(uint64_t a, uint64_t b) {
+  uint64_t r;
+  return __builtin_mul_overflow(a, b, &r) ? kMaxWidth : r;
+}
+
+uint32_t FlagOf(uint32_t c) {
+  switch (c) {
+    case 'i': return kFlagIgnoreCase;
+    case 'L': return kFlagLocale;
+    case 'm': return kFlagMultiline;
+    case 's': return kFlagDotAll;
+    case 'x': return kFlagVerbose;
+    case 'a': return kFlagAscii;
+    case 'u': return kFlagUnicode;
+    default: return 0;
+  }
+}
+
+bool IsPatternSpace(uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool IsDigitChar(uint32_t c) { return c - '0' < 10; }
+
+}  // namespace
+
+bool IsIdentifierText(const StrObject* s) {
+  for (size_t i = 0; i < s->length; ++i) {
+    const char32_t c = s->At(i);
+    if (i == 0 ? c != '_' && !IsIdentifierStart(c) : !IsIdentifierContinue(c)) return false;
+  }
+  return s->length > 0;
+}
+
+Raised RaisePatternError(ThreadState& ts, StrObject* message, Value pattern, int64_t position) {
+  MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "re"));
+  MVM_TRY(Ref<> type, GetAttr(ts, module, "PatternError"));
+  Ref<> error;
+  if (position < 0) {
+    MVM_TRY(error, Call(ts, type, message));
+  } else {
+    MVM_TRY(error, Call(ts, type, message, pattern, Value::Int(position)));
+  }
+  return RaiseObject(ts, error);
+}
+
+Raised PatternParser::Error(size_t position, const char* format, ...) {
+  va_list list;
+  va_start(list, format);
+  Result<StrObject> text = FormatV(ts_, format, list);
+  va_end(list);
+  if (text.raised()) return kRaised;
+  const Ref<StrObject> message = text.Take();
+  return RaisePatternError(ts_, message, source_.object, static_cast<int64_t>(position));
+}
+
+uint8_t PatternParser::Mode(uint32_t flags) const {
+  const uint8_t kind = flags & kFlagLocale                       ? kModeLocale
+                       : !source_.bytes && !(flags & kFlagAscii) ? kModeUnicode
+                                                                 : kModeAscii;
+  return static_cast<uint8_t>(kind | (flags & kFlagIgnoreCase ? kModeIgnoreCase : 0));
+}
+
+// ---- text ----
+
+Result<bool> PatternParser::Next(Token* t) {
+  *t = Token();
+  t->start = pos_;
+  if (AtEnd()) return false;
+  t->c = source_.At(pos_++);
+  if (t->c == '\\') {
+    if (AtEnd()) return Error(t->start, "bad escape (end of pattern)");
+    t->second = source_.At(pos_++);
+  }
+  return true;
+}
+
+Result<StrObject> PatternParser::Text(size_t start, size_t end) {
+  switch (source_.width) {
+    case 1:
+      return NewStrFromUcs1(ts_, static_cast<const uint8_t*>(source_.data) + start, end - start);
+    case 2:
+      return NewStrFromUcs2(ts_, static_cast<const uint16_t*>(source_.data) + start, end - start);
+    default:
+      return NewStrFromUcs4(ts_, static_cast<const uint32_t*>(source_.data) + start, end - start);
+  }
+}
+
+Result<StrObject> PatternParser::Until(uint32_t terminator, const char* what) {
+  const size_t start = pos_;
+  for (;;) {
+    Token t;
+    MVM_TRY(bool more, Next(&t));
+    if (!more) {
+      if (pos_ == start) return Error(pos_, "missing %s", what);
+      return Error(start, "missing %c, unterminated name", static_cast<int>(terminator));
+    }
+    if (t.c != terminator) continue;
+    if (t.start == start) return Error(start, "missing %s", what);
+    return Text(start, t.start);
+  }
+}
+
+Status PatternParser::CheckGroupName(StrObject* name, size_t after) {
+  const size_t position = pos_ - after - name->length;
+  if (source_.bytes && !name->ascii()) {
+    return Error(position, "bad character in group name %A", Value(name));
+  }
+  if (!IsIdentifierText(name)) {
+    return Error(position, "bad character in group name %R", Value(name));
+  }
+  return Ok();
+}
+
+Result<uint32_t> PatternParser::GroupNamed(StrObject* name) {
+  MVM_TRY(Ref<> number, DictGet(ts_, names_, name));
+  return number.is_absent() ? 0 : static_cast<uint32_t>(number.get().as_int());
+}
+
+Status PatternParser::CheckLookbehindGroup(uint32_t group) {
+  if (lookbehind_groups_ == 0) return Ok();
+  if (!Closed(group)) return Error(pos_, "cannot refer to an open group");
+  if (group >= lookbehind_groups_) {
+    return Error(pos_, "cannot refer to group defined in the same lookbehind subpattern");
+  }
+  return Ok();
+}
+
+// ---- building ----
+
+Result<uint32_t> PatternParser::NewNode(NodeKind kind, uint64_t min_width, uint64_t max_width) {
+  Node made;
+  made.kind = kind;
+  made.min_width = min_width;
+  made.max_width = max_width;
+  if (tree_.nodes.size() >= UINT32_MAX || !tree_.nodes.Push(made)) return RaiseMemoryError(ts_);
+  return static_cast<uint32_t>(tree_.nodes.size() - 1);
+}
+
+Status PatternParser::Add(Sequence* seq, uint32_t n) {
+  if (seq->last) {
+    node(seq->last).next = n;
+  } else {
+    seq->first = n;
+  }
+  seq->before_last = seq->last;
+  seq->last = n;
+  ++seq->count;
+  return Ok();
+}
+
+Status PatternParser::AddChar(Sequence* seq, uint32_t c, uint32_t flags) {
+  const uint8_t mode = Mode(flags);
+  if ((mode & kModeIgnoreCase) && HasCase(c, mode)) {
+    SetSpec spec;
+    spec.range_start = static_cast<uint32_t>(tree_.ranges.size());
+    spec.range_count = 1;
+    if (!tree_.ranges.Push({c, c})) return RaiseMemoryError(ts_);
+    return AddSet(seq, spec, flags);
+  }
+  if (!tree_.literals.Push(c)) return RaiseMemoryError(ts_);
+  const uint32_t at = static_cast<uint32_t>(tree_.literals.size() - 1);
+  if (seq->last && node(seq->last).kind == NodeKind::kString) {
+    Node& last = node(seq->last);
+    if (last.a + last.b == at) {
+      ++last.b;
+      ++last.min_width;
+      ++last.max_width;
+      return Ok();
+    }
+  }
+  MVM_TRY(uint32_t n, NewNode(NodeKind::kString, 1, 1));
+  node(n).a = at;
+  node(n).b = 1;
+  return Add(seq, n);
+}
+
+Status PatternParser::AddSet(Sequence* seq, const SetSpec& spec, uint32_t flags) {
+  SetSpec set = spec;
+  set.mode = Mode(flags);
+  if (!tree_.sets.Push(set)) return RaiseMemoryError(ts_);
+  MVM_TRY(uint32_t n, NewNode(NodeKind::kSet, 1, 1));
+  node(n).a = static_cast<uint32_t>(tree_.sets.size() - 1);
+  return Add(seq, n);
+}
+
+Status PatternParser::AddAt(Sequence* seq, At at, uint32_t flags) {
+  MVM_TRY(uint32_t n, NewNode(NodeKind::kAt, 0, 0));
+  node(n).a = static_cast<uint32_t>(at);
+  node(n).mode = Mode(flags);
+  return Add(seq, n);
+}
+
+Status PatternParser::AddReference(Sequence* seq, uint32_t group, uint32_t flags) {
+  const GroupInfo& info = tree_.groups[group];
+  MVM_TRY(uint32_t n, NewNode(NodeKind::kBackref, info.min_width, info.max_width));
+  node(n).a = group;
+  node(n).mode = Mode(flags);
+  tree_.has_references = true;
+  return Add(seq, n);
+}
+
+Result<uint32_t> PatternParser::FinishSequence(const Sequence& seq) {
+  if (seq.count == 0) return NewNode(NodeKind::kEmpty, 0, 0);
+  if (seq.count == 1) return seq.first;
+  uint64_t min_width = 0, max_width = 0;
+  for (uint32_t i = seq.first; i; i = node(i).next) {
+    min_width = AddWidth(min_width, node(i).min_width);
+    max_width = AddWidth(max_width, node(i).max_width);
+  }
+  MVM_TRY(uint32_t n, NewNode(NodeKind::kConcat, min_width, max_width));
+  node(n).child = seq.first;
+  return n;
+}
+
+// ---- the grammar ----
+
+Status PatternParser::CheckFlags() {
+  if (source_.bytes) {
+    if (flags_ & kFlagUnicode)
+      return Raise(ts_, Exc::kValueError, "cannot use UNICODE flag with a bytes pattern");
+    if ((flags_ & kFlagLocale) && (flags_ & kFlagAscii))
+      return Raise(ts_, Exc::kValueError, "ASCII and LOCALE flags are incompatible");
+    return Ok();
+  }
+  if (flags_ & kFlagLocale)
+    return Raise(ts_, Exc::kValueError, "cannot use LOCALE flag with a str pattern");
+  if ((flags_ & kFlagAscii) && (flags_ & kFlagUnicode))
+    return Raise(ts_, Exc::kValueError, "ASCII and UNICODE flags are incompatible");
+  if (!(flags_ & kFlagAscii)) flags_ |= kFlagUnicode;
+  return Ok();
+}
+
+Status PatternParser::Parse() {
+  if (!tree_.nodes.Push(Node()) || !tree_.groups.Push(GroupInfo())) return RaiseMemoryError(ts_);
+  MVM_TRY(tree_.root, ParseAlternatives(flags_, 0));
+  MVM_TRY_VOID(CheckFlags());
+  tree_.flags = flags_;
+  if (!AtEnd()) return Error(pos_, "unbalanced parenthesis");
+  for (const PendingGroup& p : pending_) {
+    if (p.group >= tree_.groups.size())
+      return Error(p.position, "invalid group reference %u", p.group);
+  }
+  return Ok();
+}
+
+Result<uint32_t> PatternParser::ParseAlternatives(uint32_t flags, int nested) {
+  RecursionGuard guard(ts_, "");
+  if (!guard) return kRaised;
+  MVM_TRY(uint32_t first, ParseSequence(&flags, nested, nested == 0));
+  if (Peek() != '|') return first;
+  uint64_t min_width = node(first).min_width, max_width = node(first).max_width;
+  // Each alternative becomes a child, so a sequence of one item may not bring siblings along.
+  uint32_t last = first;
+  while (Match('|')) {
+    MVM_TRY(uint32_t n, ParseSequence(&flags, nested, false));
+    node(last).next = n;
+    last = n;
+    min_width = std::min(min_width, node(n).min_width);
+    max_width = std::max(max_width, node(n).max_width);
+    MVM_TRY_VOID(Charge(ts_, 1));
+  }
+  MVM_TRY(uint32_t made, NewNode(NodeKind::kAlternate, min_width, max_width));
+  node(made).child = first;
+  return made;
+}
+
+Result<uint32_t> PatternParser::ParseSequence(uint32_t* flags, int nested, bool first) {
+  Sequence seq;
+  for (;;) {
+    MVM_TRY_VOID(Charge(ts_, 2));
+    const uint32_t peeked = Peek();
+    if (peeked == kEnd || peeked == '|' || peeked == ')') break;
+    Token t;
+    MVM_TRY_VOID(Next(&t));
+    if (*flags & kFlagVerbose) {
+      if (IsPatternSpace(t.c)) continue;
+      if (t.c == '#') {
+        do {
+          MVM_TRY_VOID(Next(&t));
+        } while (t.c != kEnd && t.c != '\n');
+        continue;
+      }
+    }
+    switch (t.c) {
+      case '\\': MVM_TRY_VOID(ParseEscape(&seq, t, *flags)); break;
+      case '[': MVM_TRY_VOID(ParseSet(&seq, t.start, *flags)); break;
+      case '*':
+      case '+':
+      case '?':
+      case '{': {
+        if (t.c == '{' && Peek() == '}') {
+          MVM_TRY_VOID(AddChar(&seq, t.c, *flags));
+          break;
+        }
+        const size_t after = pos_;
+        const uint32_t count = seq.count;
+        MVM_TRY_VOID(ParseRepeat(&seq, t.start, t.c));
+        if (t.c == '{' && pos_ == after && seq.count == count)
+          MVM_TRY_VOID(AddChar(&seq, t.c, *flags));
+        break;
+      }
+      case '.': {
+        MVM_TRY(uint32_t n, NewNode(*flags & kFlagDotAll ? NodeKind::kAll : NodeKind::kAny, 1, 1));
+        MVM_TRY_VOID(Add(&seq, n));
+        break;
+      }
+      case '(':
+        MVM_TRY_VOID(ParseGroup(&seq, t.start, flags, nested, first && seq.count == 0));
+        break;
+      case '^':
+        MVM_TRY_VOID(AddAt(&seq, *flags & kFlagMultiline ? At::kBeginLine : At::kBegin, *flags));
+        break;
+      case '$':
+        MVM_TRY_VOID(AddAt(&seq, *flags & kFlagMultiline ? At::kEndLine : At::kEnd, *flags));
+        break;
+      default: MVM_TRY_VOID(AddChar(&seq, t.c, *flags)); break;
+    }
+  }
+  return FinishSequence(seq);
+}
+
+// The number written in [first, last); kMaxRepeat for none.
+Result<uint32_t> PatternParser::ParseNumber(size_t first, size_t last) {
+  uint64_t n = 0;
+  for (size_t i = first; i < last; ++i) {
+    n = n * 10 + (source_.At(i) - '0');
+    if (n >= kMaxRepeat)
+      return Raise(ts_, Exc::kOverflowError, "the repetition number is too large");
+  }
+  return static_cast<uint32_t>(n);
+}
+
+// A repeat of the last item; leaves everything as it was if `{` starts none.
+Status PatternParser::ParseRepeat(Sequence* seq, size_t start, uint32_t c) {
+  uint32_t min = 0, max = kMaxRepeat;
+  if (c == '?') {
+    max = 1;
+  } else if (c == '+') {
+    min = 1;
+  } else if (c == '{') {
+    const size_t here = pos_;
+    size_t low = pos_;
+    while (IsDigitChar(Peek())) ++pos_;
+    const size_t low_end = pos_;
+    size_t high = low, high_end = low_end;
+    if (Match(',')) {
+      high = pos_;
+      while (IsDigitChar(Peek())) ++pos_;
+      high_end = pos_;
+    }
+    if (!Match('}')) {
+      pos_ = here;
+      return Ok();
+    }
+    if (low_end > low) {
+      MVM_TRY(min, ParseNumber(low, low_end));
+    }
+    if (high_end > high) {
+      MVM_TRY(max, ParseNumber(high, high_end));
+      if (max < min) return Error(here, "min repeat greater than max repeat");
+    }
+  }
+  if (!seq->last || node(seq->last).kind == NodeKind::kAt) return Error(start, "nothing to repeat");
+  uint32_t item = seq->last;
+  if (node(item).kind == NodeKind::kRepeat) return Error(start, "multiple repeat");
+  Style style = Style::kGreedy;
+  if (Match('?')) {
+    style = Style::kLazy;
+  } else if (Match('+')) {
+    style = Style::kPossessive;
+  }
+  // Of a run of plain characters only the last one is repeated.
+  if (node(item).kind == NodeKind::kString && node(item).b > 1) {
+    Node& run = node(item);
+    --run.b;
+    --run.min_width;
+    --run.max_width;
+    const uint32_t at = run.a + run.b;
+    MVM_TRY(item, NewNode(NodeKind::kString, 1, 1));
+    node(item).a = at;
+    node(item).b = 1;
+    MVM_TRY_VOID(Add(seq, item));
+  }
+  const uint64_t min_width = MultiplyWidth(node(item).min_width, min);
+  const uint64_t item_max = node(item).max_width;
+  const uint64_t max_width =
+      max == kMaxRepeat ? (item_max == 0 ? 0 : kMaxWidth) : MultiplyWidth(item_max, max);
+  MVM_TRY(uint32_t n, NewNode(NodeKind::kRepeat, min_width, max_width));
+  Node& made = node(n);
+  made.child = item;
+  made.a = min;
+  made.b = max;
+  made.style = style;
+  // The repeat takes the item's place.
+  if (seq->before_last) {
+    node(seq->before_last).next = n;
+  } else {
+    seq->first = n;
+  }
+  node(item).next = 0;
+  seq->last = n;
+  return Ok();
+}
+
+Status PatternParser::SkipComment(size_t start) {
+  for (;;) {
+    Token t;
+    MVM_TRY(bool more, Next(&t));
+    if (!more) return Error(start, "missing ), unterminated comment");
+    if (t.c == ')') return Ok();
+  }
+}
+
+// After "(": everything that a parenthesis can start.
+Status PatternParser::ParseGroup(Sequence* seq, size_t start, uint32_t* flags, int nested,
+                                 bool first) {
+  if (!Match('?')) return ParseBody(seq, start, *flags, nested, true, false, nullptr);
+  Token t;
+  MVM_TRY(bool more, Next(&t));
+  if (!more) return Error(pos_, "unexpected end of pattern");
+  switch (t.c) {
+    case 'P': {
+      MVM_TRY(more, Next(&t));
+      if (!more) return Error(pos_, "unexpected end of pattern");
+      if (t.c == '<') {
+        MVM_TRY(Ref<StrObject> name, Until('>', "group name"));
+        MVM_TRY_VOID(CheckGroupName(name, 1));
+        return ParseBody(seq, start, *flags, nested, true, false, name);
+      }
+      if (t.c == '=') return ParseNamedReference(seq, *flags);
+      MVM_TRY(Ref<StrObject> text, Text(t.start, pos_));
+      return Error(start + 1, "unknown extension ?P%U", Value(text));
+    }
+    case ':': return ParseBody(seq, start, *flags, nested, false, false, nullptr);
+    case '#': return SkipComment(start);
+    case '=':
+    case '!': --pos_; return ParseLook(seq, start, false, *flags, nested);
+    case '<': {
+      MVM_TRY(more, Next(&t));
+      if (!more) return Error(pos_, "unexpected end of pattern");
+      if (t.c == '=' || t.c == '!') {
+        --pos_;
+        return ParseLook(seq, start, true, *flags, nested);
+      }
+      MVM_TRY(Ref<StrObject> text, Text(t.start, pos_));
+      return Error(start + 1, "unknown extension ?<%U", Value(text));
+    }
+    case '(': return ParseConditional(seq, start, *flags, nested);
+    case '>': return ParseBody(seq, start, *flags, nested, false, true, nullptr);
+    default: break;
+  }
+  if (t.c != '-' && FlagOf(t.c) == 0) {
+    MVM_TRY(Ref<StrObject> text, Text(t.start, pos_));
+    return Error(start + 1, "unknown extension ?%U", Value(text));
+  }
+  uint32_t add = 0, remove = 0;
+  bool global = false;
+  MVM_TRY_VOID(ParseFlags(t.c, &add, &remove, &global));
+  if (global) {
+    if (!first) return Error(start, "global flags not at the start of the expression");
+    flags_ |= add;
+    *flags = flags_;
+    return Ok();
+  }
+  uint32_t inner = *flags;
+  if (add & kTypeFlags) inner &= ~kTypeFlags;
+  inner = (inner | add) & ~remove;
+  return ParseBody(seq, start, inner, nested, false, false, nullptr);
+}
+
+Status PatternParser::ParseFlags(uint32_t c, uint32_t* add, uint32_t* remove, bool* global) {
+  Token t;
+  const auto next_flag = [&](const char* otherwise) -> Status {
+    MVM_TRY(bool more, Next(&t));
+    if (!more) return Error(pos_, "%s", otherwise);
+    return Ok();
+  };
+  const auto bad = [&](const char* otherwise) -> Raised {
+    return Error(t.start, "%s", t.c != '\\' && IsAlpha(t.c) ? "unknown flag" : otherwise);
+  };
+  if (c != '-') {
+    for (;;) {
+      const uint32_t flag = FlagOf(c);
+      if (!source_.bytes && flag == kFlagLocale)
+        return Error(pos_, "bad inline flags: cannot use 'L' flag with a str pattern");
+      if (source_.bytes && flag == kFlagUnicode)
+        return Error(pos_, "bad inline flags: cannot use 'u' flag with a bytes pattern");
+      *add |= flag;
+      if ((flag & kTypeFlags) && (*add & kTypeFlags) != flag)
+        return Error(pos_, "bad inline flags: flags 'a', 'u' and 'L' are incompatible");
+      MVM_TRY_VOID(next_flag("missing -, : or )"));
+      if (t.c == ')' || t.c == '-' || t.c == ':') break;
+      if (FlagOf(t.c) == 0) return bad("missing -, : or )");
+      c = t.c;
+    }
+    c = t.c;
+  }
+  if (c == ')') {
+    *global = true;
+    return Ok();
+  }
+  if (c == '-') {
+    MVM_TRY_VOID(next_flag("missing flag"));
+    if (FlagOf(t.c) == 0) return bad("missing flag");
+    for (;;) {
+      const uint32_t flag = FlagOf(t.c);
+      if (flag & kTypeFlags)
+        return Error(pos_, "bad inline flags: cannot turn off flags 'a', 'u' and 'L'");
+      *remove |= flag;
+      MVM_TRY_VOID(next_flag("missing :"));
+      if (t.c == ':') break;
+      if (FlagOf(t.c) == 0) return bad("missing :");
+    }
+  }
+  if (*add & *remove) return Error(pos_ - 1, "bad inline flags: flag turned on and off");
+  return Ok();
+}
+
+Status PatternParser::ParseNamedReference(Sequence* seq, uint32_t flags) {
+  MVM_TRY(Ref<StrObject> name, Until(')', "group name"));
+  MVM_TRY_VOID(CheckGroupName(name, 1));
+  MVM_TRY(uint32_t group, GroupNamed(name));
+  const size_t position = pos_ - name->length - 1;
+  if (group == 0) return Error(position, "unknown group name %R", Value(name));
+  if (!Closed(group)) return Error(position, "cannot refer to an open group");
+  MVM_TRY_VOID(CheckLookbehindGroup(group));
+  return AddReference(seq, group, flags);
+}
+
+Status PatternParser::ParseLook(Sequence* seq, size_t start, bool behind, uint32_t flags,
+                                int nested) {
+  const bool negate = source_.At(pos_++) == '!';
+  const uint32_t outer = lookbehind_groups_;
+  if (behind && outer == 0) lookbehind_groups_ = static_cast<uint32_t>(tree_.groups.size());
+  MVM_TRY(uint32_t body, ParseAlternatives(flags, nested + 1));
+  lookbehind_groups_ = outer;
+  if (!Match(')')) return Error(start, kUnterminated);
+  if (negate && node(body).kind == NodeKind::kEmpty) {
+    MVM_TRY(uint32_t fail, NewNode(NodeKind::kFail, 0, 0));
+    return Add(seq, fail);
+  }
+  MVM_TRY(uint32_t n, NewNode(NodeKind::kLook, 0, 0));
+  node(n).child = body;
+  node(n).behind = behind;
+  node(n).negate = negate;
+  return Add(seq, n);
+}
+
+Status PatternParser::ParseConditional(Sequence* seq, size_t start, uint32_t flags, int nested) {
+  MVM_TRY(Ref<StrObject> name, Until(')', "group name"));
+  const size_t position = pos_ - name->length - 1;
+  bool digits = true;
+  for (size_t i = 0; i < name->length; ++i) digits = digits && IsDigitChar(name->At(i));
+  uint64_t group = 0;
+  if (digits) {
+    for (size_t i = 0; i < name->length && group < UINT32_MAX; ++i)
+      group = group * 10 + (name->At(i) - '0');
+    if (group == 0) return Error(position, "bad group number");
+    if (group >= INT32_MAX / 2) return Error(position, "invalid group reference %U", Value(name));
+    if (!pending_.Push({static_cast<uint32_t>(group), position})) return RaiseMemoryError(ts_);
+  } else {
+    MVM_TRY_VOID(CheckGroupName(name, 1));
+    MVM_TRY(group, GroupNamed(name));
+    if (group == 0) return Error(position, "unknown group name %R", Value(name));
+  }
+  MVM_TRY_VOID(CheckLookbehindGroup(static_cast<uint32_t>(group)));
+  RecursionGuard guard(ts_, "");
+  if (!guard) return kRaised;
+  uint32_t inner = flags;
+  MVM_TRY(uint32_t yes, ParseSequence(&inner, nested + 1, false));
+  uint32_t no = 0;
+  if (Match('|')) {
+    MVM_TRY(no, ParseSequence(&inner, nested + 1, false));
+    if (Peek() == '|') return Error(pos_, "conditional backref with more than two branches");
+  }
+  if (!Match(')')) return Error(start, kUnterminated);
+  if (!no) {
+    MVM_TRY(no, NewNode(NodeKind::kEmpty, 0, 0));
+  }
+  MVM_TRY(uint32_t n,
+          NewNode(NodeKind::kConditional, std::min(node(yes).min_width, node(no).min_width),
+                  std::max(node(yes).max_width, node(no).max_width)));
+  node(n).child = yes;
+  node(yes).next = no;
+  node(n).a = static_cast<uint32_t>(group);
+  tree_.has_references = true;
+  return Add(seq, n);
+}
+
+// The inside of a group, and its closing parenthesis.
+Status PatternParser::ParseBody(Sequence* seq, size_t start, uint32_t flags, int nested,
+                                bool capture, bool atomic, StrObject* name) {
+  uint32_t group = 0;
+  if (capture) {
+    group = static_cast<uint32_t>(tree_.groups.size());
+    if (group >= INT32_MAX / 2) return Error(pos_, "too many groups");
+    if (name) {
+      MVM_TRY(uint32_t old, GroupNamed(name));
+      if (old) {
+        return Error(pos_ - name->length - 1,
+                     "redefinition of group name %R as group %u; was group %u", Value(name), group,
+                     old);
+      }
+      MVM_TRY_VOID(DictSet(ts_, names_, name, Value::Int(group)));
+    }
+    if (!tree_.groups.Push(GroupInfo{})) return RaiseMemoryError(ts_);
+  }
+  MVM_TRY(uint32_t body, ParseAlternatives(flags, nested + 1));
+  if (!Match(')')) return Error(start, kUnterminated);
+  const uint64_t min_width = node(body).min_width, max_width = node(body).max_width;
+  if (capture) tree_.groups[group] = {min_width, max_width, true};
+  // A node of its own also for (?:...): its inside is one item, whatever follows.
+  const NodeKind kind = capture  ? NodeKind::kCapture
+                        : atomic ? NodeKind::kAtomic
+                                 : NodeKind::kConcat;
+  MVM_TRY(uint32_t n, NewNode(kind, min_width, max_width));
+  node(n).child = body;
+  node(n).a = group;
+  return Add(seq, n);
+}
+
+Status ParsePattern(ThreadState& ts, const PatternSource& source, uint32_t flags, PatternTree* tree,
+                    DictObject* group_names) {
+  PatternParser parser(ts, source, flags, tree, group_names);
+  return parser.Parse();
+}
+
+}  // namespace minivm::regex

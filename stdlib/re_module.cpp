@@ -1,0 +1,102 @@
+// Module _sre: what re (stdlib/script/re.src) is made of. The engine is in re/.
+#include "stdlib/re/re_types.h"
+
+namespace minivm {
+namespace {
+
+using namespace regex;
+
+Result<> sre_compile(ThreadState& ts, Args args) {
+  MVM_TRY(int64_t flags, AsInt64(ts, args[1]));
+  return CompilePattern(ts, args[0], static_cast<uint32_t>(flags));
+}
+
+// The program of a pattern, for re.DEBUG.
+Result<> sre_dump(ThreadState& ts, Args args) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kPatternType));
+  if (TypeOf(ts, args[0]) != type)
+    return Raise(ts, Exc::kTypeError, "expected a pattern, got %T", args[0]);
+  StrBuilder out(ts);
+  MVM_TRY_VOID(DumpProgram(ts, *args.as<PatternObject>(0)->program, &out));
+  return out.Finish();
+}
+
+bool IsSpecial(uint32_t c) {
+  switch (c) {
+    case '(':
+    case ')':
+    case '[':
+    case ']':
+    case '{':
+    case '}':
+    case '?':
+    case '*':
+    case '+':
+    case '-':
+    case '|':
+    case '^':
+    case '$':
+    case '\\':
+    case '.':
+    case '&':
+    case '~':
+    case '#':
+    case ' ':
+    case '\t':
+    case '\n':
+    case '\r':
+    case '\v':
+    case '\f': return true;
+    default: return false;
+  }
+}
+
+Result<> sre_escape(ThreadState& ts, Args args) {
+  if (!IsStr(ts, args[0])) {
+    ByteView view;
+    MVM_TRY_VOID(view.Get(ts, args[0], "decoding to str: need a bytes-like object, %T found"));
+    HeapArray<uint8_t> out(ts.heap());
+    for (size_t i = 0; i < view.size(); ++i) {
+      const uint8_t c = view.data()[i];
+      if ((IsSpecial(c) && !out.Push('\\')) || !out.Push(c)) return RaiseMemoryError(ts);
+    }
+    return NewBytes(ts, {reinterpret_cast<const char*>(out.data()), out.size()});
+  }
+  const StrObject* s = args.as<StrObject>(0);
+  StrBuilder out(ts);
+  size_t copied = 0;
+  for (size_t i = 0; i < s->length; ++i) {
+    if (!IsSpecial(s->At(i))) continue;
+    MVM_TRY_VOID(out.AppendSlice(s, copied, i));
+    MVM_TRY_VOID(out.Append(U'\\'));
+    copied = i;
+  }
+  MVM_TRY_VOID(out.AppendSlice(s, copied, s->length));
+  return out.Finish();
+}
+
+// A template as (text, ((group or None, start, end), ...)): whether it is well formed.
+Result<> sre_check_template(ThreadState& ts, Args args) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kPatternType));
+  if (TypeOf(ts, args[0]) != type)
+    return Raise(ts, Exc::kTypeError, "expected a pattern, got %T", args[0]);
+  Template t(ts.heap());
+  MVM_TRY_VOID(ParseTemplate(ts, args.as<PatternObject>(0), args[1], &t));
+  return None(ts);
+}
+
+const MethodSpec kFunctions[] = {
+    {"check_template(pattern, template, /)", sre_check_template},
+    {"compile(pattern, flags, /)", sre_compile},
+    {"dump(pattern, /)", sre_dump},
+    {"escape(pattern, /)", sre_escape},
+};
+const TypeSpec* const kTypes[] = {&kPatternType, &kMatchType};
+
+}  // namespace
+
+extern const ModuleSpec k__sre_module;
+const ModuleSpec k__sre_module = {
+    .name = "_sre", .doc = "The engine of module re.", .functions = kFunctions, .types = kTypes};
+
+}  // namespace minivm
