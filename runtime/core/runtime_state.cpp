@@ -239,6 +239,7 @@ RuntimeState::~RuntimeState() {
     Drop(codecs);
     Drop(audit_hooks);
     Drop(no_default);
+    Drop(tree_types);
     Drop(modules);
     Drop(spare_memory_error);
     heap.collector().DropRoots();

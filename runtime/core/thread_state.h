@@ -89,8 +89,6 @@ struct VmHooks {
   Result<> (*current_frame)(ThreadState& ts) = nullptr;
   // Type and object of super() without arguments, from the running frame.
   Status (*super_arguments)(ThreadState& ts, Ref<>* type, Ref<>* object) = nullptr;
-  // compile() of or to a syntax tree: `args` are compile()'s, `filename` is decoded. Set by _ast.
-  Result<> (*compile_ast)(ThreadState& ts, Args args, Value filename) = nullptr;
   // A thread wants attention: serve signals, collections, lock hand-over, limits.
   Status (*serve_requests)(ThreadState& ts) = nullptr;
   // The part of it that is about the lock and limits: set by what provides those.
@@ -172,6 +170,7 @@ class RuntimeState {
   ModuleObject* sys = nullptr;
   TupleObject* codecs = nullptr;        // search functions, cache, error handlers (objects/codec.cpp)
   Object* no_default = nullptr;         // typing.NoDefault, once made; owned
+  Object* tree_types = nullptr;         // the classes of ast (vm/tree), once made; owned
   uint64_t hash_key[2] = {};
   int recursion_limit = 1000;
   int int_max_str_digits = 4300;

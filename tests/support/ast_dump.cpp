@@ -137,6 +137,7 @@ class Dumper {
         if (v.u_prefix) out += 'u';
         return Quoted('s', v.text);
       case ConstantKind::kBytes: return Quoted('b', v.text);
+      case ConstantKind::kObject: return Text("<object>");
     }
   }
 

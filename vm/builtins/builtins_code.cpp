@@ -11,6 +11,7 @@
 #include "runtime/protocol/buffer.h"
 #include "runtime/protocol/protocol.h"
 #include "vm/builtins/builtins_module.h"
+#include "vm/builtins/compile_value.h"
 #include "vm/compiler/compiler.h"
 #include "vm/import/importer.h"
 #include "vm/interp/frame_locals.h"
@@ -19,96 +20,6 @@
 namespace minivm {
 
 namespace {
-
-// Bits of compile()'s flags that are not __future__ features.
-constexpr int64_t kOnlyAst = 0x400;
-constexpr int64_t kDontImplyDedent = 0x200;
-constexpr int64_t kTypeComments = 0x1000;
-constexpr int64_t kTopLevelAwait = 0x2000;
-constexpr int64_t kIncompleteInput = 0x4000;
-constexpr int64_t kOptimizedAst = 0x8000 | kOnlyAst;
-// __future__ features that are mandatory by now: accepted, without effect.
-constexpr int64_t kOldFutures = 0x10 | 0x2000 * 0 | 0x20000 | 0x40000 | 0x80000 | 0x100000 | 0x200000 | 0x800000;
-constexpr int64_t kKnownFlags = kCodeFutureMask | kOnlyAst | kDontImplyDedent | kTypeComments | kTopLevelAwait |
-                                kIncompleteInput | kOptimizedAst | kOldFutures;
-
-uint32_t CallerFutures(ThreadState& ts) {
-  return ts.base == nullptr ? 0 : FunctionOf(ts.base)->code->flags & kCodeFutureMask;
-}
-
-// Source text argument: str as it is, bytes-like decoded by its cookie.
-Result<CodeObject> CompileValue(ThreadState& ts, Value source, StrObject* filename, const CompileOptions& options,
-                                const char* function, const char* what) {
-  if (IsStr(ts, source)) {
-    std::string text = ToUtf8(source.as<StrObject>());
-    return CompileSource(ts, text, filename, options);
-  }
-  if (IsBytes(ts, source)) return CompileBytes(ts, source.as<BytesObject>()->view(), filename, options);
-  TypeObject* type = TypeOf(ts, source);
-  MVM_TRY_VOID(TypeReady(ts, type));
-  if (type->slots.buffer == nullptr) {
-    return Raise(ts, Exc::kTypeError, "%s() arg 1 must be a %s", function, what);
-  }
-  BufferView view;
-  MVM_TRY_VOID(GetBuffer(ts, source, &view, false));
-  MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(view.size)));
-  std::string text(static_cast<size_t>(view.size), '\0');
-  CopyBuffer(view, reinterpret_cast<uint8_t*>(text.data()));
-  view.Release();
-  return CompileBytes(ts, text, filename, options);
-}
-
-Result<> builtins_compile(ThreadState& ts, Args args) {
-  // compile(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)
-  Ref<> filename;
-  if (IsStr(ts, args[1])) {
-    filename = Ref<>::Borrow(args[1]);
-  } else if (IsBytes(ts, args[1])) {
-    MVM_TRY(filename, NewStrFromOs(ts, args.as<BytesObject>(1)->view()));
-  } else {
-    MVM_TRY(Ref<> os, ts.rt->hooks.import_module(ts, "os"));
-    MVM_TRY(Ref<> fspath, GetAttr(ts, os, std::string_view("fsdecode")));
-    MVM_TRY(filename, Call(ts, fspath, args[1]));
-  }
-  MVM_TRY(StrObject * mode, ExpectStr(ts, args[2], "compile() argument 'mode'"));
-  MVM_TRY(int64_t flags, AsInt64(ts, args[3]));
-  MVM_TRY(bool dont_inherit, Truth(ts, args[4]));
-  MVM_TRY(int64_t optimize, AsInt64(ts, args[5]));
-  if (flags & ~kKnownFlags) return Raise(ts, Exc::kValueError, "compile(): unrecognised flags");
-  if (optimize < -1 || optimize > 2) return Raise(ts, Exc::kValueError, "compile(): invalid optimize value");
-  CompileOptions options;
-  if (mode->EqualsAscii("exec")) {
-    options.mode = CompileMode::kExec;
-  } else if (mode->EqualsAscii("eval")) {
-    options.mode = CompileMode::kEval;
-  } else if (mode->EqualsAscii("single")) {
-    options.mode = CompileMode::kSingle;
-  } else if (mode->EqualsAscii("func_type")) {
-    if (!(flags & kOnlyAst)) {
-      return Raise(ts, Exc::kValueError, "compile() mode 'func_type' requires flag PyCF_ONLY_AST");
-    }
-  } else {
-    return Raise(ts, Exc::kValueError,
-                 flags & kOnlyAst ? "compile() mode must be 'exec', 'eval', 'single' or 'func_type'"
-                                  : "compile() mode must be 'exec', 'eval' or 'single'");
-  }
-  options.future_flags = static_cast<uint32_t>(flags & kCodeFutureMask);
-  if (!dont_inherit) options.future_flags |= CallerFutures(ts);
-  options.optimize = optimize < 0 ? ts.rt->optimize : static_cast<int>(optimize);
-  options.allow_top_level_await = flags & kTopLevelAwait;
-  options.allow_incomplete_input = flags & kIncompleteInput;
-  options.dont_imply_dedent = flags & kDontImplyDedent;
-  bool text = IsStr(ts, args[0]) || IsBytes(ts, args[0]);
-  if (!text && TypeOf(ts, args[0])->is_heap()) text = false;
-  if ((flags & kOnlyAst) || (!text && TypeOf(ts, args[0])->slots.buffer == nullptr)) {
-    if (ts.rt->hooks.compile_ast == nullptr) {
-      // Trees are the module ast's business; it installs the hook when it is first imported.
-      MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "_ast"));
-    }
-    if (ts.rt->hooks.compile_ast != nullptr) return ts.rt->hooks.compile_ast(ts, args, filename);
-  }
-  return CompileValue(ts, args[0], filename.as<StrObject>(), options, "compile", "string, bytes or AST object");
-}
 
 // Globals and locals of eval and exec.
 Status Scopes(ThreadState& ts, const char* function, Value globals, Value locals, Ref<DictObject>* g, Ref<>* l) {

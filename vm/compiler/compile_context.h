@@ -21,7 +21,12 @@ class CompileContext {
  public:
   CompileContext(ThreadState& ts, Arena& arena, NameTable& names, std::string_view source,
                  StrObject* filename, const CompileOptions& options)
-      : ts(ts), arena(arena), names(names), source(source), filename(filename), options(options),
+      : ts(ts),
+        arena(arena),
+        names(names),
+        source(source),
+        filename(filename),
+        options(options),
         future_flags(options.future_flags) {}
 
   ThreadState& ts;
@@ -30,7 +35,7 @@ class CompileContext {
   std::string_view source;
   StrObject* filename;  // borrowed
   const CompileOptions& options;
-  uint32_t future_flags;  // kCodeFuture*, the module's own included
+  uint32_t future_flags;       // kCodeFuture*, the module's own included
   uint32_t future_lineno = 0;  // of the last legal `from __future__`
 
   bool future_annotations() const { return future_flags & kCodeFutureAnnotations; }
@@ -72,5 +77,9 @@ class CompileContext {
 
 // The object of a literal (constant_fold.cpp).
 Ref<> ConstantObject(CompileContext& context, const ConstantValue& c);
+Result<> ConstantObject(ThreadState& ts, const ConstantValue& c);
+// What the operation on constants gives, null if it is not to be done (or fails) when compiling.
+Ref<> FoldBinaryValues(ThreadState& ts, Operator op, Value left, Value right);
+Ref<> FoldSubscriptValues(ThreadState& ts, Value sequence, Value index);
 
 }  // namespace minivm

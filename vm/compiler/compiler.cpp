@@ -37,9 +37,14 @@ struct FutureFeature {
   uint32_t flag;
 };
 constexpr FutureFeature kFeatures[] = {
-    {"nested_scopes", 0},   {"generators", 0},     {"division", 0},
-    {"absolute_import", 0}, {"with_statement", 0}, {"print_function", 0},
-    {"unicode_literals", 0}, {"generator_stop", 0},
+    {"nested_scopes", 0},
+    {"generators", 0},
+    {"division", 0},
+    {"absolute_import", 0},
+    {"with_statement", 0},
+    {"print_function", 0},
+    {"unicode_literals", 0},
+    {"generator_stop", 0},
     {"barry_as_FLUFL", kCodeFutureBarry},
     {"annotations", kCodeFutureAnnotations},
 };
@@ -93,6 +98,7 @@ ParseMode ParseModeOf(CompileMode mode) {
   switch (mode) {
     case CompileMode::kEval: return ParseMode::kEval;
     case CompileMode::kSingle: return ParseMode::kSingle;
+    case CompileMode::kFuncType: return ParseMode::kFuncType;
     default: return ParseMode::kExec;
   }
 }
@@ -119,8 +125,8 @@ Raised RaiseDiagnostic(ThreadState& ts, const Diagnostic& d, StrObject* filename
     MVM_TRY(Ref<StrObject> line, NewStrFromOs(ts, d.text));
     text = Ref<>(std::move(line));
   }
-  Value fields[] = {Value(filename),        Value::Int(d.lineno),     Value::Int(d.offset),
-                    text.get(),             Value::Int(d.end_lineno), Value::Int(d.end_offset)};
+  Value fields[] = {Value(filename), Value::Int(d.lineno),     Value::Int(d.offset),
+                    text.get(),      Value::Int(d.end_lineno), Value::Int(d.end_offset)};
   MVM_TRY(Ref<TupleObject> detail, NewTuple(ts, fields));
   MVM_TRY(Ref<> error, Call(ts, ExcType(ts, type), message.value(), detail.value()));
   return RaiseObject(ts, error);
@@ -154,14 +160,17 @@ Result<CodeObject> CompileTree(ThreadState& ts, const Mod* tree, std::string_vie
 
 namespace {
 
-Result<CodeObject> CompileText(ThreadState& ts, std::string_view utf8, bool invalid_utf8,
-                               StrObject* filename, const CompileOptions& options) {
-  Arena arena;
+// Parses and gives the tree to `next`, with the names that later passes add to.
+template <class R, class Next>
+R ParseText(ThreadState& ts, Arena& arena, std::string_view utf8, bool invalid_utf8,
+            StrObject* filename, const CompileOptions& options, Next next) {
   ParseOptions parse;
   parse.mode = ParseModeOf(options.mode);
   parse.dont_imply_dedent = options.dont_imply_dedent;
   parse.allow_incomplete_input = options.allow_incomplete_input;
   parse.barry_as_flufl = options.future_flags & kCodeFutureBarry;
+  parse.type_comments = options.type_comments;
+  parse.feature_version = options.feature_version;
   parse.int_max_str_digits = static_cast<uint32_t>(ts.rt->int_max_str_digits);
   parse.invalid_utf8 = invalid_utf8;
   Diagnostic error;
@@ -169,7 +178,7 @@ Result<CodeObject> CompileText(ThreadState& ts, std::string_view utf8, bool inva
   try {
     const std::string name = ToUtf8(filename);
     parse.filename = name;
-    const Mod* tree = Parse(arena, utf8, parse, &error, &warnings);
+    Mod* tree = Parse(arena, utf8, parse, &error, &warnings);
     // Names made later (mangled ones) go into the tree's table, which lives in this arena too.
     NameTable spare(arena);
     CompileContext context(ts, arena, tree ? *tree->names : spare, utf8, filename, options);
@@ -183,13 +192,21 @@ Result<CodeObject> CompileText(ThreadState& ts, std::string_view utf8, bool inva
       context.WarnText(at, syntax ? Exc::kSyntaxWarning : Exc::kDeprecationWarning, w.message);
     }
     if (!tree) return RaiseDiagnostic(ts, error, filename);
-    return CompileIn(context, tree);
+    return next(context, tree);
   } catch (const CompileFailed&) {
     return kRaised;
   } catch (const std::bad_alloc&) {
     return RaiseMemoryError(ts);
   }
 }
+
+Result<CodeObject> CompileText(ThreadState& ts, std::string_view utf8, bool invalid_utf8,
+                               StrObject* filename, const CompileOptions& options) {
+  Arena arena;
+  return ParseText<Result<CodeObject>>(ts, arena, utf8, invalid_utf8, filename, options, CompileIn);
+}
+
+Result<Mod*> TreeOf(CompileContext&, Mod* tree) { return tree; }
 
 // A source encoding that the decoder itself does not know, by the codec registry.
 bool DecodeWithCodec(void* context, std::string_view encoding, std::string_view bytes,
@@ -211,6 +228,15 @@ bool DecodeWithCodec(void* context, std::string_view encoding, std::string_view 
   return false;
 }
 
+Status DecodeBytes(ThreadState& ts, std::string_view bytes, StrObject* filename,
+                   const CompileOptions& options, DecodedSource* source) {
+  Diagnostic error;
+  SourceCodec codec{DecodeWithCodec, &ts};
+  const SourceOrigin origin = options.from_file ? SourceOrigin::kFile : SourceOrigin::kBytes;
+  if (DecodeSource(bytes, origin, ToUtf8(filename), codec, source, &error)) return Ok();
+  return RaiseDiagnostic(ts, error, filename);
+}
+
 }  // namespace
 
 Result<CodeObject> CompileSource(ThreadState& ts, std::string_view utf8, StrObject* filename,
@@ -222,13 +248,25 @@ Result<CodeObject> CompileBytes(ThreadState& ts, std::string_view bytes, StrObje
                                 const CompileOptions& options) {
   try {
     DecodedSource source;
-    Diagnostic error;
-    SourceCodec codec{DecodeWithCodec, &ts};
-    const SourceOrigin origin = options.from_file ? SourceOrigin::kFile : SourceOrigin::kBytes;
-    if (!DecodeSource(bytes, origin, ToUtf8(filename), codec, &source, &error)) {
-      return RaiseDiagnostic(ts, error, filename);
-    }
+    MVM_TRY_VOID(DecodeBytes(ts, bytes, filename, options, &source));
     return CompileText(ts, source.text, source.invalid_utf8, filename, options);
+  } catch (const std::bad_alloc&) {
+    return RaiseMemoryError(ts);
+  }
+}
+
+Result<Mod*> ParseSource(ThreadState& ts, std::string_view utf8, StrObject* filename,
+                         const CompileOptions& options, Arena& arena) {
+  return ParseText<Result<Mod*>>(ts, arena, utf8, false, filename, options, TreeOf);
+}
+
+Result<Mod*> ParseBytes(ThreadState& ts, std::string_view bytes, StrObject* filename,
+                        const CompileOptions& options, Arena& arena) {
+  try {
+    DecodedSource source;
+    MVM_TRY_VOID(DecodeBytes(ts, bytes, filename, options, &source));
+    return ParseText<Result<Mod*>>(ts, arena, source.text, source.invalid_utf8, filename, options,
+                                   TreeOf);
   } catch (const std::bad_alloc&) {
     return RaiseMemoryError(ts);
   }

@@ -8,8 +8,9 @@
 namespace minivm {
 
 struct Mod;
+class Arena;
 
-enum class CompileMode : uint8_t { kExec, kEval, kSingle };
+enum class CompileMode : uint8_t { kExec, kEval, kSingle, kFuncType };  // the last only parses
 
 struct CompileOptions {
   CompileMode mode = CompileMode::kExec;
@@ -18,6 +19,8 @@ struct CompileOptions {
   bool allow_top_level_await = false;
   bool allow_incomplete_input = false;  // _IncompleteInputError instead of SyntaxError at the end
   bool dont_imply_dedent = false;
+  bool type_comments = false;
+  int feature_version = 13;  // parsing only: minor version whose grammar is accepted
   bool from_file = false;  // CompileBytes: a script named on the command line (wording of errors)
 };
 
@@ -28,6 +31,11 @@ Result<CodeObject> CompileSource(ThreadState& ts, std::string_view utf8, StrObje
 // Bytes as found in a file: honours BOM and encoding cookie.
 Result<CodeObject> CompileBytes(ThreadState& ts, std::string_view bytes, StrObject* filename,
                                 const CompileOptions& options);
+// The first half: the tree, in `arena`, with the warnings of the parser.
+Result<Mod*> ParseSource(ThreadState& ts, std::string_view utf8, StrObject* filename,
+                         const CompileOptions& options, Arena& arena);
+Result<Mod*> ParseBytes(ThreadState& ts, std::string_view bytes, StrObject* filename,
+                        const CompileOptions& options, Arena& arena);
 // From a tree (ast.parse'd or script-built, already validated).
 Result<CodeObject> CompileTree(ThreadState& ts, const Mod* tree, std::string_view source,
                                StrObject* filename, const CompileOptions& options);

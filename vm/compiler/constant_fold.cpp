@@ -46,7 +46,9 @@ uint64_t CountItems(Value v, uint64_t budget) {
   return n;
 }
 
-bool IsIntValue(Value v) { return v.is_int() || IsExact(v, TypeId::kInt) || IsExact(v, TypeId::kBool); }
+bool IsIntValue(Value v) {
+  return v.is_int() || IsExact(v, TypeId::kInt) || IsExact(v, TypeId::kBool);
+}
 
 bool SafeRepeat(Value sequence, Value times) {
   int64_t n;
@@ -99,34 +101,37 @@ bool SafeToFold(Operator op, Value a, Value b) {
 
 BinaryOp BinaryOpOf(Operator op) {
   static constexpr BinaryOp kOps[] = {
-      BinaryOp::kAdd,    BinaryOp::kSub,    BinaryOp::kMul, BinaryOp::kMatmul, BinaryOp::kTrueDiv,
-      BinaryOp::kMod,    BinaryOp::kPow,    BinaryOp::kLshift, BinaryOp::kRshift, BinaryOp::kOr,
-      BinaryOp::kXor,    BinaryOp::kAnd,    BinaryOp::kFloorDiv,
+      BinaryOp::kAdd, BinaryOp::kSub, BinaryOp::kMul,      BinaryOp::kMatmul, BinaryOp::kTrueDiv,
+      BinaryOp::kMod, BinaryOp::kPow, BinaryOp::kLshift,   BinaryOp::kRshift, BinaryOp::kOr,
+      BinaryOp::kXor, BinaryOp::kAnd, BinaryOp::kFloorDiv,
   };
   return kOps[static_cast<int>(op)];
 }
 
 }  // namespace
 
-Ref<> ConstantObject(CompileContext& context, const ConstantValue& c) {
-  ThreadState& ts = context.ts;
+Result<> ConstantObject(ThreadState& ts, const ConstantValue& c) {
   switch (c.kind) {
-    case ConstantKind::kNone: return Ref<>::Borrow(ts.rt->none);
-    case ConstantKind::kTrue: return Ref<>::Borrow(ts.rt->true_);
-    case ConstantKind::kFalse: return Ref<>::Borrow(ts.rt->false_);
-    case ConstantKind::kEllipsis: return Ref<>::Borrow(ts.rt->ellipsis);
+    case ConstantKind::kNone: return None(ts);
+    case ConstantKind::kTrue:
+    case ConstantKind::kFalse: return Bool(ts, c.kind == ConstantKind::kTrue);
+    case ConstantKind::kEllipsis: return Result<>::Borrow(ts.rt->ellipsis);
     case ConstantKind::kInt:
-      if (Value::FitsInt(c.int_value)) return Ref<>::Steal(Value::Int(c.int_value));
-      return context.Check(NewInt(ts, c.int_value));
-    case ConstantKind::kBigInt: return context.Check(IntFromText(ts, c.text, c.base));
-    case ConstantKind::kFloat: return context.Check(NewFloat(ts, c.float_value));
-    case ConstantKind::kImaginary: return context.Check(NewComplex(ts, 0.0, c.float_value));
+      return Value::FitsInt(c.int_value) ? Small(c.int_value) : NewInt(ts, c.int_value);
+    case ConstantKind::kBigInt: return IntFromText(ts, c.text, c.base);
+    case ConstantKind::kFloat: return NewFloat(ts, c.float_value);
+    case ConstantKind::kImaginary: return NewComplex(ts, 0.0, c.float_value);
     case ConstantKind::kStr:
-      return Ref<>(context.Check(IsIdentifierLike(c.text) ? InternUtf8(ts, c.text)
-                                                           : NewStr(ts, c.text)));
-    case ConstantKind::kBytes: return Ref<>(context.Check(NewBytes(ts, c.text)));
+      if (IsIdentifierLike(c.text)) return InternUtf8(ts, c.text);
+      return NewStr(ts, c.text);
+    case ConstantKind::kBytes: return NewBytes(ts, c.text);
+    case ConstantKind::kObject: return Result<>::Borrow(Value::FromBits(c.object));
   }
-  return Ref<>();
+  return kRaised;
+}
+
+Ref<> ConstantObject(CompileContext& context, const ConstantValue& c) {
+  return context.Check(ConstantObject(context.ts, c));
 }
 
 void CodeGenerator::LoadConstant(Value v, Dest dest) {
@@ -145,15 +150,29 @@ void CodeGenerator::LoadConstant(Value v, Dest dest) {
 
 // ---------------------------------------------------------------- folding
 
-Ref<> CodeGenerator::FoldBinary(Operator op, Value left, Value right) {
+Ref<> FoldBinaryValues(ThreadState& ts, Operator op, Value left, Value right) {
   if (!SafeToFold(op, left, right)) return Ref<>();
-  Result<> r = op == Operator::kPow ? Power(context_.ts, left, right, context_.ts.rt->none)
-                                    : Binary(context_.ts, BinaryOpOf(op), left, right);
-  if (r.raised()) {
-    ClearPending(context_.ts);
+  Result<> r = op == Operator::kPow ? Power(ts, left, right, ts.rt->none)
+                                    : Binary(ts, BinaryOpOf(op), left, right);
+  if (!r.raised()) return r.Take();
+  ClearPending(ts);
+  return Ref<>();
+}
+
+Ref<> FoldSubscriptValues(ThreadState& ts, Value sequence, Value index) {
+  if (!IsExact(sequence, TypeId::kStr) && !IsExact(sequence, TypeId::kBytes) &&
+      !IsExact(sequence, TypeId::kTuple)) {
     return Ref<>();
   }
-  return r.Take();
+  if (!index.is_int()) return Ref<>();
+  Result<> item = GetItem(ts, sequence, index);
+  if (!item.raised()) return item.Take();
+  ClearPending(ts);
+  return Ref<>();
+}
+
+Ref<> CodeGenerator::FoldBinary(Operator op, Value left, Value right) {
+  return FoldBinaryValues(context_.ts, op, left, right);
 }
 
 Ref<> CodeGenerator::FoldItems(Span<Expr*> elts) {
@@ -206,19 +225,7 @@ Ref<> CodeGenerator::FoldChain(const Expr* e) {
     }
     const Expr* slice = As<SubscriptExpr>(node)->slice;
     Ref<> index = MayFold(slice) ? Fold(slice) : Ref<>();
-    const bool sequence = IsExact(value, TypeId::kStr) || IsExact(value, TypeId::kBytes) ||
-                          IsExact(value, TypeId::kTuple);
-    if (!index || !index.is_int() || !sequence) {
-      value = Ref<>();
-      break;
-    }
-    Result<> item = GetItem(context_.ts, value, index);
-    if (item.raised()) {
-      ClearPending(context_.ts);
-      value = Ref<>();
-    } else {
-      value = item.Take();
-    }
+    value = index ? FoldSubscriptValues(context_.ts, value, index) : Ref<>();
   }
   spine_.resize(bottom);
   return value;

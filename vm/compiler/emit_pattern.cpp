@@ -168,6 +168,9 @@ void CodeGenerator::PatternTest(const Pattern* p, Operand subject, PatternState&
 // Jumps to the label if (subject == value) is `sense`.
 void CodeGenerator::PatternValue(const Expr* value, const Location& loc, Operand subject,
                                  Label* label, bool sense) {
+  if (value->kind != ExprKind::kAttribute && !MayFold(value)) {  // only in trees made by scripts
+    context_.Error(loc, "patterns may only match literals and attribute lookups");
+  }
   CompareJump(CmpOp::kEq, Operand{subject.reg, false}, value, loc, label, sense);
 }
 

@@ -3,6 +3,18 @@
 
 namespace minivm {
 
+namespace {
+
+// Of a constant that only a tree made by a script can have.
+const char* ObjectType(const ConstantValue& c) {
+  const Value v = Value::FromBits(c.object);
+  if (IsExact(v, TypeId::kTuple)) return "tuple";
+  if (IsExact(v, TypeId::kFrozenset)) return "frozenset";
+  return IsExact(v, TypeId::kComplex) ? "complex" : "int";
+}
+
+}  // namespace
+
 // The type's name of a literal or display, or null.
 const char* CodeGenerator::LiteralType(const Expr* e) {
   switch (e->kind) {
@@ -37,6 +49,7 @@ const char* CodeGenerator::LiteralType(const Expr* e) {
         case ConstantKind::kImaginary: return "complex";
         case ConstantKind::kStr: return "str";
         case ConstantKind::kBytes: return "bytes";
+        case ConstantKind::kObject: return ObjectType(As<ConstantExpr>(e)->value);
       }
       return nullptr;
     default: return nullptr;
@@ -101,6 +114,10 @@ Subscripting SubscriptingOf(const Expr* e) {
   switch (e->kind) {
     case ExprKind::kConstant: {
       ConstantKind kind = As<ConstantExpr>(e)->value.kind;
+      if (kind == ConstantKind::kObject &&
+          IsExact(Value::FromBits(As<ConstantExpr>(e)->value.object), TypeId::kTuple)) {
+        return Subscripting::kByInt;
+      }
       return kind == ConstantKind::kStr || kind == ConstantKind::kBytes ? Subscripting::kByInt
                                                                         : Subscripting::kNever;
     }
@@ -130,7 +147,8 @@ void CodeGenerator::WarnNotSubscriptable(const SubscriptExpr* e) {
   if (!index || e->slice->kind == ExprKind::kUnaryOp) return;
   const std::string_view type = index;
   if (type == "int" || type == "bool") return;
-  context_.Warn(e->loc, "%s indices must be integers or slices, not %s; perhaps you missed a comma?",
+  context_.Warn(e->loc,
+                "%s indices must be integers or slices, not %s; perhaps you missed a comma?",
                 LiteralType(e->value), index);
 }
 

@@ -67,7 +67,8 @@ enum class ConstantKind : uint8_t {
   kFloat,      // float_value
   kImaginary,  // float_value is the imaginary part
   kStr,        // text, UTF-8; a lone surrogate is the 3 bytes of "surrogatepass"
-  kBytes       // text, raw bytes
+  kBytes,      // text, raw bytes
+  kObject      // object: any other constant, in trees made by scripts
 };
 
 struct ConstantValue {
@@ -77,6 +78,7 @@ struct ConstantValue {
   union {
     int64_t int_value = 0;
     double float_value;
+    uint64_t object;  // kObject: the bits of a runtime value, owned by whoever made the tree
   };
   std::string_view text;
 };
