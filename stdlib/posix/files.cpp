@@ -91,6 +91,21 @@ Result<int> AsCInt(ThreadState& ts, Value v) {
   return static_cast<int>(n);
 }
 
+Result<int64_t> AsOffset(ThreadState& ts, Value v) {
+  MVM_TRY(Ref<> i, Index(ts, v));
+  int64_t n;
+  if (!IntFitsInt64(i, &n)) return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C long");
+  return n;
+}
+
+Result<int> DirFd(ThreadState& ts, Value v) {
+  if (v.is_absent() || IsNone(ts, v)) return AT_FDCWD;
+  if (TypeOf(ts, v)->slots.index == nullptr) {
+    return Raise(ts, Exc::kTypeError, "argument should be integer or None, not %T", v);
+  }
+  return AsCInt(ts, v);
+}
+
 namespace {
 
 // ---- stat ----
@@ -148,12 +163,6 @@ Result<> StatResult(ThreadState& ts, const struct stat& st) {
   MVM_TRY_VOID(set(17, NewInt(ts, st.st_blocks)));
   MVM_TRY_VOID(set(18, NewIntU64(ts, st.st_rdev)));
   return NewStructSequence(ts, kStatResult, v);
-}
-
-// *, dir_fd=None: AT_FDCWD without one.
-Result<int> DirFd(ThreadState& ts, Value v) {
-  if (v.is_absent() || IsNone(ts, v)) return AT_FDCWD;
-  return AsCInt(ts, v);
 }
 
 Result<> DoStat(ThreadState& ts, Value path, Value dir_fd, bool follow, const char* function) {
@@ -454,14 +463,25 @@ Result<> posix_fchmod(ThreadState& ts, Args args) {
 Result<> posix_chown(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "chown", "path", true));
-  MVM_TRY(int64_t uid, AsInt64(ts, args[1]));
-  MVM_TRY(int64_t gid, AsInt64(ts, args[2]));
+  MVM_TRY(uid_t u, AsUid(ts, args[1]));
+  MVM_TRY(gid_t g, AsGid(ts, args[2]));
   MVM_TRY(int dir, DirFd(ts, args[3]));
   MVM_TRY(bool follow, Truth(ts, args[4]));
-  uid_t u = static_cast<uid_t>(uid);
-  gid_t g = static_cast<gid_t>(gid);
   int r = p.fd >= 0 ? fchown(p.fd, u, g) : fchownat(dir, p.c_str(), u, g, follow ? 0 : AT_SYMLINK_NOFOLLOW);
   return DoneOrErrno(ts, r, &p);
+}
+Result<> posix_lchown(ThreadState& ts, Args args) {
+  PathArg p;
+  MVM_TRY_VOID(GetPath(ts, args[0], &p, "lchown"));
+  MVM_TRY(uid_t u, AsUid(ts, args[1]));
+  MVM_TRY(gid_t g, AsGid(ts, args[2]));
+  return DoneOrErrno(ts, lchown(p.c_str(), u, g), &p);
+}
+Result<> posix_fchown(ThreadState& ts, Args args) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  MVM_TRY(uid_t u, AsUid(ts, args[1]));
+  MVM_TRY(gid_t g, AsGid(ts, args[2]));
+  return RetryDone(ts, [&] { return fchown(fd, u, g); });
 }
 Result<> posix_access(ThreadState& ts, Args args) {
   PathArg p;
@@ -733,16 +753,45 @@ const StructSequenceSpec kStatvfsResult = {
     .visible = 10,
     .total = 11,
 };
+Result<> StatvfsResult(ThreadState& ts, const struct statvfs& st) {
+  const uint64_t numbers[] = {st.f_bsize, st.f_frsize, st.f_blocks, st.f_bfree,   st.f_bavail, st.f_files,
+                              st.f_ffree, st.f_favail, st.f_flag,   st.f_namemax, st.f_fsid};
+  Ref<> hold[11];
+  Value v[11];
+  for (int i = 0; i < 11; ++i) {
+    MVM_TRY(hold[i], NewIntU64(ts, numbers[i]));
+    v[i] = hold[i].get();
+  }
+  return NewStructSequence(ts, kStatvfsResult, v);
+}
 Result<> posix_statvfs(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "statvfs", "path", true));
   struct statvfs s;
-  int r = p.fd >= 0 ? fstatvfs(p.fd, &s) : statvfs(p.c_str(), &s);
+  int r = Blocking(ts, [&] { return p.fd >= 0 ? fstatvfs(p.fd, &s) : statvfs(p.c_str(), &s); });
   if (r < 0) return DoneOrErrno(ts, r, &p);
-  auto n = [](uint64_t u) { return Value::Int(static_cast<int64_t>(u >> 3 >> 0 ? u & Value::kMaxInt : u)); };
-  Value v[] = {n(s.f_bsize), n(s.f_frsize), n(s.f_blocks), n(s.f_bfree), n(s.f_bavail), n(s.f_files),
-               n(s.f_ffree), n(s.f_favail), n(s.f_flag), n(s.f_namemax), n(s.f_fsid)};
-  return NewStructSequence(ts, kStatvfsResult, v);
+  return StatvfsResult(ts, s);
+}
+Result<> posix_fstatvfs(ThreadState& ts, Args args) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  struct statvfs s;
+  if (Blocking(ts, [&] { return fstatvfs(fd, &s); }) < 0) return RaiseErrno(ts, errno);
+  return StatvfsResult(ts, s);
+}
+
+// getrandom(size, flags=0): one call, so fewer bytes are possible.
+Result<> posix_getrandom(ThreadState& ts, Args args) {
+  MVM_TRY(int64_t n, AsInt64(ts, args[0]));
+  MVM_TRY(int flags, AsCInt(ts, args[1]));
+  if (n < 0) return RaiseErrno(ts, EINVAL);
+  MVM_TRY(Ref<BytesObject> out, NewBytesRaw(ts, static_cast<size_t>(n)));
+  bool raised;
+  ssize_t got = RetryInterrupted(
+      ts, [&] { return getrandom(out->data(), static_cast<size_t>(n), static_cast<unsigned>(flags)); }, &raised);
+  if (raised) return kRaised;
+  if (got < 0) return RaiseErrno(ts, errno);
+  if (got == n) return out;
+  return NewBytes(ts, out->view().substr(0, static_cast<size_t>(got)));
 }
 
 Result<> posix_urandom(ThreadState& ts, Args args) {
@@ -770,9 +819,11 @@ const MethodSpec kFunctions[] = {
     {"dup2(fd, fd2, inheritable=True)", posix_dup2, "Duplicate file descriptor."},
     {"fchdir(fd)", posix_fchdir, "Change to the directory of the given file descriptor."},
     {"fchmod(fd, mode)", posix_fchmod, "Change the access permissions of the file given by file descriptor fd."},
+    {"fchown(fd, uid, gid)", posix_fchown, "Change the owner and group id of the file specified by file descriptor."},
     {"fdatasync(fd)", posix_fdatasync, "Force write of fd to disk without forcing update of metadata."},
     {"fspath(path)", posix_fspath, "Return the file system path representation of the object."},
     {"fstat(fd)", posix_fstat, "Perform a stat system call on the given file descriptor."},
+    {"fstatvfs(fd, /)", posix_fstatvfs, "Perform an fstatvfs system call on the given fd."},
     {"fsync(fd)", posix_fsync, "Force write of fd to disk."},
     {"ftruncate(fd, length, /)", posix_ftruncate, "Truncate a file, specified by file descriptor, to a specific length."},
     {"get_blocking(fd, /)", posix_get_blocking, "Get the blocking mode of the file descriptor."},
@@ -780,7 +831,9 @@ const MethodSpec kFunctions[] = {
     {"get_terminal_size(fd=1, /)", posix_get_terminal_size, "Return the size of the terminal window as (columns, lines)."},
     {"getcwd()", posix_getcwd, "Return a unicode string representing the current working directory."},
     {"getcwdb()", posix_getcwdb, "Return a bytes string representing the current working directory."},
+    {"getrandom(size, flags=0)", posix_getrandom, "Obtain a series of random bytes."},
     {"isatty(fd, /)", posix_isatty, "Return True if the fd is connected to a terminal."},
+    {"lchown(path, uid, gid)", posix_lchown, "Change the owner and group id of path to the numeric uid and gid, without following links."},
     {"link(src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=True)", posix_link, "Create a hard link to a file."},
     {"listdir(path=None)", posix_listdir, "Return a list containing the names of the files in the directory."},
     {"lseek(fd, position, whence, /)", posix_lseek, "Set the position of a file descriptor.  Return the new position."},

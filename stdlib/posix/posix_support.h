@@ -1,9 +1,13 @@
 // What the parts of the module posix share: path arguments, results, retry on EINTR.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cerrno>
 #include <string>
+#include <vector>
 
+#include "runtime/core/blocking.h"
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/module_object.h"
@@ -30,13 +34,47 @@ Result<int> AsCInt(ThreadState& ts, Value v);
 // os.fspath(v)
 Result<> FsPath(ThreadState& ts, Value v);
 
-// Calls f() until it does not fail with EINTR; requests are served in between. -1 and errno, or the
-// result; *raised tells that serving a request raised.
+// An int argument that fits 64 bits, as an off_t or a count of bytes.
+Result<int64_t> AsOffset(ThreadState& ts, Value v);
+// *, dir_fd=None: AT_FDCWD without one.
+Result<int> DirFd(ThreadState& ts, Value v);
+// A user or group id; -1 (all bits set) is allowed. TypeError, OverflowError.
+Result<uid_t> AsUid(ThreadState& ts, Value v);
+Result<gid_t> AsGid(ThreadState& ts, Value v);
+
+// Strings of an argument list or environment, alive as long as this is.
+class StringVector {
+ public:
+  // A path-like argument; `function` for the messages.
+  Status AddPath(ThreadState& ts, Value v, const char* function);
+  void Add(std::string s) { strings_.push_back(std::move(s)); }
+  // The strings as exec() wants them. Valid until the next change.
+  char* const* data();
+  size_t size() const { return strings_.size(); }
+  const std::string& operator[](size_t i) const { return strings_[i]; }
+
+ private:
+  std::vector<std::string> strings_;
+  std::vector<char*> pointers_;
+};
+
+// What os.register_at_fork() registered: before, after_in_parent, after_in_child. Exceptions go to
+// sys.unraisablehook.
+enum class ForkMoment { kBefore, kParent, kChild };
+Status RunForkHooks(ThreadState& ts, ForkMoment moment);
+// fork() between its hooks; in the child the VM is left with the calling thread alone. < 0: failed.
+Result<pid_t> ForkWithHooks(ThreadState& ts);
+
+// A posix.sched_param's priority. TypeError "must have a sched_param object".
+Status SchedParam(ThreadState& ts, Value v, struct sched_param* out);
+
+// Calls f() with the VM's lock released until it does not fail with EINTR; requests are served in
+// between. -1 and errno, or the result; *raised tells that serving a request raised.
 template <class F>
 auto RetryInterrupted(ThreadState& ts, F f, bool* raised) {
   *raised = false;
   for (;;) {
-    auto r = f();
+    auto r = Blocking(ts, f);
     if (r != -1 || errno != EINTR) return r;
     if (Charge(ts, 1000000000).raised()) {
       *raised = true;
@@ -51,9 +89,35 @@ inline Result<> DoneOrErrno(ThreadState& ts, int r, const PathArg* path = nullpt
   return None(ts);
 }
 
+// The result of RetryInterrupted as None or an OSError.
+template <class F>
+Result<> RetryDone(ThreadState& ts, F f) {
+  bool raised;
+  auto r = RetryInterrupted(ts, f, &raised);
+  if (raised) return kRaised;
+  return DoneOrErrno(ts, r < 0 ? -1 : 0);
+}
+// The same as an int.
+template <class F>
+Result<> RetryCount(ThreadState& ts, F f) {
+  bool raised;
+  auto r = RetryInterrupted(ts, f, &raised);
+  if (raised) return kRaised;
+  if (r < 0) return RaiseErrno(ts, errno);
+  return NewInt(ts, static_cast<int64_t>(r));
+}
+
+extern const Table<MethodSpec> kPosixConfigurationFunctions;
 extern const Table<MethodSpec> kPosixFileFunctions;
+extern const Table<MethodSpec> kPosixForkFunctions;
+extern const Table<MethodSpec> kPosixIdentityFunctions;
 extern const Table<MethodSpec> kPosixProcessFunctions;
-Status AddPosixConstants(ThreadState& ts, ModuleObject* module);
+extern const Table<MethodSpec> kPosixScheduleFunctions;
+extern const Table<MethodSpec> kPosixSpecialFunctions;
+extern const Table<MethodSpec> kPosixTransferFunctions;
+extern const Table<MethodSpec> kPosixXattrFunctions;
+Status AddPosixConfiguration(ThreadState& ts, ModuleObject* module);
+Status AddPosixScheduleTypes(ThreadState& ts, ModuleObject* module);
 Status AddPosixFileTypes(ThreadState& ts, ModuleObject* module);
 Status AddPosixProcessTypes(ThreadState& ts, ModuleObject* module);
 

@@ -26,6 +26,20 @@ extern char** environ;
 
 namespace minivm {
 
+Status StringVector::AddPath(ThreadState& ts, Value v, const char* function) {
+  PathArg p;
+  MVM_TRY_VOID(GetPath(ts, v, &p, function, "argument"));
+  strings_.push_back(std::move(p.text));
+  return Ok();
+}
+
+char* const* StringVector::data() {
+  pointers_.clear();
+  for (std::string& s : strings_) pointers_.push_back(s.data());
+  pointers_.push_back(nullptr);
+  return pointers_.data();
+}
+
 namespace {
 
 template <class F>
@@ -57,14 +71,6 @@ Result<> posix_getsid(ThreadState& ts, Args args) {
   if (r < 0) return RaiseErrno(ts, errno);
   return Small(r);
 }
-Result<> posix_getgroups(ThreadState& ts, Args args) {
-  gid_t groups[1024];
-  int n = getgroups(1024, groups);
-  if (n < 0) return RaiseErrno(ts, errno);
-  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, static_cast<size_t>(n)));
-  for (int i = 0; i < n; ++i) MVM_TRY_VOID(ListAppend(ts, list, Value::Int(groups[i])));
-  return list;
-}
 Result<> posix_getlogin(ThreadState& ts, Args args) {
   char name[256];
   int error = getlogin_r(name, sizeof name);
@@ -93,41 +99,11 @@ Result<> posix_nice(ThreadState& ts, Args args) {
 
 // ---- processes ----
 
-Result<> posix_fork(ThreadState& ts, Args args) {
-  pid_t pid = fork();
-  if (pid < 0) return RaiseErrno(ts, errno);
-  if (pid == 0) ForgetSignals(*ts.rt);
-  return Small(pid);
-}
 Result<> posix__exit(ThreadState& ts, Args args) {
   MVM_TRY(int status, AsCInt(ts, args[0]));
   _exit(status);
 }
 Result<> posix_abort(ThreadState& ts, Args args) { std::abort(); }
-
-// Strings of an argument list or environment, alive as long as this is.
-class StringVector {
- public:
-  Status AddPath(ThreadState& ts, Value v, const char* what) {
-    PathArg p;
-    MVM_TRY_VOID(GetPath(ts, v, &p, what, "argument"));
-    strings_.push_back(p.text);
-    return Ok();
-  }
-  void Add(std::string s) { strings_.push_back(std::move(s)); }
-  char* const* data() {
-    pointers_.clear();
-    for (std::string& s : strings_) pointers_.push_back(s.data());
-    pointers_.push_back(nullptr);
-    return pointers_.data();
-  }
-  size_t size() const { return strings_.size(); }
-  bool first_empty() const { return !strings_.empty() && strings_[0].empty(); }
-
- private:
-  std::vector<std::string> strings_;
-  std::vector<char*> pointers_;
-};
 
 Status GetArgv(ThreadState& ts, Value v, StringVector* out, const char* function) {
   if (!IsList(ts, v) && !IsTuple(ts, v)) {
@@ -135,7 +111,7 @@ Status GetArgv(ThreadState& ts, Value v, StringVector* out, const char* function
   }
   MVM_TRY_VOID(ForEach(ts, v, [&](Value item) { return out->AddPath(ts, item, function); }));
   if (out->size() == 0) return Raise(ts, Exc::kValueError, "%s: argv must not be empty", function);
-  if (out->first_empty()) return Raise(ts, Exc::kValueError, "%s: argv first element cannot be empty", function);
+  if ((*out)[0].empty()) return Raise(ts, Exc::kValueError, "%s: argv first element cannot be empty", function);
   return Ok();
 }
 Status GetEnv(ThreadState& ts, Value v, StringVector* out, const char* function) {
@@ -174,6 +150,53 @@ Result<> posix_execve(ThreadState& ts, Args args) {
   return DoneOrErrno(ts, -1, &p);
 }
 
+enum FileAction { kActionOpen = 0, kActionClose = 1, kActionDup2 = 2, kActionCloseFrom = 3 };
+
+// One of posix_spawn()'s file_actions.
+Status AddFileAction(ThreadState& ts, Value action, const char* function, posix_spawn_file_actions_t* out) {
+  if (!IsTuple(ts, action) || action.as<TupleObject>()->size() == 0) {
+    return Raise(ts, Exc::kTypeError, "Each file_actions element must be a non-empty tuple");
+  }
+  TupleObject* t = action.as<TupleObject>();
+  const uint32_t n = t->size();
+  MVM_TRY(int kind, AsCInt(ts, (*t)[0]));
+  int error = 0;
+  switch (kind) {
+    case kActionOpen: {
+      if (n != 5) return Raise(ts, Exc::kTypeError, "A open file_action tuple must have 5 elements");
+      MVM_TRY(int fd, AsCInt(ts, (*t)[1]));
+      PathArg path;
+      MVM_TRY_VOID(GetPath(ts, (*t)[2], &path, function));
+      MVM_TRY(int flags, AsCInt(ts, (*t)[3]));
+      MVM_TRY(int mode, AsCInt(ts, (*t)[4]));
+      error = posix_spawn_file_actions_addopen(out, fd, path.c_str(), flags, static_cast<mode_t>(mode));
+      break;
+    }
+    case kActionClose: {
+      if (n != 2) return Raise(ts, Exc::kTypeError, "A close file_action tuple must have 2 elements");
+      MVM_TRY(int fd, AsCInt(ts, (*t)[1]));
+      error = posix_spawn_file_actions_addclose(out, fd);
+      break;
+    }
+    case kActionDup2: {
+      if (n != 3) return Raise(ts, Exc::kTypeError, "A dup2 file_action tuple must have 3 elements");
+      MVM_TRY(int fd, AsCInt(ts, (*t)[1]));
+      MVM_TRY(int to, AsCInt(ts, (*t)[2]));
+      error = posix_spawn_file_actions_adddup2(out, fd, to);
+      break;
+    }
+    case kActionCloseFrom: {
+      if (n != 2) return Raise(ts, Exc::kTypeError, "A closefrom file_action tuple must have 2 elements");
+      MVM_TRY(int fd, AsCInt(ts, (*t)[1]));
+      error = posix_spawn_file_actions_addclosefrom_np(out, fd);
+      break;
+    }
+    default: return Raise(ts, Exc::kTypeError, "Unknown file_actions identifier");
+  }
+  if (error != 0) return RaiseErrno(ts, error);
+  return Ok();
+}
+
 // posix_spawn(path, argv, env, /, *, file_actions=(), setpgroup=..., resetids=False, setsid=False,
 //             setsigmask=(), setsigdef=(), scheduler=...)
 Result<> Spawn(ThreadState& ts, Args args, bool search) {
@@ -183,6 +206,9 @@ Result<> Spawn(ThreadState& ts, Args args, bool search) {
   StringVector argv, env;
   MVM_TRY_VOID(GetArgv(ts, args[1], &argv, function));
   bool inherit = IsNone(ts, args[2]);
+  if (!inherit && TypeOf(ts, args[2])->slots.get_item == nullptr) {
+    return Raise(ts, Exc::kTypeError, "%s: environment must be a mapping object or None", function);
+  }
   if (!inherit) MVM_TRY_VOID(GetEnv(ts, args[2], &env, function));
   struct Actions {
     posix_spawn_file_actions_t a;
@@ -196,31 +222,11 @@ Result<> Spawn(ThreadState& ts, Args args, bool search) {
       posix_spawnattr_destroy(&attr);
     }
   } s;
-  std::vector<std::string> paths;
   if (!IsNone(ts, args[3])) {
-    MVM_TRY_VOID(ForEach(ts, args[3], [&](Value action) -> Status {
-      if (!IsTuple(ts, action) || action.as<TupleObject>()->size() < 2) {
-        return Raise(ts, Exc::kTypeError, "Each file_actions element must be a non-empty tuple");
-      }
-      TupleObject* t = action.as<TupleObject>();
-      MVM_TRY(int kind, AsCInt(ts, t->items()[0]));
-      MVM_TRY(int fd, AsCInt(ts, t->items()[1]));
-      if (kind == 0 && t->size() == 5) {
-        PathArg path;
-        MVM_TRY_VOID(GetPath(ts, t->items()[2], &path, function));
-        MVM_TRY(int flags, AsCInt(ts, t->items()[3]));
-        MVM_TRY(int mode, AsCInt(ts, t->items()[4]));
-        posix_spawn_file_actions_addopen(&s.a, fd, path.c_str(), flags, static_cast<mode_t>(mode));
-      } else if (kind == 1 && t->size() == 2) {
-        posix_spawn_file_actions_addclose(&s.a, fd);
-      } else if (kind == 2 && t->size() == 3) {
-        MVM_TRY(int to, AsCInt(ts, t->items()[2]));
-        posix_spawn_file_actions_adddup2(&s.a, fd, to);
-      } else {
-        return Raise(ts, Exc::kTypeError, "Unknown file_actions identifier");
-      }
-      return Ok();
-    }));
+    if (TypeOf(ts, args[3])->slots.get_item == nullptr) {
+      return Raise(ts, Exc::kTypeError, "file_actions must be a sequence or None");
+    }
+    MVM_TRY_VOID(ForEach(ts, args[3], [&](Value action) { return AddFileAction(ts, action, function, &s.a); }));
   }
   short flags = 0;
   if (args.has(4)) {
@@ -251,6 +257,21 @@ Result<> Spawn(ThreadState& ts, Args args, bool search) {
       flags |= POSIX_SPAWN_SETSIGDEF;
     }
   }
+  if (args.has(9) && !IsNone(ts, args[9])) {
+    if (!IsTuple(ts, args[9]) || args.as<TupleObject>(9)->size() != 2) {
+      return Raise(ts, Exc::kTypeError, "%s: scheduler must be a tuple or None", function);
+    }
+    TupleObject* pair = args.as<TupleObject>(9);
+    struct sched_param param;
+    MVM_TRY_VOID(SchedParam(ts, (*pair)[1], &param));
+    if (!IsNone(ts, (*pair)[0])) {
+      MVM_TRY(int policy, AsCInt(ts, (*pair)[0]));
+      posix_spawnattr_setschedpolicy(&s.attr, policy);
+      flags |= POSIX_SPAWN_SETSCHEDULER;
+    }
+    posix_spawnattr_setschedparam(&s.attr, &param);
+    flags |= POSIX_SPAWN_SETSCHEDPARAM;
+  }
   posix_spawnattr_setflags(&s.attr, flags);
   pid_t pid;
   char* const* envp = inherit ? environ : env.data();
@@ -265,7 +286,7 @@ Result<> posix_posix_spawnp(ThreadState& ts, Args args) { return Spawn(ts, args,
 Result<> posix_system(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "system", "command"));
-  return Small(std::system(p.c_str()));
+  return Small(Blocking(ts, [&] { return std::system(p.c_str()); }));
 }
 
 const GetSetSpec kRusageFields[] = {
@@ -433,30 +454,6 @@ Result<> posix_sched_setaffinity(ThreadState& ts, Args args) {
   return DoneOrErrno(ts, sched_setaffinity(pid, sizeof set, &set));
 }
 Result<> posix_sched_yield(ThreadState& ts, Args args) { return DoneOrErrno(ts, sched_yield()); }
-Result<> posix_sysconf(ThreadState& ts, Args args) {
-  int name = -1;
-  if (IsStr(ts, args[0])) {
-    struct Row {
-      const char* text;
-      int value;
-    };
-    static constexpr Row kRows[] = {{"SC_PAGE_SIZE", _SC_PAGESIZE}, {"SC_PAGESIZE", _SC_PAGESIZE},
-                                    {"SC_PHYS_PAGES", _SC_PHYS_PAGES}, {"SC_AVPHYS_PAGES", _SC_AVPHYS_PAGES},
-                                    {"SC_NPROCESSORS_ONLN", _SC_NPROCESSORS_ONLN}, {"SC_NPROCESSORS_CONF", _SC_NPROCESSORS_CONF},
-                                    {"SC_CLK_TCK", _SC_CLK_TCK}, {"SC_OPEN_MAX", _SC_OPEN_MAX}, {"SC_ARG_MAX", _SC_ARG_MAX},
-                                    {"SC_CHILD_MAX", _SC_CHILD_MAX}, {"SC_IOV_MAX", _SC_IOV_MAX}, {"SC_SEM_NSEMS_MAX", _SC_SEM_NSEMS_MAX}};
-    for (const Row& row : kRows) {
-      if (args.as<StrObject>(0)->EqualsAscii(row.text)) name = row.value;
-    }
-    if (name < 0) return Raise(ts, Exc::kValueError, "unrecognized configuration name");
-  } else {
-    MVM_TRY(name, AsCInt(ts, args[0]));
-  }
-  errno = 0;
-  long r = sysconf(name);
-  if (r == -1 && errno != 0) return RaiseErrno(ts, errno);
-  return NewInt(ts, r);
-}
 Result<> posix_strerror(ThreadState& ts, Args args) {
   MVM_TRY(int code, AsCInt(ts, args[0]));
   return NewStr(ts, std::strerror(code));
@@ -491,11 +488,9 @@ const MethodSpec kFunctions[] = {
     {"cpu_count()", posix_cpu_count, "Return the number of logical CPUs in the system."},
     {"execv(path, argv, /)", posix_execv, "Execute an executable path with arguments, replacing current process."},
     {"execve(path, argv, env)", posix_execve, "Execute an executable path with arguments and environment, replacing current process."},
-    {"fork()", posix_fork, "Fork a child process."},
     {"getegid()", posix_getegid, "Return the current process's effective group id."},
     {"geteuid()", posix_geteuid, "Return the current process's effective user id."},
     {"getgid()", posix_getgid, "Return the current process's group id."},
-    {"getgroups()", posix_getgroups, "Return list of supplemental group IDs for the process."},
     {"getloadavg()", posix_getloadavg, "Return average recent system load information."},
     {"getlogin()", posix_getlogin, "Return the actual login name."},
     {"getpgid(pid)", posix_getpgid, "Call the system call getpgid(), and return the result."},
@@ -518,7 +513,6 @@ const MethodSpec kFunctions[] = {
     {"setpgid(pid, pgrp, /)", posix_setpgid, "Call the system call setpgid(pid, pgrp)."},
     {"setsid()", posix_setsid, "Call the system call setsid()."},
     {"strerror(code, /)", posix_strerror, "Translate an error code to a message string."},
-    {"sysconf(name, /)", posix_sysconf, "Return an integer-valued system configuration variable."},
     {"system(command)", posix_system, "Execute the command in a subshell."},
     {"times()", posix_times, "Return a collection containing process timing information."},
     {"uname()", posix_uname, "Return an object identifying the current operating system."},

@@ -1,0 +1,252 @@
+// Special files and descriptors in the module posix: devices, terminals, event and timer
+// descriptors, anonymous files.
+#include <fcntl.h>
+#include <pty.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#include <cmath>
+
+#include "runtime/objects/float_object.h"
+#include "stdlib/posix/posix_support.h"
+#include "stdlib/timeout.h"
+
+namespace minivm {
+
+namespace {
+
+Result<> Descriptor(ThreadState& ts, int fd) {
+  if (fd < 0) return RaiseErrno(ts, errno);
+  return Small(fd);
+}
+
+// ---- devices ----
+
+// A device number: any int that fits 64 bits, signed or not.
+Result<dev_t> AsDevice(ThreadState& ts, Value v) {
+  MVM_TRY(Ref<> i, Index(ts, v));
+  uint64_t u;
+  int64_t s;
+  if (IntFitsUint64(i, &u)) return static_cast<dev_t>(u);
+  if (IntFitsInt64(i, &s)) return static_cast<dev_t>(s);
+  return Raise(ts, Exc::kOverflowError, "int too big to convert");
+}
+Result<> posix_mknod(ThreadState& ts, Args args) {
+  PathArg p;
+  MVM_TRY_VOID(GetPath(ts, args[0], &p, "mknod"));
+  MVM_TRY(int mode, AsCInt(ts, args[1]));
+  MVM_TRY(dev_t device, AsDevice(ts, args[2]));
+  MVM_TRY(int dir, DirFd(ts, args[3]));
+  int r = Blocking(ts, [&] { return mknodat(dir, p.c_str(), static_cast<mode_t>(mode), device); });
+  return DoneOrErrno(ts, r, &p);
+}
+Result<> PartOfDevice(ThreadState& ts, Value v, bool want_major) {
+  MVM_TRY(dev_t device, AsDevice(ts, v));
+  if (device == static_cast<dev_t>(-1)) return Small(-1);  // NODEV
+  return Small(want_major ? major(device) : minor(device));
+}
+Result<> posix_major(ThreadState& ts, Args args) { return PartOfDevice(ts, args[0], true); }
+Result<> posix_minor(ThreadState& ts, Args args) { return PartOfDevice(ts, args[0], false); }
+Result<> posix_makedev(ThreadState& ts, Args args) {
+  MVM_TRY(dev_t high, AsDevice(ts, args[0]));
+  MVM_TRY(dev_t low, AsDevice(ts, args[1]));
+  if (high == static_cast<dev_t>(-1) && low == static_cast<dev_t>(-1)) return Small(-1);
+  if (high > UINT32_MAX || low > UINT32_MAX) return Raise(ts, Exc::kOverflowError, "device number out of range");
+  return NewIntU64(ts, makedev(static_cast<unsigned>(high), static_cast<unsigned>(low)));
+}
+
+// ---- terminals ----
+
+Result<> Pair(ThreadState& ts, int a, int b) {
+  Value pair[] = {Value::Int(a), Value::Int(b)};
+  return NewTuple(ts, pair);
+}
+Result<> posix_openpty(ThreadState& ts, Args args) {
+  int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (master < 0) return RaiseErrno(ts, errno);
+  char name[256];
+  int slave = -1;
+  if (grantpt(master) == 0 && unlockpt(master) == 0 && ptsname_r(master, name, sizeof name) == 0) {
+    slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  }
+  if (slave < 0) {
+    int error = errno;
+    close(master);
+    return RaiseErrno(ts, error);
+  }
+  return Pair(ts, master, slave);
+}
+Result<> posix_login_tty(ThreadState& ts, Args args) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  return DoneOrErrno(ts, login_tty(fd));
+}
+Result<> posix_posix_openpt(ThreadState& ts, Args args) {
+  MVM_TRY(int flags, AsCInt(ts, args[0]));
+  return Descriptor(ts, posix_openpt(flags | O_CLOEXEC));
+}
+Result<> posix_grantpt(ThreadState& ts, Args args) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  return DoneOrErrno(ts, grantpt(fd));
+}
+Result<> posix_unlockpt(ThreadState& ts, Args args) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  return DoneOrErrno(ts, unlockpt(fd));
+}
+Result<> posix_ptsname(ThreadState& ts, Args args) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  char name[256];
+  int error = ptsname_r(fd, name, sizeof name);
+  if (error != 0) return RaiseErrno(ts, error < 0 ? errno : error);
+  return NewStrFromOs(ts, name);
+}
+Result<> posix_ctermid(ThreadState& ts, Args args) {
+  char name[L_ctermid];
+  return NewStrFromOs(ts, ctermid(name));
+}
+Result<> posix_tcgetpgrp(ThreadState& ts, Args args) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  pid_t group = tcgetpgrp(fd);
+  if (group < 0) return RaiseErrno(ts, errno);
+  return Small(group);
+}
+Result<> posix_tcsetpgrp(ThreadState& ts, Args args) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  MVM_TRY(int group, AsCInt(ts, args[1]));
+  return DoneOrErrno(ts, tcsetpgrp(fd, group));
+}
+Result<> posix_device_encoding(ThreadState& ts, Args args) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  if (fd < 0 || !isatty(fd)) return None(ts);
+  return NewStr(ts, "utf-8");
+}
+
+// ---- event descriptors ----
+
+Result<> posix_eventfd(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<> initial, Index(ts, args[0]));
+  MVM_TRY(int flags, args.has(1) ? AsCInt(ts, args[1]) : Result<int>(EFD_CLOEXEC));
+  return Descriptor(ts, eventfd(static_cast<unsigned>(IntLowBits(initial)), flags));
+}
+Result<> posix_eventfd_read(ThreadState& ts, Args args) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  eventfd_t value = 0;
+  bool raised;
+  int r = RetryInterrupted(ts, [&] { return eventfd_read(fd, &value); }, &raised);
+  if (raised) return kRaised;
+  if (r < 0) return RaiseErrno(ts, errno);
+  return NewIntU64(ts, value);
+}
+Result<> posix_eventfd_write(ThreadState& ts, Args args) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  if (!IsInt(ts, args[1])) return Raise(ts, Exc::kTypeError, "an integer is required");
+  if (IntSign(args[1]) < 0) return Raise(ts, Exc::kValueError, "value must be positive");
+  uint64_t value;
+  if (!IntFitsUint64(args[1], &value)) {
+    return Raise(ts, Exc::kOverflowError, "Python int too large for C unsigned long long");
+  }
+  return RetryDone(ts, [&] { return eventfd_write(fd, value); });
+}
+
+// ---- timer descriptors ----
+
+Result<> posix_timerfd_create(ThreadState& ts, Args args) {
+  MVM_TRY(int clock, AsCInt(ts, args[0]));
+  MVM_TRY(int flags, args.has(1) ? AsCInt(ts, args[1]) : Result<int>(TFD_CLOEXEC));
+  return Descriptor(ts, timerfd_create(clock, flags));
+}
+// (next expiration, interval) in seconds or nanoseconds.
+Result<> TimerResult(ThreadState& ts, const struct itimerspec& t, bool nanoseconds) {
+  Ref<> hold[2];
+  const struct timespec* parts[] = {&t.it_value, &t.it_interval};
+  for (int i = 0; i < 2; ++i) {
+    if (nanoseconds) {
+      MVM_TRY(hold[i], NewInt(ts, int64_t{parts[i]->tv_sec} * 1'000'000'000 + parts[i]->tv_nsec));
+    } else {
+      MVM_TRY(hold[i], NewFloat(ts, static_cast<double>(parts[i]->tv_sec) + 1e-9 * static_cast<double>(parts[i]->tv_nsec)));
+    }
+  }
+  Value pair[] = {hold[0].get(), hold[1].get()};
+  return NewTuple(ts, pair);
+}
+Result<> TimerGet(ThreadState& ts, Args args, bool nanoseconds) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  struct itimerspec t;
+  if (timerfd_gettime(fd, &t) < 0) return RaiseErrno(ts, errno);
+  return TimerResult(ts, t, nanoseconds);
+}
+Result<> TimerSet(ThreadState& ts, Args args, bool nanoseconds) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  MVM_TRY(int flags, AsCInt(ts, args[1]));
+  int64_t ns[2];
+  for (uint32_t i = 0; i < 2; ++i) {
+    if (nanoseconds) {
+      MVM_TRY(ns[i], AsInt64(ts, args[2 + i]));
+    } else {
+      MVM_TRY(double seconds, AsDouble(ts, args[2 + i]));
+      MVM_TRY(Ref<> f, NewFloat(ts, seconds));
+      MVM_TRY(ns[i], ToNanoseconds(ts, f, 1'000'000'000, "must be real number"));
+    }
+  }
+  struct itimerspec next = {.it_interval = ToTimespec(ns[1]), .it_value = ToTimespec(ns[0])};
+  struct itimerspec old;
+  if (timerfd_settime(fd, flags, &next, &old) < 0) return RaiseErrno(ts, errno);
+  return TimerResult(ts, old, nanoseconds);
+}
+Result<> posix_timerfd_gettime(ThreadState& ts, Args args) { return TimerGet(ts, args, false); }
+Result<> posix_timerfd_gettime_ns(ThreadState& ts, Args args) { return TimerGet(ts, args, true); }
+Result<> posix_timerfd_settime(ThreadState& ts, Args args) { return TimerSet(ts, args, false); }
+Result<> posix_timerfd_settime_ns(ThreadState& ts, Args args) { return TimerSet(ts, args, true); }
+
+// ---- other descriptors ----
+
+Result<> posix_memfd_create(ThreadState& ts, Args args) {
+  PathArg name;
+  MVM_TRY_VOID(GetPath(ts, args[0], &name, "memfd_create", "name"));
+  MVM_TRY(Ref<> flags, args.has(1) ? Index(ts, args[1]) : Small(MFD_CLOEXEC));
+  return Descriptor(ts, memfd_create(name.c_str(), static_cast<unsigned>(IntLowBits(flags))));
+}
+Result<> posix_pidfd_open(ThreadState& ts, Args args) {
+  MVM_TRY(int pid, AsCInt(ts, args[0]));
+  MVM_TRY(int flags, AsCInt(ts, args[1]));
+  return Descriptor(ts, static_cast<int>(syscall(SYS_pidfd_open, pid, flags)));
+}
+
+const MethodSpec kFunctions[] = {
+    {"ctermid()", posix_ctermid, "Return the name of the controlling terminal for this process."},
+    {"device_encoding(fd)", posix_device_encoding, "Return a string describing the encoding of a terminal's file descriptor."},
+    {"eventfd(initval, flags=<unrepresentable>)", posix_eventfd, "Creates and returns an event notification file descriptor."},
+    {"eventfd_read(fd)", posix_eventfd_read, "Read eventfd value."},
+    {"eventfd_write(fd, value)", posix_eventfd_write, "Write eventfd value."},
+    {"grantpt(fd, /)", posix_grantpt, "Grant access to the slave pseudo-terminal device."},
+    {"login_tty(fd, /)", posix_login_tty, "Prepare the tty of which fd is a file descriptor for a new login session."},
+    {"major(device, /)", posix_major, "Extracts a device major number from a raw device number."},
+    {"makedev(major, minor, /)", posix_makedev, "Composes a raw device number from the major and minor device numbers."},
+    {"memfd_create(name, flags=<unrepresentable>)", posix_memfd_create, "Create an anonymous file, and return a descriptor that refers to it."},
+    {"minor(device, /)", posix_minor, "Extracts a device minor number from a raw device number."},
+    {"mknod(path, mode=384, device=0, *, dir_fd=None)", posix_mknod, "Create a node in the file system: a file, special file or named pipe."},
+    {"openpty()", posix_openpty, "Open a pseudo-terminal: a (master_fd, slave_fd) pair."},
+    {"pidfd_open(pid, flags=0)", posix_pidfd_open, "Return a file descriptor referring to the process *pid*."},
+    {"posix_openpt(oflag, /)", posix_posix_openpt, "Open and return a file descriptor for a master pseudo-terminal device."},
+    {"ptsname(fd, /)", posix_ptsname, "Return the name of the slave pseudo-terminal device."},
+    {"tcgetpgrp(fd, /)", posix_tcgetpgrp, "Return the process group associated with the terminal specified by fd."},
+    {"tcsetpgrp(fd, pgid, /)", posix_tcsetpgrp, "Set the process group associated with the terminal specified by fd."},
+    {"timerfd_create(clockid, /, *, flags=<unrepresentable>)", posix_timerfd_create, "Create and return a timer file descriptor."},
+    {"timerfd_gettime(fd, /)", posix_timerfd_gettime, "Return a tuple of a timer file descriptor's (next expiration, interval) in seconds."},
+    {"timerfd_gettime_ns(fd, /)", posix_timerfd_gettime_ns, "Return a tuple of a timer file descriptor's (next expiration, interval) in nanoseconds."},
+    {"timerfd_settime(fd, /, *, flags=0, initial=0.0, interval=0.0)", posix_timerfd_settime, "Alter a timer file descriptor's internal timer in seconds."},
+    {"timerfd_settime_ns(fd, /, *, flags=0, initial=0, interval=0)", posix_timerfd_settime_ns, "Alter a timer file descriptor's internal timer in nanoseconds."},
+    {"unlockpt(fd, /)", posix_unlockpt, "Unlock a pseudo-terminal master/slave pair."},
+};
+
+}  // namespace
+
+const Table<MethodSpec> kPosixSpecialFunctions = kFunctions;
+
+}  // namespace minivm

@@ -1,0 +1,60 @@
+// Timeouts of natives that wait: see timeout.h.
+#include "stdlib/timeout.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/objects/float_object.h"
+#include "runtime/objects/int_object.h"
+
+namespace minivm {
+
+namespace {
+
+int64_t Now() {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
+
+}  // namespace
+
+Deadline Deadline::After(int64_t nanoseconds) {
+  Deadline d;
+  d.never_ = __builtin_add_overflow(Now(), nanoseconds, &d.at_);
+  return d;
+}
+
+int64_t Deadline::Left() const { return std::max<int64_t>(0, at_ - Now()); }
+
+int64_t Deadline::Slice() const { return never_ ? kSlice : std::min(Left(), kSlice); }
+
+Result<int64_t> ToNanoseconds(ThreadState& ts, Value v, int64_t unit, const char* message) {
+  constexpr double kMost = 9223372036854775808.0;  // 2**63
+  if (IsFloat(ts, v)) {
+    double d = FloatValue(v);
+    if (std::isnan(d)) return Raise(ts, Exc::kValueError, "Invalid value NaN (not a number)");
+    if (!(d < kMost && d >= -kMost)) {
+      return Raise(ts, Exc::kOverflowError, "timestamp out of range for platform time_t");
+    }
+    d = std::ceil(d * static_cast<double>(unit));
+    if (!(d < kMost && d >= -kMost)) {
+      return Raise(ts, Exc::kOverflowError, "timestamp too large to convert to C PyTime_t");
+    }
+    return static_cast<int64_t>(d);
+  }
+  Result<> index = Index(ts, v);
+  if (index.raised()) {
+    if (!PendingIs(ts, Exc::kTypeError)) return kRaised;
+    ClearPending(ts);
+    return Raise(ts, Exc::kTypeError, "%s", message);
+  }
+  Ref<> i = index.Take();
+  int64_t n, ns;
+  if (!IntFitsInt64(i, &n) || __builtin_mul_overflow(n, unit, &ns)) {
+    return Raise(ts, Exc::kOverflowError, "timestamp too large to convert to C PyTime_t");
+  }
+  return ns;
+}
+
+}  // namespace minivm
