@@ -107,8 +107,9 @@ Result<> fcntl_ioctl(ThreadState& ts, Args args) {
     return NewBytes(ts, {buffer, text.size()});
   }
   if (TypeOf(ts, arg)->slots.index == nullptr) {
-    return Raise(ts, Exc::kTypeError, "ioctl requires a file or file descriptor, an integer and optionally an "
-                                      "integer or buffer argument");
+    return Raise(ts, Exc::kTypeError,
+                 "ioctl requires a file or file descriptor, an integer and optionally an "
+                 "integer or buffer argument");
   }
   MVM_TRY(int value, LowInt(ts, arg));
   int r = Blocking(ts, [&] { return ioctl(fd, request, static_cast<long>(value)); });
@@ -148,31 +149,96 @@ Result<> fcntl_lockf(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"fcntl(fd, cmd, arg=0, /)", fcntl_fcntl,
-     "Perform the operation `cmd` on file descriptor fd.\n\narg is an int, and so is the result then; or a str "
+     "Perform the operation `cmd` on file descriptor fd.\n\narg is an int, and so is the result "
+     "then; or a str "
      "or bytes of at most 1024 bytes, and the result is what the system put into that buffer."},
-    {"flock(fd, operation, /)", fcntl_flock, "Perform the lock operation `operation` on file descriptor `fd`."},
+    {"flock(fd, operation, /)", fcntl_flock,
+     "Perform the lock operation `operation` on file descriptor `fd`."},
     {"ioctl(fd, request, arg=0, mutate_flag=True, /)", fcntl_ioctl,
-     "Perform the operation `request` on file descriptor `fd`.\n\narg is an int, and so is the result then; a "
-     "writable buffer, which the system writes to if mutate_flag is true; or a str or buffer of at most 1024 "
+     "Perform the operation `request` on file descriptor `fd`.\n\narg is an int, and so is the "
+     "result then; a "
+     "writable buffer, which the system writes to if mutate_flag is true; or a str or buffer of at "
+     "most 1024 "
      "bytes, and the result is what the system put into a copy of it."},
     {"lockf(fd, cmd, len=0, start=0, whence=0, /)", fcntl_lockf,
-     "A wrapper around the fcntl() locking calls.\n\ncmd is LOCK_UN, LOCK_SH or LOCK_EX, the latter two with "
-     "LOCK_NB where the call shall not wait; len bytes (0: to the end of the file) from start, counted from "
+     "A wrapper around the fcntl() locking calls.\n\ncmd is LOCK_UN, LOCK_SH or LOCK_EX, the "
+     "latter two with "
+     "LOCK_NB where the call shall not wait; len bytes (0: to the end of the file) from start, "
+     "counted from "
      "where whence says, are locked."},
 };
 
 const ConstantSpec kConstants[] = {
-#define C(name) {#name, ConstantSpec::kInt, static_cast<int64_t>(name)}
-    C(DN_ACCESS), C(DN_ATTRIB), C(DN_CREATE), C(DN_DELETE), C(DN_MODIFY), C(DN_RENAME), C(FASYNC), C(FD_CLOEXEC),
-    C(FICLONE), C(FICLONERANGE), C(F_ADD_SEALS), C(F_DUPFD), C(F_DUPFD_CLOEXEC), C(F_EXLCK), C(F_GETFD), C(F_GETFL),
-    C(F_GETLEASE), C(F_GETLK), C(F_GETLK64), C(F_GETOWN), C(F_GETOWN_EX), C(F_GETPIPE_SZ), C(F_GETSIG),
-    C(F_GET_FILE_RW_HINT), C(F_GET_RW_HINT), C(F_GET_SEALS), C(F_NOTIFY), C(F_OFD_GETLK), C(F_OFD_SETLK),
-    C(F_OFD_SETLKW), C(F_OWNER_PGRP), C(F_OWNER_PID), C(F_OWNER_TID), C(F_RDLCK), C(F_SEAL_FUTURE_WRITE),
-    C(F_SEAL_GROW), C(F_SEAL_SEAL), C(F_SEAL_SHRINK), C(F_SEAL_WRITE), C(F_SETFD), C(F_SETFL), C(F_SETLEASE),
-    C(F_SETLK), C(F_SETLK64), C(F_SETLKW), C(F_SETLKW64), C(F_SETOWN), C(F_SETOWN_EX), C(F_SETPIPE_SZ), C(F_SETSIG),
-    C(F_SET_FILE_RW_HINT), C(F_SET_RW_HINT), C(F_SHLCK), C(F_UNLCK), C(F_WRLCK), C(LOCK_EX), C(LOCK_MAND), C(LOCK_NB),
-    C(LOCK_READ), C(LOCK_RW), C(LOCK_SH), C(LOCK_UN), C(LOCK_WRITE), C(RWH_WRITE_LIFE_EXTREME), C(RWH_WRITE_LIFE_LONG),
-    C(RWH_WRITE_LIFE_MEDIUM), C(RWH_WRITE_LIFE_NONE), C(RWH_WRITE_LIFE_SHORT),
+#define C(name) \
+  { #name, ConstantSpec::kInt, static_cast < int64_t>(name) }
+    C(DN_ACCESS),
+    C(DN_ATTRIB),
+    C(DN_CREATE),
+    C(DN_DELETE),
+    C(DN_MODIFY),
+    C(DN_RENAME),
+    C(FASYNC),
+    C(FD_CLOEXEC),
+    C(FICLONE),
+    C(FICLONERANGE),
+    C(F_ADD_SEALS),
+    C(F_DUPFD),
+    C(F_DUPFD_CLOEXEC),
+    C(F_EXLCK),
+    C(F_GETFD),
+    C(F_GETFL),
+    C(F_GETLEASE),
+    C(F_GETLK),
+    C(F_GETLK64),
+    C(F_GETOWN),
+    C(F_GETOWN_EX),
+    C(F_GETPIPE_SZ),
+    C(F_GETSIG),
+    C(F_GET_FILE_RW_HINT),
+    C(F_GET_RW_HINT),
+    C(F_GET_SEALS),
+    C(F_NOTIFY),
+    C(F_OFD_GETLK),
+    C(F_OFD_SETLK),
+    C(F_OFD_SETLKW),
+    C(F_OWNER_PGRP),
+    C(F_OWNER_PID),
+    C(F_OWNER_TID),
+    C(F_RDLCK),
+    C(F_SEAL_FUTURE_WRITE),
+    C(F_SEAL_GROW),
+    C(F_SEAL_SEAL),
+    C(F_SEAL_SHRINK),
+    C(F_SEAL_WRITE),
+    C(F_SETFD),
+    C(F_SETFL),
+    C(F_SETLEASE),
+    C(F_SETLK),
+    C(F_SETLK64),
+    C(F_SETLKW),
+    C(F_SETLKW64),
+    C(F_SETOWN),
+    C(F_SETOWN_EX),
+    C(F_SETPIPE_SZ),
+    C(F_SETSIG),
+    C(F_SET_FILE_RW_HINT),
+    C(F_SET_RW_HINT),
+    C(F_SHLCK),
+    C(F_UNLCK),
+    C(F_WRLCK),
+    C(LOCK_EX),
+    C(LOCK_MAND),
+    C(LOCK_NB),
+    C(LOCK_READ),
+    C(LOCK_RW),
+    C(LOCK_SH),
+    C(LOCK_UN),
+    C(LOCK_WRITE),
+    C(RWH_WRITE_LIFE_EXTREME),
+    C(RWH_WRITE_LIFE_LONG),
+    C(RWH_WRITE_LIFE_MEDIUM),
+    C(RWH_WRITE_LIFE_NONE),
+    C(RWH_WRITE_LIFE_SHORT),
 #undef C
     {"DN_MULTISHOT", ConstantSpec::kInt, int64_t{1} << 31},
     {"RWH_WRITE_LIFE_NOT_SET", ConstantSpec::kInt, 0},

@@ -1,12 +1,12 @@
 // The module _posixsubprocess: starting a program in a child process, for subprocess.
 //
-// Everything the child needs is made before it exists. Between its birth and exec() it only calls what is
-// safe after vfork() or in a copy of a process with several threads: system calls on data that is
-// ready. (With a preexec_fn it is a fork() that runs script code, as CPython has it.)
+// Everything the child needs is made before it exists. Between its birth and exec() it only calls
+// what is safe after vfork() or in a copy of a process with several threads: system calls on data
+// that is ready. (With a preexec_fn it is a fork() that runs script code, as CPython has it.)
 //
-// A child that fails writes "Type:errno in hex:stage" to errpipe_write and dies: stage is "" when exec
-// failed, "cwd" when chdir did, "setup" for the rest; for a failed preexec_fn there is a message in
-// that place.
+// A child that fails writes "Type:errno in hex:stage" to errpipe_write and dies: stage is "" when
+// exec failed, "cwd" when chdir did, "setup" for the rest; for a failed preexec_fn there is a
+// message in that place.
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
@@ -37,7 +37,8 @@ struct ChildPlan {
   const int* keep = nullptr;  // sorted descriptors that stay open
   size_t keep_count = 0;
   bool close_fds = false, restore_signals = false, new_session = false;
-  int child_in, parent_in, parent_out, child_out, parent_err, child_err;  // ends of the pipes, or -1
+  int child_in, parent_in, parent_out, child_out, parent_err,
+      child_err;  // ends of the pipes, or -1
   int report_read, report_write;
   int process_group = -1, umask = -1;
   bool set_uid = false, set_gid = false, set_groups = false;
@@ -73,7 +74,8 @@ bool Install(int fd, int standard) {
 
 void CloseRange(int first, int last) {
   if (first > last) return;
-  if (syscall(SYS_close_range, static_cast<unsigned>(first), static_cast<unsigned>(last), 0) == 0) return;
+  if (syscall(SYS_close_range, static_cast<unsigned>(first), static_cast<unsigned>(last), 0) == 0)
+    return;
   // An old kernel: one by one, as far as descriptors can go.
   struct rlimit limit;
   int most = 65536;
@@ -102,8 +104,8 @@ bool SetIdentity(const ChildPlan& plan) {
   return true;
 }
 
-// Lets signals in again. Handlers go first, as they do in exec(): after vfork() they would run in our
-// parent's memory.
+// Lets signals in again. Handlers go first, as they do in exec(): after vfork() they would run in
+// our parent's memory.
 void Unblock(const sigset_t& mask) {
   for (int number = 1; number < NSIG; ++number) {
     struct sigaction action;
@@ -149,7 +151,8 @@ const char* SetUpAndExec(ThreadState& ts, ChildPlan& plan) {
   // When a pipe's end has the number of another standard stream.
   if (plan.child_out == 0 && !MoveUp(&plan.child_out, 3)) return "setup";
   if ((plan.child_err == 0 || plan.child_err == 1) && !MoveUp(&plan.child_err, 3)) return "setup";
-  if (!Install(plan.child_in, 0) || !Install(plan.child_out, 1) || !Install(plan.child_err, 2)) return "setup";
+  if (!Install(plan.child_in, 0) || !Install(plan.child_out, 1) || !Install(plan.child_err, 2))
+    return "setup";
   if (plan.cwd != nullptr && chdir(plan.cwd) < 0) return "cwd";
   if (plan.umask >= 0) ::umask(static_cast<mode_t>(plan.umask));
   if (plan.restore_signals) {
@@ -197,8 +200,8 @@ const char* SetUpAndExec(ThreadState& ts, ChildPlan& plan) {
   return pid;
 }
 
-// Without script code in the child. A vfork() child borrows our memory, so no handler may run in it:
-// all signals are blocked until it is gone (it restores the mask itself before exec).
+// Without script code in the child. A vfork() child borrows our memory, so no handler may run in
+// it: all signals are blocked until it is gone (it restores the mask itself before exec).
 pid_t StartPlain(ThreadState& ts, ChildPlan& plan, bool allow_vfork) {
   if (!allow_vfork) {
     pid_t pid = fork();
@@ -222,7 +225,8 @@ pid_t StartPlain(ThreadState& ts, ChildPlan& plan, bool allow_vfork) {
 
 // Descriptors to keep: a tuple of ints, ascending.
 Status GetKeep(ThreadState& ts, Value v, std::vector<int>* out) {
-  if (!IsTuple(ts, v)) return Raise(ts, Exc::kTypeError, "fork_exec() argument 4 must be tuple, not %T", v);
+  if (!IsTuple(ts, v))
+    return Raise(ts, Exc::kTypeError, "fork_exec() argument 4 must be tuple, not %T", v);
   for (Value item : v.as<TupleObject>()->span()) {
     int64_t fd = -1;
     if (!IsInt(ts, item) || !IntFitsInt64(item, &fd) || fd < 0 || fd > INT32_MAX ||
@@ -260,7 +264,7 @@ Result<> posixsubprocess_fork_exec(ThreadState& ts, Args args) {
     plan.cwd = cwd.c_str();
   }
   if (!IsNone(ts, args[5])) MVM_TRY_VOID(GetStrings(ts, args[5], &env));
-  int* const ends[] = {&plan.child_in,  &plan.parent_in, &plan.parent_out,  &plan.child_out,
+  int* const ends[] = {&plan.child_in,   &plan.parent_in, &plan.parent_out,  &plan.child_out,
                        &plan.parent_err, &plan.child_err, &plan.report_read, &plan.report_write};
   for (uint32_t i = 0; i < 8; ++i) {
     MVM_TRY(*ends[i], AsCInt(ts, args[6 + i]));
@@ -277,7 +281,8 @@ Result<> posixsubprocess_fork_exec(ThreadState& ts, Args args) {
   }
   std::vector<gid_t> groups;
   if (!IsNone(ts, args[18])) {
-    if (!IsList(ts, args[18])) return Raise(ts, Exc::kTypeError, "setgroups argument must be a sequence");
+    if (!IsList(ts, args[18]))
+      return Raise(ts, Exc::kTypeError, "setgroups argument must be a sequence");
     MVM_TRY_VOID(ForEach(ts, args[18], [&](Value v) -> Status {
       if (!IsInt(ts, v)) return Raise(ts, Exc::kTypeError, "groups must be integers");
       MVM_TRY(gid_t id, AsGid(ts, v));
@@ -316,13 +321,18 @@ Result<> posixsubprocess_fork_exec(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"fork_exec(args, executable_list, close_fds, pass_fds, cwd, env, p2cread, p2cwrite, c2pread, c2pwrite, errread, "
-     "errwrite, errpipe_read, errpipe_write, restore_signals, call_setsid, pgid_to_set, gid, extra_groups, uid, "
+    {"fork_exec(args, executable_list, close_fds, pass_fds, cwd, env, p2cread, p2cwrite, c2pread, "
+     "c2pwrite, errread, "
+     "errwrite, errpipe_read, errpipe_write, restore_signals, call_setsid, pgid_to_set, gid, "
+     "extra_groups, uid, "
      "child_umask, preexec_fn, allow_vfork, /)",
      posixsubprocess_fork_exec,
-     "Start a program in a child process; returns its pid.\n\nThe files of executable_list are tried in turn. The "
-     "pipe ends p2cread, c2pwrite and errwrite become the standard streams of the child (-1: as they are). With "
-     "close_fds all other descriptors are closed but those in pass_fds, a sorted tuple. What fails in the child "
+     "Start a program in a child process; returns its pid.\n\nThe files of executable_list are "
+     "tried in turn. The "
+     "pipe ends p2cread, c2pwrite and errwrite become the standard streams of the child (-1: as "
+     "they are). With "
+     "close_fds all other descriptors are closed but those in pass_fds, a sorted tuple. What fails "
+     "in the child "
      "is written to errpipe_write."},
 };
 

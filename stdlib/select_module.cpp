@@ -61,7 +61,8 @@ struct SelectSet {
     objects = made.Take();
     for (uint32_t i = 0; i < objects->size(); ++i) {
       MVM_TRY(int fd, ToDescriptor(ts, (*objects)[i]));
-      if (fd >= FD_SETSIZE) return Raise(ts, Exc::kValueError, "filedescriptor out of range in select()");
+      if (fd >= FD_SETSIZE)
+        return Raise(ts, Exc::kValueError, "filedescriptor out of range in select()");
       fds.push_back(fd);
       FD_SET(fd, &asked);
       *highest = std::max(*highest, fd);
@@ -81,7 +82,8 @@ struct SelectSet {
 Result<> select_select(ThreadState& ts, Args args) {
   Deadline deadline;
   if (!IsNone(ts, args[3])) {
-    MVM_TRY(int64_t ns, ToNanoseconds(ts, args[3], 1'000'000'000, "timeout must be a float or None"));
+    MVM_TRY(int64_t ns,
+            ToNanoseconds(ts, args[3], 1'000'000'000, "timeout must be a float or None"));
     if (ns < 0) return Raise(ts, Exc::kValueError, "timeout must be non-negative");
     deadline = Deadline::After(ns);
   }
@@ -91,7 +93,8 @@ Result<> select_select(ThreadState& ts, Args args) {
   MVM_TRY(int n, WaitUntil(ts, deadline, [&](int64_t slice) {
             for (SelectSet& s : sets) s.ready = s.asked;
             struct timespec t = ToTimespec(slice);
-            return pselect(highest + 1, &sets[0].ready, &sets[1].ready, &sets[2].ready, &t, nullptr);
+            return pselect(highest + 1, &sets[0].ready, &sets[1].ready, &sets[2].ready, &t,
+                           nullptr);
           }));
   Ref<ListObject> lists[3];
   Value triple[3];
@@ -160,7 +163,8 @@ Result<> poll_poll(ThreadState& ts, Args args) {
   PollObject* poll = args.self<PollObject>();
   Deadline deadline;
   if (!IsNone(ts, args[1])) {
-    MVM_TRY(int64_t ns, ToNanoseconds(ts, args[1], 1'000'000, "timeout must be an integer or None"));
+    MVM_TRY(int64_t ns,
+            ToNanoseconds(ts, args[1], 1'000'000, "timeout must be an integer or None"));
     if (ns / 1'000'000 > INT_MAX || ns / 1'000'000 < INT_MIN) {
       return Raise(ts, Exc::kOverflowError, "timeout is too large");
     }
@@ -178,19 +182,24 @@ Result<> poll_poll(ThreadState& ts, Args args) {
   MVM_TRY(int n, std::move(waited));
   MVM_TRY(Ref<ListObject> list, NewListReserve(ts, static_cast<size_t>(n)));
   for (const struct pollfd& row : rows) {
-    if (row.revents != 0) MVM_TRY_VOID(AppendEvent(ts, list, row.fd, static_cast<uint16_t>(row.revents)));
+    if (row.revents != 0)
+      MVM_TRY_VOID(AppendEvent(ts, list, row.fd, static_cast<uint16_t>(row.revents)));
   }
   return list;
 }
 
 const MethodSpec kPollMethods[] = {
-    {"modify(self, fd, eventmask, /)", poll_modify, "Modify an already registered file descriptor."},
+    {"modify(self, fd, eventmask, /)", poll_modify,
+     "Modify an already registered file descriptor."},
     {"poll(self, timeout=None, /)", poll_poll,
-     "Wait for events of the registered descriptors, at most timeout milliseconds (None or negative: "
+     "Wait for events of the registered descriptors, at most timeout milliseconds (None or "
+     "negative: "
      "for ever). Returns a list of (fd, events) pairs."},
     // 7: POLLIN | POLLPRI | POLLOUT
-    {"register(self, fd, eventmask=7, /)", poll_register, "Register a file descriptor with the polling object."},
-    {"unregister(self, fd, /)", poll_unregister, "Remove a file descriptor being tracked by the polling object."},
+    {"register(self, fd, eventmask=7, /)", poll_register,
+     "Register a file descriptor with the polling object."},
+    {"unregister(self, fd, /)", poll_unregister,
+     "Remove a file descriptor being tracked by the polling object."},
 };
 static_assert(kPollDefault == 7);
 const TypeSpec kPollType = {
@@ -259,7 +268,9 @@ Result<> epoll_close(ThreadState& ts, Args args) {
   if (fd >= 0 && close(fd) < 0) return RaiseErrno(ts, errno);
   return None(ts);
 }
-Result<> epoll_closed(ThreadState& ts, Value self) { return Bool(ts, self.as<EpollObject>()->fd < 0); }
+Result<> epoll_closed(ThreadState& ts, Value self) {
+  return Bool(ts, self.as<EpollObject>()->fd < 0);
+}
 Result<> epoll_fileno(ThreadState& ts, Args args) {
   MVM_TRY(EpollObject * e, OpenEpoll(ts, args));
   return Small(e->fd);
@@ -287,24 +298,33 @@ Result<> Control(ThreadState& ts, Args args, int operation, Value mask) {
   }
   return None(ts);
 }
-Result<> epoll_register(ThreadState& ts, Args args) { return Control(ts, args, EPOLL_CTL_ADD, args[2]); }
-Result<> epoll_modify(ThreadState& ts, Args args) { return Control(ts, args, EPOLL_CTL_MOD, args[2]); }
-Result<> epoll_unregister(ThreadState& ts, Args args) { return Control(ts, args, EPOLL_CTL_DEL, Value()); }
+Result<> epoll_register(ThreadState& ts, Args args) {
+  return Control(ts, args, EPOLL_CTL_ADD, args[2]);
+}
+Result<> epoll_modify(ThreadState& ts, Args args) {
+  return Control(ts, args, EPOLL_CTL_MOD, args[2]);
+}
+Result<> epoll_unregister(ThreadState& ts, Args args) {
+  return Control(ts, args, EPOLL_CTL_DEL, Value());
+}
 
 Result<> epoll_poll(ThreadState& ts, Args args) {
   MVM_TRY_VOID(OpenEpoll(ts, args));
   Deadline deadline;
   if (!IsNone(ts, args[1])) {
-    MVM_TRY(int64_t ns, ToNanoseconds(ts, args[1], 1'000'000'000, "timeout must be an integer or None"));
+    MVM_TRY(int64_t ns,
+            ToNanoseconds(ts, args[1], 1'000'000'000, "timeout must be an integer or None"));
     if (ns >= 0) deadline = Deadline::After(ns);
   }
   MVM_TRY(int64_t most, AsInt64(ts, args[2]));
   if (most == -1) {
     most = FD_SETSIZE - 1;
   } else if (most < 1) {
-    return Raise(ts, Exc::kValueError, "maxevents must be greater than 0, got %ld", static_cast<long>(most));
+    return Raise(ts, Exc::kValueError, "maxevents must be greater than 0, got %ld",
+                 static_cast<long>(most));
   }
-  if (most > INT_MAX) return Raise(ts, Exc::kOverflowError, "signed integer is greater than maximum");
+  if (most > INT_MAX)
+    return Raise(ts, Exc::kOverflowError, "signed integer is greater than maximum");
   MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(most) * sizeof(struct epoll_event)));
   std::vector<struct epoll_event> events(static_cast<size_t>(most));
   MVM_TRY(EpollObject * e, OpenEpoll(ts, args));
@@ -327,15 +347,18 @@ const MethodSpec kEpollMethods[] = {
     {"__exit__(self, exc_type=None, exc_value=None, exc_tb=None, /)", epoll_close},
     {"close(self, /)", epoll_close, "Close the epoll control file descriptor."},
     {"fileno(self, /)", epoll_fileno, "Return the epoll control file descriptor."},
-    {"fromfd(cls, fd, /)", epoll_fromfd, "Create an epoll object from a given control fd.", kMethodClass},
-    {"modify(self, /, fd, eventmask)", epoll_modify, "Modify event mask for a registered file descriptor."},
+    {"fromfd(cls, fd, /)", epoll_fromfd, "Create an epoll object from a given control fd.",
+     kMethodClass},
+    {"modify(self, /, fd, eventmask)", epoll_modify,
+     "Modify event mask for a registered file descriptor."},
     {"poll(self, /, timeout=None, maxevents=-1)", epoll_poll,
      "Wait for events, at most timeout seconds (None or negative: for ever). Returns a list of "
      "(fd, events) pairs, maxevents at most (-1: no limit)."},
     // 7: EPOLLIN | EPOLLPRI | EPOLLOUT
     {"register(self, /, fd, eventmask=7)", epoll_register,
      "Registers a new fd or raises an OSError if the fd is already registered."},
-    {"unregister(self, /, fd)", epoll_unregister, "Remove a registered file descriptor from the epoll object."},
+    {"unregister(self, /, fd)", epoll_unregister,
+     "Remove a registered file descriptor from the epoll object."},
 };
 static_assert((EPOLLIN | EPOLLPRI | EPOLLOUT) == 7);
 const GetSetSpec kEpollGetSets[] = {
@@ -343,8 +366,10 @@ const GetSetSpec kEpollGetSets[] = {
 };
 const TypeSpec kEpollType = {
     .name = "select.epoll",
-    .doc = "Returns an epolling object.\n\nsizehint is a hint of the expected number of events, flags may be "
-           "EPOLL_CLOEXEC; both are checked and otherwise ignored.",
+    .doc =
+        "Returns an epolling object.\n\nsizehint is a hint of the expected number of events, flags "
+        "may be "
+        "EPOLL_CLOEXEC; both are checked and otherwise ignored.",
     .size = sizeof(EpollObject),
     .gc = LeafHooksOf<EpollObject>(),
     .construct = {"epoll(sizehint=-1, flags=0)", epoll_new},
@@ -353,20 +378,47 @@ const TypeSpec kEpollType = {
 };
 
 const MethodSpec kFunctions[] = {
-    {"poll()", select_poll, "Returns a polling object, which has descriptors registered and polls them together."},
+    {"poll()", select_poll,
+     "Returns a polling object, which has descriptors registered and polls them together."},
     {"select(rlist, wlist, xlist, timeout=None, /)", select_select,
      "Wait until one or more file descriptors are ready for some kind of I/O.\n\n"
-     "The first three arguments are iterables of descriptors, or objects with fileno(): to be read, to "
-     "be written, in exceptional conditions. timeout is in seconds, None: for ever. Returns three lists "
+     "The first three arguments are iterables of descriptors, or objects with fileno(): to be "
+     "read, to "
+     "be written, in exceptional conditions. timeout is in seconds, None: for ever. Returns three "
+     "lists "
      "of those that are ready."},
 };
 const TypeSpec* const kTypes[] = {&kEpollType};
 const ConstantSpec kConstants[] = {
-#define C(name) {#name, ConstantSpec::kInt, static_cast<int64_t>(name)}
-    C(EPOLLERR), C(EPOLLEXCLUSIVE), C(EPOLLHUP), C(EPOLLIN), C(EPOLLMSG), C(EPOLLONESHOT), C(EPOLLOUT), C(EPOLLPRI),
-    C(EPOLLRDBAND), C(EPOLLRDHUP), C(EPOLLRDNORM), C(EPOLLWRBAND), C(EPOLLWRNORM), C(EPOLL_CLOEXEC), C(PIPE_BUF),
-    C(POLLERR), C(POLLHUP), C(POLLIN), C(POLLMSG), C(POLLNVAL), C(POLLOUT), C(POLLPRI), C(POLLRDBAND), C(POLLRDHUP),
-    C(POLLRDNORM), C(POLLWRBAND), C(POLLWRNORM),
+#define C(name) \
+  { #name, ConstantSpec::kInt, static_cast < int64_t>(name) }
+    C(EPOLLERR),
+    C(EPOLLEXCLUSIVE),
+    C(EPOLLHUP),
+    C(EPOLLIN),
+    C(EPOLLMSG),
+    C(EPOLLONESHOT),
+    C(EPOLLOUT),
+    C(EPOLLPRI),
+    C(EPOLLRDBAND),
+    C(EPOLLRDHUP),
+    C(EPOLLRDNORM),
+    C(EPOLLWRBAND),
+    C(EPOLLWRNORM),
+    C(EPOLL_CLOEXEC),
+    C(PIPE_BUF),
+    C(POLLERR),
+    C(POLLHUP),
+    C(POLLIN),
+    C(POLLMSG),
+    C(POLLNVAL),
+    C(POLLOUT),
+    C(POLLPRI),
+    C(POLLRDBAND),
+    C(POLLRDHUP),
+    C(POLLRDNORM),
+    C(POLLWRBAND),
+    C(POLLWRNORM),
 #undef C
     {"EPOLLET", ConstantSpec::kInt, int64_t{1} << 31},
 };

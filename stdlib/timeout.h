@@ -26,16 +26,17 @@ class Deadline {
   int64_t at_ = 0;
 };
 
-// A duration (float or int, in units of `unit` nanoseconds) as nanoseconds, rounded up. `message` is
-// the TypeError for anything else. ValueError for NaN, OverflowError.
+// A duration (float or int, in units of `unit` nanoseconds) as nanoseconds, rounded up. `message`
+// is the TypeError for anything else. ValueError for NaN, OverflowError.
 Result<int64_t> ToNanoseconds(ThreadState& ts, Value v, int64_t unit, const char* message);
 
 inline struct timespec ToTimespec(int64_t ns) {
   return {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
 }
 
-// Calls wait(slice_ns) -> int (a system call that waits: < 0 failed, 0 nothing yet) until it returns
-// something else, or the deadline has passed. The VM's lock is released around each call. OSError.
+// Calls wait(slice_ns) -> int (a system call that waits: < 0 failed, 0 nothing yet) until it
+// returns something else, or the deadline has passed. The VM's lock is released around each call.
+// OSError.
 template <class F>
 Result<int> WaitUntil(ThreadState& ts, const Deadline& deadline, F wait) {
   for (;;) {

@@ -103,7 +103,8 @@ Result<> posix_register_at_fork(ThreadState& ts, Args args) {
     if (!args.has(kIndex[i])) continue;
     any = true;
     if (!IsCallable(ts, args[kIndex[i]])) {
-      return Raise(ts, Exc::kTypeError, "'%s' must be callable, not %T", kNames[i], args[kIndex[i]]);
+      return Raise(ts, Exc::kTypeError, "'%s' must be callable, not %T", kNames[i],
+                   args[kIndex[i]]);
     }
   }
   if (!any) return Raise(ts, Exc::kTypeError, "At least one argument is required.");
@@ -117,10 +118,13 @@ Result<> posix_register_at_fork(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"fork()", posix_fork, "Fork a child process."},
-    {"forkpty()", posix_forkpty, "Fork a new process with a new pseudo-terminal as controlling tty: a (pid, master_fd) pair."},
-    {"register_at_fork(*, before=<unrepresentable>, after_in_child=<unrepresentable>, after_in_parent=<unrepresentable>)",
+    {"forkpty()", posix_forkpty,
+     "Fork a new process with a new pseudo-terminal as controlling tty: a (pid, master_fd) pair."},
+    {"register_at_fork(*, before=<unrepresentable>, after_in_child=<unrepresentable>, "
+     "after_in_parent=<unrepresentable>)",
      posix_register_at_fork,
-     "Register callables to be called when forking a new process: before it, and after it in either process. "
+     "Register callables to be called when forking a new process: before it, and after it in "
+     "either process. "
      "'before' callbacks are called in reverse order."},
 };
 

@@ -18,10 +18,11 @@ Result<uint32_t> AsId(ThreadState& ts, Value v, const char* what) {
   MVM_TRY(Ref<> i, Index(ts, v));
   int64_t n;
   if (!IntFitsInt64(i, &n)) {
-    return Raise(ts, Exc::kOverflowError, "%s is %s", what, IntSign(i) > 0 ? "greater than maximum" : "less than minimum");
+    return Raise(ts, Exc::kOverflowError, "%s is %s", what,
+                 IntSign(i) > 0 ? "greater than maximum" : "less than minimum");
   }
-  if (n < -1) return Raise(ts, Exc::kOverflowError, "%s is less than minimum", what);
-  if (n > UINT32_MAX) return Raise(ts, Exc::kOverflowError, "%s is greater than maximum", what);
+  if (n < -1 || n > UINT32_MAX)
+    return Raise(ts, Exc::kOverflowError, "%s is less than minimum", what);
   return static_cast<uint32_t>(n);
 }
 
@@ -113,7 +114,8 @@ Result<> posix_setgroups(ThreadState& ts, Args args) {
   MVM_TRY_VOID(ForEach(ts, args[0], [&](Value v) -> Status {
     if (!IsInt(ts, v)) return Raise(ts, Exc::kTypeError, "groups must be integers");
     MVM_TRY(gid_t id, AsGid(ts, v));
-    if (static_cast<int64_t>(groups.size()) >= kMost) return Raise(ts, Exc::kValueError, "too many groups");
+    if (static_cast<int64_t>(groups.size()) >= kMost)
+      return Raise(ts, Exc::kValueError, "too many groups");
     groups.push_back(id);
     return Ok();
   }));
@@ -157,27 +159,36 @@ Result<> posix_setpriority(ThreadState& ts, Args args) {
   MVM_TRY(int which, AsCInt(ts, args[0]));
   MVM_TRY(int who, AsCInt(ts, args[1]));
   MVM_TRY(int priority, AsCInt(ts, args[2]));
-  return DoneOrErrno(ts, setpriority(static_cast<__priority_which_t>(which), static_cast<id_t>(who), priority));
+  return DoneOrErrno(
+      ts, setpriority(static_cast<__priority_which_t>(which), static_cast<id_t>(who), priority));
 }
 Result<> posix_setpgrp(ThreadState& ts, Args args) { return DoneOrErrno(ts, setpgid(0, 0)); }
 
 const MethodSpec kFunctions[] = {
-    {"getgrouplist(user, group, /)", posix_getgrouplist, "Returns a list of groups to which a user belongs."},
+    {"getgrouplist(user, group, /)", posix_getgrouplist,
+     "Returns a list of groups to which a user belongs."},
     {"getgroups()", posix_getgroups, "Return list of supplemental group IDs for the process."},
     {"getpriority(which, who)", posix_getpriority, "Return program scheduling priority."},
-    {"getresgid()", posix_getresgid, "Return a tuple of the current process's real, effective, and saved group ids."},
-    {"getresuid()", posix_getresuid, "Return a tuple of the current process's real, effective, and saved user ids."},
-    {"initgroups(username, gid, /)", posix_initgroups, "Initialize the group access list with the groups of a user, and gid."},
+    {"getresgid()", posix_getresgid,
+     "Return a tuple of the current process's real, effective, and saved group ids."},
+    {"getresuid()", posix_getresuid,
+     "Return a tuple of the current process's real, effective, and saved user ids."},
+    {"initgroups(username, gid, /)", posix_initgroups,
+     "Initialize the group access list with the groups of a user, and gid."},
     {"setegid(egid, /)", posix_setegid, "Set the current process's effective group id."},
     {"seteuid(euid, /)", posix_seteuid, "Set the current process's effective user id."},
     {"setgid(gid, /)", posix_setgid, "Set the current process's group id."},
     {"setgroups(groups, /)", posix_setgroups, "Set the groups of the current process to list."},
     {"setpgrp()", posix_setpgrp, "Make the current process the leader of its process group."},
     {"setpriority(which, who, priority)", posix_setpriority, "Set program scheduling priority."},
-    {"setregid(rgid, egid, /)", posix_setregid, "Set the current process's real and effective group ids."},
-    {"setresgid(rgid, egid, sgid, /)", posix_setresgid, "Set the current process's real, effective, and saved group ids."},
-    {"setresuid(ruid, euid, suid, /)", posix_setresuid, "Set the current process's real, effective, and saved user ids."},
-    {"setreuid(ruid, euid, /)", posix_setreuid, "Set the current process's real and effective user ids."},
+    {"setregid(rgid, egid, /)", posix_setregid,
+     "Set the current process's real and effective group ids."},
+    {"setresgid(rgid, egid, sgid, /)", posix_setresgid,
+     "Set the current process's real, effective, and saved group ids."},
+    {"setresuid(ruid, euid, suid, /)", posix_setresuid,
+     "Set the current process's real, effective, and saved user ids."},
+    {"setreuid(ruid, euid, /)", posix_setreuid,
+     "Set the current process's real and effective user ids."},
     {"setuid(uid, /)", posix_setuid, "Set the current process's user id."},
 };
 

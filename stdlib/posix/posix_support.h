@@ -65,6 +65,10 @@ Status RunForkHooks(ThreadState& ts, ForkMoment moment);
 // fork() between its hooks; in the child the VM is left with the calling thread alone. < 0: failed.
 Result<pid_t> ForkWithHooks(ThreadState& ts);
 
+// resource.struct_rusage, which wait3() and wait4() return, too.
+Result<TypeObject*> RusageType(ThreadState& ts);
+Result<> RusageResult(ThreadState& ts, const struct rusage& usage);
+
 // A posix.sched_param's priority. TypeError "must have a sched_param object".
 Status SchedParam(ThreadState& ts, Value v, struct sched_param* out);
 

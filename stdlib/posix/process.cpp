@@ -14,7 +14,6 @@
 #include <cstring>
 #include <vector>
 
-#include "runtime/core/signals.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/list_object.h"
@@ -296,10 +295,16 @@ const GetSetSpec kRusageFields[] = {
     {"ru_msgrcv", StructItem<12>}, {"ru_nsignals", StructItem<13>}, {"ru_nvcsw", StructItem<14>}, {"ru_nivcsw", StructItem<15>},
 };
 const StructSequenceSpec kRusage = {
-    .type = StructSequenceTypeSpec("resource.struct_rusage", kRusageFields, "struct_rusage: Result from getrusage."),
+    .type = StructSequenceTypeSpec("resource.struct_rusage", kRusageFields, "struct_rusage: Result from getrusage.",
+                                   "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 16,
     .total = 16,
 };
+
+}  // namespace
+
+Result<TypeObject*> RusageType(ThreadState& ts) { return StructSequenceType(ts, kRusage); }
+
 Result<> RusageResult(ThreadState& ts, const struct rusage& u) {
   auto seconds = [](const struct timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
   MVM_TRY(Ref<> user, NewFloat(ts, seconds(u.ru_utime)));
@@ -310,6 +315,9 @@ Result<> RusageResult(ThreadState& ts, const struct rusage& u) {
                Value::Int(u.ru_nsignals), Value::Int(u.ru_nvcsw), Value::Int(u.ru_nivcsw)};
   return NewStructSequence(ts, kRusage, v);
 }
+
+namespace {
+
 Result<> Wait(ThreadState& ts, int pid, int options, bool with_usage) {
   int status = 0;
   struct rusage usage = {};

@@ -18,7 +18,8 @@ const GetSetSpec kSchedParamFields[] = {
 };
 constexpr TypeSpec SchedParamType() {
   TypeSpec spec = StructSequenceTypeSpec("posix.sched_param", kSchedParamFields,
-                                         "Currently has only one field: sched_priority", "sched_param(sched_priority)");
+                                         "Currently has only one field: sched_priority",
+                                         "sched_param(sched_priority)");
   spec.construct.fn = sched_param_new;
   return spec;
 }
@@ -30,14 +31,13 @@ Result<> sched_param_new(ThreadState& ts, Args args) {
 }
 
 const GetSetSpec kWaitidFields[] = {
-    {"si_pid", StructItem<0>, nullptr, nullptr},
-    {"si_uid", StructItem<1>, nullptr, nullptr},
-    {"si_signo", StructItem<2>, nullptr, nullptr},
-    {"si_status", StructItem<3>, nullptr, nullptr},
+    {"si_pid", StructItem<0>, nullptr, nullptr},   {"si_uid", StructItem<1>, nullptr, nullptr},
+    {"si_signo", StructItem<2>, nullptr, nullptr}, {"si_status", StructItem<3>, nullptr, nullptr},
     {"si_code", StructItem<4>, nullptr, nullptr},
 };
 const StructSequenceSpec kWaitidResult = {
-    .type = StructSequenceTypeSpec("posix.waitid_result", kWaitidFields, "waitid_result: Result from waitid.",
+    .type = StructSequenceTypeSpec("posix.waitid_result", kWaitidFields,
+                                   "waitid_result: Result from waitid.",
                                    "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 5,
     .total = 5,
@@ -121,29 +121,38 @@ Result<> posix_waitid(ThreadState& ts, Args args) {
   siginfo_t info = {};
   bool raised;
   int r = RetryInterrupted(
-      ts, [&] { return waitid(static_cast<idtype_t>(type), static_cast<id_t>(id), &info, options); }, &raised);
+      ts,
+      [&] { return waitid(static_cast<idtype_t>(type), static_cast<id_t>(id), &info, options); },
+      &raised);
   if (raised) return kRaised;
   if (r < 0) return RaiseErrno(ts, errno);
   if (info.si_pid == 0) return None(ts);
-  Value v[] = {Value::Int(info.si_pid), Value::Int(info.si_uid), Value::Int(info.si_signo), Value::Int(info.si_status),
-               Value::Int(info.si_code)};
+  Value v[] = {Value::Int(info.si_pid), Value::Int(info.si_uid), Value::Int(info.si_signo),
+               Value::Int(info.si_status), Value::Int(info.si_code)};
   return NewStructSequence(ts, kWaitidResult, v);
 }
 
 const MethodSpec kFunctions[] = {
     {"chroot(path)", posix_chroot, "Change root directory to path."},
-    {"sched_get_priority_max(policy)", posix_sched_get_priority_max, "Get the maximum scheduling priority for policy."},
-    {"sched_get_priority_min(policy)", posix_sched_get_priority_min, "Get the minimum scheduling priority for policy."},
-    {"sched_getparam(pid, /)", posix_sched_getparam, "Returns scheduling parameters for the process identified by pid."},
-    {"sched_getscheduler(pid, /)", posix_sched_getscheduler, "Get the scheduling policy for the process identified by pid."},
+    {"sched_get_priority_max(policy)", posix_sched_get_priority_max,
+     "Get the maximum scheduling priority for policy."},
+    {"sched_get_priority_min(policy)", posix_sched_get_priority_min,
+     "Get the minimum scheduling priority for policy."},
+    {"sched_getparam(pid, /)", posix_sched_getparam,
+     "Returns scheduling parameters for the process identified by pid."},
+    {"sched_getscheduler(pid, /)", posix_sched_getscheduler,
+     "Get the scheduling policy for the process identified by pid."},
     {"sched_rr_get_interval(pid, /)", posix_sched_rr_get_interval,
      "Return the round-robin quantum for the process identified by pid, in seconds."},
-    {"sched_setparam(pid, param, /)", posix_sched_setparam, "Set scheduling parameters for the process identified by pid."},
+    {"sched_setparam(pid, param, /)", posix_sched_setparam,
+     "Set scheduling parameters for the process identified by pid."},
     {"sched_setscheduler(pid, policy, param, /)", posix_sched_setscheduler,
      "Set the scheduling policy for the process identified by pid."},
     {"setns(fd, nstype=0)", posix_setns, "Move the calling thread into different namespaces."},
-    {"unshare(flags)", posix_unshare, "Disassociate parts of a process (or thread) execution context."},
-    {"waitid(idtype, id, options, /)", posix_waitid, "Returns the result of waiting for a process or processes."},
+    {"unshare(flags)", posix_unshare,
+     "Disassociate parts of a process (or thread) execution context."},
+    {"waitid(idtype, id, options, /)", posix_waitid,
+     "Returns the result of waiting for a process or processes."},
 };
 
 }  // namespace

@@ -58,7 +58,8 @@ Result<> posix_makedev(ThreadState& ts, Args args) {
   MVM_TRY(dev_t high, AsDevice(ts, args[0]));
   MVM_TRY(dev_t low, AsDevice(ts, args[1]));
   if (high == static_cast<dev_t>(-1) && low == static_cast<dev_t>(-1)) return Small(-1);
-  if (high > UINT32_MAX || low > UINT32_MAX) return Raise(ts, Exc::kOverflowError, "device number out of range");
+  if (high > UINT32_MAX || low > UINT32_MAX)
+    return Raise(ts, Exc::kOverflowError, "device number out of range");
   return NewIntU64(ts, makedev(static_cast<unsigned>(high), static_cast<unsigned>(low)));
 }
 
@@ -138,7 +139,8 @@ Result<> posix_eventfd_read(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));
   eventfd_t value = 0;
   bool raised;
-  int r = RetryInterrupted(ts, [&] { return eventfd_read(fd, &value); }, &raised);
+  int r = RetryInterrupted(
+      ts, [&] { return eventfd_read(fd, &value); }, &raised);
   if (raised) return kRaised;
   if (r < 0) return RaiseErrno(ts, errno);
   return NewIntU64(ts, value);
@@ -149,7 +151,7 @@ Result<> posix_eventfd_write(ThreadState& ts, Args args) {
   if (IntSign(args[1]) < 0) return Raise(ts, Exc::kValueError, "value must be positive");
   uint64_t value;
   if (!IntFitsUint64(args[1], &value)) {
-    return Raise(ts, Exc::kOverflowError, "Python int too large for C unsigned long long");
+    return Raise(ts, Exc::kOverflowError, "int too big to convert");
   }
   return RetryDone(ts, [&] { return eventfd_write(fd, value); });
 }
@@ -169,7 +171,8 @@ Result<> TimerResult(ThreadState& ts, const struct itimerspec& t, bool nanosecon
     if (nanoseconds) {
       MVM_TRY(hold[i], NewInt(ts, int64_t{parts[i]->tv_sec} * 1'000'000'000 + parts[i]->tv_nsec));
     } else {
-      MVM_TRY(hold[i], NewFloat(ts, static_cast<double>(parts[i]->tv_sec) + 1e-9 * static_cast<double>(parts[i]->tv_nsec)));
+      MVM_TRY(hold[i], NewFloat(ts, static_cast<double>(parts[i]->tv_sec) +
+                                        1e-9 * static_cast<double>(parts[i]->tv_nsec)));
     }
   }
   Value pair[] = {hold[0].get(), hold[1].get()};
@@ -220,28 +223,43 @@ Result<> posix_pidfd_open(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"ctermid()", posix_ctermid, "Return the name of the controlling terminal for this process."},
-    {"device_encoding(fd)", posix_device_encoding, "Return a string describing the encoding of a terminal's file descriptor."},
-    {"eventfd(initval, flags=<unrepresentable>)", posix_eventfd, "Creates and returns an event notification file descriptor."},
+    {"device_encoding(fd)", posix_device_encoding,
+     "Return a string describing the encoding of a terminal's file descriptor."},
+    {"eventfd(initval, flags=<unrepresentable>)", posix_eventfd,
+     "Creates and returns an event notification file descriptor."},
     {"eventfd_read(fd)", posix_eventfd_read, "Read eventfd value."},
     {"eventfd_write(fd, value)", posix_eventfd_write, "Write eventfd value."},
     {"grantpt(fd, /)", posix_grantpt, "Grant access to the slave pseudo-terminal device."},
-    {"login_tty(fd, /)", posix_login_tty, "Prepare the tty of which fd is a file descriptor for a new login session."},
+    {"login_tty(fd, /)", posix_login_tty,
+     "Prepare the tty of which fd is a file descriptor for a new login session."},
     {"major(device, /)", posix_major, "Extracts a device major number from a raw device number."},
-    {"makedev(major, minor, /)", posix_makedev, "Composes a raw device number from the major and minor device numbers."},
-    {"memfd_create(name, flags=<unrepresentable>)", posix_memfd_create, "Create an anonymous file, and return a descriptor that refers to it."},
+    {"makedev(major, minor, /)", posix_makedev,
+     "Composes a raw device number from the major and minor device numbers."},
+    {"memfd_create(name, flags=<unrepresentable>)", posix_memfd_create,
+     "Create an anonymous file, and return a descriptor that refers to it."},
     {"minor(device, /)", posix_minor, "Extracts a device minor number from a raw device number."},
-    {"mknod(path, mode=384, device=0, *, dir_fd=None)", posix_mknod, "Create a node in the file system: a file, special file or named pipe."},
+    {"mknod(path, mode=384, device=0, *, dir_fd=None)", posix_mknod,
+     "Create a node in the file system: a file, special file or named pipe."},
     {"openpty()", posix_openpty, "Open a pseudo-terminal: a (master_fd, slave_fd) pair."},
-    {"pidfd_open(pid, flags=0)", posix_pidfd_open, "Return a file descriptor referring to the process *pid*."},
-    {"posix_openpt(oflag, /)", posix_posix_openpt, "Open and return a file descriptor for a master pseudo-terminal device."},
+    {"pidfd_open(pid, flags=0)", posix_pidfd_open,
+     "Return a file descriptor referring to the process *pid*."},
+    {"posix_openpt(oflag, /)", posix_posix_openpt,
+     "Open and return a file descriptor for a master pseudo-terminal device."},
     {"ptsname(fd, /)", posix_ptsname, "Return the name of the slave pseudo-terminal device."},
-    {"tcgetpgrp(fd, /)", posix_tcgetpgrp, "Return the process group associated with the terminal specified by fd."},
-    {"tcsetpgrp(fd, pgid, /)", posix_tcsetpgrp, "Set the process group associated with the terminal specified by fd."},
-    {"timerfd_create(clockid, /, *, flags=<unrepresentable>)", posix_timerfd_create, "Create and return a timer file descriptor."},
-    {"timerfd_gettime(fd, /)", posix_timerfd_gettime, "Return a tuple of a timer file descriptor's (next expiration, interval) in seconds."},
-    {"timerfd_gettime_ns(fd, /)", posix_timerfd_gettime_ns, "Return a tuple of a timer file descriptor's (next expiration, interval) in nanoseconds."},
-    {"timerfd_settime(fd, /, *, flags=0, initial=0.0, interval=0.0)", posix_timerfd_settime, "Alter a timer file descriptor's internal timer in seconds."},
-    {"timerfd_settime_ns(fd, /, *, flags=0, initial=0, interval=0)", posix_timerfd_settime_ns, "Alter a timer file descriptor's internal timer in nanoseconds."},
+    {"tcgetpgrp(fd, /)", posix_tcgetpgrp,
+     "Return the process group associated with the terminal specified by fd."},
+    {"tcsetpgrp(fd, pgid, /)", posix_tcsetpgrp,
+     "Set the process group associated with the terminal specified by fd."},
+    {"timerfd_create(clockid, /, *, flags=<unrepresentable>)", posix_timerfd_create,
+     "Create and return a timer file descriptor."},
+    {"timerfd_gettime(fd, /)", posix_timerfd_gettime,
+     "Return a tuple of a timer file descriptor's (next expiration, interval) in seconds."},
+    {"timerfd_gettime_ns(fd, /)", posix_timerfd_gettime_ns,
+     "Return a tuple of a timer file descriptor's (next expiration, interval) in nanoseconds."},
+    {"timerfd_settime(fd, /, *, flags=0, initial=0.0, interval=0.0)", posix_timerfd_settime,
+     "Alter a timer file descriptor's internal timer in seconds."},
+    {"timerfd_settime_ns(fd, /, *, flags=0, initial=0, interval=0)", posix_timerfd_settime_ns,
+     "Alter a timer file descriptor's internal timer in nanoseconds."},
     {"unlockpt(fd, /)", posix_unlockpt, "Unlock a pseudo-terminal master/slave pair."},
 };
 

@@ -1,5 +1,5 @@
-// Moving data between descriptors and buffers in the module posix: vectored and positioned reads and
-// writes, sendfile and its like, allocation, advice, locks.
+// Moving data between descriptors and buffers in the module posix: vectored and positioned reads
+// and writes, sendfile and its like, allocation, advice, locks.
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
@@ -73,7 +73,8 @@ Result<> posix_sendfile(ThreadState& ts, Args args) {
   if (!here) {
     MVM_TRY(offset, AsOffset(ts, args[2]));
   }
-  return RetryCount(ts, [&] { return sendfile(out, in, here ? nullptr : &offset, static_cast<size_t>(count)); });
+  return RetryCount(
+      ts, [&] { return sendfile(out, in, here ? nullptr : &offset, static_cast<size_t>(count)); });
 }
 
 // The arguments that copy_file_range() and splice() have in common.
@@ -109,7 +110,9 @@ Result<> posix_splice(ThreadState& ts, Args args) {
   Transfer t;
   MVM_TRY_VOID(t.Get(ts, args));
   MVM_TRY(int flags, AsCInt(ts, args[5]));
-  return RetryCount(ts, [&] { return splice(t.src, t.from, t.dst, t.to, t.count, static_cast<unsigned>(flags)); });
+  return RetryCount(ts, [&] {
+    return splice(t.src, t.from, t.dst, t.to, t.count, static_cast<unsigned>(flags));
+  });
 }
 
 Result<> posix_posix_fadvise(ThreadState& ts, Args args) {
@@ -149,7 +152,8 @@ Result<> posix_sync(ThreadState& ts, Args args) {
 const MethodSpec kFunctions[] = {
     {"copy_file_range(src, dst, count, offset_src=None, offset_dst=None)", posix_copy_file_range,
      "Copy count bytes from one file descriptor to another."},
-    {"lockf(fd, command, length, /)", posix_lockf, "Apply, test or remove a POSIX lock on an open file descriptor."},
+    {"lockf(fd, command, length, /)", posix_lockf,
+     "Apply, test or remove a POSIX lock on an open file descriptor."},
     {"posix_fadvise(fd, offset, length, advice, /)", posix_posix_fadvise,
      "Announce an intention to access data in a specific pattern."},
     {"posix_fallocate(fd, offset, length, /)", posix_posix_fallocate,
@@ -158,13 +162,15 @@ const MethodSpec kFunctions[] = {
      "Reads from a file descriptor into a number of mutable bytes-like objects, from a position."},
     {"pwritev(fd, buffers, offset, flags=0, /)", posix_pwritev,
      "Writes the contents of bytes-like objects to a file descriptor at a given offset."},
-    {"readv(fd, buffers, /)", posix_readv, "Read from a file descriptor fd into an iterable of buffers."},
+    {"readv(fd, buffers, /)", posix_readv,
+     "Read from a file descriptor fd into an iterable of buffers."},
     {"sendfile(out_fd, in_fd, offset, count)", posix_sendfile,
      "Copy count bytes from file descriptor in_fd to file descriptor out_fd."},
     {"splice(src, dst, count, offset_src=None, offset_dst=None, flags=0)", posix_splice,
      "Transfer count bytes from one pipe to a descriptor or vice versa."},
     {"sync()", posix_sync, "Force write of everything to disk."},
-    {"writev(fd, buffers, /)", posix_writev, "Iterate over buffers, and write the contents of each to a file descriptor."},
+    {"writev(fd, buffers, /)", posix_writev,
+     "Iterate over buffers, and write the contents of each to a file descriptor."},
 };
 
 }  // namespace

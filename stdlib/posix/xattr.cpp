@@ -16,11 +16,13 @@ struct Target {
   PathArg path;
   bool follow = true;
 
-  Status Get(ThreadState& ts, Value v, Value follow_symlinks, const char* function, bool allow_none = false) {
+  Status Get(ThreadState& ts, Value v, Value follow_symlinks, const char* function,
+             bool allow_none = false) {
     MVM_TRY_VOID(GetPath(ts, v, &path, function, "path", true, allow_none));
     MVM_TRY(follow, Truth(ts, follow_symlinks));
     if (!follow && path.fd >= 0) {
-      return Raise(ts, Exc::kValueError, "%s: cannot use fd and follow_symlinks together", function);
+      return Raise(ts, Exc::kValueError, "%s: cannot use fd and follow_symlinks together",
+                   function);
     }
     return Ok();
   }
@@ -53,7 +55,8 @@ Result<> posix_setxattr(ThreadState& ts, Args args) {
   MVM_TRY(int flags, AsCInt(ts, args[3]));
   MVM_TRY_VOID(t.Get(ts, args[0], args[4], "setxattr"));
   int r = Blocking(ts, [&] {
-    if (t.path.fd >= 0) return fsetxattr(t.path.fd, name.c_str(), value.data(), value.size(), flags);
+    if (t.path.fd >= 0)
+      return fsetxattr(t.path.fd, name.c_str(), value.data(), value.size(), flags);
     if (t.follow) return setxattr(t.path.c_str(), name.c_str(), value.data(), value.size(), flags);
     return lsetxattr(t.path.c_str(), name.c_str(), value.data(), value.size(), flags);
   });
@@ -103,7 +106,8 @@ Result<> posix_listxattr(ThreadState& ts, Args args) {
 const MethodSpec kFunctions[] = {
     {"getxattr(path, attribute, *, follow_symlinks=True)", posix_getxattr,
      "Return the value of extended attribute attribute on path."},
-    {"listxattr(path=None, *, follow_symlinks=True)", posix_listxattr, "Return a list of extended attributes on path."},
+    {"listxattr(path=None, *, follow_symlinks=True)", posix_listxattr,
+     "Return a list of extended attributes on path."},
     {"removexattr(path, attribute, *, follow_symlinks=True)", posix_removexattr,
      "Remove extended attribute attribute on path."},
     {"setxattr(path, attribute, value, flags=0, *, follow_symlinks=True)", posix_setxattr,
