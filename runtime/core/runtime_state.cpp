@@ -240,6 +240,7 @@ RuntimeState::~RuntimeState() {
     Drop(audit_hooks);
     Drop(no_default);
     Drop(tree_types);
+    for (Object*& state : module_states) Drop(state);
     Drop(modules);
     Drop(spare_memory_error);
     heap.collector().DropRoots();

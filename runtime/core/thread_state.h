@@ -125,6 +125,9 @@ struct RuntimeConfig {
 class WeakrefTable;
 class SignatureTable;
 
+// Native modules that keep an object of their own in RuntimeState::module_states.
+enum class ModuleState : uint8_t { kDecimal, kDatetime, kJson, kCsv, kCount };
+
 class RuntimeState {
  public:
   // An empty shell; Init makes it a VM.
@@ -171,6 +174,7 @@ class RuntimeState {
   TupleObject* codecs = nullptr;        // search functions, cache, error handlers (objects/codec.cpp)
   Object* no_default = nullptr;         // typing.NoDefault, once made; owned
   Object* tree_types = nullptr;         // the classes of ast (vm/tree), once made; owned
+  Object* module_states[static_cast<size_t>(ModuleState::kCount)] = {};  // owned; null: not imported
   uint64_t hash_key[2] = {};
   int recursion_limit = 1000;
   int int_max_str_digits = 4300;

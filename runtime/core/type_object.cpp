@@ -51,6 +51,12 @@ TypeCache* CacheFor(RuntimeState& rt) {
 struct SpecTypes {
   size_t count = 0, capacity = 0;
   TypeObject** types = nullptr;
+  // Those found lately, by the address of their specs.
+  static constexpr size_t kRecent = 64;
+  TypeObject* recent[kRecent] = {};
+  TypeObject*& Recent(const TypeSpec* spec) {
+    return recent[(reinterpret_cast<uintptr_t>(spec) >> 4) * 0x9E3779B97F4A7C15u >> 58];
+  }
 };
 
 // Takes over the slots of `base` that `type` does not fill. hash and compare go together: a type
@@ -284,15 +290,19 @@ void TypeObject::FreeBuffers(Heap& heap) {
 namespace {
 
 TypeObject* FindSpecType(RuntimeState& rt, const TypeSpec* spec) {
+  SpecTypes* made = static_cast<SpecTypes*>(rt.spec_types);
+  if (made) {
+    TypeObject* recent = made->Recent(spec);
+    if (MVM_LIKELY(recent && recent->spec == spec)) return recent;
+  }
   for (TypeObject* t : rt.types) {
     if (t && t->spec == spec) return t;
   }
   for (TypeObject* t : rt.exceptions) {
     if (t && t->spec == spec) return t;
   }
-  SpecTypes* made = static_cast<SpecTypes*>(rt.spec_types);
   for (size_t i = 0; made && i < made->count; ++i) {
-    if (made->types[i]->spec == spec) return made->types[i];
+    if (made->types[i]->spec == spec) return made->Recent(spec) = made->types[i];
   }
   return nullptr;
 }

@@ -1,0 +1,328 @@
+// The named methods of Decimal.
+#include <algorithm>
+
+#include "runtime/objects/float_object.h"
+#include "runtime/objects/list_object.h"
+#include "stdlib/decimal/methods_inl.h"
+
+namespace minivm::decimal {
+
+namespace {
+
+Result<> decimal_adjusted(ThreadState& ts, Args args) {
+  const View v = ViewOf(args[0]);
+  return NewInt(ts, v.finite() ? v.adjusted() : 0);
+}
+
+Result<> decimal_as_tuple(ThreadState& ts, Args args) {
+  const View v = ViewOf(args[0]);
+  const bool digits_shown = !v.nan() || v.w.size > 0;
+  TextBuffer text;
+  if (digits_shown) {
+    const uint64_t count = v.digits();
+    MVM_TRY_VOID(CheckRoom(ts, count * (1 + sizeof(Value))));
+    char* to = text.Extend(count);
+    if (!to) return RaiseMemoryError(ts);
+    WordsToDigits(to, v.w);
+  }
+  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, text.size()));
+  for (char digit : text.view()) MVM_TRY_VOID(ListAppend(ts, list, Value::Int(digit - '0')));
+  MVM_TRY(Ref<TupleObject> digits, TupleFrom(ts, list));
+  Ref<> exponent;
+  if (v.finite()) {
+    MVM_TRY(exponent, NewInt(ts, v.exp));
+  } else {
+    MVM_TRY(exponent, NewStr(ts, v.infinite() ? "F" : v.signaling() ? "N" : "n"));
+  }
+  return Call(ts, StateOf(ts)->tuple_type, Value::Int(v.negative), digits, exponent);
+}
+
+Result<> decimal_as_integer_ratio(ThreadState& ts, Args args) {
+  const View v = ViewOf(args[0]);
+  if (v.nan()) return Raise(ts, Exc::kValueError, "cannot convert NaN to integer ratio");
+  if (v.infinite())
+    return Raise(ts, Exc::kOverflowError, "cannot convert Infinity to integer ratio");
+  Ref<> numerator, denominator = Ref<>::Steal(Value::Int(1));
+  if (v.exp >= 0 || v.zero()) {
+    View whole = v;
+    if (v.zero()) {
+      whole.exp = 0;
+      whole.negative = false;
+    }
+    MVM_TRY(numerator, IntFromView(ts, whole));
+  } else {
+    View coefficient = v, power;
+    Words ten(ts);
+    coefficient.exp = 0;
+    MVM_TRY_VOID(PowerOfTen(ts, &ten, 0 - static_cast<uint64_t>(v.exp)));
+    power.w = Span(ten);
+    MVM_TRY(numerator, IntFromView(ts, coefficient));
+    MVM_TRY(denominator, IntFromView(ts, power));
+    MVM_TRY(Ref<> math, ts.rt->hooks.import_module(ts, "math"));
+    MVM_TRY(Ref<> gcd, GetAttr(ts, math, std::string_view("gcd")));
+    MVM_TRY(Ref<> common, Call(ts, gcd, numerator, denominator));
+    MVM_TRY(numerator, IntFloorDiv(ts, numerator, common));
+    MVM_TRY(denominator, IntFloorDiv(ts, denominator, common));
+  }
+  Value pair[] = {numerator, denominator};
+  return NewTuple(ts, pair);
+}
+
+Result<> decimal_from_float(ThreadState& ts, Args args) {
+  DecimalState* state = StateOf(ts);
+  MVM_TRY(Ref<ContextObject> context, ContextArgument(ts, Value::Absent()));
+  MVM_TRY(Ref<> d, DecimalFromFloat(ts, state->decimal_type, args[1], context, true));
+  if (args[0].is(Value(state->decimal_type))) return d;
+  return Call(ts, args[0], d);
+}
+
+Result<> decimal_complex(ThreadState& ts, Args args) {
+  MVM_TRY(double d, AsDouble(ts, args[0]));
+  MVM_TRY(Ref<> real, NewFloat(ts, d));
+  return Call(ts, Value(TypeById(ts, TypeId::kComplex)), real);
+}
+
+Result<> decimal_reduce(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<StrObject> text, ToStr(ts, args[0]));
+  Value one[] = {Value(text.get())};
+  MVM_TRY(Ref<TupleObject> call_args, NewTuple(ts, one));
+  Value state[] = {Value(TypeOf(ts, args[0])), Value(call_args.get())};
+  return NewTuple(ts, state);
+}
+
+Result<> decimal_self(ThreadState&, Args args) { return Result<>::Borrow(args[0]); }
+
+Result<> decimal_format(ThreadState& ts, Args args) {
+  if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "format arg must be str");
+  return DecimalFormat(ts, ViewOf(args[0]), args.as<StrObject>(1));
+}
+
+// To an int, rounded in the given way whatever the context says.
+template <Rounding kMode>
+Result<> RoundToInt(ThreadState& ts, Args args) {
+  const View v = ViewOf(args[0]);
+  if (!v.finite()) return IntFromView(ts, v);
+  Settings c = WidestSettings();
+  c.rounding = kMode;
+  Number n(ts);
+  uint32_t ignored = 0;
+  MVM_TRY_VOID(ToIntegral(ts, &n, v, false, c, &ignored));
+  return IntFromView(ts, n.view());
+}
+
+Result<> decimal_round(ThreadState& ts, Args args) {
+  if (!args.has(1) || IsNone(ts, args[1])) return RoundToInt<Rounding::kHalfEven>(ts, args);
+  if (!IsInt(ts, args[1])) return Raise(ts, Exc::kTypeError, "optional arg must be an integer");
+  int64_t digits;
+  if (!IntFitsInt64(args[1], &digits))
+    return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C ssize_t");
+  MVM_TRY(Ref<ContextObject> context, ContextArgument(ts, Value::Absent()));
+  Number quantum(ts), result(ts);
+  const int64_t exp = std::clamp<int64_t>(digits, -kMaxEmax * 3, kMaxEmax * 3);
+  MVM_TRY_VOID(quantum.SetWord(ts, 1, -exp, false));
+  uint32_t status = 0;
+  MVM_TRY_VOID(Quantize(ts, &result, ViewOf(args[0]), quantum.view(), context->settings, &status));
+  MVM_TRY_VOID(ReportStatus(ts, context, status));
+  return NewDecimal(ts, &result);
+}
+
+Result<> decimal_sizeof(ThreadState& ts, Args args) {
+  const DecimalObject* d = args.self<DecimalObject>();
+  const size_t more = d->size > DecimalObject::kInline ? d->size * sizeof(Word) : 0;
+  return NewInt(ts, static_cast<int64_t>(sizeof(DecimalObject) + more));
+}
+
+Result<> decimal_fma(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<ContextObject> context, ContextArgument(ts, args[3]));
+  Operand y(ts), z(ts);
+  Number result(ts);
+  uint32_t status = 0;
+  MVM_TRY_VOID(y.Require(ts, args[1]));
+  MVM_TRY_VOID(z.Require(ts, args[2]));
+  MVM_TRY_VOID(
+      FusedMultiplyAdd(ts, &result, ViewOf(args[0]), y.view, z.view, context->settings, &status));
+  MVM_TRY_VOID(ReportStatus(ts, context, status));
+  return NewDecimal(ts, &result);
+}
+
+Result<> decimal_quantize(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<ContextObject> context, ContextArgument(ts, args[3]));
+  Settings settings = context->settings;
+  if (!IsNone(ts, args[2])) {
+    MVM_TRY(settings.rounding, RoundingFromName(ts, args[2]));
+  }
+  Operand exp(ts);
+  Number result(ts);
+  uint32_t status = 0;
+  MVM_TRY_VOID(exp.Require(ts, args[1]));
+  MVM_TRY_VOID(Quantize(ts, &result, ViewOf(args[0]), exp.view, settings, &status));
+  MVM_TRY_VOID(ReportStatus(ts, context, status));
+  return NewDecimal(ts, &result);
+}
+
+template <bool kExact>
+Result<> decimal_to_integral(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<ContextObject> context, ContextArgument(ts, args[2]));
+  Settings settings = context->settings;
+  if (!IsNone(ts, args[1])) {
+    MVM_TRY(settings.rounding, RoundingFromName(ts, args[1]));
+  }
+  Number result(ts);
+  uint32_t status = 0;
+  MVM_TRY_VOID(ToIntegral(ts, &result, ViewOf(args[0]), kExact, settings, &status));
+  MVM_TRY_VOID(ReportStatus(ts, context, status));
+  return NewDecimal(ts, &result);
+}
+
+Result<> decimal_number_class(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<ContextObject> context, ContextArgument(ts, args[1]));
+  return NewStr(ts, NumberClass(ViewOf(args[0]), context->settings));
+}
+
+Result<> decimal_radix(ThreadState& ts, Args) {
+  Number ten(ts);
+  MVM_TRY_VOID(ten.SetWord(ts, 10, 0, false));
+  return NewDecimal(ts, &ten);
+}
+
+Result<> decimal_same_quantum(ThreadState& ts, Args args) {
+  Operand y(ts);
+  MVM_TRY_VOID(ContextArgument(ts, args[2]));
+  MVM_TRY_VOID(y.Require(ts, args[1]));
+  return Bool(ts, SameQuantum(ViewOf(args[0]), y.view));
+}
+
+Result<> decimal_to_eng_string(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<ContextObject> context, ContextArgument(ts, args[1]));
+  return DecimalToStr(ts, ViewOf(args[0]), true, context->settings.capitals);
+}
+
+// copy_abs and copy_negate take no context and touch none.
+template <UnaryOperation kOperation>
+Result<> Plain(ThreadState& ts, Args args) {
+  Number result(ts);
+  uint32_t ignored = 0;
+  MVM_TRY_VOID(kOperation(ts, &result, ViewOf(args[0]), Settings(), &ignored));
+  return NewDecimal(ts, &result);
+}
+template <Predicate kTest>
+Result<> PlainTest(ThreadState& ts, Args args) {
+  return Bool(ts, kTest(ViewOf(args[0]), Settings()));
+}
+
+}  // namespace
+
+const MethodSpec kDecimalMethods[kDecimalMethodCount] = {
+    {"__ceil__(self, /)", RoundToInt<Rounding::kCeiling>},
+    {"__complex__(self, /)", decimal_complex},
+    {"__copy__(self, /)", decimal_self},
+    {"__deepcopy__(self, memo, /)", decimal_self},
+    {"__floor__(self, /)", RoundToInt<Rounding::kFloor>},
+    {"__format__(self, fmtarg, /)", decimal_format, "Formats the Decimal according to fmtarg."},
+    {"__reduce__(self, /)", decimal_reduce, "Return state information for pickling."},
+    {"__round__(self, ndigits=None, /)", decimal_round},
+    {"__sizeof__(self, /)", decimal_sizeof},
+    {"__trunc__(self, /)", RoundToInt<Rounding::kDown>},
+    {"adjusted(self, /)", decimal_adjusted,
+     "Return the adjusted exponent of the number.  Defined as exp + digits - 1."},
+    {"as_integer_ratio(self, /)", decimal_as_integer_ratio,
+     "Return a pair of integers whose ratio is exactly equal to the original.\n\nThe ratio is in "
+     "lowest "
+     "terms and with a positive denominator."},
+    {"as_tuple(self, /)", decimal_as_tuple, "Return a tuple representation of the number."},
+    {"canonical(self, /)", decimal_self, "Return the canonical encoding of the argument."},
+    {"compare(self, /, other, context=None)", DecimalBinary<CompareOperator>,
+     "Compare self to other.  Return a decimal value: NaN, -1, 0 or 1."},
+    {"compare_signal(self, /, other, context=None)", DecimalBinary<CompareSignalOp>,
+     "Identical to compare, except that all NaNs signal."},
+    {"compare_total(self, /, other, context=None)", DecimalBinary<CompareTotalOp<false>>,
+     "Compare two operands using their abstract representation."},
+    {"compare_total_mag(self, /, other, context=None)", DecimalBinary<CompareTotalOp<true>>,
+     "As compare_total(), but ignores the signs."},
+    {"conjugate(self, /)", decimal_self, "Return self."},
+    {"copy_abs(self, /)", Plain<CopyAbsOp>, "Return the absolute value of the argument."},
+    {"copy_negate(self, /)", Plain<CopyNegateOp>, "Return the negation of the argument."},
+    {"copy_sign(self, /, other, context=None)", DecimalBinary<CopySignOp>,
+     "Return a copy of the first operand with the sign of the second."},
+    {"exp(self, /, context=None)", DecimalUnary<Exp>,
+     "Return the value of e**x, correctly rounded."},
+    {"fma(self, /, other, third, context=None)", decimal_fma,
+     "Fused multiply-add: self*other+third with no rounding of the product."},
+    {"from_float(type, f, /)", decimal_from_float, "Convert a float to a decimal number, exactly.",
+     kMethodClass},
+    {"is_canonical(self, /)", PlainTest<IsCanonicalOp>, "Return True."},
+    {"is_finite(self, /)", PlainTest<IsFiniteOp>,
+     "Return True if the argument is a finite number."},
+    {"is_infinite(self, /)", PlainTest<IsInfiniteOp>,
+     "Return True if the argument is an infinity."},
+    {"is_nan(self, /)", PlainTest<IsNanOp>, "Return True if the argument is a NaN of either kind."},
+    {"is_normal(self, /, context=None)", DecimalTest<IsNormal>,
+     "Return True if the argument is a normal finite number."},
+    {"is_qnan(self, /)", PlainTest<IsQuietNanOp>, "Return True if the argument is a quiet NaN."},
+    {"is_signed(self, /)", PlainTest<IsSignedOp>,
+     "Return True if the argument has a negative sign."},
+    {"is_snan(self, /)", PlainTest<IsSignalingNanOp>,
+     "Return True if the argument is a signaling NaN."},
+    {"is_subnormal(self, /, context=None)", DecimalTest<IsSubnormal>,
+     "Return True if the argument is subnormal."},
+    {"is_zero(self, /)", PlainTest<IsZeroOp>, "Return True if the argument is a zero."},
+    {"ln(self, /, context=None)", DecimalUnary<Ln>,
+     "Return the natural logarithm, correctly rounded."},
+    {"log10(self, /, context=None)", DecimalUnary<Log10>,
+     "Return the base ten logarithm, correctly rounded."},
+    {"logb(self, /, context=None)", DecimalUnary<LogB>,
+     "Return the adjusted exponent as a Decimal."},
+    {"logical_and(self, /, other, context=None)", DecimalBinary<LogicOp<Logic::kAnd>>,
+     "Return the digit-wise 'and' of the two operands."},
+    {"logical_invert(self, /, context=None)", DecimalUnary<InvertOp>,
+     "Return the digit-wise inversion of the operand."},
+    {"logical_or(self, /, other, context=None)", DecimalBinary<LogicOp<Logic::kOr>>,
+     "Return the digit-wise 'or' of the two operands."},
+    {"logical_xor(self, /, other, context=None)", DecimalBinary<LogicOp<Logic::kXor>>,
+     "Return the digit-wise 'exclusive or' of the two operands."},
+    {"max(self, /, other, context=None)", DecimalBinary<MinMaxOp<true, false>>,
+     "Maximum of self and other."},
+    {"max_mag(self, /, other, context=None)", DecimalBinary<MinMaxOp<true, true>>,
+     "As max(), but compares absolute values."},
+    {"min(self, /, other, context=None)", DecimalBinary<MinMaxOp<false, false>>,
+     "Minimum of self and other."},
+    {"min_mag(self, /, other, context=None)", DecimalBinary<MinMaxOp<false, true>>,
+     "As min(), but compares absolute values."},
+    {"next_minus(self, /, context=None)", DecimalUnary<NextOp<-1>>,
+     "Return the largest representable number that is smaller."},
+    {"next_plus(self, /, context=None)", DecimalUnary<NextOp<1>>,
+     "Return the smallest representable number that is larger."},
+    {"next_toward(self, /, other, context=None)", DecimalBinary<NextToward>,
+     "Return the number closest to the first operand in the direction of the second."},
+    {"normalize(self, /, context=None)", DecimalUnary<Normalize>,
+     "Strip trailing zeros and convert any zero to Decimal('0')."},
+    {"number_class(self, /, context=None)", decimal_number_class,
+     "Return a string describing the class of the operand."},
+    {"quantize(self, /, exp, rounding=None, context=None)", decimal_quantize,
+     "Return a value equal to the first operand after rounding, with the exponent of the second."},
+    {"radix(self, /)", decimal_radix, "Return Decimal(10)."},
+    {"remainder_near(self, /, other, context=None)", DecimalBinary<RemainderNear>,
+     "Return the remainder from dividing self by other, the quotient being rounded to nearest."},
+    {"rotate(self, /, other, context=None)", DecimalBinary<ShiftOp<true>>,
+     "Return the digits of the first operand rotated by the second."},
+    {"same_quantum(self, /, other, context=None)", decimal_same_quantum,
+     "Test whether self and other have the same exponent or are both NaN."},
+    {"scaleb(self, /, other, context=None)", DecimalBinary<ScaleB>,
+     "Return the first operand with the exponent adjusted by the second."},
+    {"shift(self, /, other, context=None)", DecimalBinary<ShiftOp<false>>,
+     "Return the digits of the first operand shifted by the second."},
+    {"sqrt(self, /, context=None)", DecimalUnary<SquareRoot>,
+     "Return the square root of the argument to full precision. The result is\ncorrectly rounded "
+     "using the "
+     "ROUND_HALF_EVEN rounding mode.\n\n"},
+    {"to_eng_string(self, /, context=None)", decimal_to_eng_string,
+     "Convert to an engineering-type string."},
+    {"to_integral(self, /, rounding=None, context=None)", decimal_to_integral<false>,
+     "Identical to the to_integral_value() method."},
+    {"to_integral_exact(self, /, rounding=None, context=None)", decimal_to_integral<true>,
+     "Round to the nearest integer, signaling Inexact or Rounded as appropriate."},
+    {"to_integral_value(self, /, rounding=None, context=None)", decimal_to_integral<false>,
+     "Round to the nearest integer without signaling Inexact or Rounded."},
+};
+
+}  // namespace minivm::decimal
