@@ -49,15 +49,41 @@ bool OutputIsBroken() {
   return poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0;
 }
 
-std::string ReadStdin() {
-  std::string text;
+// False: a signal ended the reading; what its handler raised is in the VM.
+bool ReadStdin(Vm& vm, std::string* text) {
   char buffer[65536];
   for (;;) {
     ssize_t n = read(0, buffer, sizeof(buffer));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return text;
-    text.append(buffer, static_cast<size_t>(n));
+    if (n < 0 && errno == EINTR) {
+      if (!vm.Poll()) return false;
+      continue;
+    }
+    if (n <= 0) return true;
+    text->append(buffer, static_cast<size_t>(n));
   }
+}
+
+// Where the text stops being UTF-8, in characters; -1: nowhere.
+long InvalidUtf8(const std::string& text, unsigned char* byte) {
+  long characters = 0;
+  for (size_t i = 0; i < text.size(); ++characters) {
+    unsigned char lead = static_cast<unsigned char>(text[i]);
+    size_t size = lead < 0x80                   ? 1
+                  : lead >= 0xC2 && lead < 0xE0 ? 2
+                  : (lead & 0xF0) == 0xE0       ? 3
+                  : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                : 0;
+    bool good = size != 0 && i + size <= text.size();
+    for (size_t k = 1; good && k < size; ++k) good = (text[i + k] & 0xC0) == 0x80;
+    unsigned char second = good && size > 2 ? static_cast<unsigned char>(text[i + 1]) : 0x90;
+    if (!good || (lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+        (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) {
+      *byte = lead;
+      return characters;
+    }
+    i += size;
+  }
+  return -1;
 }
 
 // The absolute form of a path, for messages.
@@ -69,11 +95,12 @@ std::string Absolute(const std::string& path) {
 
 // Exit status for a file that cannot be run at all, or 0.
 int CheckFile(const std::string& path) {
+  if (path.empty()) return 0;  // the current directory
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     int error = errno;
-    std::fprintf(stderr, "minivm: can't open file '%s': [Errno %d] %s\n", Absolute(path).c_str(), error,
-                 std::strerror(error));
+    std::fprintf(stderr, "minivm: can't open file '%s': [Errno %d] %s\n", Absolute(path).c_str(),
+                 error, std::strerror(error));
     return 2;
   }
   close(fd);
@@ -83,15 +110,14 @@ int CheckFile(const std::string& path) {
 void Banner(const Options& o) {
   if (o.config.quiet) return;
   std::fprintf(stderr,
-               "minivm " MINIVM_VERSION " (Python " MINIVM_LANGUAGE_VERSION ") on linux\n"
+               "minivm " MINIVM_VERSION " (Python " MINIVM_LANGUAGE_VERSION
+               ") on linux\n"
                "Type \"help\", \"copyright\", \"credits\" or \"license\" for more information.\n");
 }
 
 bool RunProgram(Vm& vm, const Options& o, bool* prompt) {
   switch (o.source) {
-    case Source::kCommand:
-      vm.PrependPath("");
-      return vm.Run(o.text + "\n", "<string>");
+    case Source::kCommand: vm.PrependPath(""); return vm.Run(o.text + "\n", "<string>");
     case Source::kModule: return vm.RunModule(o.text);
     case Source::kFile:
       if (o.skip_first_line) return vm.RunFileSkippingLine(o.text);
@@ -104,15 +130,23 @@ bool RunProgram(Vm& vm, const Options& o, bool* prompt) {
     *prompt = true;
     return true;
   }
-  return vm.Run(ReadStdin(), "<stdin>");
+  std::string program;
+  return ReadStdin(vm, &program) && vm.Run(program, "<stdin>");
+}
+
+// Is there to be a prompt after the program? The environment is looked at late: programs may set
+// it.
+bool Inspects(const Options& o) {
+  const char* inspect = o.config.ignore_environment ? nullptr : std::getenv("PYTHONINSPECT");
+  return o.config.inspect || (inspect && *inspect);
 }
 
 void RunStartup(Vm& vm, const Options& o) {
   const char* startup = std::getenv("PYTHONSTARTUP");
   if (o.config.ignore_environment || !startup || !*startup) return;
   if (access(startup, R_OK) != 0) {
-    std::fprintf(stderr, "Could not open PYTHONSTARTUP\nFileNotFoundError: [Errno %d] %s: '%s'\n", errno,
-                 std::strerror(errno), startup);
+    std::fprintf(stderr, "Could not open PYTHONSTARTUP\nFileNotFoundError: [Errno %d] %s: '%s'\n",
+                 errno, std::strerror(errno), startup);
     return;
   }
   if (!vm.RunStartup(startup)) vm.ReportError();
@@ -126,17 +160,30 @@ int main(int argc, char** argv) {
   if (o.source == Source::kFile) {
     if (int status = CheckFile(o.text)) return status;
   }
+  if (o.source == Source::kCommand) {
+    unsigned char byte = 0;
+    long at = InvalidUtf8(o.text, &byte);
+    if (at >= 0) {
+      std::fprintf(stderr,
+                   "Unable to decode the command from the command line:\nUnicodeEncodeError: "
+                   "'utf-8' codec can't encode "
+                   "character '\\udc%02x' in position %ld: surrogates not allowed\n",
+                   byte, at);
+      return 1;
+    }
+  }
   if (o.source == Source::kNone && isatty(0)) o.config.interactive = true;
   o.config.handle_signals = true;
   minivm::ScriptError error;
   std::unique_ptr<Vm> vm = Vm::Create(o.config, &error);
   if (!vm) {
-    std::fprintf(stderr, "minivm: cannot start: %s%s%s\n%s", error.type.c_str(), error.message.empty() ? "" : ": ",
-                 error.message.c_str(), error.traceback.c_str());
+    std::fprintf(stderr, "minivm: cannot start: %s%s%s\n", error.type.c_str(),
+                 error.message.empty() ? "" : ": ", error.message.c_str());
     return 1;
   }
   InstallHandlers(vm.get());
   if (!o.config.warn_options.empty()) vm->Import("warnings", &error);
+  if (!o.config.no_site) vm->Import("_sitebuiltins").GetAttr("install").Call();
   bool prompt = false;
   int status = 0;
   bool interrupted = false, broken = false;
@@ -146,11 +193,10 @@ int main(int argc, char** argv) {
     if (broken) {
       vm->DropError();
     } else {
-      status = vm->ReportError();
+      status = vm->ReportError(Inspects(o));
     }
   }
-  const char* inspect = o.config.ignore_environment ? nullptr : std::getenv("PYTHONINSPECT");
-  if (!prompt && (o.config.inspect || (inspect && *inspect)) && !broken) prompt = true;
+  if (Inspects(o) && !broken) prompt = true;
   if (prompt) {
     interrupted = false;
     if (o.source == Source::kNone || o.source == Source::kStdin) {
@@ -178,6 +224,6 @@ int main(int argc, char** argv) {
     raise(SIGINT);
     return 130;
   }
-  if (!flushed && status == 0) return 120;
+  if (!flushed) return 120;
   return status;
 }

@@ -14,7 +14,8 @@ namespace minivm::cli {
 
 namespace {
 
-constexpr const char* kUsageLine = "usage: %s [option] ... [-c cmd | -m mod | file | -] [arg] ...\n";
+constexpr const char* kUsageLine =
+    "usage: %s [option] ... [-c cmd | -m mod | file | -] [arg] ...\n";
 
 constexpr const char* kHelp =
     "Options (and corresponding environment variables):\n"
@@ -53,7 +54,8 @@ constexpr const char* kHelp =
 
 void PrintVersion(bool more) {
   if (more) {
-    std::printf("minivm " MINIVM_VERSION " (Python " MINIVM_LANGUAGE_VERSION ", " __DATE__ ", C++ " __VERSION__ ")\n");
+    std::printf("minivm " MINIVM_VERSION " (Python " MINIVM_LANGUAGE_VERSION ", " __DATE__
+                ", C++ " __VERSION__ ")\n");
   } else {
     std::printf("minivm " MINIVM_VERSION " (Python " MINIVM_LANGUAGE_VERSION ")\n");
   }
@@ -72,9 +74,21 @@ size_t ParseSize(const std::string& text) {
   double n = std::strtod(text.c_str(), &end);
   if (end == text.c_str() || errno != 0 || !(n > 0)) return 0;
   switch (*end) {
-    case 'k': case 'K': n *= 1024; ++end; break;
-    case 'm': case 'M': n *= 1024 * 1024; ++end; break;
-    case 'g': case 'G': n *= 1024.0 * 1024 * 1024; ++end; break;
+    case 'k':
+    case 'K':
+      n *= 1024;
+      ++end;
+      break;
+    case 'm':
+    case 'M':
+      n *= 1024 * 1024;
+      ++end;
+      break;
+    case 'g':
+    case 'G':
+      n *= 1024.0 * 1024 * 1024;
+      ++end;
+      break;
   }
   if (*end == 'B' || *end == 'b') ++end;
   return *end == 0 && n < 1e18 ? static_cast<size_t>(n) : 0;
@@ -89,7 +103,8 @@ std::string ExecutablePath(const char* argv0) {
 
 class Parser {
  public:
-  Parser(int argc, char** argv, Options* out) : argc_(argc), argv_(argv), o_(*out), c_(out->config) {
+  Parser(int argc, char** argv, Options* out)
+      : argc_(argc), argv_(argv), o_(*out), c_(out->config) {
     program_ = argc > 0 ? argv[0] : "minivm";
   }
 
@@ -173,9 +188,15 @@ class Parser {
         case 'B': c_.dont_write_bytecode = true; break;
         case 'd': ++c_.debug; break;
         case 'E': c_.ignore_environment = true; break;
-        case 'h': case '?': help = true; break;
-        case 'i': ++c_.inspect; c_.interactive = true; break;
-        case 'I': c_.isolated = c_.ignore_environment = c_.no_user_site = c_.safe_path = true; break;
+        case 'h':
+        case '?': help = true; break;
+        case 'i':
+          ++c_.inspect;
+          c_.interactive = true;
+          break;
+        case 'I':
+          c_.isolated = c_.ignore_environment = c_.no_user_site = c_.safe_path = true;
+          break;
         case 'O': ++c_.optimize; break;
         case 'P': c_.safe_path = true; break;
         case 'q': c_.quiet = true; break;
@@ -187,7 +208,10 @@ class Parser {
         case 'v': ++c_.verbose; break;
         case 'V': ++version; break;
         case 'x': o_.skip_first_line = true; break;
-        case 'c': case 'm': case 'W': case 'X': {
+        case 'c':
+        case 'm':
+        case 'W':
+        case 'X': {
           const char* argument = Argument(letters.substr(i + 1));
           if (argument == nullptr) {
             std::fprintf(stderr, "Argument expected for the -%c option\n", letter);
@@ -248,7 +272,8 @@ bool ReadEnvironment(Options& o) {
   VmConfig& c = o.config;
   if (c.ignore_environment) return true;
   for (const char* name : {"MINIVMPATH", "PYTHONPATH"}) {
-    if (const char* value = Environment(name)) Split(value, ':', [&](std::string p) { c.path.push_back(std::move(p)); });
+    if (const char* value = Environment(name))
+      Split(value, ':', [&](std::string p) { c.path.push_back(std::move(p)); });
   }
   RaiseTo(&c.optimize, "PYTHONOPTIMIZE");
   RaiseTo(&c.verbose, "PYTHONVERBOSE");
@@ -259,7 +284,8 @@ bool ReadEnvironment(Options& o) {
   if (Environment("PYTHONSAFEPATH")) c.safe_path = true;
   if (Environment("PYTHONNOUSERSITE")) c.no_user_site = true;
   if (Environment("PYTHONDEVMODE")) c.dev_mode = true;
-  if (const char* value = Environment("PYTHONINTMAXSTRDIGITS")) c.int_max_str_digits = std::atoi(value);
+  if (const char* value = Environment("PYTHONINTMAXSTRDIGITS"))
+    c.int_max_str_digits = std::atoi(value);
   if (const char* value = Environment("PYTHONWARNINGS")) {
     std::vector<std::string> options;
     Split(value, ',', [&](std::string s) { options.push_back(std::move(s)); });
@@ -278,7 +304,8 @@ bool ReadEnvironment(Options& o) {
       unsigned long long n = std::strtoull(value, &end, 10);
       if (*end != 0 || errno != 0 || n > 4294967295ull || *value == '-') {
         std::fprintf(stderr,
-                     "Fatal Python error: config_init_hash_seed: PYTHONHASHSEED must be \"random\" or an integer in "
+                     "Fatal Python error: config_init_hash_seed: PYTHONHASHSEED must be \"random\" "
+                     "or an integer in "
                      "range [0; 4294967295]\n");
         return false;
       }
@@ -292,13 +319,15 @@ bool ReadEnvironment(Options& o) {
 bool ReadXOptions(Options& o) {
   for (const std::string& option : o.config.x_options) {
     size_t equals = option.find('=');
-    std::string name = option.substr(0, equals), value = equals == option.npos ? "" : option.substr(equals + 1);
+    std::string name = option.substr(0, equals),
+                value = equals == option.npos ? "" : option.substr(equals + 1);
     if (name == "dev") o.config.dev_mode = true;
     if (name == "int_max_str_digits") o.config.int_max_str_digits = std::atoi(value.c_str());
     if (name == "memory") {
       o.config.memory_limit = ParseSize(value);
       if (o.config.memory_limit == 0) {
-        std::fprintf(stderr, "minivm: -X memory needs a size such as 64M, not '%s'\n", value.c_str());
+        std::fprintf(stderr, "minivm: -X memory needs a size such as 64M, not '%s'\n",
+                     value.c_str());
         return false;
       }
     }
@@ -306,7 +335,8 @@ bool ReadXOptions(Options& o) {
   int digits = o.config.int_max_str_digits;
   if (digits != -1 && digits != 0 && digits < 640) {
     std::fprintf(stderr,
-                 "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; must be >= "
+                 "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: "
+                 "invalid limit; must be >= "
                  "640 or 0 for unlimited.\n");
     return false;
   }
@@ -338,7 +368,8 @@ Options ParseCommandLine(int argc, char** argv) {
   }
   if (o.config.dev_mode) o.config.warn_options.insert(o.config.warn_options.begin(), "default");
   if (o.config.bytes_warning > 0) {
-    o.config.warn_options.push_back(o.config.bytes_warning > 1 ? "error::BytesWarning" : "default::BytesWarning");
+    o.config.warn_options.push_back(o.config.bytes_warning > 1 ? "error::BytesWarning"
+                                                               : "default::BytesWarning");
   }
   if (o.config.optimize > 2) o.config.optimize = 2;
   return o;

@@ -1,9 +1,14 @@
 // The prompt: reads lines until they make a statement, runs it, shows what goes wrong.
 #include "repl/repl.h"
 
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 namespace minivm::cli {
 
@@ -21,24 +26,62 @@ std::string Prompt(Vm& vm, const char* name, const char* text) {
 
 enum class Line { kText, kEnd, kInterrupted };
 
-Line ReadLine(const std::string& prompt, std::string* line) {
-  line->clear();
-  std::fputs(prompt.c_str(), stdout);
-  std::fflush(stdout);
-  for (;;) {
-    errno = 0;
-    int c = std::getc(stdin);
-    if (c == EOF) {
-      if (errno == EINTR) {
-        std::clearerr(stdin);
+// Lines of standard input.
+class Input {
+ public:
+  explicit Input(Vm& vm) : vm_(vm) {}
+
+  // The prompt goes to stderr, as stdout is for what the script prints.
+  Line ReadLine(const std::string& prompt, std::string* line) {
+    std::fputs(prompt.c_str(), stderr);
+    std::fflush(stderr);
+    for (;;) {
+      size_t end = buffer_.find('\n', searched_);
+      if (end != buffer_.npos) {
+        *line = buffer_.substr(0, end + 1);
+        buffer_.erase(0, end + 1);
+        searched_ = 0;
+        return Line::kText;
+      }
+      searched_ = buffer_.size();
+      if (!Wait()) {
+        buffer_.clear();
+        searched_ = 0;
         return Line::kInterrupted;
       }
+      char bytes[4096];
+      ssize_t n = read(0, bytes, sizeof bytes);
+      if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (n > 0) {
+        buffer_.append(bytes, static_cast<size_t>(n));
+        continue;
+      }
+      *line = std::exchange(buffer_, "");
+      searched_ = 0;
       return line->empty() ? Line::kEnd : Line::kText;
     }
-    line->push_back(static_cast<char>(c));
-    if (c == '\n') return Line::kText;
   }
-}
+
+ private:
+  // Until there is something to read. False: the handler of a signal has raised. A signal is either
+  // seen by Poll() or ends ppoll(), as it can come in nowhere else.
+  bool Wait() {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool ok;
+    pollfd p = {0, POLLIN, 0};
+    do {
+      ok = vm_.Poll();
+    } while (ok && ppoll(&p, 1, nullptr, &before) < 0 && errno == EINTR);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return ok;
+  }
+
+  Vm& vm_;
+  std::string buffer_;
+  size_t searched_ = 0;  // there is no newline before
+};
 
 bool Flush(Vm& vm) {
   ScriptError error;
@@ -50,22 +93,28 @@ bool Flush(Vm& vm) {
 
 int RunPrompt(Vm& vm) {
   std::string source, line;
+  Input input(vm);
   Prompt(vm, "ps1", ">>> ");
   Prompt(vm, "ps2", "... ");
   for (;;) {
-    Line got = ReadLine(source.empty() ? Prompt(vm, "ps1", ">>> ") : Prompt(vm, "ps2", "... "), &line);
+    Line got = input.ReadLine(
+        source.empty() ? Prompt(vm, "ps1", ">>> ") : Prompt(vm, "ps2", "... "), &line);
     if (got == Line::kInterrupted) {
-      // The interrupt belongs to the line that was being typed.
-      vm.ClearInterrupt();
-      std::fputs("\nKeyboardInterrupt\n", stderr);
+      // What a handler raises gives up the statement that was being typed.
       source.clear();
+      if (vm.LastErrorIs("KeyboardInterrupt")) {
+        vm.DropError();
+        std::fputs("\nKeyboardInterrupt\n", stderr);
+        continue;
+      }
+      bool exits = vm.LastErrorIs("SystemExit");
+      int status = vm.ReportError();
+      if (exits) return status;
       continue;
     }
     if (got == Line::kEnd) {
-      if (source.empty()) {
-        std::fputs("\n", stdout);
-        return 0;
-      }
+      std::fputs("\n", stderr);
+      if (source.empty()) return 0;
       line = "\n";
     }
     // A statement of several lines ends with an empty one.
@@ -74,14 +123,14 @@ int RunPrompt(Vm& vm) {
       source.clear();
       continue;
     }
-    switch (vm.RunInteractive(source)) {
-      case Vm::Interactive::kIncomplete:
-        if (got == Line::kEnd) return 0;
-        continue;
-      case Vm::Interactive::kFailed:
-        if (vm.LastErrorIs("SystemExit")) return vm.ReportError();
-        vm.ReportError();
+    switch (vm.RunInteractive(source, nullptr, got == Line::kEnd)) {
+      case Vm::Interactive::kIncomplete: continue;
+      case Vm::Interactive::kFailed: {
+        bool exits = vm.LastErrorIs("SystemExit");
+        int status = vm.ReportError();
+        if (exits) return status;
         break;
+      }
       case Vm::Interactive::kDone: break;
     }
     Flush(vm);

@@ -55,6 +55,19 @@ Result<> atexit_ncallbacks(ThreadState& ts, Args args) {
   return Small(static_cast<int64_t>(list->size));
 }
 
+void ReportFailure(ThreadState& ts, Value callback) {
+  Ref<> exception = TakePending(ts);
+  Result<StrObject> text = Format(ts, "Exception ignored in atexit callback %R", callback);
+  if (text.raised()) {
+    ClearPending(ts);
+    RestorePending(ts, std::move(exception));
+    return WriteUnraisable(ts, callback);
+  }
+  Ref<StrObject> message = text.Take();
+  RestorePending(ts, std::move(exception));
+  WriteUnraisable(ts, Value(), ToUtf8(message).c_str());
+}
+
 // What fails is reported and does not keep the others from running.
 Result<> atexit_run_exitfuncs(ThreadState& ts, Args args) {
   MVM_TRY(Ref<ListObject> list, Callbacks(ts));
@@ -66,7 +79,7 @@ Result<> atexit_run_exitfuncs(ThreadState& ts, Args args) {
     Result<> r = CallWith(ts, row->items()[0], row->items()[1].as<TupleObject>(),
                           IsNone(ts, kwargs) ? nullptr : kwargs.as<DictObject>());
     if (r.raised()) {
-      WriteUnraisable(ts, row->items()[0]);
+      ReportFailure(ts, row->items()[0]);
     } else {
       Ref<> dropped = r.Take();
     }

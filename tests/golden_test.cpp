@@ -3,7 +3,7 @@
 // A script carries its expectations: the texts behind `# expect:` are, in order, the lines it prints;
 // `# expect-error: Type: message` is the last line on stderr of an uncaught exception (exit status 1).
 // Each script is a test of its own, named after its path, and runs in a process of its own, so that a
-// crash fails one test. tests/golden/known_failures.txt lists scripts that do not pass yet, with the
+// crash fails one test; as many run at a time as there are processors (MINIVM_GOLDEN_JOBS). tests/golden/known_failures.txt lists scripts that do not pass yet, with the
 // reason: such a test passes while its script fails, and fails when the script passes, so that the list
 // only shrinks.
 #include <fcntl.h>
@@ -14,12 +14,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 extern char** environ;
@@ -109,18 +116,18 @@ Outcome RunScript(const fs::path& script) {
   int failed = posix_spawn(&pid, command.c_str(), &actions, nullptr, argv, environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failed == 0) {
-    // The child is waited for without a clock of ours: SIGALRM would be global. A helper child ends it.
-    pid_t watchdog = fork();
-    if (watchdog == 0) {
-      for (int i = 0; i < kTimeoutSeconds; ++i) sleep(1);
-      kill(pid, SIGKILL);
-      _exit(0);
+    auto end = std::chrono::steady_clock::now() + std::chrono::seconds(kTimeoutSeconds);
+    auto nap = std::chrono::microseconds(500);
+    while (waitpid(pid, &o.status, WNOHANG) == 0) {
+      if (std::chrono::steady_clock::now() >= end) {
+        o.timed_out = true;
+        kill(pid, SIGKILL);
+        waitpid(pid, &o.status, 0);
+        break;
+      }
+      std::this_thread::sleep_for(nap);
+      nap = std::min(nap * 2, std::chrono::microseconds(10000));
     }
-    waitpid(pid, &o.status, 0);
-    kill(watchdog, SIGKILL);
-    int dropped;
-    waitpid(watchdog, &dropped, 0);
-    o.timed_out = WIFEXITED(dropped);
   } else {
     o.status = 127 << 8;
   }
@@ -164,11 +171,69 @@ std::string Judge(const fs::path& script) {
   return text;
 }
 
+// Runs the scripts of the tests that have been chosen ahead of the tests, several at a time.
+class Runner {
+ public:
+  // `scripts` in the order in which their tests run.
+  explicit Runner(std::vector<fs::path> scripts) : scripts_(std::move(scripts)), results_(scripts_.size()) {
+    const char* jobs = std::getenv("MINIVM_GOLDEN_JOBS");
+    int n = jobs ? std::atoi(jobs) : static_cast<int>(std::thread::hardware_concurrency());
+    for (int i = 0; i < std::max(n, 1); ++i) threads_.emplace_back([this] { Work(); });
+  }
+  ~Runner() {
+    for (std::thread& t : threads_) t.join();
+  }
+
+  // What Judge() said of the script; waits for it.
+  std::string Result(const fs::path& script) {
+    size_t i = static_cast<size_t>(std::find(scripts_.begin(), scripts_.end(), script) - scripts_.begin());
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, [&] { return results_[i].has_value(); });
+    return *results_[i];
+  }
+
+ private:
+  void Work() {
+    for (size_t i; (i = next_++) < scripts_.size();) {
+      std::string why = Judge(scripts_[i]);
+      std::lock_guard<std::mutex> lock(mutex_);
+      results_[i] = std::move(why);
+      done_.notify_all();
+    }
+  }
+
+  std::vector<fs::path> scripts_;
+  std::vector<std::optional<std::string>> results_;
+  std::atomic<size_t> next_ = 0;
+  std::mutex mutex_;
+  std::condition_variable done_;
+  std::vector<std::thread> threads_;
+};
+
+std::map<std::string, fs::path> script_of_test;  // by full name
+std::unique_ptr<Runner> runner;
+
+// Made by the first test, when gtest knows which ones are to run.
+Runner& TheRunner() {
+  if (runner) return *runner;
+  std::vector<fs::path> chosen;
+  const testing::UnitTest& all = *testing::UnitTest::GetInstance();
+  for (int s = 0; s < all.total_test_suite_count(); ++s) {
+    const testing::TestSuite& suite = *all.GetTestSuite(s);
+    for (int t = 0; t < suite.total_test_count(); ++t) {
+      const testing::TestInfo& test = *suite.GetTestInfo(t);
+      if (test.should_run()) chosen.push_back(script_of_test[std::string(test.test_suite_name()) + "." + test.name()]);
+    }
+  }
+  runner = std::make_unique<Runner>(std::move(chosen));
+  return *runner;
+}
+
 class GoldenTest : public testing::Test {
  public:
   GoldenTest(fs::path script, std::string known) : script_(std::move(script)), known_(std::move(known)) {}
   void TestBody() override {
-    std::string why = Judge(script_);
+    std::string why = TheRunner().Result(script_);
     if (known_.empty()) {
       if (!why.empty()) FAIL() << script_ << "\n" << why;
     } else if (why.empty()) {
@@ -210,8 +275,11 @@ int main(int argc, char** argv) {
     std::string suite = "golden_" + fs::relative(script.parent_path(), root).string();
     std::replace(suite.begin(), suite.end(), '/', '_');
     std::string reason = known.count(name) ? known[name] : "";
+    script_of_test[suite + "." + script.stem().string()] = script;
     testing::RegisterTest(suite.c_str(), script.stem().c_str(), nullptr, nullptr, __FILE__, __LINE__,
                           [script, reason]() -> GoldenTest* { return new GoldenTest(script, reason); });
   }
-  return RUN_ALL_TESTS();
+  int failed = RUN_ALL_TESTS();
+  runner.reset();
+  return failed;
 }

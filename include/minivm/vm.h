@@ -108,7 +108,7 @@ struct VmConfig {
   std::vector<std::string> warn_options;  // -W
   std::vector<std::string> x_options;     // -X
   std::string io_encoding;  // of the standard streams; empty: UTF-8
-  std::string io_errors;    // their error handler; empty: strict, surrogateescape in the C locale
+  std::string io_errors;    // their error handler; empty: strict, surrogateescape in the C locales
   int int_max_str_digits = -1;  // -1: the default, 4300
   // Scripts may set handlers of the process's signals (module signal), for one VM at a time; the host
   // passes SIGINT on by Interrupt(). Elsewhere signal.signal() raises ValueError.
@@ -137,9 +137,9 @@ class MINIVM_EXPORT Vm {
   // As `minivm -m NAME`.
   bool RunModule(const std::string& name, ScriptError* error = nullptr);
   enum class Interactive { kDone, kFailed, kIncomplete };
-  // One statement at a prompt; kIncomplete: more lines are needed. Expressions are shown through
-  // sys.displayhook.
-  Interactive RunInteractive(std::string_view source, ScriptError* error = nullptr);
+  // One statement at a prompt; kIncomplete: more lines are needed, unless there are none (at_end).
+  // Expressions are shown through sys.displayhook.
+  Interactive RunInteractive(std::string_view source, ScriptError* error = nullptr, bool at_end = false);
   Var Eval(std::string_view expression, ScriptError* error = nullptr);
 
   Var None();
@@ -158,8 +158,9 @@ class MINIVM_EXPORT Vm {
 
   // Reports what the last failing call left as the command line does: through sys.excepthook, or on
   // the VM's stderr. For calls made with error == nullptr, which leave the exception in the VM.
-  // Returns the exit status for it.
-  int ReportError();
+  // Returns the exit status for it. A SystemExit shows its message only, if it has one; with exits_too
+  // it is reported like any other exception.
+  int ReportError(bool exits_too = false);
   // Is what the last failing call left an instance of this built-in exception class?
   bool LastErrorIs(std::string_view builtin_type);
   void DropError();
@@ -170,6 +171,9 @@ class MINIVM_EXPORT Vm {
   bool Finish();
   // From any thread or a signal handler: the script gets KeyboardInterrupt at its next step.
   void Interrupt();
+  // Does what the script would at its next step: runs the handlers of signals that have arrived, raises
+  // KeyboardInterrupt. For hosts whose own waiting was interrupted.
+  bool Poll(ScriptError* error = nullptr);
   // Takes back an interrupt that no script code has seen.
   void ClearInterrupt();
   size_t memory_in_use() const;

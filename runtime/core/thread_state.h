@@ -181,6 +181,7 @@ class RuntimeState {
   void* attr_cache = nullptr;           // AttrCache (vm/interp/interp_state.h), owned
   uint64_t abc_token = 1;               // changes with every registration of a virtual subclass
   uint64_t warning_filters_version = 1;  // changes with the filters of module warnings
+  int bytes_warning = 0;                // -b: bytes taken for text are warned about
   int optimize = 0;                     // -O level: what compile() uses by default
   ListObject* audit_hooks = nullptr;    // sys.addaudithook; owned, null: none
   double switch_interval = 0.005;       // sys.setswitchinterval, seconds

@@ -148,8 +148,21 @@ Result<int64_t> bytearray_len(ThreadState& ts, Value self) {
   return static_cast<int64_t>(self.as<BytearrayObject>()->size);
 }
 
+Result<> bytearray_str(ThreadState& ts, Value self) {
+  if (MVM_UNLIKELY(ts.rt->bytes_warning > 0)) {
+    MVM_TRY_VOID(Warn(ts, Exc::kBytesWarning, 1, "str() on a bytearray instance"));
+  }
+  return bytearray_repr(ts, self);
+}
+
 Result<> bytearray_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
-  if (!HasBuffer(ts, a) || !HasBuffer(ts, b)) return NotImplemented(ts);
+  if (!HasBuffer(ts, a) || !HasBuffer(ts, b)) {
+    if (MVM_UNLIKELY(ts.rt->bytes_warning > 0) && (op == CompareOp::kEq || op == CompareOp::kNe) &&
+        (IsStr(ts, a) || IsStr(ts, b))) {
+      MVM_TRY_VOID(Warn(ts, Exc::kBytesWarning, 1, "Comparison between bytearray and string"));
+    }
+    return NotImplemented(ts);
+  }
   ByteView va, vb;
   if (va.Get(ts, a).raised() || vb.Get(ts, b).raised()) {
     if (!ClearPendingIf(ts, Exc::kBufferError)) return kRaised;
@@ -570,6 +583,7 @@ const TypeSpec kBytearrayType = {
     .size = sizeof(BytearrayObject),
     .gc = LeafHooksOf<BytearrayObject>(),
     .slots = {.repr = bytearray_repr,
+              .str = bytearray_str,
               .hash = HashNotImplemented,
               .compare = bytearray_compare,
               .iter = bytearray_iter,

@@ -133,8 +133,26 @@ Result<int64_t> bytes_len(ThreadState& ts, Value self) {
   return static_cast<int64_t>(self.as<BytesObject>()->length);
 }
 
+Result<> bytes_str(ThreadState& ts, Value self) {
+  if (MVM_UNLIKELY(ts.rt->bytes_warning > 0)) {
+    MVM_TRY_VOID(Warn(ts, Exc::kBytesWarning, 1, "str() on a bytes instance"));
+  }
+  return bytes_repr(ts, self);
+}
+
+// -b: comparing bytes with text or numbers is never equal, and rarely meant.
+Status WarnComparison(ThreadState& ts, Value a, Value b, CompareOp op) {
+  if (op != CompareOp::kEq && op != CompareOp::kNe) return Ok();
+  if (IsStr(ts, a) || IsStr(ts, b)) return Warn(ts, Exc::kBytesWarning, 1, "Comparison between bytes and string");
+  if (IsInt(ts, a) || IsInt(ts, b)) return Warn(ts, Exc::kBytesWarning, 1, "Comparison between bytes and int");
+  return Ok();
+}
+
 Result<> bytes_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
-  if (!IsBytes(ts, a) || !IsBytes(ts, b)) return NotImplemented(ts);
+  if (!IsBytes(ts, a) || !IsBytes(ts, b)) {
+    if (MVM_UNLIKELY(ts.rt->bytes_warning > 0)) MVM_TRY_VOID(WarnComparison(ts, a, b, op));
+    return NotImplemented(ts);
+  }
   const std::string_view x = a.as<BytesObject>()->view(), y = b.as<BytesObject>()->view();
   switch (op) {
     case CompareOp::kEq: return Bool(ts, x == y);
@@ -328,6 +346,7 @@ const TypeSpec kBytesType = {
     .size = sizeof(BytesObject),
     .item_size = 1,
     .slots = {.repr = bytes_repr,
+              .str = bytes_str,
               .hash = bytes_hash,
               .compare = bytes_compare,
               .iter = bytes_iter,

@@ -100,10 +100,11 @@ bool FlushStandardStreams(ThreadState& ts) {
       ok = false;
       error = TakePending(ts);
     } else {
+      ok = false;
       ClearPending(ts);
     }
   }
-  if (!ok) RestorePending(ts, std::move(error));
+  if (error) RestorePending(ts, std::move(error));
   return ok;
 }
 
@@ -145,7 +146,7 @@ void ReportException(ThreadState& ts, Ref<> exception) {
                       ExceptionText(ts, exception));
 }
 
-int ExitStatus(ThreadState& ts, Value exit, std::string* message) {
+int ExitStatus(ThreadState& ts, Value exit, std::string* message, bool* has_message) {
   Ref<> hold = Ref<>::Borrow(exit);
   Result<> got = GetAttrOptional(ts, exit, "code");
   if (got.raised()) {
@@ -159,6 +160,7 @@ int ExitStatus(ThreadState& ts, Value exit, std::string* message) {
     if (!IntFitsInt64(code, &n)) return -1 & 0xFF;
     return static_cast<int>(n & 0xFF);
   }
+  if (has_message != nullptr) *has_message = true;
   Result<StrObject> text = ToStr(ts, code);
   if (text.raised()) {
     ClearPending(ts);

@@ -43,13 +43,13 @@ std::string PlainExceptionText(ThreadState& ts, Value exception);
 // Reports an exception as the command line does: sys.last_exc and its like, then sys.excepthook. An
 // exception in the hook is reported as well.
 void ReportException(ThreadState& ts, Ref<> exception);
-// Exit status that a SystemExit asks for; a message for stderr in *message.
-int ExitStatus(ThreadState& ts, Value system_exit, std::string* message);
+// Exit status that a SystemExit asks for; a message for stderr in *message, which may be empty.
+int ExitStatus(ThreadState& ts, Value system_exit, std::string* message, bool* has_message = nullptr);
 // VmHooks::write_unraisable.
 void WriteUnraisableHook(ThreadState& ts, Value exception, Value where, const char* message);
 // Writes to sys.stderr; to descriptor 2 if that is missing or fails. Raises nothing.
 void WriteStderr(ThreadState& ts, std::string_view text);
-// Flushes sys.stdout and sys.stderr. False: stdout failed, the exception is pending.
+// Flushes sys.stdout and sys.stderr. False: one failed; the exception is pending if it was stdout.
 bool FlushStandardStreams(ThreadState& ts);
 // sys.audit() from native code: calls the hooks, if there are any.
 Status Audit(ThreadState& ts, const char* event, std::initializer_list<Value> args);

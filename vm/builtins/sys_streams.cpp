@@ -1,6 +1,9 @@
 // The standard streams: sys.stdin, sys.stdout and sys.stderr over descriptors 0, 1 and 2.
 #include <fcntl.h>
+#include <locale.h>
 #include <unistd.h>
+
+#include <cstdlib>
 
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/module_object.h"
@@ -22,6 +25,36 @@ Result<> CallNamed(ThreadState& ts, Value function, std::span<const Value> args,
   return CallWith(ts, function, tuple, kwargs);
 }
 
+// The name that the codec of this encoding has.
+Result<> CodecName(ThreadState& ts, const std::string& encoding) {
+  if (encoding.empty()) return Result<>(NewStr(ts, "utf-8"));
+  MVM_TRY(Ref<> codecs, ts.rt->hooks.import_module(ts, "_codecs"));
+  MVM_TRY(Ref<> lookup, GetAttr(ts, codecs, "lookup"));
+  MVM_TRY(Ref<StrObject> text, NewStrFromOs(ts, encoding));
+  MVM_TRY(Ref<> codec, Call(ts, lookup, Value(text.get())));
+  MVM_TRY(Ref<> name, GetAttr(ts, codec, MVM_NAME(ts, name)));
+  if (IsStr(ts, name)) return name;
+  return text;
+}
+
+// In a locale that says nothing of the encoding, bytes that are no UTF-8 pass through the streams
+// unchanged.
+const char* DefaultErrors() {
+  const char* name = nullptr;
+  for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    name = std::getenv(variable);
+    if (name != nullptr && *name != '\0') break;
+  }
+  if (name == nullptr) return "surrogateescape";
+  locale_t locale = newlocale(LC_CTYPE_MASK, name, locale_t{});
+  if (locale == locale_t{}) return "surrogateescape";  // the C locale is what one gets then
+  freelocale(locale);
+  for (const char* plain : {"", "C", "POSIX", "C.UTF-8", "C.utf8", "UTF-8"}) {
+    if (std::string_view(name) == plain) return "surrogateescape";
+  }
+  return "strict";
+}
+
 Result<> MakeStream(ThreadState& ts, Value io, int fd, bool unbuffered, const std::string& encoding,
                     const std::string& errors) {
   static constexpr const char* kNames[] = {"<stdin>", "<stdout>", "<stderr>"};
@@ -40,9 +73,10 @@ Result<> MakeStream(ThreadState& ts, Value io, int fd, bool unbuffered, const st
   bool tty = ::isatty(fd);
   Value buffer_value = buffer;
   MVM_TRY(Ref<> wrapper, GetAttr(ts, io, "TextIOWrapper"));
-  MVM_TRY(Ref<StrObject> encoding_name, NewStr(ts, encoding.empty() ? "utf-8" : encoding));
+  MVM_TRY(Ref<> encoding_name, CodecName(ts, encoding));
+  const char* errors_default = encoding.empty() ? DefaultErrors() : "strict";
   MVM_TRY(Ref<StrObject> errors_name,
-          NewStr(ts, fd == 2 ? "backslashreplace" : errors.empty() ? "strict" : errors.c_str()));
+          NewStr(ts, fd == 2 ? "backslashreplace" : errors.empty() ? errors_default : errors.c_str()));
   MVM_TRY(Ref<StrObject> newline, NewStr(ts, "\n"));
   bool line_buffering = write && (fd == 2 || tty || unbuffered);
   MVM_TRY(Ref<> stream,

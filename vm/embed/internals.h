@@ -45,6 +45,9 @@ struct VmInternals {
   Value Use(const Var& v) { return v.vm_ == vm && v.word_ ? WordOf(v) : Value(rt.none); }
   Result<> CallHost(ThreadState& ts, const HostFunction& function, Args args);
 
+  // Tracebacks show lines of sources that are in no file: linecache looks in sys._sources, by file name
+  // or by code object.
+  Result<DictObject> Sources(ThreadState& ts);
   Status RunSource(ThreadState& ts, std::string_view source, std::string_view filename);
   Status RunFile(ThreadState& ts, const std::string& path, bool skip_line);
   Status RunAsMain(ThreadState& ts, const std::string& name, bool alter_argv);

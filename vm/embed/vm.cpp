@@ -16,6 +16,7 @@
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 #include "vm/builtins/builtins_module.h"
 #include "vm/builtins/sys_module.h"
@@ -102,6 +103,7 @@ Status VmInternals::Start() {
   rt.builtins_dict = Ref<DictObject>::Borrow(builtins->dict).Release();
   MVM_TRY_VOID(DictSetStr(t, rt.modules, MVM_NAME(t, builtins), builtins));
   MVM_TRY_VOID(ModuleAdd(t, builtins, "__debug__", config.optimize > 0 ? rt.false_ : rt.true_));
+  rt.bytes_warning = config.bytes_warning;
   if (config.int_max_str_digits >= 0) rt.int_max_str_digits = config.int_max_str_digits;
   SysConfig sys;
   sys.argv = config.argv;
@@ -194,18 +196,32 @@ Status VmInternals::PrependPath(ThreadState& ts, std::string_view entry) {
   return ListInsert(ts, path.as<ListObject>(), 0, text);
 }
 
+Result<DictObject> VmInternals::Sources(ThreadState& ts) {
+  MVM_TRY(Ref<> known, SysGet(ts, "_sources"));
+  if (!known.is_absent() && IsDict(ts, known)) return Ref<DictObject>::Borrow(known.as<DictObject>());
+  MVM_TRY(Ref<DictObject> sources, NewDict(ts));
+  MVM_TRY_VOID(ModuleAdd(ts, rt.sys, "_sources", Value(sources.get())));
+  return sources;
+}
+
+// Enters the text for the code and all that is defined in it.
+static Status EnterSource(ThreadState& ts, DictObject* sources, CodeObject* code, StrObject* text) {
+  RecursionGuard guard(ts, "");
+  if (!guard) return kRaised;
+  MVM_TRY_VOID(DictSet(ts, sources, Value(code), Value(text)));
+  for (Value constant : code->consts->span()) {
+    if (IsExact(constant, TypeId::kCode)) MVM_TRY_VOID(EnterSource(ts, sources, constant.as<CodeObject>(), text));
+  }
+  return Ok();
+}
+
 Status VmInternals::RunSource(ThreadState& ts, std::string_view source, std::string_view filename) {
   MVM_TRY(Ref<StrObject> name, NewStrFromOs(ts, filename));
   bool command = filename == "<string>";
   if (command) {
-    // Tracebacks show lines of sources that are in no file: linecache looks here.
-    MVM_TRY(Ref<> sources, SysGet(ts, "_sources"));
-    if (sources.is_absent()) {
-      MVM_TRY(sources, Result<>(NewDict(ts)));
-      MVM_TRY_VOID(ModuleAdd(ts, rt.sys, "_sources", sources));
-    }
+    MVM_TRY(Ref<DictObject> sources, Sources(ts));
     MVM_TRY(Ref<StrObject> text, NewStrFromOs(ts, source));
-    if (IsDict(ts, sources)) MVM_TRY_VOID(DictSet(ts, sources.as<DictObject>(), name, text));
+    MVM_TRY_VOID(DictSet(ts, sources, Value(name.get()), Value(text.get())));
   }
   CompileOptions options;
   options.optimize = rt.optimize;
@@ -230,17 +246,43 @@ Status VmInternals::RunAsMain(ThreadState& ts, const std::string& name, bool alt
   return Ok();
 }
 
-Status VmInternals::RunFile(ThreadState& ts, const std::string& path, bool skip_line) {
-  struct stat st;
-  if (::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) {
+// A path that does not depend on the current directory.
+static std::string Absolute(const std::string& path) {
+  if (!path.empty() && path[0] == '/') return path;
+  char cwd[PATH_MAX];
+  if (::getcwd(cwd, sizeof cwd) == nullptr) return path;
+  if (path.empty() || path == ".") return cwd;
+  return (cwd[1] == '\0' ? "" : std::string(cwd)) + "/" + path;
+}
+
+// Can modules be imported from the path: a directory, or what else sys.path_hooks know (archives)?
+static Result<bool> IsImportable(ThreadState& ts, StrObject* path) {
+  MVM_TRY(Ref<> hooks, SysGet(ts, "path_hooks"));
+  if (hooks.is_absent() || !IsList(ts, hooks)) return false;
+  for (uint64_t i = 0; i < hooks.as<ListObject>()->size; ++i) {
+    Ref<> hook = Ref<>::Borrow(hooks.as<ListObject>()->items[i]);
+    Result<> importer = Call(ts, hook, Value(path));
+    if (importer.raised()) {
+      if (!ClearPendingIf(ts, Exc::kImportError)) return kRaised;
+    } else {
+      Ref<> dropped = importer.Take();
+      return true;
+    }
+  }
+  return false;
+}
+
+Status VmInternals::RunFile(ThreadState& ts, const std::string& given, bool skip_line) {
+  std::string path = Absolute(given);
+  MVM_TRY(Ref<StrObject> name, NewStrFromOs(ts, path));
+  MVM_TRY(bool importable, IsImportable(ts, name));
+  if (importable) {
     MVM_TRY(Ref<> sys_path, SysGet(ts, "path"));
-    MVM_TRY(Ref<StrObject> entry, NewStrFromOs(ts, path));
     if (!sys_path.is_absent() && IsList(ts, sys_path)) {
-      MVM_TRY_VOID(ListInsert(ts, sys_path.as<ListObject>(), 0, entry));
+      MVM_TRY_VOID(ListInsert(ts, sys_path.as<ListObject>(), 0, name));
     }
     return RunAsMain(ts, "__main__", false);
   }
-  MVM_TRY(Ref<StrObject> name, NewStrFromOs(ts, path));
   std::string source;
   MVM_TRY_VOID(ReadFileBytes(ts, name, &source));
   if (skip_line) source.erase(0, source.find('\n') == source.npos ? source.size() : source.find('\n'));
@@ -284,7 +326,7 @@ bool Vm::RunModule(const std::string& name, ScriptError* error) {
   });
 }
 
-Vm::Interactive Vm::RunInteractive(std::string_view source, ScriptError* error) {
+Vm::Interactive Vm::RunInteractive(std::string_view source, ScriptError* error, bool at_end) {
   VmInternals& in = *internals_;
   bool incomplete = false;
   bool ok = Guarded(in, error, [&](ThreadState& ts) -> Status {
@@ -292,16 +334,31 @@ Vm::Interactive Vm::RunInteractive(std::string_view source, ScriptError* error) 
     CompileOptions options;
     options.mode = CompileMode::kSingle;
     options.optimize = in.rt.optimize;
-    options.allow_incomplete_input = true;
-    options.dont_imply_dedent = true;
+    options.allow_incomplete_input = !at_end;
+    options.dont_imply_dedent = !at_end;
     options.future_flags = in.future_flags;
-    Result<CodeObject> compiled = CompileSource(ts, source, name, options);
+    // Without its newline a block may go on, so that it takes an empty line to end it; with it, there may
+    // be an error that no more lines can mend.
+    std::string_view open = source;
+    if (!at_end && open.ends_with('\n')) open.remove_suffix(1);
+    Result<CodeObject> compiled = CompileBytes(ts, open, name, options);
+    if (compiled.raised() && open.size() != source.size() && PendingIs(ts, Exc::k_IncompleteInputError)) {
+      Ref<> waits = TakePending(ts);
+      Result<CodeObject> closed = CompileBytes(ts, source, name, options);
+      if (!closed.raised()) {
+        Ref<CodeObject> dropped = closed.Take();
+        RestorePending(ts, std::move(waits));
+      }
+    }
     if (compiled.raised()) {
       incomplete = ClearPendingIf(ts, Exc::k_IncompleteInputError);
       return incomplete ? Ok() : Status(kRaised);
     }
     Ref<CodeObject> code = compiled.Take();
     in.future_flags |= code->flags & kCodeFutureMask;
+    MVM_TRY(Ref<DictObject> sources, in.Sources(ts));
+    MVM_TRY(Ref<StrObject> text, NewStrFromOs(ts, source));
+    MVM_TRY_VOID(EnterSource(ts, sources, code, text));
     Ref<DictObject> dict = Ref<DictObject>::Borrow(in.main->dict);
     MVM_TRY_VOID(RunCode(ts, code, dict, dict));
     return Ok();
@@ -387,17 +444,18 @@ Var Vm::Import(std::string_view module, ScriptError* error) {
   return value;
 }
 
-int Vm::ReportError() {
+int Vm::ReportError(bool exits_too) {
   VmInternals& in = *internals_;
   ThreadState& ts = in.Enter();
   Ref<> exception = std::move(in.last_error);
   in.last_error = Ref<>();
   if (!exception) return 0;
   TypeObject* type = TypeOf(ts, exception);
-  if (IsSubtype(type, ExcType(ts, Exc::kSystemExit))) {
+  if (!exits_too && IsSubtype(type, ExcType(ts, Exc::kSystemExit))) {
     std::string message;
-    int status = ExitStatus(ts, exception, &message);
-    if (!message.empty()) {
+    bool has_message = false;
+    int status = ExitStatus(ts, exception, &message, &has_message);
+    if (has_message) {
       if (!FlushStandardStreams(ts)) ClearPending(ts);
       WriteStderr(ts, message + "\n");
     }
@@ -463,7 +521,7 @@ bool Vm::Finish() {
   CallAtEnd(ts, "threading", "_shutdown");
   CallAtEnd(ts, "atexit", "_run_exitfuncs");
   bool ok = FlushStandardStreams(ts);
-  if (!ok) WriteUnraisable(ts, Value());
+  if (ts.HasPending()) WriteUnraisable(ts, Value(), "Exception ignored on flushing sys.stdout");
   RetireSignals(in.rt);
   in.main = Ref<ModuleObject>();
   // Finalizers may still print.
@@ -498,6 +556,12 @@ void Vm::Interrupt() {
 void Vm::ClearInterrupt() {
   ThreadState& ts = *internals_->rt.main_thread;
   std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests)).fetch_and(~uint32_t{kRequestInterrupt});
+}
+
+bool Vm::Poll(ScriptError* error) {
+  return Guarded(*internals_, error, [](ThreadState& ts) -> Status {
+    return ts.rt->hooks.serve_requests ? ts.rt->hooks.serve_requests(ts) : Ok();
+  });
 }
 
 size_t Vm::memory_in_use() const { return internals_->rt.heap.stats().bytes; }

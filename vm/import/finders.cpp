@@ -106,6 +106,7 @@ Result<> FileFinderFind(ThreadState& ts, FileFinderObject* finder, StrObject* na
     ClearPending(ts);
     return None(ts);
   }
+  if (tail.empty() || tail.find('/') != tail.npos) return None(ts);  // names no file of the directory
   if (base.empty()) base = ".";
   if (base.back() != '/') base += '/';
   base += tail;

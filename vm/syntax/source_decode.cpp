@@ -216,9 +216,13 @@ bool DecodeSource(std::string_view bytes, SourceOrigin origin, std::string_view 
     out->text = bytes;
     const Utf8Scan scan = ScanUtf8(bytes.data(), bytes.size());
     out->invalid_utf8 = scan.error != Utf8Error::kNone;
-    if (out->invalid_utf8 && origin == SourceOrigin::kFile && !declared) {
-      size_t line = 1;
-      for (size_t i = 0; i < scan.valid_bytes; i++) line += bytes[i] == '\n';
+    size_t line = 1, line_start = 0;
+    for (size_t i = 0; out->invalid_utf8 && i < scan.valid_bytes; i++) {
+      if (bytes[i] == '\n') line_start = i + 1, ++line;
+    }
+    // Files are read by the line: a NUL in an earlier one is found first.
+    const bool nul_before = bytes.substr(0, line_start).find('\0') != std::string_view::npos;
+    if (out->invalid_utf8 && origin == SourceOrigin::kFile && !declared && !nul_before) {
       char code[8];
       std::snprintf(code, sizeof code, "\\x%02x",
                     static_cast<unsigned>(static_cast<uint8_t>(bytes[scan.valid_bytes])));
