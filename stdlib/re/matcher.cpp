@@ -53,6 +53,11 @@ class Engine {
     if constexpr (sizeof(C) < 4) {
       if (c > static_cast<C>(-1)) return limit;
     }
+    // Most runs are short: a few characters cost less than the call.
+    const C* const near = limit - p > 12 ? p + 12 : limit;
+    for (; p < near; ++p) {
+      if (*p == c) return p;
+    }
     const ptrdiff_t at = FindChar(p, static_cast<size_t>(limit - p), static_cast<C>(c));
     return at < 0 ? limit : p + at;
   }
@@ -272,9 +277,9 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
         continue;
       case Op::kBranch: {
         const uint32_t* row = program_.switches.data() + pc->a;
-        const uint32_t list = p == end   ? row[257]
-                              : *p > 255 ? row[256]
-                                         : row[static_cast<uint8_t>(*p)];
+        const uint32_t list = row[p == end   ? kSwitchEnd
+                                  : *p > 255 ? kSwitchWide
+                                             : static_cast<uint32_t>(*p)];
         const uint32_t* item = program_.lists.data() + list;
         if (item[0] == 0) goto fail;
         if (item[1] != 0) PUSH(kList, list + 1, p, nullptr);

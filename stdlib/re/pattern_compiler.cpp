@@ -13,6 +13,9 @@
 namespace minivm::regex {
 namespace {
 
+// From so many alternatives on a table is worth its kilobyte.
+constexpr size_t kMinBranch = 5;
+
 class Compiler {
  public:
   Compiler(ThreadState& ts, PatternTree* tree, Program* program)
@@ -23,6 +26,8 @@ class Compiler {
   Status Generate(uint32_t n, const First& follow);
   Status Concat(uint32_t n, const First& follow);
   Status Alternate(uint32_t n, const First& follow);
+  Status Branch(const HeapArray<uint32_t>& items, const HeapArray<First>& firsts,
+                const First& follow);
   Status Repeat(uint32_t n, const First& follow);
   Status RepeatOne(uint32_t n, const One& one, const First& follow);
   Status Loop(const Node& repeat, uint32_t child, const First& follow);
@@ -42,6 +47,10 @@ class Compiler {
   Status EmitOne(const One& one) {
     MVM_TRY_VOID(Emit({.op = one.kind, .a = one.a}));
     return Ok();
+  }
+  // Jumps that are chained through their targets go here.
+  void ResolveJumps(uint32_t last) {
+    while (last) last = std::exchange(code(last).a, here());
   }
   Result<uint32_t> Filter(const First& first) { return analysis_.Filter(first); }
   uint32_t here() const { return static_cast<uint32_t>(program_.code.size()); }
@@ -126,12 +135,13 @@ Status Compiler::Alternate(uint32_t n, const First& follow) {
     MVM_TRY_VOID(analysis_.Before(i, &first));
     if (!items.Push(i) || !firsts.Push(first)) return RaiseMemoryError(ts_);
   }
+  if (items.size() >= kMinBranch) return Branch(items, firsts, follow);
   const size_t count = items.size();
   HeapArray<First> rest(ts_.heap());  // of the alternatives from i on
   if (!rest.Resize(count)) return RaiseMemoryError(ts_);
   rest[count - 1] = firsts[count - 1];
   for (size_t i = count - 1; i-- > 0;) rest[i] = Union(firsts[i], rest[i + 1]);
-  uint32_t jumps = 0;  // chain of jumps to the end, through their targets
+  uint32_t jumps = 0;
   for (size_t i = 0; i + 1 < count; ++i) {
     MVM_TRY(uint32_t mine, Filter(firsts[i]));
     MVM_TRY(uint32_t others, Filter(rest[i + 1]));
@@ -141,7 +151,62 @@ Status Compiler::Alternate(uint32_t n, const First& follow) {
     code(split).b = here();
   }
   MVM_TRY_VOID(Generate(items[count - 1], follow));
-  while (jumps) jumps = std::exchange(code(jumps).a, here());
+  ResolveJumps(jumps);
+  return Ok();
+}
+
+// Many alternatives: a table says for each next character which of them to try.
+Status Compiler::Branch(const HeapArray<uint32_t>& items, const HeapArray<First>& firsts,
+                        const First& follow) {
+  const size_t row = program_.switches.size(), lists = program_.lists.size();
+  const size_t count = items.size();
+  if (!program_.switches.Resize(row + kSwitchSize)) return RaiseMemoryError(ts_);
+  MVM_TRY_VOID(Emit({.op = Op::kBranch, .a = static_cast<uint32_t>(row)}));
+  // The lists hold alternatives by number (from 1) until their addresses are known.
+  HeapArray<uint32_t> starts(ts_.heap());  // of the different lists
+  HeapArray<uint32_t> list(ts_.heap());
+  for (uint32_t c = 0; c < kSwitchSize; ++c) {
+    MVM_TRY_VOID(Charge(ts_, static_cast<int64_t>(count >> 2)));
+    list.Truncate(0);
+    for (size_t i = 0; i < count; ++i) {
+      const First& f = firsts[i];
+      const bool can = f.nullable || (c < 256            ? (f.bits[c >> 6] >> (c & 63)) & 1
+                                      : c == kSwitchWide ? f.wide
+                                                         : f.at_end);
+      if (can && !list.Push(static_cast<uint32_t>(i + 1))) return RaiseMemoryError(ts_);
+    }
+    if (!list.Push(0)) return RaiseMemoryError(ts_);
+    uint32_t found = UINT32_MAX;
+    for (const uint32_t start : starts) {
+      if (program_.lists.size() - start >= list.size() &&
+          std::equal(list.begin(), list.end(), program_.lists.data() + start)) {
+        found = start;
+        break;
+      }
+    }
+    if (found == UINT32_MAX) {
+      found = static_cast<uint32_t>(program_.lists.size());
+      if (!program_.lists.Append(list.data(), list.size()) || !starts.Push(found))
+        return RaiseMemoryError(ts_);
+      if (program_.lists.size() > UINT32_MAX / 2) return RaiseMemoryError(ts_);
+    }
+    program_.switches[row + c] = found;
+  }
+  const size_t lists_end = program_.lists.size();
+  HeapArray<uint32_t> addresses(ts_.heap());
+  uint32_t jumps = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (!addresses.Push(here())) return RaiseMemoryError(ts_);
+    MVM_TRY_VOID(Generate(items[i], follow));
+    if (i + 1 < count) {
+      MVM_TRY(jumps, Emit({.op = Op::kJump, .a = jumps}));
+    }
+  }
+  ResolveJumps(jumps);
+  for (size_t i = lists; i < lists_end; ++i) {
+    uint32_t& item = program_.lists[i];
+    if (item) item = addresses[item - 1];
+  }
   return Ok();
 }
 

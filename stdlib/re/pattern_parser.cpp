@@ -61,6 +61,11 @@ Raised RaisePatternError(ThreadState& ts, StrObject* message, Value pattern, int
 }
 
 Raised PatternParser::Error(size_t position, const char* format, ...) {
+  // A backslash that ends the pattern is an error as soon as it is the next token.
+  if (pos_ + 1 == source_.size && source_.At(pos_) == '\\') {
+    position = pos_;
+    format = "bad escape (end of pattern)";
+  }
   va_list list;
   va_start(list, format);
   Result<StrObject> text = FormatV(ts_, format, list);

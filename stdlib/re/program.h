@@ -27,7 +27,7 @@ enum class Op : uint8_t {
   kSave,      // capture word a := position; b != 0: group b is closed
   kJump,      // to a
   kSplit,     // to a, on failure to b. c, d: filters on the next character for a and b
-  kBranch,    // alternatives by next character: switches[a..a+257] are offsets of lists in `lists`
+  kBranch,    // alternatives by next character: switches[a..] are offsets of lists in `lists`
   kRepeat,    // one single-character test, `kind`, a, repeated b to c times; d: filter behind it
   kLoopInit,  // a: loop
   kLoop,      // a: loop, b, c: limits, d: where the body starts; e: what follows the loop
@@ -66,6 +66,9 @@ struct First {
   bool nullable = false;   // no character is needed here: anything may follow
   bool condition = false;  // an assertion or reference stands before the first character
 };
+
+// A row of switches: by next character below 256, for wide ones, and at the end of the text.
+inline constexpr uint32_t kSwitchWide = 256, kSwitchEnd = 257, kSwitchSize = 258;
 
 // A literal to be searched for, in the narrowest width: bytes from needles[at] on.
 struct Needle {

@@ -55,7 +55,13 @@ class TemplateParser {
   Status Named();
   Status Digits(size_t start, uint32_t c);
   Result<StrObject> Written(size_t start) const { return StrSlice(ts_, source_, start, pos_); }
+  // A backslash that ends the template is an error as soon as it is the next token.
+  bool AtLoneBackslash() const { return pos_ + 1 == source_->length && Peek() == '\\'; }
   [[gnu::cold]] Raised Error(size_t position, const char* format, ...) {
+    if (AtLoneBackslash()) {
+      position = pos_;
+      format = "bad escape (end of pattern)";
+    }
     va_list list;
     va_start(list, format);
     Result<StrObject> text = FormatV(ts_, format, list);
@@ -104,6 +110,7 @@ Status TemplateParser::Named() {
     return Error(start, "bad character in group name %A", Value(name));
   if (!IsIdentifierText(name)) return Error(start, "bad character in group name %R", Value(name));
   MVM_TRY(Ref<> group, DictGet(ts_, pattern_->group_index, name));
+  if (group.is_absent() && AtLoneBackslash()) return Error(pos_, "");
   if (group.is_absent()) return Raise(ts_, Exc::kIndexError, "unknown group name %R", Value(name));
   return AddGroup(static_cast<uint64_t>(group.get().as_int()), start);
 }
