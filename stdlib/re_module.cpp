@@ -75,19 +75,15 @@ Result<> sre_escape(ThreadState& ts, Args args) {
   return out.Finish();
 }
 
-// A template as (text, ((group or None, start, end), ...)): whether it is well formed.
-Result<> sre_check_template(ThreadState& ts, Args args) {
-  MVM_TRY(TypeObject * type, TypeForSpec(ts, kPatternType));
-  if (TypeOf(ts, args[0]) != type)
-    return Raise(ts, Exc::kTypeError, "expected a pattern, got %T", args[0]);
-  Template t(ts.heap());
-  MVM_TRY_VOID(ParseTemplate(ts, args.as<PatternObject>(0), args[1], &t));
-  return None(ts);
+Result<> sre_compile_lexicon(ThreadState& ts, Args args) {
+  MVM_TRY(int64_t flags, AsInt64(ts, args[1]));
+  MVM_TRY(Ref<TupleObject> patterns, TupleFrom(ts, args[0]));
+  return CompileLexicon(ts, patterns, static_cast<uint32_t>(flags));
 }
 
 const MethodSpec kFunctions[] = {
-    {"check_template(pattern, template, /)", sre_check_template},
     {"compile(pattern, flags, /)", sre_compile},
+    {"compile_lexicon(patterns, flags, /)", sre_compile_lexicon},
     {"dump(pattern, /)", sre_dump},
     {"escape(pattern, /)", sre_escape},
 };

@@ -108,18 +108,41 @@ bool FoldRanges(HeapArray<CharRange>* ranges, size_t start, uint8_t mode) {
   return true;
 }
 
+// The bits of the characters in the set's ranges.
+void FillRanges(const CharRange* ranges, const CharSet& set, uint64_t bits[4]) {
+  for (uint32_t i = 0; i < set.range_count; ++i) {
+    const CharRange r = ranges[set.range_start + i];
+    for (uint32_t c = r.first; c <= std::min<uint32_t>(r.last, 255); ++c)
+      bits[c >> 6] |= uint64_t{1} << (c & 63);
+  }
+}
+
 void FillBits(const CharRange* ranges, CharSet* set) {
   for (uint64_t& word : set->bits) word = 0;
-  if (set->categories == 0 && !set->negate && !(set->mode & kModeIgnoreCase)) {
-    for (uint32_t i = 0; i < set->range_count; ++i) {
-      const CharRange r = ranges[set->range_start + i];
-      for (uint32_t c = r.first; c <= std::min<uint32_t>(r.last, 255); ++c)
-        set->bits[c >> 6] |= uint64_t{1} << (c & 63);
+  if (set->categories != 0 || set->locale) {
+    for (uint32_t c = 0; c < 256; ++c) {
+      if (Contains(*set, ranges, c)) set->bits[c >> 6] |= uint64_t{1} << (c & 63);
     }
     return;
   }
-  for (uint32_t c = 0; c < 256; ++c) {
-    if (Contains(*set, ranges, c)) set->bits[c >> 6] |= uint64_t{1} << (c & 63);
+  FillRanges(ranges, *set, set->bits);
+  if (set->mode & kModeIgnoreCase) {
+    // Lower cases of these characters are among them. Upper-case letters are as their lower cases.
+    const auto copy = [&](uint32_t upper) {
+      const uint32_t lower = upper + 32;
+      const uint64_t bit = (set->bits[lower >> 6] >> (lower & 63)) & 1;
+      set->bits[upper >> 6] =
+          (set->bits[upper >> 6] & ~(uint64_t{1} << (upper & 63))) | bit << (upper & 63);
+    };
+    for (uint32_t c = 'A'; c <= 'Z'; ++c) copy(c);
+    if ((set->mode & kModeKind) == kModeUnicode) {
+      for (uint32_t c = 0xC0; c <= 0xDE; ++c) {
+        if (c != 0xD7) copy(c);
+      }
+    }
+  }
+  if (set->negate) {
+    for (uint64_t& word : set->bits) word = ~word;
   }
 }
 

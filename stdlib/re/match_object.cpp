@@ -40,14 +40,9 @@ Result<uint32_t> GroupIndex(ThreadState& ts, const MatchObject* m, Value key) {
     i = key.as_int();
   } else if (TypeOf(ts, key)->slots.index) {
     MVM_TRY(i, IndexAsInt64(ts, key, Exc::kCount));
-  } else {
-    Result<> found = DictGet(ts, m->pattern->group_index, key);
-    if (found.raised()) {
-      ClearPending(ts);
-    } else {
-      const Ref<> number = found.Take();
-      if (number.is_int()) i = number.get().as_int();
-    }
+  } else if (DictSize(m->pattern->group_index) != 0) {
+    MVM_TRY(Ref<> number, DictGet(ts, m->pattern->group_index, key));
+    if (!number.is_absent()) i = number.get().as_int();
   }
   if (i < 0 || i >= m->group_count) return Raise(ts, Exc::kIndexError, "no such group");
   return static_cast<uint32_t>(i);
@@ -229,16 +224,16 @@ const MethodSpec kMatchMethods[] = {
      "Return index of the start of the substring matched by group."},
 };
 const GetSetSpec kMatchGetSets[] = {
-    {"endpos", match_endpos, nullptr,
+    {"endpos", match_endpos, ReadOnly,
      "The index into the string beyond which the RE engine will not go."},
     {"lastgroup", match_lastgroup, nullptr, "The name of the last matched capturing group."},
     {"lastindex", match_lastindex, nullptr,
      "The integer index of the last matched capturing group."},
-    {"pos", match_pos, nullptr,
+    {"pos", match_pos, ReadOnly,
      "The index into the string at which the RE engine started looking for a match."},
-    {"re", match_re, nullptr, "The regular expression object."},
+    {"re", match_re, ReadOnly, "The regular expression object."},
     {"regs", match_regs, nullptr, nullptr},
-    {"string", match_string, nullptr, "The string passed to match() or search()."},
+    {"string", match_string, ReadOnly, "The string passed to match() or search()."},
 };
 
 }  // namespace

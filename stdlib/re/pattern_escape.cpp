@@ -151,8 +151,10 @@ Status PatternParser::ParseEscape(Sequence* seq, const Token& t, uint32_t flags)
       }
       group = group * 10 + (d - '0');
     }
-    if (group >= tree_.groups.size())
-      return Error(t.start + 1, "invalid group reference %u", group);
+    group += first_group_;
+    if (group >= tree_.groups.size()) {
+      return Error(t.start + 1, "invalid group reference %u", group - first_group_);
+    }
     if (!Closed(group)) return Error(t.start, "cannot refer to an open group");
     MVM_TRY_VOID(CheckLookbehindGroup(group));
     return AddReference(seq, group, flags);

@@ -16,6 +16,10 @@ void PatternObject::FreeBuffers(Heap& heap) {
   program = nullptr;
 }
 
+Status ReadOnly(ThreadState& ts, Value, Value) {
+  return Raise(ts, Exc::kAttributeError, "readonly attribute");
+}
+
 namespace {
 
 Status Source(ThreadState& ts, Value pattern, PatternSource* out) {
@@ -54,12 +58,11 @@ Result<TupleObject> NamesOf(ThreadState& ts, DictObject* group_index, uint32_t g
 
 }  // namespace
 
-Result<PatternObject> CompilePattern(ThreadState& ts, Value pattern, uint32_t flags) {
-  PatternSource source;
-  MVM_TRY_VOID(Source(ts, pattern, &source));
-  MVM_TRY(Ref<DictObject> group_index, NewDict(ts));
-  PatternTree tree(ts.heap());
-  MVM_TRY_VOID(ParsePattern(ts, source, flags, &tree, group_index));
+namespace {
+
+// The pattern object of a parsed pattern.
+Result<PatternObject> NewPattern(ThreadState& ts, Value pattern, bool bytes, PatternTree* tree,
+                                 DictObject* group_index) {
   MVM_TRY(TypeObject * type, TypeForSpec(ts, kPatternType));
   MVM_TRY(TypeObject * match_type, TypeForSpec(ts, kMatchType));
   MVM_TRY_VOID(TypeReady(ts, match_type));
@@ -67,15 +70,46 @@ Result<PatternObject> CompilePattern(ThreadState& ts, Value pattern, uint32_t fl
   PatternObject* p = made.as<PatternObject>();
   p->pattern = Ref<>::Borrow(pattern).Release();
   p->match_type = match_type;
-  p->flags = tree.flags;
-  p->bytes = source.bytes;
+  p->flags = tree->flags;
+  p->bytes = bytes;
   MVM_TRY(void* room, AllocBuffer(ts, sizeof(Program)));
   p->program = new (room) Program(ts.heap());
-  MVM_TRY_VOID(CompileProgram(ts, &tree, p->program));
+  MVM_TRY_VOID(CompileProgram(ts, tree, p->program));
   MVM_TRY(Ref<TupleObject> names, NamesOf(ts, group_index, p->groups()));
-  p->group_index = group_index.Release();
+  p->group_index = Ref<DictObject>::Borrow(group_index).Release();
   p->group_names = names.Release();
   return std::move(made).Into<PatternObject>();
+}
+
+}  // namespace
+
+Result<PatternObject> CompilePattern(ThreadState& ts, Value pattern, uint32_t flags) {
+  PatternSource source;
+  MVM_TRY_VOID(Source(ts, pattern, &source));
+  MVM_TRY(Ref<DictObject> group_index, NewDict(ts));
+  PatternTree tree(ts.heap());
+  MVM_TRY_VOID(ParsePattern(ts, source, flags, &tree, group_index));
+  return NewPattern(ts, pattern, source.bytes, &tree, group_index);
+}
+
+Result<> CompileLexicon(ThreadState& ts, TupleObject* patterns, uint32_t flags) {
+  HeapArray<PatternSource> sources(ts.heap());
+  for (const Value pattern : patterns->span()) {
+    PatternSource source;
+    MVM_TRY_VOID(Source(ts, pattern, &source));
+    if (!sources.Push(source)) return RaiseMemoryError(ts);
+  }
+  MVM_TRY(Ref<DictObject> group_index, NewDict(ts));
+  PatternTree tree(ts.heap());
+  HeapArray<uint32_t> numbers(ts.heap());
+  MVM_TRY_VOID(
+      ParseLexicon(ts, {sources.data(), sources.size()}, flags, &tree, group_index, &numbers));
+  const bool bytes = !sources.empty() && sources[0].bytes;
+  MVM_TRY(Ref<PatternObject> made, NewPattern(ts, ts.rt->none, bytes, &tree, group_index));
+  MVM_TRY(Ref<ListObject> groups, NewListReserve(ts, numbers.size()));
+  for (const uint32_t g : numbers) MVM_TRY_VOID(ListAppend(ts, groups, Value::Int(g)));
+  const Value words[] = {made, groups};
+  return NewTuple(ts, words);
 }
 
 namespace {
@@ -433,18 +467,18 @@ const MethodSpec kPatternMethods[] = {
 };
 #undef POS
 const GetSetSpec kPatternGetSets[] = {
-    {"flags", pattern_flags, nullptr, "The regex matching flags."},
+    {"flags", pattern_flags, ReadOnly, "The regex matching flags."},
     {"groupindex", pattern_groupindex, nullptr,
      "A dictionary mapping group names to group numbers."},
-    {"groups", pattern_groups, nullptr, "The number of capturing groups in the pattern."},
-    {"pattern", pattern_pattern, nullptr,
+    {"groups", pattern_groups, ReadOnly, "The number of capturing groups in the pattern."},
+    {"pattern", pattern_pattern, ReadOnly,
      "The pattern string from which the RE object was compiled."},
 };
 const MethodSpec kScannerMethods[] = {
     {"match(self, /)", scanner_match},
     {"search(self, /)", scanner_search},
 };
-const GetSetSpec kScannerGetSets[] = {{"pattern", scanner_pattern}};
+const GetSetSpec kScannerGetSets[] = {{"pattern", scanner_pattern, ReadOnly}};
 
 constexpr GcHooks kScannerGc = {gc_internal::VisitHook<Scanner>, ScannerClear, ScannerDestroy};
 

@@ -38,6 +38,12 @@ uint32_t FlagOf(uint32_t c) {
 bool IsPatternSpace(uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool IsDigitChar(uint32_t c) { return c - '0' < 10; }
 
+// Number 0 of nodes and of groups stands for none.
+Status StartTree(ThreadState& ts, PatternTree* tree) {
+  if (!tree->nodes.Push(Node()) || !tree->groups.Push(GroupInfo())) return RaiseMemoryError(ts);
+  return Ok();
+}
+
 }  // namespace
 
 bool IsIdentifierText(const StrObject* s) {
@@ -252,16 +258,22 @@ Status PatternParser::CheckFlags() {
   return Ok();
 }
 
-Status PatternParser::Parse() {
-  if (!tree_.nodes.Push(Node()) || !tree_.groups.Push(GroupInfo())) return RaiseMemoryError(ts_);
-  MVM_TRY(tree_.root, ParseAlternatives(flags_, 0));
+Result<uint32_t> PatternParser::ParsePart() {
+  first_group_ = static_cast<uint32_t>(tree_.groups.size()) - 1;
+  MVM_TRY(uint32_t part, ParseAlternatives(flags_, 0));
   MVM_TRY_VOID(CheckFlags());
   tree_.flags = flags_;
   if (!AtEnd()) return Error(pos_, "unbalanced parenthesis");
   for (const PendingGroup& p : pending_) {
     if (p.group >= tree_.groups.size())
-      return Error(p.position, "invalid group reference %u", p.group);
+      return Error(p.position, "invalid group reference %u", p.group - first_group_);
   }
+  return part;
+}
+
+Status PatternParser::Parse() {
+  MVM_TRY_VOID(StartTree(ts_, &tree_));
+  MVM_TRY(tree_.root, ParsePart());
   return Ok();
 }
 
@@ -579,6 +591,7 @@ Status PatternParser::ParseConditional(Sequence* seq, size_t start, uint32_t fla
       group = group * 10 + (name->At(i) - '0');
     if (group == 0) return Error(position, "bad group number");
     if (group >= INT32_MAX / 2) return Error(position, "invalid group reference %U", Value(name));
+    group += first_group_;
     if (!pending_.Push({static_cast<uint32_t>(group), position})) return RaiseMemoryError(ts_);
   } else {
     MVM_TRY_VOID(CheckGroupName(name, 1));
@@ -645,6 +658,37 @@ Status ParsePattern(ThreadState& ts, const PatternSource& source, uint32_t flags
                     DictObject* group_names) {
   PatternParser parser(ts, source, flags, tree, group_names);
   return parser.Parse();
+}
+
+Status ParseLexicon(ThreadState& ts, std::span<const PatternSource> sources, uint32_t flags,
+                    PatternTree* tree, DictObject* group_names, HeapArray<uint32_t>* groups) {
+  MVM_TRY_VOID(StartTree(ts, tree));
+  uint32_t last = 0;
+  Node all;
+  all.kind = NodeKind::kAlternate;
+  all.min_width = kMaxWidth;
+  for (const PatternSource& source : sources) {
+    const uint32_t group = static_cast<uint32_t>(tree->groups.size());
+    if (!tree->groups.Push(GroupInfo()) || !groups->Push(group)) return RaiseMemoryError(ts);
+    PatternParser parser(ts, source, flags, tree, group_names);
+    MVM_TRY(uint32_t part, parser.ParsePart());
+    Node capture = tree->nodes[part];
+    capture.kind = NodeKind::kCapture;
+    capture.child = part;
+    capture.a = group;
+    capture.next = 0;
+    if (!tree->nodes.Push(capture)) return RaiseMemoryError(ts);
+    tree->groups[group] = {capture.min_width, capture.max_width, true};
+    const uint32_t made = static_cast<uint32_t>(tree->nodes.size() - 1);
+    (last ? tree->nodes[last].next : all.child) = made;
+    last = made;
+    all.min_width = std::min(all.min_width, capture.min_width);
+    all.max_width = std::max(all.max_width, capture.max_width);
+  }
+  if (!last) all = Node{.kind = NodeKind::kFail};
+  if (!tree->nodes.Push(all)) return RaiseMemoryError(ts);
+  tree->root = static_cast<uint32_t>(tree->nodes.size() - 1);
+  return Ok();
 }
 
 }  // namespace minivm::regex

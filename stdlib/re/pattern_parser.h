@@ -11,7 +11,10 @@ class PatternParser {
   PatternParser(ThreadState& ts, const PatternSource& source, uint32_t flags, PatternTree* tree,
                 DictObject* names)
       : ts_(ts), source_(source), flags_(flags), tree_(*tree), names_(names), pending_(ts.heap()) {}
+  // The whole pattern becomes the tree's root.
   Status Parse();
+  // The pattern becomes a node, its groups numbered behind those that the tree has.
+  Result<uint32_t> ParsePart();
 
  private:
   static constexpr uint32_t kEnd = 0xFFFFFFFFu;
@@ -109,6 +112,7 @@ class PatternParser {
   DictObject* names_;
   HeapArray<PendingGroup> pending_;
   size_t pos_ = 0;
+  uint32_t first_group_ = 0;  // what stands for group 0 where numbers are written
   uint32_t lookbehind_groups_ =
       0;  // groups known where the outermost look-behind starts; 0: outside
 };

@@ -4,6 +4,8 @@
 // anchors) are settled by the parser, so that nodes do not depend on where they stand.
 #pragma once
 
+#include <span>
+
 #include "runtime/core/thread_state.h"
 #include "stdlib/re/char_set.h"
 
@@ -103,6 +105,10 @@ struct PatternSource {
 // re.compile raises for a pattern that is none.
 Status ParsePattern(ThreadState& ts, const PatternSource& source, uint32_t flags, PatternTree* tree,
                     DictObject* group_names);
+// The alternation of the sources, each a group of its own whose number goes to *groups. Numbers
+// that a source refers to are those of its own groups.
+Status ParseLexicon(ThreadState& ts, std::span<const PatternSource> sources, uint32_t flags,
+                    PatternTree* tree, DictObject* group_names, HeapArray<uint32_t>* groups);
 
 bool IsIdentifierText(const StrObject* s);
 

@@ -81,7 +81,12 @@ Result<> GroupOf(ThreadState& ts, const Subject& subject, const Matcher& matcher
 Result<MatchObject> NewMatch(ThreadState& ts, PatternObject* pattern, const Subject& subject,
                              const Matcher& matcher);
 
+// The setter of attributes that cannot be set.
+Status ReadOnly(ThreadState& ts, Value self, Value value);
+
 Result<PatternObject> CompilePattern(ThreadState& ts, Value pattern, uint32_t flags);
+// (pattern that matches any of the patterns, list of the group that each of them is)
+Result<> CompileLexicon(ThreadState& ts, TupleObject* patterns, uint32_t flags);
 
 // A replacement text: literals and groups in turn.
 struct Template {
