@@ -16,6 +16,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "stdlib/thread/thread_types.h"
 
 namespace minivm {
 
@@ -211,13 +212,59 @@ Result<> thread_interrupt_main(ThreadState& ts, Args args) {
   SimulateSignal(*ts.rt, static_cast<int>(signum));
   return None(ts);
 }
+Raised RaiseNoThreads(ThreadState& ts) {
+  return Raise(ts, Exc::kRuntimeError,
+               "can't start new thread: this version of minivm runs one thread per VM");
+}
+// start_new_thread(function, args[, kwargs])
 Result<> thread_start_new_thread(ThreadState& ts, Args args) {
-  return Raise(ts, Exc::kRuntimeError, "can't start new thread: this version of minivm runs one thread per VM");
+  if (!IsCallable(ts, args[0])) return Raise(ts, Exc::kTypeError, "first arg must be callable");
+  if (!IsTuple(ts, args[1])) return Raise(ts, Exc::kTypeError, "2nd arg must be a tuple");
+  if (args.has(2) && !IsDict(ts, args[2])) {
+    return Raise(ts, Exc::kTypeError, "optional 3rd arg must be a dictionary");
+  }
+  return RaiseNoThreads(ts);
+}
+Result<> thread_start_joinable_thread(ThreadState& ts, Args args) {
+  if (!IsCallable(ts, args[0])) {
+    return Raise(ts, Exc::kTypeError, "thread function must be callable");
+  }
+  MVM_TRY(TypeObject * handle, TypeForSpec(ts, kThreadHandleType));
+  if (!IsNone(ts, args[1]) && TypeOf(ts, args[1]) != handle) {
+    return Raise(ts, Exc::kTypeError, "'handle' must be a _ThreadHandle");
+  }
+  return RaiseNoThreads(ts);
+}
+Result<> thread_make_thread_handle(ThreadState& ts, Args args) {
+  if (!IsInt(ts, args[0])) return Raise(ts, Exc::kTypeError, "ident must be an integer");
+  return MakeThreadHandle(ts, IntLowBits(args[0]));
+}
+Result<> thread_get_main_thread_ident(ThreadState& ts, Args args) {
+  return NewIntU64(ts, ts.rt->main_thread->id);
+}
+Result<> thread_is_main_interpreter(ThreadState& ts, Args args) { return Bool(ts, true); }
+// Waits for the threads that are not daemons: there are none yet.
+Result<> thread_shutdown(ThreadState& ts, Args args) { return None(ts); }
+
+// stack_size(size=<as it is>): what it was.
+Result<> thread_stack_size(ThreadState& ts, Args args) {
+  constexpr int64_t kLeast = 32768;
+  MVM_TRY(int64_t size, AsInt64(ts, args[0]));
+  if (size < 0) return Raise(ts, Exc::kValueError, "size must be 0 or a positive value");
+  if (size != 0 && size < kLeast) {
+    return Raise(ts, Exc::kValueError, "size not valid: %ld bytes", static_cast<long>(size));
+  }
+  size_t old = std::exchange(ts.rt->thread_stack_size, static_cast<size_t>(size));
+  return NewIntU64(ts, old);
 }
 Result<> thread_daemon_threads_allowed(ThreadState& ts, Args args) { return Bool(ts, true); }
 
 const MethodSpec kFunctions[] = {
     {"_count()", thread_count, "Number of running threads, the main thread left out."},
+    {"_get_main_thread_ident()", thread_get_main_thread_ident, "The identity of the main thread."},
+    {"_is_main_interpreter()", thread_is_main_interpreter, "Whether this is the process's first interpreter."},
+    {"_make_thread_handle(ident, /)", thread_make_thread_handle, "The handle of a thread that runs already."},
+    {"_shutdown()", thread_shutdown, "Wait for all threads that are not daemons."},
     {"allocate(...)", thread_allocate_lock, "An obsolete synonym of allocate_lock()."},
     {"allocate_lock()", thread_allocate_lock, "Create a new lock object."},
     {"daemon_threads_allowed()", thread_daemon_threads_allowed, "Whether daemon threads are allowed."},
@@ -226,8 +273,12 @@ const MethodSpec kFunctions[] = {
     {"get_ident()", thread_get_ident, "The identity of the running thread."},
     {"get_native_id()", thread_get_native_id, "The identity the system gives the running thread."},
     {"interrupt_main(signum=2, /)", thread_interrupt_main, "Simulate the arrival of a signal in the main thread."},
-    {"start_new(...)", thread_start_new_thread, "An obsolete synonym of start_new_thread()."},
-    {"start_new_thread(...)", thread_start_new_thread, "Start a new thread running a function."},
+    {"stack_size(size=0, /)", thread_stack_size, "Set the stack size of threads to come; returns what it was."},
+    {"start_joinable_thread(function, handle=None, daemon=True)", thread_start_joinable_thread,
+     "Start a new thread that can be waited for by its handle, which is returned."},
+    {"start_new(function, args, kwargs=<unrepresentable>, /)", thread_start_new_thread, "An obsolete synonym of start_new_thread()."},
+    {"start_new_thread(function, args, kwargs=<unrepresentable>, /)", thread_start_new_thread,
+     "Start a new thread that calls function(*args, **kwargs); returns its identity."},
 };
 const ConstantSpec kConstants[] = {{"TIMEOUT_MAX", ConstantSpec::kFloat, 0, kTimeoutMax}};
 
@@ -237,6 +288,12 @@ Status exec_thread(ThreadState& ts, ModuleObject* module) {
   MVM_TRY_VOID(ModuleAdd(ts, module, "lock", Value(lock)));
   MVM_TRY(TypeObject * rlock, TypeForSpec(ts, kRLockType));
   MVM_TRY_VOID(ModuleAdd(ts, module, "RLock", Value(rlock)));
+  MVM_TRY(TypeObject * local, TypeForSpec(ts, kThreadLocalType));
+  MVM_TRY_VOID(ModuleAdd(ts, module, "_local", Value(local)));
+  MVM_TRY(TypeObject * handle, TypeForSpec(ts, kThreadHandleType));
+  MVM_TRY_VOID(ModuleAdd(ts, module, "_ThreadHandle", Value(handle)));
+  MVM_TRY(TypeObject * hook_args, StructSequenceType(ts, kExceptHookArgs));
+  MVM_TRY_VOID(ModuleAdd(ts, module, "_ExceptHookArgs", Value(hook_args)));
   return ModuleAdd(ts, module, "error", Value(ExcType(ts, Exc::kRuntimeError)));
 }
 

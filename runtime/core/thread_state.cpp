@@ -49,8 +49,10 @@ ThreadState* NewThreadState(RuntimeState& rt, size_t stack_words) {
 void DeleteThreadState(ThreadState* ts) {
   Value pending = std::exchange(ts->pending, Value());
   Value handled = std::exchange(ts->own_handled.value, Value());
+  Value context = std::exchange(ts->context, Value());
   Decref(pending);
   Decref(handled);
+  Decref(context);
   size_t words = static_cast<size_t>(ts->stack_end - ts->stack);
   munmap(ts->stack, RoundToPages(words * sizeof(Value)));
   delete ts;

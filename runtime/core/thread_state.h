@@ -191,6 +191,8 @@ class RuntimeState {
   ThreadState* main_thread = nullptr;
   ThreadState* threads = nullptr;       // list, under the lock
   GilState* gil = nullptr;
+  void* thread_locals = nullptr;        // list of the _thread._local objects (stdlib/thread/local.cpp)
+  size_t thread_stack_size = 0;         // threading.stack_size(); 0: the system's
   SignalState* signals = nullptr;       // core/signals.h; owned, null until module _signal is used
   bool handle_signals = false;          // RuntimeConfig's
   void* vm = nullptr;                   // the embedder's Vm
@@ -242,6 +244,7 @@ class ThreadState {
   ThreadState* next = nullptr;
   void* interp = nullptr;            // tracing, tick and thread-library state (vm/interp)
   ReprLink* repr_chain = nullptr;
+  Value context;                     // owned; contextvars' current context, null until there is one
 
   Heap& heap() { return rt->heap; }
   bool HasPending() const { return !pending.is_null(); }

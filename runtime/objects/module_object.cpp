@@ -332,6 +332,7 @@ void FinalizeModules(ThreadState& ts) {
     EmptyModule(ts, held.as<ModuleObject>());
   }
   order = Ref<ListObject>();
+  { Ref<> context = Ref<>::Steal(std::exchange(ts.context, Value())); }
   collector.Collect(ts, 2);
   rt.finalizing = true;
   if (sys) EmptyModule(ts, sys);

@@ -1,0 +1,108 @@
+// _thread._ThreadHandle, by which threading waits for a thread; and the arguments of its excepthook.
+#include <time.h>
+
+#include "runtime/protocol/protocol.h"
+#include "stdlib/thread/thread_types.h"
+#include "stdlib/timeout.h"
+
+namespace minivm {
+
+namespace {
+
+class ThreadHandleObject : public Object {
+ public:
+  static constexpr bool kNeverInCycle = true;
+  enum State : uint32_t { kNotStarted, kRunning, kDone };
+  uint64_t ident = 0;
+  State state = kNotStarted;
+};
+
+Result<> handle_new(ThreadState& ts, Args args) { return AllocInstance(ts, args.self<TypeObject>()); }
+
+Result<> handle_repr(ThreadState& ts, Value self) {
+  return Format(ts, "<%T object: ident=%llu>", self,
+                static_cast<unsigned long long>(self.as<ThreadHandleObject>()->ident));
+}
+Result<> handle_ident(ThreadState& ts, Value self) {
+  return NewIntU64(ts, self.as<ThreadHandleObject>()->ident);
+}
+Result<> handle_is_done(ThreadState& ts, Args args) {
+  return Bool(ts, args.self<ThreadHandleObject>()->state == ThreadHandleObject::kDone);
+}
+Result<> handle_set_done(ThreadState& ts, Args args) {
+  ThreadHandleObject* h = args.self<ThreadHandleObject>();
+  if (h->state == ThreadHandleObject::kNotStarted) {
+    return Raise(ts, Exc::kRuntimeError, "thread not started");
+  }
+  h->state = ThreadHandleObject::kDone;
+  return None(ts);
+}
+
+// join(timeout=None): returns when the thread has ended, or the time is over.
+Result<> handle_join(ThreadState& ts, Args args) {
+  ThreadHandleObject* h = args.self<ThreadHandleObject>();
+  Deadline deadline;
+  if (!IsNone(ts, args[1])) {
+    MVM_TRY(int64_t ns, ToNanoseconds(ts, args[1], 1'000'000'000,
+                                      "'timeout' must be a number or None"));
+    if (ns >= 0) deadline = Deadline::After(ns);
+  }
+  if (h->state == ThreadHandleObject::kNotStarted) {
+    return Raise(ts, Exc::kRuntimeError, "thread not started");
+  }
+  if (h->state == ThreadHandleObject::kRunning && h->ident == ts.id) {
+    return Raise(ts, Exc::kRuntimeError, "Cannot join current thread");
+  }
+  constexpr int64_t kNap = 10'000'000;
+  while (h->state != ThreadHandleObject::kDone && (deadline.never() || deadline.Left() > 0)) {
+    struct timespec nap = ToTimespec(deadline.Slice() < kNap ? deadline.Slice() : kNap);
+    Blocking(ts, [&] { return nanosleep(&nap, nullptr); });
+    MVM_TRY_VOID(Charge(ts, 1'000'000'000));
+  }
+  return None(ts);
+}
+
+const MethodSpec kHandleMethods[] = {
+    {"_set_done(self, /)", handle_set_done, "The thread counts as ended: join() returns."},
+    {"is_done(self, /)", handle_is_done, "Whether the thread has ended."},
+    {"join(self, timeout=None, /)", handle_join, "Wait until the thread has ended, or the time is over."},
+};
+const GetSetSpec kHandleGetSets[] = {{"ident", handle_ident}};
+
+}  // namespace
+
+const TypeSpec kThreadHandleType = {
+    .name = "_thread._ThreadHandle",
+    .size = sizeof(ThreadHandleObject),
+    .slots = {.repr = handle_repr},
+    .construct = {"_ThreadHandle()", handle_new},
+    .methods = kHandleMethods,
+    .getsets = kHandleGetSets,
+};
+
+Result<> MakeThreadHandle(ThreadState& ts, uint64_t ident) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kThreadHandleType));
+  MVM_TRY(Ref<> made, AllocInstance(ts, type));
+  made.as<ThreadHandleObject>()->ident = ident;
+  made.as<ThreadHandleObject>()->state = ThreadHandleObject::kRunning;
+  return made;
+}
+
+namespace {
+const GetSetSpec kExceptHookFields[] = {
+    {"exc_type", StructItem<0>, nullptr, "Exception type"},
+    {"exc_value", StructItem<1>, nullptr, "Exception value"},
+    {"exc_traceback", StructItem<2>, nullptr, "Exception traceback"},
+    {"thread", StructItem<3>, nullptr, "Thread"},
+};
+}  // namespace
+
+const StructSequenceSpec kExceptHookArgs = {
+    .type = StructSequenceTypeSpec("_thread._ExceptHookArgs", kExceptHookFields,
+                                   "ExceptHookArgs\n\nType used to pass arguments to threading.excepthook.",
+                                   "structseq(sequence, dict=<unrepresentable>)"),
+    .visible = 4,
+    .total = 4,
+};
+
+}  // namespace minivm
