@@ -9,8 +9,8 @@ namespace minivm {
 Result<> CopyContext(ThreadState& ts);
 // Is v a contextvars.Context?
 Result<bool> IsContext(ThreadState& ts, Value v);
-// Makes it the thread's current context until ExitContext(). RuntimeError if it is entered already, by
-// any thread. REQUIRES: IsContext
+// Makes it the thread's current context until ExitContext(). RuntimeError if it is entered already,
+// by any thread. REQUIRES: IsContext
 Status EnterContext(ThreadState& ts, Value context);
 // Returns to the context before. No exception may be pending (finalizers may run).
 // REQUIRES: it is the current context

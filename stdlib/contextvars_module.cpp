@@ -1,17 +1,17 @@
 // The module _contextvars: contexts, context variables and the tokens that put old values back.
 //
 // A context holds an immutable-when-shared dict from variables to values: copying a context shares
-// the dict, and whoever changes a variable while the dict is shared (by a copy, or by an iterator) takes a
-// copy of it first. So copy_context() is O(1), which is what every task and callback of asyncio
-// does, and a change costs O(n) at most once after each copy.
+// the dict, and whoever changes a variable while the dict is shared (by a copy, or by an iterator)
+// takes a copy of it first. So copy_context() is O(1), which is what every task and callback of
+// asyncio does, and a change costs O(n) at most once after each copy.
 //
 // The current context of a thread is ThreadState::context, made when first needed.
 #include "stdlib/contextvars.h"
 
 #include "runtime/objects/dict_object.h"
-#include "runtime/objects/dict_views.h"
 #include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 
 namespace minivm {
@@ -177,18 +177,19 @@ const MethodSpec kContextMethods[] = {
      "Return all variables and their values in the context object: (variable, value) pairs."},
     {"keys(self, /)", context_keys, "Return a list of all variables in the context object."},
     {"run(...)", context_run, "Call a function in this context: run(callable, *args, **kwargs)."},
-    {"values(self, /)", context_values, "Return a list of all variables' values in the context object."},
+    {"values(self, /)", context_values,
+     "Return a list of all variables' values in the context object."},
 };
 const TypeSpec kContextType = {
     .name = "_contextvars.Context",
     .flags = kTypeWeakrefs,
     .size = sizeof(ContextObject),
     .gc = GcHooksOf<ContextObject>(),
-    .slots = {.len = context_len,
-              .get_item = context_getitem,
-              .contains = context_contains,
+    .slots = {.compare = context_compare,
               .iter = context_iter,
-              .compare = context_compare},
+              .len = context_len,
+              .get_item = context_getitem,
+              .contains = context_contains},
     .construct = {"Context(...)", context_new},
     .methods = kContextMethods,
 };
@@ -204,8 +205,7 @@ Result<> contextvar_new(ThreadState& ts, Args raw) {
                  positional + raw.nkw);
   }
   if (positional == 0) {
-    return Raise(ts, Exc::kTypeError,
-                 "ContextVar() takes exactly 1 positional argument (0 given)");
+    return Raise(ts, Exc::kTypeError, "ContextVar() takes exactly 1 positional argument (0 given)");
   }
   if (positional > 1) {
     return Raise(ts, Exc::kTypeError, "ContextVar() takes at most 1 positional argument (%u given)",
@@ -299,7 +299,8 @@ Result<> contextvar_repr(ThreadState& ts, Value self) {
 const MethodSpec kContextVarMethods[] = {
     {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
     {"get(self, default=<unrepresentable>, /)", contextvar_get,
-     "Return the variable's value in the current context.\n\nWithout one: `default` if it is given, the variable's "
+     "Return the variable's value in the current context.\n\nWithout one: `default` if it is "
+     "given, the variable's "
      "own default if it has one, else a LookupError."},
     {"reset(self, token, /)", contextvar_reset,
      "Reset the variable to the value it had before the set() that returned the token."},
@@ -374,6 +375,7 @@ const TypeSpec* const kTypes[] = {&kContextType, &kContextVarType, &kTokenType};
 
 Status exec_contextvars(ThreadState& ts, ModuleObject* module) {
   MVM_TRY(TypeObject * token, TypeForSpec(ts, kTokenType));
+  MVM_TRY_VOID(TypeReady(ts, token));
   MVM_TRY(TypeObject * missing_type, TypeForSpec(ts, kMissingType));
   MVM_TRY(Ref<> missing, AllocInstance(ts, missing_type));
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "MISSING"));

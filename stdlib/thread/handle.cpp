@@ -1,6 +1,9 @@
-// _thread._ThreadHandle, by which threading waits for a thread; and the arguments of its excepthook.
+// _thread._ThreadHandle, by which threading waits for a thread; and the arguments of its
+// excepthook.
 #include <time.h>
 
+#include "runtime/objects/int_object.h"
+#include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
 #include "stdlib/thread/thread_types.h"
 #include "stdlib/timeout.h"
@@ -17,7 +20,9 @@ class ThreadHandleObject : public Object {
   State state = kNotStarted;
 };
 
-Result<> handle_new(ThreadState& ts, Args args) { return AllocInstance(ts, args.self<TypeObject>()); }
+Result<> handle_new(ThreadState& ts, Args args) {
+  return AllocInstance(ts, args.self<TypeObject>());
+}
 
 Result<> handle_repr(ThreadState& ts, Value self) {
   return Format(ts, "<%T object: ident=%llu>", self,
@@ -43,8 +48,8 @@ Result<> handle_join(ThreadState& ts, Args args) {
   ThreadHandleObject* h = args.self<ThreadHandleObject>();
   Deadline deadline;
   if (!IsNone(ts, args[1])) {
-    MVM_TRY(int64_t ns, ToNanoseconds(ts, args[1], 1'000'000'000,
-                                      "'timeout' must be a number or None"));
+    MVM_TRY(int64_t ns,
+            ToNanoseconds(ts, args[1], 1'000'000'000, "'timeout' must be a number or None"));
     if (ns >= 0) deadline = Deadline::After(ns);
   }
   if (h->state == ThreadHandleObject::kNotStarted) {
@@ -65,7 +70,8 @@ Result<> handle_join(ThreadState& ts, Args args) {
 const MethodSpec kHandleMethods[] = {
     {"_set_done(self, /)", handle_set_done, "The thread counts as ended: join() returns."},
     {"is_done(self, /)", handle_is_done, "Whether the thread has ended."},
-    {"join(self, timeout=None, /)", handle_join, "Wait until the thread has ended, or the time is over."},
+    {"join(self, timeout=None, /)", handle_join,
+     "Wait until the thread has ended, or the time is over."},
 };
 const GetSetSpec kHandleGetSets[] = {{"ident", handle_ident}};
 
@@ -98,9 +104,10 @@ const GetSetSpec kExceptHookFields[] = {
 }  // namespace
 
 const StructSequenceSpec kExceptHookArgs = {
-    .type = StructSequenceTypeSpec("_thread._ExceptHookArgs", kExceptHookFields,
-                                   "ExceptHookArgs\n\nType used to pass arguments to threading.excepthook.",
-                                   "structseq(sequence, dict=<unrepresentable>)"),
+    .type = StructSequenceTypeSpec(
+        "_thread._ExceptHookArgs", kExceptHookFields,
+        "ExceptHookArgs\n\nType used to pass arguments to threading.excepthook.",
+        "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 4,
     .total = 4,
 };

@@ -1,8 +1,8 @@
 // _thread._local: an object with other attributes in each thread.
 //
-// The object keeps one dict per thread that has used it. Attributes are looked up as for any object,
-// with that dict in the place of the instance's own. In a thread that meets the object for the first
-// time __init__ is called again with the arguments the object was made with.
+// The object keeps one dict per thread that has used it. Attributes are looked up as for any
+// object, with that dict in the place of the instance's own. In a thread that meets the object for
+// the first time __init__ is called again with the arguments the object was made with.
 //
 // All such objects of a VM are in a list (RuntimeState::thread_locals), so that a thread that ends
 // can take its dicts with it.
@@ -98,8 +98,7 @@ Result<DictObject> ThreadDict(ThreadState& ts, Value self) {
 
 Result<> local_new(ThreadState& ts, Args raw) {
   TypeObject* type = raw.self<TypeObject>();
-  if ((raw.n > 1 || raw.nkw > 0) &&
-      type->slots.init == TypeById(ts, TypeId::kObject)->slots.init) {
+  if ((raw.n > 1 || raw.nkw > 0) && type->slots.init == TypeById(ts, TypeId::kObject)->slots.init) {
     return Raise(ts, Exc::kTypeError, "Initialization arguments are not supported");
   }
   MVM_TRY(Ref<TupleObject> args, NewTuple(ts, {raw.v + 1, raw.n - 1}));
