@@ -72,6 +72,10 @@ MVM_SLOW bool SlowBreak(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowTick(ThreadState* ts, Value* R, Word* pc);
 // Last reference gone inside an instruction.
 [[gnu::noinline, gnu::cold]] void ColdDealloc(ThreadState* ts, Value* R, const Word* pc, Object* o);
+// The same for local i of a frame that is being left, of which the locals before i are released.
+[[gnu::noinline, gnu::cold]] void ColdDropLocal(ThreadState* ts, Value* R, const Word* pc, uint32_t i);
+// All n locals of a frame that is being left are released: nothing may find them any more.
+[[gnu::noinline, gnu::cold]] void ColdUnbindLocals(ThreadState* ts, Value* R, uint32_t n);
 // Generator frame pushed on top of R's frame: see generator_object.cpp. `flags` are added.
 bool PushGenerator(ThreadState* ts, Value* R, const Word* pc, GeneratorObject* gen, Value sent,
                    uint64_t flags);

@@ -108,6 +108,11 @@ inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value 
     Value d_ = (v);                                                                     \
     if (d_.is_pointer() && --d_.object()->refcount == 0) ColdDealloc(ts, R, pc, d_.object()); \
   } while (0)
+#define RELEASE_LOCALS(n)                                                                 \
+  for (uint32_t i_ = 0; i_ < (n); ++i_) {                                                 \
+    Value d_ = R[i_];                                                                     \
+    if (d_.is_pointer() && --d_.object()->refcount == 0) ColdDropLocal(ts, R, pc, i_);    \
+  }
 #define SET_LOCAL(i, v)     \
   do {                      \
     Value old_ = R[i];      \
@@ -1275,7 +1280,7 @@ pushed:
     result = R[pc->a];
     if (pc->a < n) R[pc->a] = Value::Int(0);
     if (MVM_UNLIKELY(R[-1].bits() & 0xFF)) goto leave_flagged;
-    for (uint32_t i = 0; i < n; ++i) DECREF(R[i]);
+    RELEASE_LOCALS(n);
     goto leave;
   }
   CASE(RETSP) : {
@@ -1283,12 +1288,16 @@ pushed:
     result = SpecialValue(ts, pc->a);
     INCREF(result);
     if (MVM_UNLIKELY(R[-1].bits() & 0xFF)) goto leave_flagged;
-    for (uint32_t i = 0; i < n; ++i) DECREF(R[i]);
+    RELEASE_LOCALS(n);
     goto leave;
   }
 leave: {
   uint64_t header = R[-1].bits();
-  if (MVM_UNLIKELY(header & 0xFF)) goto leave_flagged;
+  if (MVM_UNLIKELY(header & 0xFF)) {
+    // Flagged since RET looked: a finalizer has made an object of the frame.
+    if (static_cast<Op>(pc->op) != Op::GENSTART) ColdUnbindLocals(ts, R, pc->b);
+    goto leave_flagged;
+  }
   Value callee = R[-3];
   pc = reinterpret_cast<Word*>(R[-2].bits());
   R -= kWindowWords + ((header >> 8) & 0xFF);

@@ -59,6 +59,18 @@ void ColdDealloc(ThreadState* ts, Value* R, const Word* pc, Object* o) {
   Dealloc(o);
 }
 
+// A finalizer may look at the frame, which makes a frame object: that one must not see, nor release
+// again, what the frame has given up.
+void ColdDropLocal(ThreadState* ts, Value* R, const Word* pc, uint32_t i) {
+  Object* o = R[i].object();
+  ColdUnbindLocals(ts, R, i + 1);
+  ColdDealloc(ts, R, pc, o);
+}
+
+void ColdUnbindLocals(ThreadState* ts, Value* R, uint32_t n) {
+  for (uint32_t i = 0; i < n; ++i) R[i] = ts->rt->unbound;
+}
+
 void RaiseRecursion(ThreadState& ts) {
   Raise(ts, Exc::kRecursionError, "maximum recursion depth exceeded");
 }
