@@ -1,4 +1,6 @@
 // The functions of builtins that are about code: compile, eval, exec, scopes, classes, imports.
+#include <cstring>
+
 #include "runtime/objects/bytearray_object.h"
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/cell_object.h"
@@ -24,12 +26,14 @@ namespace {
 // Globals and locals of eval and exec.
 Status Scopes(ThreadState& ts, const char* function, Value globals, Value locals, Ref<DictObject>* g, Ref<>* l) {
   if (!IsNone(ts, globals) && !IsDict(ts, globals)) {
+    if (std::strcmp(function, "eval") == 0) return Raise(ts, Exc::kTypeError, "globals must be a dict");
     return Raise(ts, Exc::kTypeError, "%s() globals must be a dict, not %T", function, globals);
   }
   if (!IsNone(ts, locals) && !IsDict(ts, locals)) {
     TypeObject* type = TypeOf(ts, locals);
     MVM_TRY_VOID(TypeReady(ts, type));
     if (type->slots.get_item == nullptr) {
+      if (std::strcmp(function, "eval") == 0) return Raise(ts, Exc::kTypeError, "locals must be a mapping");
       return Raise(ts, Exc::kTypeError, "locals must be a mapping or None, not %T", locals);
     }
   }

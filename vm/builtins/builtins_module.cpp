@@ -13,6 +13,7 @@
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/bytearray_object.h"
 #include "runtime/protocol/protocol.h"
+#include "vm/interp/async_generator.h"
 
 namespace minivm {
 
@@ -390,10 +391,21 @@ Result<> builtins_aiter(ThreadState& ts, Args args) {
   return it;
 }
 
+Result<> builtins_anext(ThreadState& ts, Args args) {
+  TypeObject* type = TypeOf(ts, args[0]);
+  MVM_TRY_VOID(TypeReady(ts, type));
+  if (type->slots.anext == nullptr) return Raise(ts, Exc::kTypeError, "'%T' object is not an async iterator", args[0]);
+  MVM_TRY(Ref<> awaitable, type->slots.anext(ts, args[0]));
+  if (!args.has(1)) return awaitable;
+  return NewAnextAwaitable(ts, awaitable, args[1]);
+}
+
 const MethodSpec kFunctions[] = {
     {"abs(x, /)", builtins_abs, "Return the absolute value of the argument."},
     {"aiter(async_iterable, /)", builtins_aiter, "Return an asynchronous iterator for an asynchronous iterable."},
     {"all(iterable, /)", builtins_all, "True if every item is true (or there is none)."},
+    {"anext(async_iterator, default=<unrepresentable>, /)", builtins_anext,
+     "The awaitable next item of the asynchronous iterator, or the default at its end."},
     {"any(iterable, /)", builtins_any, "True if some item is true."},
     {"ascii(obj, /)", builtins_ascii, "repr() with everything outside ASCII escaped."},
     {"bin(number, /)", builtins_bin, "Binary text of an integer, with the prefix 0b."},

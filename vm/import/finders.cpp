@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstring>
+#include <memory>
+#include <new>
 
 #include "runtime/native/native_function.h"
 #include "runtime/objects/dict_object.h"
@@ -15,6 +17,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "runtime/support/inflate.h"
 #include "vm/bytecode/code_object.h"
 #include "vm/import/embedded_modules.h"
 #include "vm/import/import_types.h"
@@ -62,6 +65,17 @@ const ModuleSpec* FindNativeModule(const char* name, size_t size) {
 }
 const EmbeddedModule* FindEmbeddedModule(const char* name, size_t size) {
   return Search(EmbeddedModules(), name, size, [](const EmbeddedModule& m) { return m.name; });
+}
+
+bool UnpackSource(const EmbeddedModule& module, std::string* text) {
+  auto inflater = std::unique_ptr<Inflater>(new (std::nothrow) Inflater);
+  if (!inflater) return false;
+  text->resize(module.size);
+  auto* in = reinterpret_cast<const uint8_t*>(module.packed);
+  auto* out = reinterpret_cast<uint8_t*>(text->data());
+  auto state = inflater->Run(&in, in + module.packed_size, &out, out + module.size);
+  MVM_CHECK(state != Inflater::State::kBad, "embedded modules are packed by embed_file");
+  return true;
 }
 
 Result<> FindBuiltin(ThreadState& ts, StrObject* name) {
@@ -402,7 +416,9 @@ Result<> frozen_get_source(ThreadState& ts, Args args) {
   MVM_TRY(StrObject * name, NameArgument(ts, args[1]));
   MVM_TRY_VOID(NameIsPackage(ts, name));
   const EmbeddedModule* m = FindEmbeddedModule(name->ascii_view().data(), name->length);
-  return NewStr(ts, {m->text, m->size});
+  std::string text;
+  if (!UnpackSource(*m, &text)) return RaiseMemoryError(ts);
+  return NewStr(ts, text);
 }
 
 const MethodSpec kBuiltinMethods[] = {

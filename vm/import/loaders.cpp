@@ -101,7 +101,9 @@ Result<CodeObject> FrozenCode(ThreadState& ts, const EmbeddedModule& m) {
   MVM_TRY(Ref<StrObject> filename, Format(ts, "<frozen %s>", m.name));
   CompileOptions options;
   options.optimize = ts.rt->optimize;
-  return CompileSource(ts, {m.text, m.size}, filename, options);
+  std::string text;
+  if (!UnpackSource(m, &text)) return RaiseMemoryError(ts);
+  return CompileSource(ts, text, filename, options);
 }
 
 Status ExecFrozen(ThreadState& ts, Value module) {
