@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string>
 
+#include "runtime/objects/codec.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/module_object.h"
@@ -219,30 +220,24 @@ Result<> time_strftime(ThreadState& ts, Args args) {
     MVM_TRY_VOID(BrokenDown(ts, Value::Absent(), true, &t));
   }
   std::string format = ToUtf8(args.as<StrObject>(0));
-  // Text between NULs is formatted piece by piece.
+  if (format.find('\0') != std::string::npos) return Raise(ts, Exc::kValueError, "embedded null character");
   std::string out;
-  size_t from = 0;
-  for (;;) {
-    size_t nul = format.find('\0', from);
-    std::string piece = format.substr(from, nul == std::string::npos ? nul : nul - from);
-    if (!piece.empty()) {
-      std::string buffer(piece.size() * 4 + 256, '\0');
-      for (;;) {
-        buffer[0] = 1;
-        size_t n = strftime(buffer.data(), buffer.size(), piece.c_str(), &t);
-        if (n > 0 || buffer.size() > (piece.size() + 1) * 1024) {
-          out.append(buffer.data(), n);
-          break;
-        }
-        if (buffer[0] == '\0' && n == 0 && buffer.size() > piece.size() * 256 + 256) break;
-        MVM_TRY_VOID(CheckRoom(ts, buffer.size() * 2));
-        buffer.resize(buffer.size() * 2);
+  if (!format.empty()) {
+    std::string buffer(format.size() * 4 + 256, '\0');
+    for (;;) {
+      buffer[0] = 1;
+      size_t n = strftime(buffer.data(), buffer.size(), format.c_str(), &t);
+      if (n > 0 || buffer.size() > (format.size() + 1) * 1024) {
+        out.assign(buffer.data(), n);
+        break;
       }
+      if (buffer[0] == '\0' && n == 0 && buffer.size() > format.size() * 256 + 256) break;
+      MVM_TRY_VOID(CheckRoom(ts, buffer.size() * 2));
+      buffer.resize(buffer.size() * 2);
     }
-    if (nul == std::string::npos) break;
-    out.push_back('\0');
-    from = nul + 1;
   }
+  // Lone surrogates of the format come back as they are.
+  if (!args.as<StrObject>(0)->ascii()) return Decode(ts, out, "utf-8", "surrogatepass");
   return NewStrFromOs(ts, out);
 }
 Result<> time_strptime(ThreadState& ts, Args args) {
