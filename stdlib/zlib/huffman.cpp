@@ -1,0 +1,133 @@
+// Huffman codes: decoding tables, code lengths by frequency.
+#include "stdlib/zlib/huffman.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace minivm::zlib {
+
+namespace {
+
+uint32_t Reverse(uint32_t code, int bits) {
+  uint32_t r = 0;
+  for (int i = 0; i < bits; ++i) r |= (code >> i & 1) << (bits - 1 - i);
+  return r;
+}
+
+}  // namespace
+
+Decoder::Shape Decoder::Build(const uint8_t* lengths, int count) {
+  count_.fill(0);
+  for (int i = 0; i < count; ++i) ++count_[lengths[i]];
+  count_[0] = 0;
+  int left = 1;
+  for (int bits = 1; bits <= kMaxCodeBits; ++bits) {
+    left = (left << 1) - count_[bits];
+    if (left < 0) return Shape::kOversubscribed;
+  }
+  std::array<uint16_t, kMaxCodeBits + 2> offset = {};
+  std::array<uint32_t, kMaxCodeBits + 2> code = {};
+  for (int bits = 1; bits <= kMaxCodeBits; ++bits) {
+    offset[bits + 1] = static_cast<uint16_t>(offset[bits] + count_[bits]);
+    code[bits + 1] = (code[bits] + count_[bits]) << 1;
+  }
+  fast_.fill(0);
+  for (int symbol = 0; symbol < count; ++symbol) {
+    const int bits = lengths[symbol];
+    if (bits == 0) continue;
+    sorted_[offset[bits]++] = static_cast<uint16_t>(symbol);
+    const uint32_t own = code[bits]++;
+    if (bits > kFast) continue;
+    const uint16_t entry = static_cast<uint16_t>(symbol << 4 | bits);
+    for (uint32_t at = Reverse(own, bits); at < fast_.size(); at += 1u << bits) fast_[at] = entry;
+  }
+  return left == 0 ? Shape::kComplete : Shape::kIncomplete;
+}
+
+int Decoder::DecodeSlow(uint64_t bits, int have, int* length) const {
+  uint32_t code = 0, first = 0, index = 0;
+  for (int n = 1; n <= kMaxCodeBits; ++n) {
+    if (n > have) return -1;
+    code |= static_cast<uint32_t>(bits & 1);
+    bits >>= 1;
+    const uint32_t here = count_[n];
+    if (code < first + here) {
+      *length = n;
+      return sorted_[index + (code - first)];
+    }
+    index += here;
+    first = (first + here) << 1;
+    code <<= 1;
+  }
+  return -2;
+}
+
+// The two smallest of two sorted queues (symbols, sums) are joined again and again; then lengths
+// above the limit are cut and the code made to fit by lengthening others.
+void AssignLengths(const uint32_t* frequencies, int count, int limit, uint8_t* lengths) {
+  struct Node {
+    uint64_t weight;
+    int16_t symbol;  // -1: a sum
+    int16_t parent;
+  };
+  std::array<Node, kLiteralSymbols * 2> nodes;
+  int used = 0;
+  for (int i = 0; i < count; ++i) {
+    lengths[i] = 0;
+    if (frequencies[i]) nodes[used++] = {frequencies[i], static_cast<int16_t>(i), -1};
+  }
+  if (used == 0) return;
+  if (used == 1) {
+    lengths[nodes[0].symbol] = 1;
+    return;
+  }
+  std::stable_sort(nodes.begin(), nodes.begin() + used,
+                   [](const Node& a, const Node& b) { return a.weight < b.weight; });
+  int leaf = 0, sum = used, end = used;
+  auto smallest = [&] {
+    return leaf < used && (sum >= end || nodes[leaf].weight <= nodes[sum].weight) ? leaf++ : sum++;
+  };
+  for (int i = 0; i < used - 1; ++i) {
+    const int a = smallest(), b = smallest();
+    nodes[end] = {nodes[a].weight + nodes[b].weight, -1, -1};
+    nodes[a].parent = nodes[b].parent = static_cast<int16_t>(end++);
+  }
+  std::array<uint16_t, kLiteralSymbols * 2> depth;
+  depth[end - 1] = 0;
+  for (int i = end - 2; i >= 0; --i) depth[i] = static_cast<uint16_t>(depth[nodes[i].parent] + 1);
+  // Kraft's sum in units of the longest code allowed.
+  int64_t room = int64_t{1} << limit;
+  for (int i = 0; i < used; ++i) {
+    depth[i] = static_cast<uint16_t>(std::min<int>(depth[i], limit));
+    room -= int64_t{1} << (limit - depth[i]);
+  }
+  // The rarest symbols stand first: they are lengthened first.
+  for (int i = 0; room < 0; i = i + 1 < used ? i + 1 : 0) {
+    if (depth[i] < limit) {
+      room += int64_t{1} << (limit - depth[i] - 1);
+      ++depth[i];
+    }
+  }
+  for (int i = used - 1; i >= 0 && room > 0; --i) {
+    while (depth[i] > 1 && room >= int64_t{1} << (limit - depth[i])) {
+      room -= int64_t{1} << (limit - depth[i]);
+      --depth[i];
+    }
+  }
+  for (int i = 0; i < used; ++i) lengths[nodes[i].symbol] = static_cast<uint8_t>(depth[i]);
+}
+
+void AssignCodes(const uint8_t* lengths, int count, uint16_t* codes) {
+  std::array<uint32_t, kMaxCodeBits + 2> next = {};
+  std::array<uint32_t, kMaxCodeBits + 1> counts = {};
+  for (int i = 0; i < count; ++i) ++counts[lengths[i]];
+  counts[0] = 0;
+  for (int bits = 1; bits <= kMaxCodeBits; ++bits) {
+    next[bits + 1] = (next[bits] + counts[bits]) << 1;
+  }
+  for (int i = 0; i < count; ++i) {
+    if (lengths[i]) codes[i] = static_cast<uint16_t>(Reverse(next[lengths[i]]++, lengths[i]));
+  }
+}
+
+}  // namespace minivm::zlib

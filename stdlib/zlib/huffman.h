@@ -1,0 +1,73 @@
+// The Huffman codes of deflate (RFC 1951): the fixed tables, and decoding.
+//
+// A code is canonical: it is given by the lengths of its symbols. Bits of a code arrive most
+// significant first in a stream that is read from the least significant bit on.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace minivm::zlib {
+
+inline constexpr int kMaxCodeBits = 15;
+inline constexpr int kLiteralSymbols = 288;  // of the fixed code; 286 are used
+inline constexpr int kDistanceSymbols = 32;  // 30 are used
+inline constexpr int kLengthSymbols = 19;    // the code for code lengths
+inline constexpr int kEndOfBlock = 256;
+inline constexpr int kMinMatch = 3, kMaxMatch = 258;
+
+// Match lengths: symbol 257 + i stands for kLengthBase[i] and the value of some extra bits.
+inline constexpr std::array<uint16_t, 29> kLengthBase = {
+    3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
+    31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
+inline constexpr std::array<uint8_t, 29> kLengthExtra = {
+    0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
+inline constexpr std::array<uint16_t, 30> kDistanceBase = {
+    1,   2,   3,   4,   5,   7,    9,    13,   17,   25,   33,   49,   65,    97,    129,
+    193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
+inline constexpr std::array<uint8_t, 30> kDistanceExtra = {0, 0, 0,  0,  1,  1,  2,  2,  3,  3,
+                                                           4, 4, 5,  5,  6,  6,  7,  7,  8,  8,
+                                                           9, 9, 10, 10, 11, 11, 12, 12, 13, 13};
+// The order in which the lengths of the length code are written.
+inline constexpr std::array<uint8_t, 19> kLengthOrder = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+                                                         11, 4,  12, 3, 13, 2, 14, 1, 15};
+
+// Code lengths of the fixed code's symbols.
+inline constexpr uint8_t FixedLiteralBits(int symbol) {
+  return symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
+}
+
+// Decodes one code: a table for the first kFast bits, counting for longer codes.
+class Decoder {
+ public:
+  static constexpr int kFast = 10;
+  enum class Shape { kComplete, kIncomplete, kOversubscribed };
+
+  // How well the lengths fill the space of codes; the tables are made unless oversubscribed.
+  Shape Build(const uint8_t* lengths, int count);
+  // The symbol whose code begins `bits` (of which `have` count) and its length; -1: more bits are
+  // needed; -2: there is no such code.
+  int Decode(uint64_t bits, int have, int* length) const {
+    const uint16_t entry = fast_[bits & ((1u << kFast) - 1)];
+    if (entry != 0) {
+      *length = entry & 15;
+      return *length <= have ? entry >> 4 : -1;
+    }
+    return DecodeSlow(bits, have, length);
+  }
+
+ private:
+  int DecodeSlow(uint64_t bits, int have, int* length) const;
+
+  std::array<uint16_t, 1 << kFast> fast_;  // symbol << 4 | length; 0: longer, or none
+  std::array<uint16_t, kMaxCodeBits + 1> count_;
+  std::array<uint16_t, kLiteralSymbols> sorted_;  // symbols by code
+};
+
+// Code lengths, at most `limit`, for symbols that occur as often as said; 0 for those that do not.
+void AssignLengths(const uint32_t* frequencies, int count, int limit, uint8_t* lengths);
+// The codes for the lengths, bits reversed for writing.
+void AssignCodes(const uint8_t* lengths, int count, uint16_t* codes);
+
+}  // namespace minivm::zlib

@@ -1,0 +1,633 @@
+// Module zlib: what scripts see of stdlib/zlib.
+//
+// Work is done in slices, between which signals and limits are served; a stream is marked busy
+// meanwhile, so that another thread cannot use it.
+#include <new>
+
+#include "runtime/objects/bytes_object.h"
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/int_object.h"
+#include "runtime/objects/module_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/buffer.h"
+#include "runtime/protocol/protocol.h"
+#include "stdlib/checksums.h"
+#include "stdlib/zlib/deflate.h"
+#include "stdlib/zlib/inflate.h"
+
+namespace minivm {
+
+extern const TypeSpec kZlibCompressType;
+extern const TypeSpec kZlibDecompressType;
+extern const TypeSpec kZlibDecompressorType;
+
+namespace zlib {
+namespace {
+
+constexpr size_t kSlice = 256 * 1024;
+constexpr int64_t kDefaultBuffer = 16384;
+constexpr const char* kInconsistent = "inconsistent stream state";
+
+// zlib.error: "Error -3 while decompressing data: invalid block type"; no number: only `what`.
+[[gnu::cold]] Raised RaiseZlib(ThreadState& ts, int code, const char* what,
+                               const char* detail = nullptr) {
+  Ref<StrObject> message;
+  if (code == 0) {
+    MVM_TRY(message, Format(ts, "%s", what));
+  } else if (!detail) {
+    MVM_TRY(message, Format(ts, "Error %d %s", code, what));
+  } else {
+    MVM_TRY(message, Format(ts, "Error %d %s: %s", code, what, detail));
+  }
+  MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "zlib"));
+  MVM_TRY(Ref<> type, GetAttr(ts, module, "error"));
+  MVM_TRY(Ref<> exception, Call(ts, type, message));
+  return RaiseObject(ts, exception);
+}
+
+// Marks a stream as in use for as long as this lives.
+class BusyGuard {
+ public:
+  BusyGuard(ThreadState& ts, bool* busy) : busy_(*busy ? nullptr : busy) {
+    if (busy_) {
+      *busy_ = true;
+    } else {
+      Raise(ts, Exc::kRuntimeError, "the stream is in use");
+    }
+  }
+  ~BusyGuard() {
+    if (busy_) *busy_ = false;
+  }
+  explicit operator bool() const { return busy_ != nullptr; }
+
+ private:
+  bool* busy_;
+};
+
+// ---- compressing ----
+
+struct DeflateArguments {
+  int64_t level = -1, method = 8, wbits = 15, memory = 8, strategy = 0;
+  Wrap wrap = Wrap::kZlib;
+  int bits = 15;
+  bool Check() {
+    if (!ParseWindowBits(wbits, &wrap, &bits) || wrap == Wrap::kAuto || bits < 8) return false;
+    if (bits == 8 && wrap != Wrap::kZlib) return false;
+    return level >= -1 && level <= 9 && method == 8 && memory >= 1 && memory <= 9 &&
+           strategy >= 0 && strategy <= 4;
+  }
+};
+
+// All of the input, in slices.
+Status RunDeflater(ThreadState& ts, Deflater& d, std::string_view input, int flush) {
+  do {
+    const std::string_view slice = input.substr(0, kSlice);
+    input.remove_prefix(slice.size());
+    if (!d.Run(slice, input.empty() ? flush : kNoFlush)) return RaiseMemoryError(ts);
+    MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(slice.size())));
+  } while (!input.empty());
+  return Ok();
+}
+
+Result<> TakeOutput(ThreadState& ts, ByteBuffer& out) {
+  Result<BytesObject> bytes = NewBytes(ts, out.view());
+  out.clear();
+  return bytes;
+}
+
+Result<> zlib_compress(ThreadState& ts, Args args) {
+  ByteView data;
+  MVM_TRY_VOID(data.Get(ts, args[0]));
+  DeflateArguments a;
+  MVM_TRY(a.level, AsInt64(ts, args[1]));
+  MVM_TRY(a.wbits, AsInt64(ts, args[2]));
+  if (!a.Check()) return RaiseZlib(ts, 0, "Bad compression level");
+  bool ok;
+  Deflater d(ts.heap(), static_cast<int>(a.level), a.wrap, a.bits, 8, kDefaultStrategy, &ok);
+  if (!ok) return RaiseMemoryError(ts);
+  MVM_TRY_VOID(RunDeflater(ts, d, data.view(), kFinish));
+  return TakeOutput(ts, d.output());
+}
+
+class CompressObject : public Object {
+ public:
+  Deflater* deflater;
+  DeflateArguments arguments;
+  bool busy;
+  void FreeBuffers(Heap& heap) {
+    if (!deflater) return;
+    deflater->~Deflater();
+    heap.FreeBuffer(std::exchange(deflater, nullptr), sizeof(Deflater));
+  }
+};
+
+Result<CompressObject> NewCompress(ThreadState& ts, const DeflateArguments& a) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kZlibCompressType));
+  MVM_TRY(Ref<> made, AllocInstance(ts, type));
+  CompressObject* c = made.as<CompressObject>();
+  c->arguments = a;
+  MVM_TRY(void* p, AllocBuffer(ts, sizeof(Deflater)));
+  bool ok;
+  c->deflater = new (p) Deflater(ts.heap(), static_cast<int>(a.level), a.wrap, a.bits,
+                                 static_cast<int>(a.memory), static_cast<int>(a.strategy), &ok);
+  if (!ok) return RaiseMemoryError(ts);
+  return std::move(made).Into<CompressObject>();
+}
+
+Result<> zlib_compressobj(ThreadState& ts, Args args) {
+  DeflateArguments a;
+  MVM_TRY(a.level, AsInt64(ts, args[0]));
+  MVM_TRY(a.method, AsInt64(ts, args[1]));
+  MVM_TRY(a.wbits, AsInt64(ts, args[2]));
+  MVM_TRY(a.memory, AsInt64(ts, args[3]));
+  MVM_TRY(a.strategy, AsInt64(ts, args[4]));
+  ByteView dictionary;
+  const bool has_dictionary = args.has(5) && !IsNone(ts, args[5]);
+  if (has_dictionary) MVM_TRY_VOID(dictionary.Get(ts, args[5]));
+  if (!a.Check()) return Raise(ts, Exc::kValueError, "Invalid initialization option");
+  MVM_TRY(Ref<CompressObject> c, NewCompress(ts, a));
+  if (has_dictionary) {
+    if (a.wrap == Wrap::kGzip) return Raise(ts, Exc::kValueError, "Invalid dictionary");
+    if (!c->deflater->SetDictionary(dictionary.view())) return RaiseMemoryError(ts);
+  }
+  return c;
+}
+
+CompressObject* SelfCompress(Args args) { return args.self<CompressObject>(); }
+
+Result<> compress_compress(ThreadState& ts, Args args) {
+  ByteView data;
+  MVM_TRY_VOID(data.Get(ts, args[1]));
+  CompressObject* c = SelfCompress(args);
+  BusyGuard guard(ts, &c->busy);
+  if (!guard) return kRaised;
+  if (c->deflater->finished()) {
+    return RaiseZlib(ts, -2, "while compressing data", kInconsistent);
+  }
+  MVM_TRY_VOID(RunDeflater(ts, *c->deflater, data.view(), kNoFlush));
+  return TakeOutput(ts, c->deflater->output());
+}
+
+Result<> compress_flush(ThreadState& ts, Args args) {
+  MVM_TRY(int64_t mode, AsInt64(ts, args.get(1, Value::Int(kFinish))));
+  if (mode == kNoFlush) return NewBytes(ts, {});
+  CompressObject* c = SelfCompress(args);
+  BusyGuard guard(ts, &c->busy);
+  if (!guard) return kRaised;
+  if (mode < 0 || mode > kBlockFlush || c->deflater->finished()) {
+    return RaiseZlib(ts, -2, "while flushing", kInconsistent);
+  }
+  MVM_TRY_VOID(RunDeflater(ts, *c->deflater, {}, static_cast<int>(mode)));
+  return TakeOutput(ts, c->deflater->output());
+}
+
+Result<> compress_copy(ThreadState& ts, Args args) {
+  CompressObject* c = SelfCompress(args);
+  if (c->deflater->finished()) return Raise(ts, Exc::kValueError, "Inconsistent stream state");
+  MVM_TRY(Ref<CompressObject> copy, NewCompress(ts, c->arguments));
+  bool ok;
+  copy->deflater->CopyFrom(*c->deflater, &ok);
+  if (!ok) return RaiseMemoryError(ts);
+  return copy;
+}
+
+// ---- decompressing ----
+
+// Runs until the input is used up, the stream ends or there are `most` bytes; gives a dictionary
+// that is asked for. What is left of the input stays in *input.
+Result<Inflater::Result> RunInflater(ThreadState& ts, Inflater& inflater, std::string_view* input,
+                                     size_t most, Value dictionary, ByteBuffer* out) {
+  for (;;) {
+    const size_t before = out->size();
+    const size_t limit = std::min(most - before, kSlice);
+    size_t used;
+    const Inflater::Result r = inflater.Run(*input, limit, out, &used);
+    input->remove_prefix(used);
+    MVM_TRY_VOID(Charge(ts, static_cast<int64_t>((out->size() - before + used) / 4)));
+    switch (r) {
+      case Inflater::Result::kNoMemory: return RaiseMemoryError(ts);
+      case Inflater::Result::kError:
+        return RaiseZlib(ts, -3, "while decompressing data",
+                         inflater.error() ? inflater.error() : kInconsistent);
+      case Inflater::Result::kNeedDict: {
+        if (!dictionary) return RaiseZlib(ts, 2, "while decompressing data");
+        const BytesObject* d = dictionary.as<BytesObject>();
+        if (Adler32(1, d->data(), d->length) != inflater.dictionary_id()) {
+          return RaiseZlib(ts, -3, "while setting zdict", "invalid input data");
+        }
+        inflater.SetDictionary(d->view());
+        break;
+      }
+      case Inflater::Result::kFull:
+        if (out->size() >= most) return r;
+        break;
+      default: return r;
+    }
+  }
+}
+
+Result<> zlib_decompress(ThreadState& ts, Args args) {
+  ByteView data;
+  MVM_TRY_VOID(data.Get(ts, args[0]));
+  MVM_TRY(int64_t wbits, AsInt64(ts, args[1]));
+  MVM_TRY(int64_t size, AsInt64(ts, args[2]));
+  if (size < 0) return Raise(ts, Exc::kValueError, "bufsize must be non-negative");
+  Wrap wrap;
+  int bits;
+  if (!ParseWindowBits(wbits, &wrap, &bits)) {
+    return RaiseZlib(ts, -2, "while preparing to decompress data", kInconsistent);
+  }
+  Inflater inflater(ts.heap(), wrap, bits);
+  ByteBuffer out(ts.heap());
+  std::string_view input = data.view();
+  MVM_TRY(Inflater::Result r, RunInflater(ts, inflater, &input, SIZE_MAX, Value(), &out));
+  if (r != Inflater::Result::kEnd) {
+    return RaiseZlib(ts, -5, "while decompressing data", "incomplete or truncated stream");
+  }
+  return TakeOutput(ts, out);
+}
+
+class DecompressObject : public Object {
+ public:
+  Inflater* inflater;
+  Ref<BytesObject> dictionary;  // empty: none
+  Ref<BytesObject> unused, tail;
+  Wrap wrap;
+  int bits;
+  bool eof, closed, busy;
+  ByteBuffer* input;  // of a _ZlibDecompressor: what waits; null otherwise
+  bool needs_input;
+  template <class V>
+  void VisitRefs(V&& v) {
+    v(dictionary);
+    v(unused);
+    v(tail);
+  }
+  void FreeBuffers(Heap& heap) {
+    if (inflater) {
+      inflater->~Inflater();
+      heap.FreeBuffer(std::exchange(inflater, nullptr), sizeof(Inflater));
+    }
+    if (input) {
+      input->~ByteBuffer();
+      heap.FreeBuffer(std::exchange(input, nullptr), sizeof(ByteBuffer));
+    }
+  }
+};
+
+Result<DecompressObject> NewDecompress(ThreadState& ts, TypeObject* type, Wrap wrap, int bits) {
+  MVM_TRY(Ref<> made, AllocInstance(ts, type));
+  DecompressObject* d = made.as<DecompressObject>();
+  d->wrap = wrap;
+  d->bits = bits;
+  MVM_TRY(d->unused, NewBytes(ts, {}));
+  MVM_TRY(d->tail, NewBytes(ts, {}));
+  MVM_TRY(void* p, AllocBuffer(ts, sizeof(Inflater)));
+  d->inflater = new (p) Inflater(ts.heap(), wrap, bits);
+  return std::move(made).Into<DecompressObject>();
+}
+
+// zlib.decompressobj() and zlib._ZlibDecompressor() from their arguments.
+Result<DecompressObject> MakeDecompress(ThreadState& ts, TypeObject* type, Value wbits_argument,
+                                        Value zdict, bool zdict_given) {
+  MVM_TRY(int64_t wbits, AsInt64(ts, wbits_argument));
+  Ref<BytesObject> dictionary;
+  if (zdict_given) {
+    if (!HasBuffer(ts, zdict)) {
+      return Raise(ts, Exc::kTypeError, "zdict argument must support the buffer protocol");
+    }
+    ByteView view;
+    MVM_TRY_VOID(view.Get(ts, zdict));
+    MVM_TRY(dictionary, NewBytes(ts, view.view()));
+  }
+  Wrap wrap;
+  int bits;
+  if (!ParseWindowBits(wbits, &wrap, &bits)) {
+    return Raise(ts, Exc::kValueError, "Invalid initialization option");
+  }
+  MVM_TRY(Ref<DecompressObject> d, NewDecompress(ts, type, wrap, bits));
+  if (dictionary && wrap == Wrap::kRaw) d->inflater->SetDictionary(dictionary->view());
+  d->dictionary = std::move(dictionary);
+  return d;
+}
+
+Result<> zlib_decompressobj(ThreadState& ts, Args args) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kZlibDecompressType));
+  return MakeDecompress(ts, type, args[0], args[1], args.has(1));
+}
+
+DecompressObject* SelfDecompress(Args args) { return args.self<DecompressObject>(); }
+
+// What the stream did not take: behind its end, or for the next call.
+Status KeepRest(ThreadState& ts, DecompressObject* d, std::string_view rest) {
+  if (d->eof) {
+    if (!rest.empty()) {
+      std::string all(d->unused->view());
+      all += rest;
+      MVM_TRY(d->unused, NewBytes(ts, all));
+    }
+    rest = {};
+  }
+  if (rest.empty() && d->tail->length == 0) return Ok();
+  MVM_TRY(d->tail, NewBytes(ts, rest));
+  return Ok();
+}
+
+Result<> decompress_decompress(ThreadState& ts, Args args) {
+  ByteView data;
+  MVM_TRY_VOID(data.Get(ts, args[1]));
+  MVM_TRY(int64_t max_length, AsInt64(ts, args[2]));
+  if (max_length < 0) return Raise(ts, Exc::kValueError, "max_length must be non-negative");
+  DecompressObject* d = SelfDecompress(args);
+  BusyGuard guard(ts, &d->busy);
+  if (!guard) return kRaised;
+  std::string_view input = data.view();
+  if (d->eof) {
+    if (d->closed) {
+      MVM_TRY(d->tail, NewBytes(ts, input));
+      return RaiseZlib(ts, -2, "while decompressing data", kInconsistent);
+    }
+    MVM_TRY_VOID(KeepRest(ts, d, input));
+    return NewBytes(ts, {});
+  }
+  ByteBuffer out(ts.heap());
+  const size_t most = max_length ? static_cast<size_t>(max_length) : SIZE_MAX;
+  MVM_TRY(Inflater::Result r, RunInflater(ts, *d->inflater, &input, most, d->dictionary, &out));
+  d->eof = r == Inflater::Result::kEnd;
+  MVM_TRY_VOID(KeepRest(ts, d, input));
+  return TakeOutput(ts, out);
+}
+
+Result<> decompress_flush(ThreadState& ts, Args args) {
+  MVM_TRY(int64_t length, AsInt64(ts, args.get(1, Value::Int(kDefaultBuffer))));
+  if (length <= 0) return Raise(ts, Exc::kValueError, "length must be greater than zero");
+  DecompressObject* d = SelfDecompress(args);
+  BusyGuard guard(ts, &d->busy);
+  if (!guard) return kRaised;
+  if (d->eof) {
+    d->closed = true;
+    return NewBytes(ts, {});
+  }
+  const Ref<BytesObject> tail = d->tail;
+  std::string_view input = tail->view();
+  ByteBuffer out(ts.heap());
+  MVM_TRY(Inflater::Result r, RunInflater(ts, *d->inflater, &input, SIZE_MAX, d->dictionary, &out));
+  d->eof = d->closed = r == Inflater::Result::kEnd;
+  MVM_TRY_VOID(KeepRest(ts, d, input));
+  return TakeOutput(ts, out);
+}
+
+Result<> decompress_copy(ThreadState& ts, Args args) {
+  DecompressObject* d = SelfDecompress(args);
+  if (d->closed) return Raise(ts, Exc::kValueError, "Inconsistent stream state");
+  MVM_TRY(Ref<DecompressObject> copy, NewDecompress(ts, TypeOf(ts, args[0]), d->wrap, d->bits));
+  bool ok;
+  copy->inflater->CopyFrom(*d->inflater, &ok);
+  if (!ok) return RaiseMemoryError(ts);
+  copy->dictionary = d->dictionary;
+  copy->unused = d->unused;
+  copy->tail = d->tail;
+  copy->eof = d->eof;
+  return copy;
+}
+
+Result<> decompress_get_eof(ThreadState& ts, Value self) {
+  return Bool(ts, self.as<DecompressObject>()->eof);
+}
+Result<> decompress_get_unused(ThreadState&, Value self) {
+  return Ref<BytesObject>(self.as<DecompressObject>()->unused);
+}
+Result<> decompress_get_tail(ThreadState&, Value self) {
+  return Ref<BytesObject>(self.as<DecompressObject>()->tail);
+}
+Result<> decompressor_get_needs_input(ThreadState& ts, Value self) {
+  return Bool(ts, self.as<DecompressObject>()->needs_input);
+}
+Status RaiseReadonly(ThreadState& ts, Value, Value) {
+  return Raise(ts, Exc::kAttributeError, "readonly attribute");
+}
+
+// ---- _ZlibDecompressor: keeps the input that max_length left over ----
+
+Result<> decompressor_new(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<DecompressObject> d,
+          MakeDecompress(ts, args.as<TypeObject>(0), args[1], args[2], args.has(2)));
+  MVM_TRY(void* p, AllocBuffer(ts, sizeof(ByteBuffer)));
+  d->input = new (p) ByteBuffer(ts.heap());
+  d->needs_input = true;
+  return d;
+}
+
+Result<> decompressor_decompress(ThreadState& ts, Args args) {
+  ByteView data;
+  MVM_TRY_VOID(data.Get(ts, args[1]));
+  MVM_TRY(int64_t max_length, AsInt64(ts, args[2]));
+  DecompressObject* d = SelfDecompress(args);
+  BusyGuard guard(ts, &d->busy);
+  if (!guard) return kRaised;
+  if (d->eof) return Raise(ts, Exc::kEOFError, "End of stream already reached");
+  std::string_view input = data.view();
+  const bool waiting = d->input->size() > 0;
+  if (waiting) {
+    if (!d->input->Append(input.data(), input.size())) return RaiseMemoryError(ts);
+    input = d->input->view();
+  }
+  const size_t before = input.size();
+  ByteBuffer out(ts.heap());
+  const size_t most = max_length < 0 ? SIZE_MAX : static_cast<size_t>(max_length);
+  MVM_TRY(Inflater::Result r, RunInflater(ts, *d->inflater, &input, most, d->dictionary, &out));
+  d->eof = r == Inflater::Result::kEnd;
+  if (d->eof) {
+    MVM_TRY(d->unused, NewBytes(ts, input));
+    input = {};
+  }
+  if (waiting) {
+    d->input->RemoveFront(before - input.size());
+  } else if (!d->input->Append(input.data(), input.size())) {
+    return RaiseMemoryError(ts);
+  }
+  d->needs_input = !d->eof && d->input->size() == 0;
+  return TakeOutput(ts, out);
+}
+
+// ---- checksums ----
+
+template <uint32_t (*kSum)(uint32_t, const uint8_t*, size_t)>
+Result<> Checksum(ThreadState& ts, Args args) {
+  ByteView data;
+  MVM_TRY_VOID(data.Get(ts, args[0]));
+  MVM_TRY(Ref<> start, Index(ts, args[1]));
+  MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(data.size() / 16)));
+  return Small(kSum(static_cast<uint32_t>(IntLowBits(start)), data.data(), data.size()));
+}
+
+// ---- the module ----
+
+Status ExecModule(ThreadState& ts, ModuleObject* module) {
+  const Value base = ExcType(ts, Exc::kException);
+  MVM_TRY(Ref<TupleObject> bases, NewTuple(ts, {&base, 1}));
+  MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "error"));
+  MVM_TRY(Ref<StrObject> owner, InternUtf8(ts, "zlib"));
+  MVM_TRY(Ref<DictObject> ns, NewDict(ts));
+  MVM_TRY_VOID(DictSetStr(ts, ns, MVM_NAME(ts, __module__), owner));
+  MVM_TRY(Ref<TypeObject> type, NewHeapType(ts, TypeById(ts, TypeId::kType), name, bases, ns));
+  return ModuleAdd(ts, module, "error", type);
+}
+
+const MethodSpec kFunctions[] = {
+    {"adler32(data, value=1, /)", Checksum<Adler32>,
+     "Compute an Adler-32 checksum of data.\n\n  value\n    Starting value of the checksum.\n\nThe "
+     "returned checksum is an integer."},
+    {"compress(data, /, level=-1, wbits=15)", zlib_compress,
+     "Returns a bytes object containing compressed data.\n\n  data\n    Binary data to be "
+     "compressed.\n  level\n    Compression level, in 0-9 or -1.\n  wbits\n    The window buffer "
+     "size and container format."},
+    {"compressobj(level=-1, method=8, wbits=15, memLevel=8, strategy=0, zdict=None)",
+     zlib_compressobj,
+     "Return a compressor object.\n\n  level\n    The compression level (an integer in the range "
+     "0-9 or -1; default is\n    currently equivalent to 6).\n  method\n    The compression "
+     "algorithm: DEFLATED.\n  wbits\n    +9 to +15: the base-two logarithm of the window size, "
+     "with a zlib header;\n    -9 to -15: a raw stream; +25 to +31: a gzip header.\n  memLevel\n   "
+     " "
+     "Controls the amount of memory used, 1 to 9.\n  strategy\n    Used to tune the compression "
+     "algorithm.\n  zdict\n    The predefined compression dictionary."},
+    {"crc32(data, value=0, /)", Checksum<Crc32>,
+     "Compute a CRC-32 checksum of data.\n\n  value\n    Starting value of the checksum.\n\nThe "
+     "returned checksum is an integer."},
+    {"decompress(data, /, wbits=15, bufsize=16384)", zlib_decompress,
+     "Returns a bytes object containing the uncompressed data.\n\n  data\n    Compressed data.\n  "
+     "wbits\n    The window buffer size and container format.\n  bufsize\n    The initial output "
+     "buffer size."},
+    {"decompressobj(wbits=15, zdict=<unrepresentable>)", zlib_decompressobj,
+     "Return a decompressor object.\n\n  wbits\n    The window buffer size and container format.\n"
+     "  zdict\n    The predefined compression dictionary: the same as the compressor's."},
+};
+
+const MethodSpec kCompressMethods[] = {
+    {"__copy__(self, /)", compress_copy},
+    {"__deepcopy__(self, memo, /)", compress_copy},
+    {"compress(self, data, /)", compress_compress,
+     "Returns a bytes object containing compressed data.\n\nSome of the input may be kept for "
+     "later. After the last call, flush() gives the rest."},
+    {"copy(self, /)", compress_copy, "Return a copy of the compression object."},
+    {"flush(self, mode=zlib.Z_FINISH, /)", compress_flush,
+     "Return a bytes object containing any remaining compressed data.\n\n  mode\n    One of the "
+     "constants Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_FINISH.\n    If mode == Z_FINISH, the compressor "
+     "object can no longer be used after\n    calling the flush() method."},
+};
+const MethodSpec kDecompressMethods[] = {
+    {"__copy__(self, /)", decompress_copy},
+    {"__deepcopy__(self, memo, /)", decompress_copy},
+    {"copy(self, /)", decompress_copy, "Return a copy of the decompression object."},
+    {"decompress(self, data, /, max_length=0)", decompress_decompress,
+     "Return a bytes object containing the decompressed version of the data.\n\n  max_length\n    "
+     "The maximum allowable length of the decompressed data.\n    Unconsumed input data will be "
+     "stored in\n    the unconsumed_tail attribute."},
+    {"flush(self, length=zlib.DEF_BUF_SIZE, /)", decompress_flush,
+     "Return a bytes object containing any remaining decompressed data.\n\n  length\n    The "
+     "initial size of the output buffer."},
+};
+const GetSetSpec kDecompressGetSets[] = {
+    {"eof", decompress_get_eof, RaiseReadonly},
+    {"unconsumed_tail", decompress_get_tail, RaiseReadonly},
+    {"unused_data", decompress_get_unused, RaiseReadonly},
+};
+const MethodSpec kDecompressorMethods[] = {
+    {"decompress(self, /, data, max_length=-1)", decompressor_decompress,
+     "Decompress *data*, returning uncompressed data as bytes.\n\nIf *max_length* is nonnegative, "
+     "returns at most *max_length* bytes of\ndecompressed data; what is left of the input is kept, "
+     "and needs_input is False\nuntil it has been used up."},
+};
+const GetSetSpec kDecompressorGetSets[] = {
+    {"eof", decompress_get_eof, RaiseReadonly,
+     "True if the end-of-stream marker has been reached."},
+    {"needs_input", decompressor_get_needs_input, RaiseReadonly,
+     "True if more input is needed before more decompressed data can be produced."},
+    {"unused_data", decompress_get_unused, RaiseReadonly,
+     "Data found after the end of the stream."},
+};
+
+const TypeSpec* const kTypes[] = {&kZlibDecompressorType};
+
+constexpr ConstantSpec Number(const char* name, int64_t value) {
+  return {.name = name, .kind = ConstantSpec::kInt, .i = value};
+}
+const ConstantSpec kConstants[] = {
+    Number("DEFLATED", 8),
+    Number("DEF_BUF_SIZE", kDefaultBuffer),
+    Number("DEF_MEM_LEVEL", 8),
+    Number("MAX_WBITS", 15),
+    Number("Z_BEST_COMPRESSION", 9),
+    Number("Z_BEST_SPEED", 1),
+    Number("Z_BLOCK", kBlockFlush),
+    Number("Z_DEFAULT_COMPRESSION", -1),
+    Number("Z_DEFAULT_STRATEGY", kDefaultStrategy),
+    Number("Z_FILTERED", kFiltered),
+    Number("Z_FINISH", kFinish),
+    Number("Z_FIXED", kFixed),
+    Number("Z_FULL_FLUSH", kFullFlush),
+    Number("Z_HUFFMAN_ONLY", kHuffmanOnly),
+    Number("Z_NO_COMPRESSION", 0),
+    Number("Z_NO_FLUSH", kNoFlush),
+    Number("Z_PARTIAL_FLUSH", kPartialFlush),
+    Number("Z_RLE", kRle),
+    Number("Z_SYNC_FLUSH", kSyncFlush),
+    Number("Z_TREES", 6),
+    {.name = "ZLIB_RUNTIME_VERSION", .kind = ConstantSpec::kStr, .s = "1.2.13"},
+    {.name = "ZLIB_VERSION", .kind = ConstantSpec::kStr, .s = "1.2.13"},
+    {.name = "__version__", .kind = ConstantSpec::kStr, .s = "1.0"},
+};
+
+}  // namespace
+}  // namespace zlib
+
+const TypeSpec kZlibCompressType = {
+    .name = "zlib.Compress",
+    .flags = kTypeNoNew,
+    .size = sizeof(zlib::CompressObject),
+    .gc = LeafHooksOf<zlib::CompressObject>(),
+    .methods = zlib::kCompressMethods,
+};
+
+const TypeSpec kZlibDecompressType = {
+    .name = "zlib.Decompress",
+    .flags = kTypeNoNew,
+    .size = sizeof(zlib::DecompressObject),
+    .gc = GcHooksOf<zlib::DecompressObject>(),
+    .methods = zlib::kDecompressMethods,
+    .getsets = zlib::kDecompressGetSets,
+};
+
+const TypeSpec kZlibDecompressorType = {
+    .name = "zlib._ZlibDecompressor",
+    .doc = "Create a decompressor object for decompressing data incrementally.",
+    .size = sizeof(zlib::DecompressObject),
+    .gc = GcHooksOf<zlib::DecompressObject>(),
+    .construct = {"_ZlibDecompressor(wbits=15, zdict=<unrepresentable>)", zlib::decompressor_new},
+    .methods = zlib::kDecompressorMethods,
+    .getsets = zlib::kDecompressorGetSets,
+};
+
+extern const ModuleSpec k_zlib_module;
+const ModuleSpec k_zlib_module = {
+    .name = "zlib",
+    .doc =
+        "The functions in this module allow compression and decompression using the\n"
+        "zlib library, which is based on GNU zip.\n\n"
+        "adler32(string[, start]) -- Compute an Adler-32 checksum.\n"
+        "compress(data[, level]) -- Compress data, with compression level 0-9 or -1.\n"
+        "compressobj([level[, ...]]) -- Return a compressor object.\n"
+        "crc32(string[, start]) -- Compute a CRC-32 checksum.\n"
+        "decompress(string,[wbits],[bufsize]) -- Decompresses a compressed string.\n"
+        "decompressobj([wbits[, zdict]]) -- Return a decompressor object.\n\n"
+        "'wbits' is window buffer size and container format.\n"
+        "Compressor objects support compress() and flush() methods; decompressor\n"
+        "objects support decompress() and flush().",
+    .functions = zlib::kFunctions,
+    .types = zlib::kTypes,
+    .constants = zlib::kConstants,
+    .exec = zlib::ExecModule,
+};
+
+}  // namespace minivm
