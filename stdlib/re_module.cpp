@@ -6,11 +6,6 @@ namespace {
 
 using namespace regex;
 
-Result<> sre_compile(ThreadState& ts, Args args) {
-  MVM_TRY(int64_t flags, AsInt64(ts, args[1]));
-  return CompilePattern(ts, args[0], static_cast<uint32_t>(flags));
-}
-
 // The program of a pattern, for re.DEBUG.
 Result<> sre_dump(ThreadState& ts, Args args) {
   MVM_TRY(TypeObject * type, TypeForSpec(ts, kPatternType));
@@ -82,12 +77,11 @@ Result<> sre_compile_lexicon(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"compile(pattern, flags, /)", sre_compile},
     {"compile_lexicon(patterns, flags, /)", sre_compile_lexicon},
     {"dump(pattern, /)", sre_dump},
     {"escape(pattern, /)", sre_escape},
 };
-const TypeSpec* const kTypes[] = {&kPatternType, &kMatchType};
+const TypeSpec* const kTypes[] = {&kPatternType, &kMatchType, &kPatternCacheType};
 
 }  // namespace
 

@@ -298,6 +298,11 @@ Status Compiler::Atomic(uint32_t child, const Node* repeat) {
   const uint32_t barrier = program_.barriers++;
   MVM_TRY_VOID(Emit({.op = Op::kAtomic, .c = barrier}));
   if (repeat) {
+    // The iterations it must have are not gone back into either.
+    if (repeat->a > 1) {
+      MVM_TRY(uint32_t body, analysis_.MakeAtomic(child));
+      child = body;
+    }
     Node greedy = *repeat;
     greedy.style = Style::kGreedy;
     MVM_TRY_VOID(Loop(greedy, child, Accept()));

@@ -172,7 +172,8 @@ Result<bool> PatternParser::SetItem(const Token& t, Escape* out) {
 }
 
 Status PatternParser::WarnSet(const char* what, size_t position) {
-  return Warn(ts_, Exc::kFutureWarning, 3, "Possible %s at position %zu", what, position);
+  // Attributed to whoever calls the function of re.
+  return Warn(ts_, Exc::kFutureWarning, 2, "Possible %s at position %zu", what, position);
 }
 
 Raised PatternParser::BadRange(const Token& low, const Token& high) {

@@ -115,6 +115,15 @@ Result<bool> Analysis::AsOne(uint32_t n, One* one) {
   }
 }
 
+Result<uint32_t> Analysis::MakeAtomic(uint32_t n) {
+  Node made = node(n);
+  made.kind = NodeKind::kAtomic;
+  made.child = n;
+  made.next = 0;
+  if (!tree_.nodes.Push(made)) return RaiseMemoryError(ts_);
+  return static_cast<uint32_t>(tree_.nodes.size() - 1);
+}
+
 First Analysis::OfOne(const One& one) const {
   First f;
   switch (one.kind) {
@@ -156,7 +165,8 @@ Status Analysis::Before(uint32_t n, First* first) {
 }
 
 Status Analysis::Own(uint32_t n, First* out) {
-  if (memo_index_.empty() && !memo_index_.Resize(tree_.nodes.size())) return RaiseMemoryError(ts_);
+  if (memo_index_.size() <= n && !memo_index_.Resize(tree_.nodes.size()))
+    return RaiseMemoryError(ts_);
   if (const uint32_t i = memo_index_[n]) {
     *out = memo_[i - 1];
     return Ok();

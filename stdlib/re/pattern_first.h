@@ -30,6 +30,8 @@ class Analysis {
   Result<uint32_t> Simplify(uint32_t n);
   // Is it a test of one character?
   Result<bool> AsOne(uint32_t n, One* one);
+  // A new node: n as an atomic group.
+  Result<uint32_t> MakeAtomic(uint32_t n);
   // *first, what can stand behind n, becomes what can stand before it.
   Status Before(uint32_t n, First* first);
   // The set that tests for it; kNoFilter if everything passes.

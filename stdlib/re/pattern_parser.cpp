@@ -38,6 +38,22 @@ uint32_t FlagOf(uint32_t c) {
 bool IsPatternSpace(uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool IsDigitChar(uint32_t c) { return c - '0' < 10; }
 
+// A message that quotes bytes: those beyond ASCII as \xhh.
+Result<StrObject> EscapeLatin1(ThreadState& ts, const StrObject* s) {
+  StrBuilder out(ts);
+  for (size_t i = 0; i < s->length; ++i) {
+    const char32_t c = s->At(i);
+    if (c < 0x80) {
+      MVM_TRY_VOID(out.Append(c));
+      continue;
+    }
+    constexpr const char* kDigits = "0123456789abcdef";
+    const char text[] = {'\\', 'x', kDigits[c >> 4 & 15], kDigits[c & 15]};
+    MVM_TRY_VOID(out.AppendAscii({text, sizeof text}));
+  }
+  return out.Finish();
+}
+
 // Number 0 of nodes and of groups stands for none.
 Status StartTree(ThreadState& ts, PatternTree* tree) {
   if (!tree->nodes.Push(Node()) || !tree->groups.Push(GroupInfo())) return RaiseMemoryError(ts);
@@ -77,7 +93,10 @@ Raised PatternParser::Error(size_t position, const char* format, ...) {
   Result<StrObject> text = FormatV(ts_, format, list);
   va_end(list);
   if (text.raised()) return kRaised;
-  const Ref<StrObject> message = text.Take();
+  Ref<StrObject> message = text.Take();
+  if (source_.bytes && !message->ascii()) {
+    MVM_TRY(message, EscapeLatin1(ts_, message));
+  }
   return RaisePatternError(ts_, message, source_.object, static_cast<int64_t>(position));
 }
 

@@ -15,6 +15,7 @@ extern const TypeSpec kPatternType;
 extern const TypeSpec kMatchType;
 extern const TypeSpec kScannerType;
 extern const TypeSpec kMatchIteratorType;
+extern const TypeSpec kPatternCacheType;
 
 namespace regex {
 
