@@ -75,8 +75,6 @@ class HeapArray {
     data_ = static_cast<T*>(p);
     capacity_ = size_;
   }
-  // The same number of bytes as this holds.
-  size_t bytes() const { return capacity_ * sizeof(T); }
 
  private:
   [[gnu::noinline]] bool Grow(size_t at_least) {

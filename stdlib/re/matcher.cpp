@@ -208,6 +208,7 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
   size_t sp = 0;
   if (m_.dirty_) {
     std::fill_n(captures, size_t{2} * program_.groups, nullptr);
+    m_.steps_ -= program_.groups >> 4;
     m_.last_index_ = 0;
     m_.dirty_ = false;
   }
@@ -225,6 +226,7 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
         const uint32_t* s = literals + pc->a;
         const uint32_t n = pc->b;
         if (static_cast<size_t>(end - p) < n) goto fail;
+        m_.steps_ -= n >> 5;
         for (uint32_t i = 0; i < n; ++i) {
           if (p[i] != s[i]) goto fail;
         }
@@ -296,13 +298,18 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
           if (RunEnd(kind, pc->a, p, least) != least) goto fail;
           m_.steps_ -= pc->b >> 4;
           p = least;
+          const C* const from = p;
           for (;;) {
             const bool more = p < limit && TestOne(kind, pc->a, *p);
             if (Passes(pc->d, p)) {
               if (more) PUSH(kLazy, pc - code, p, limit);
+              m_.steps_ -= (p - from) >> 3;
               break;
             }
-            if (!more) goto fail;
+            if (!more) {
+              m_.steps_ -= (p - from) >> 3;
+              goto fail;
+            }
             ++p;
           }
           ++pc;

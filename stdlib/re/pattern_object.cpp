@@ -117,7 +117,8 @@ namespace {
 // What search, match, findall, ... have in common: a subject with bounds and a matcher for it.
 class Run {
  public:
-  Run(ThreadState& ts, PatternObject* pattern) : matcher_(ts.heap(), *pattern->program) {}
+  Run(ThreadState& ts, PatternObject* pattern)
+      : matcher_(ts.heap(), *pattern->program), group_work_(pattern->groups()) {}
   Status Init(ThreadState& ts, PatternObject* pattern, Value string) {
     MVM_TRY_VOID(subject_.Get(ts, pattern, string));
     return Ready(ts);
@@ -135,6 +136,7 @@ class Run {
   // The next match; false: no more.
   Result<bool> Next(ThreadState& ts) {
     if (done_) return false;
+    MVM_TRY_VOID(Charge(ts, 1 + group_work_));  // what is done with the groups
     MVM_TRY(bool found, matcher_.Search(ts, at_, advance_));
     Found(found);
     return found;
@@ -165,6 +167,7 @@ class Run {
   }
   Subject subject_;
   Matcher matcher_;
+  const int64_t group_work_;
   size_t at_ = 0;
   bool advance_ = false, done_ = false;
 };

@@ -1,4 +1,4 @@
-// The state of a parse; see pattern_parser.cpp. Internal to the two parser files.
+// The state of a parse; see pattern_parser.cpp. Internal to the parser's files.
 #pragma once
 
 #include "runtime/objects/str_object.h"
@@ -39,7 +39,6 @@ class PatternParser {
   struct Sequence {
     uint32_t first = 0, last = 0, before_last = 0;
     uint32_t count = 0;
-    uint64_t min_width = 0, max_width = 0;
   };
 
   // ---- pattern_parser.cpp ----
@@ -47,6 +46,9 @@ class PatternParser {
   Result<uint32_t> ParseSequence(uint32_t* flags, int nested, bool first);
   Status ParseRepeat(Sequence* seq, size_t start, uint32_t c);
   Result<uint32_t> ParseNumber(size_t first, size_t last);
+  Status CheckFlags();
+
+  // ---- pattern_group.cpp ----
   // Each appends what it parsed, if anything.
   Status ParseGroup(Sequence* seq, size_t start, uint32_t* flags, int nested, bool first);
   Status ParseNamedReference(Sequence* seq, uint32_t flags);
@@ -56,7 +58,6 @@ class PatternParser {
                    bool atomic, StrObject* name);
   Status ParseFlags(uint32_t c, uint32_t* add, uint32_t* remove, bool* global);
   Status SkipComment(size_t start);
-  Status CheckFlags();
 
   // ---- pattern_escape.cpp ----
   Status ParseEscape(Sequence* seq, const Token& t, uint32_t flags);

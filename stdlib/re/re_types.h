@@ -129,6 +129,7 @@ class TextBuilder {
 
 template <class F>
 Status TextBuilder::AddTemplate(const Subject& subject, const Template& t, F group) {
+  MVM_TRY_VOID(Charge(ts_, static_cast<int64_t>(t.pieces.size())));
   for (const Template::Piece& piece : t.pieces) {
     if (piece.group == Template::kLiteral) {
       MVM_TRY_VOID(AddText(t, piece.start, piece.end));
