@@ -112,7 +112,7 @@ Status Input::Fill(ThreadState& ts, size_t n) {
 }
 
 Result<const uint8_t*> Input::TakeSlow(ThreadState& ts, size_t n) {
-  if (n > INT64_MAX / 2) {
+  if (n > static_cast<size_t>(INT64_MAX - (at_ - start_))) {
     return RaiseUnpickling(ts, "read would overflow (invalid bytecode)");
   }
   MVM_TRY_VOID(Fill(ts, n));
@@ -211,7 +211,7 @@ Result<BytesObject> Input::TakeBytes(ThreadState& ts, uint64_t n) {
 
 Status Input::EnterFrame(ThreadState& ts, uint64_t n) {
   if (static_cast<size_t>(end_ - at_) >= n) return Ok();
-  if (n > INT64_MAX / 2) {
+  if (n > static_cast<uint64_t>(INT64_MAX - (at_ - start_))) {
     return RaiseUnpickling(ts, "read would overflow (invalid bytecode)");
   }
   if (!has_file()) return RaiseUnpickling(ts, "%s", kTruncated);

@@ -41,8 +41,8 @@ std::string_view Strip(std::string_view s) {
 Result<> IntOfLine(ThreadState& ts, std::string_view line, int base) {
   Result<> r = IntFromText(ts, Strip(line), base);
   if (!r.raised() || !ClearPendingIf(ts, Exc::kValueError)) return r;
-  MVM_TRY(Ref<StrObject> text,
-          NewStrFromUcs1(ts, reinterpret_cast<const uint8_t*>(line.data()), line.size()));
+  DecodeInput in{.bytes = line, .source = Value()};
+  MVM_TRY(Ref<StrObject> text, DecodeUtf8Codec(ts, in));
   return Raise(ts, Exc::kValueError, "invalid literal for int() with base 10: %R", Value(text));
 }
 
@@ -725,8 +725,8 @@ Status UnpicklerCore::LoadFrozenset(ThreadState& ts) {
 Status UnpicklerCore::LoadNumberedLine(ThreadState& ts, uint8_t op) {
   std::string_view line;
   MVM_TRY_VOID(input.TakeLine(ts, &line));
-  if (op == kPut) MVM_TRY_VOID(Need(ts, 1));
   if (line.size() < 2) return RaiseTruncated(ts);
+  if (op == kPut) MVM_TRY_VOID(Need(ts, 1));
   MVM_TRY(Ref<> number, IntOfLine(ts, line, 10));
   int64_t n;
   if (!IntFitsInt64(number, &n)) {
