@@ -1,6 +1,8 @@
 // _hashlib: message digests, HMAC, keys from passwords. hashlib and hmac are over it.
 #include <bit>
+#include <new>
 
+#include "runtime/native/native_function.h"
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/int_object.h"
@@ -17,6 +19,7 @@ namespace minivm {
 
 extern const TypeSpec kHashType;
 extern const TypeSpec kHashXofType;
+extern const TypeSpec kHmacType;
 
 namespace hash {
 namespace {
@@ -93,18 +96,112 @@ Result<> hash_repr(ThreadState& ts, Value self) {
 
 // ---- HMAC, keys ----
 
+// The kind of a name or of one of the constructors of this module.
+Result<Kind> KindOfDigestmod(ThreadState& ts, Value digestmod) {
+  Kind kind;
+  if (IsStr(ts, digestmod)) {
+    MVM_TRY(kind, KindByName(ts, digestmod));
+  } else {
+    constexpr std::string_view kPrefix = "openssl_";
+    const KindInfo* info = nullptr;
+    if (IsExact(digestmod, TypeId::kNativeFunction)) {
+      const std::string_view text = digestmod.as<NativeFunctionObject>()->spec->signature;
+      if (text.starts_with(kPrefix)) {
+        info = FindKind(text.substr(kPrefix.size(), text.find('(') - kPrefix.size()));
+      }
+    }
+    if (!info) {
+      MVM_TRY(Ref<StrObject> message, Format(ts, "Unsupported digestmod %S", digestmod));
+      return RaiseUnsupported(ts, ToUtf8(message).c_str());
+    }
+    kind = info->kind;
+  }
+  if (InfoOf(kind).digest_size == 0) return Raise(ts, Exc::kValueError, "no reason supplied");
+  return kind;
+}
+
+class HmacObject : public Object {
+ public:
+  alignas(Hmac) unsigned char storage[sizeof(Hmac)];
+  Kind kind;
+  Hmac& hmac() { return *reinterpret_cast<Hmac*>(storage); }
+};
+
+Result<> NewHmac(ThreadState& ts, Kind kind, const Hmac& state) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kHmacType));
+  MVM_TRY(Ref<> made, AllocInstance(ts, type));
+  made.as<HmacObject>()->kind = kind;
+  new (made.as<HmacObject>()->storage) Hmac(state);
+  return made;
+}
+
+// A message for an HMAC: like UpdateFrom.
+Status UpdateHmac(ThreadState& ts, Hmac& h, Value data) {
+  if (IsStr(ts, data)) {
+    return Raise(ts, Exc::kTypeError, "Strings must be encoded before hashing");
+  }
+  if (!HasBuffer(ts, data)) {
+    return Raise(ts, Exc::kTypeError, "object supporting the buffer API required");
+  }
+  ByteView view;
+  MVM_TRY_VOID(view.Get(ts, data));
+  h.Update(view.view());
+  return Charge(ts, static_cast<int64_t>(view.size() / 4));
+}
+
+Result<> hashlib_hmac_new(ThreadState& ts, Args args) {
+  ByteView key;
+  MVM_TRY_VOID(key.Get(ts, args[0]));
+  if (!args.has(2)) {
+    return Raise(ts, Exc::kTypeError, "Missing required parameter 'digestmod'.");
+  }
+  MVM_TRY(Kind kind, KindOfDigestmod(ts, args[2]));
+  MVM_TRY(Ref<> made, NewHmac(ts, kind, Hmac(kind, key.view())));
+  if (args.has(1) && !IsNone(ts, args[1])) {
+    MVM_TRY_VOID(UpdateHmac(ts, made.as<HmacObject>()->hmac(), args[1]));
+  }
+  return made;
+}
+
+Result<> hmac_update(ThreadState& ts, Args args) {
+  MVM_TRY_VOID(UpdateHmac(ts, args.self<HmacObject>()->hmac(), args[1]));
+  return None(ts);
+}
+Result<> hmac_copy(ThreadState& ts, Args args) {
+  return NewHmac(ts, args.self<HmacObject>()->kind, args.self<HmacObject>()->hmac());
+}
+Result<> hmac_digest(ThreadState& ts, Args args) {
+  uint8_t out[kMaxDigest];
+  args.self<HmacObject>()->hmac().Finish(out);
+  return NewBytes(ts, {reinterpret_cast<const char*>(out), args.self<HmacObject>()->hmac().size()});
+}
+Result<> hmac_hexdigest(ThreadState& ts, Args args) {
+  uint8_t out[kMaxDigest];
+  args.self<HmacObject>()->hmac().Finish(out);
+  return HexText(ts, out, args.self<HmacObject>()->hmac().size());
+}
+Result<> hmac_get_digest_size(ThreadState&, Value self) {
+  return Small(InfoOf(self.as<HmacObject>()->kind).digest_size);
+}
+Result<> hmac_get_block_size(ThreadState&, Value self) {
+  return Small(InfoOf(self.as<HmacObject>()->kind).block_size);
+}
+Result<> hmac_get_name(ThreadState& ts, Value self) {
+  return Format(ts, "hmac-%s", InfoOf(self.as<HmacObject>()->kind).name);
+}
+Result<> hmac_repr(ThreadState& ts, Value self) {
+  return Format(ts, "<%s HMAC object @ 0x%llx>", InfoOf(self.as<HmacObject>()->kind).name,
+                static_cast<unsigned long long>(self.bits()));
+}
+
 Result<> hashlib_hmac_digest(ThreadState& ts, Args args) {
   ByteView key, message;
   MVM_TRY_VOID(key.Get(ts, args[0]));
   MVM_TRY_VOID(message.Get(ts, args[1]));
-  if (!IsStr(ts, args[2])) {
-    return RaiseUnsupported(ts, "Unsupported digestmod");
-  }
-  MVM_TRY(Kind kind, KindByName(ts, args[2]));
-  if (InfoOf(kind).digest_size == 0) return RaiseUnsupported(ts, "Unsupported digestmod");
+  MVM_TRY(Kind kind, KindOfDigestmod(ts, args[2]));
   Hmac h(kind, key.view());
   h.Update(message.view());
-  MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(message.size())));
+  MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(message.size() / 4)));
   uint8_t out[kMaxDigest];
   h.Finish(out);
   return NewBytes(ts, {reinterpret_cast<const char*>(out), h.size()});
@@ -225,6 +322,8 @@ const MethodSpec kFunctions[] = {
     {"compare_digest(a, b, /)", CompareDigest,
      "Return 'a == b'.\n\nHow long it takes tells nothing about where the two differ."},
     {"hmac_digest(key, msg, digest)", hashlib_hmac_digest, "Single-shot HMAC."},
+    {"hmac_new(key, msg=<unrepresentable>, digestmod=<unrepresentable>)", hashlib_hmac_new,
+     "Return a new hmac object."},
     {"new(name, string=<unrepresentable>, *, usedforsecurity=True)", hashlib_new,
      "Return a new hash object using the named algorithm."},
     MVM_HASH_ROW(md5, kMd5),
@@ -267,7 +366,18 @@ const GetSetSpec kHashGetSets[] = {
     {"digest_size", hash_get_digest_size},
     {"name", hash_get_name, nullptr, "algorithm name."},
 };
-const TypeSpec* const kTypes[] = {&kHashType, &kHashXofType};
+const MethodSpec kHmacMethods[] = {
+    {"copy(self, /)", hmac_copy, "Return a copy of the HMAC object."},
+    {"digest(self, /)", hmac_digest, "Return the digest of the bytes passed so far."},
+    {"hexdigest(self, /)", hmac_hexdigest, "The digest as hexadecimal digits."},
+    {"update(self, /, msg)", hmac_update, "Update the HMAC object with msg."},
+};
+const GetSetSpec kHmacGetSets[] = {
+    {"block_size", hmac_get_block_size},
+    {"digest_size", hmac_get_digest_size},
+    {"name", hmac_get_name},
+};
+const TypeSpec* const kTypes[] = {&kHashType, &kHashXofType, &kHmacType};
 
 }  // namespace
 }  // namespace hash
@@ -290,6 +400,16 @@ const TypeSpec kHashXofType = {
     .slots = {.repr = hash::hash_repr},
     .methods = hash::kHashXofMethods,
     .getsets = hash::kHashGetSets,
+};
+
+const TypeSpec kHmacType = {
+    .name = "_hashlib.HMAC",
+    .doc = "A keyed digest under way.",
+    .flags = kTypeNoNew,
+    .size = sizeof(hash::HmacObject),
+    .slots = {.repr = hash::hmac_repr},
+    .methods = hash::kHmacMethods,
+    .getsets = hash::kHmacGetSets,
 };
 
 extern const ModuleSpec k__hashlib_module;

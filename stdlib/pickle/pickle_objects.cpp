@@ -379,7 +379,14 @@ Result<> buffer_raw(ThreadState& ts, Args args) {
   if (!b->view.c_contiguous() && !b->view.f_contiguous()) {
     return Raise(ts, Exc::kBufferError, "cannot extract raw buffer from non-contiguous buffer");
   }
-  return NewMemoryviewOn(ts, args[0], b->view.data, b->view.size, b->view.readonly);
+  if (!b->view.c_contiguous()) {
+    return NewMemoryviewOn(ts, args[0], b->view.data, b->view.size, b->view.readonly);
+  }
+  // A view of the exporter itself, as bytes.
+  MVM_TRY(Ref<MemoryviewObject> view, NewMemoryview(ts, args[0]));
+  if (view->ndim == 1 && view->item_size == 1 && view->format[0] == 'B') return view;
+  MVM_TRY(Ref<StrObject> byte, StrFromChar(ts, 'B'));
+  return CallMethod(ts, view, Ref<StrObject>(InternUtf8(ts, "cast")), byte);
 }
 
 Result<> buffer_release(ThreadState& ts, Args args) {
