@@ -455,7 +455,7 @@ Status exec_builtins(ThreadState& ts, ModuleObject* m) {
   }
   for (uint32_t e = 0; e < kExcCount; ++e) {
     TypeObject* t = ts.rt->exceptions[e];
-    if (t->spec->name[0] != '_') MVM_TRY_VOID(ModuleAdd(ts, m, t->spec->name, Value(t)));
+    MVM_TRY_VOID(ModuleAdd(ts, m, t->spec->name, Value(t)));
   }
   Value os_error = Value(ExcType(ts, Exc::kOSError));
   MVM_TRY_VOID(ModuleAdd(ts, m, "EnvironmentError", os_error));
