@@ -21,4 +21,16 @@ inline Result<> NewExceptionClass(ThreadState& ts, const char* name, const char*
               Value(dict.get()));
 }
 
+// Raises module.name(code, text), where the module has put its exception class.
+[[gnu::cold]] inline Raised RaiseModuleError(ThreadState& ts, const char* module, const char* name,
+                                             int code, const char* text) {
+  MVM_TRY(Ref<> m, ts.rt->hooks.import_module(ts, module));
+  MVM_TRY(Ref<> type, GetAttr(ts, m, name));
+  MVM_TRY(Ref<StrObject> message, NewStrFromOs(ts, text));
+  MVM_TRY(Ref<> e, Call(ts, type, Value::Int(code), Value(message.get())));
+  if (!IsException(ts, e))
+    return Raise(ts, Exc::kTypeError, "%s.%s must be an exception class", module, name);
+  return RaiseObject(ts, e);
+}
+
 }  // namespace minivm

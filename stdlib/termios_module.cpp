@@ -18,15 +18,7 @@ namespace {
 // Raises termios.error(errno, text).
 Raised RaiseTermios(ThreadState& ts) {
   int error = errno;
-  Result<> module = ts.rt->hooks.import_module(ts, "termios");
-  if (module.raised()) return kRaised;
-  Ref<> m = module.Take();
-  MVM_TRY(Ref<> type, GetAttr(ts, m, "error"));
-  MVM_TRY(Ref<StrObject> text, NewStr(ts, strerror(error)));
-  MVM_TRY(Ref<> e, Call(ts, type, Value::Int(error), Value(text.get())));
-  if (!IsException(ts, e))
-    return Raise(ts, Exc::kTypeError, "termios.error must be an exception class");
-  return RaiseObject(ts, e);
+  return RaiseModuleError(ts, "termios", "error", error, strerror(error));
 }
 Result<> DoneOrError(ThreadState& ts, int r) {
   if (r < 0) return RaiseTermios(ts);
