@@ -391,6 +391,9 @@ Result<> warnings_filters_mutated(ThreadState& ts, Args) {
 
 // VmHooks::warn
 Status WarnFromNative(ThreadState& ts, Value category, Value message, int stack_level) {
+  // The VM ends and modules have been emptied: there is no telling what to do with it.
+  MVM_TRY(Ref<> filters, Setting(ts, "filters", "filters"));
+  if (filters.is_absent() || IsNone(ts, filters)) return Ok();
   MVM_TRY(Ref<> checked, CategoryOf(ts, message, category));
   Warning w;
   MVM_TRY_VOID(FindPlace(ts, stack_level, nullptr, &w));

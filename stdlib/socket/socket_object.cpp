@@ -60,7 +60,7 @@ constexpr const char* kDefaultName = "_default_timeout_ns";
 Result<int64_t> DefaultTimeout(ThreadState& ts) {
   MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "_socket"));
   MVM_TRY(Ref<> v, GetAttrOptional(ts, module, kDefaultName));
-  if (!v.is_int()) return int64_t{-1};
+  if (v.is_absent() || !v.is_int()) return int64_t{-1};
   return v.get().as_int();
 }
 
