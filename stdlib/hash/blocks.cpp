@@ -25,6 +25,26 @@ constexpr std::array<uint64_t, 24> MakeKeccakRounds() {
 }
 constexpr auto kKeccakRounds = MakeKeccakRounds();
 
+// Where each lane goes, and by how many bits it is turned.
+struct KeccakMove {
+  int to, turn;
+};
+constexpr std::array<KeccakMove, 25> MakeKeccakMoves() {
+  std::array<KeccakMove, 25> moves = {};
+  for (int x = 0; x < 5; ++x) {
+    for (int y = 0; y < 5; ++y)
+      moves[static_cast<size_t>(x + 5 * y)].to = y + 5 * ((2 * x + 3 * y) % 5);
+  }
+  for (int t = 0, x = 1, y = 0; t < 24; ++t) {
+    moves[static_cast<size_t>(x + 5 * y)].turn = (t + 1) * (t + 2) / 2 % 64;
+    const int next = (2 * x + 3 * y) % 5;
+    x = y;
+    y = next;
+  }
+  return moves;
+}
+constexpr auto kKeccakMoves = MakeKeccakMoves();
+
 // Which words of the message each round of BLAKE2 takes.
 constexpr uint8_t kSigma[10][16] = {
     {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
@@ -81,32 +101,30 @@ void Blake2Block(uint32_t* h, const uint8_t* p, uint64_t total, bool last, bool 
                                        static_cast<uint32_t>(total >> 32), last, last_node);
 }
 
-void KeccakPermute(uint64_t* a) {
+void KeccakPermute(uint64_t* state) {
+  uint64_t a[25], b[25];
+  std::memcpy(a, state, sizeof(a));
   for (uint64_t constant : kKeccakRounds) {
-    uint64_t column[5];
+    uint64_t column[5], mix[5];
+#pragma GCC unroll 5
     for (int x = 0; x < 5; ++x) column[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20];
-    for (int x = 0; x < 5; ++x) {
-      const uint64_t d = column[(x + 4) % 5] ^ std::rotl(column[(x + 1) % 5], 1);
-      for (int y = 0; y < 25; y += 5) a[x + y] ^= d;
+#pragma GCC unroll 5
+    for (int x = 0; x < 5; ++x) mix[x] = column[(x + 4) % 5] ^ std::rotl(column[(x + 1) % 5], 1);
+      // Lanes are turned, and move from (x, y) to (y, 2x + 3y).
+#pragma GCC unroll 25
+    for (int i = 0; i < 25; ++i) {
+      b[kKeccakMoves[i].to] = std::rotl(a[i] ^ mix[i % 5], kKeccakMoves[i].turn);
     }
-    // Lanes are turned and move on: (x, y) -> (y, 2x + 3y).
-    uint64_t moved = a[1];
-    int x = 1, y = 0;
-    for (int t = 1; t <= 24; ++t) {
-      const int next_x = y, next_y = (2 * x + 3 * y) % 5;
-      x = next_x;
-      y = next_y;
-      const uint64_t turned = std::rotl(moved, t * (t + 1) / 2 % 64);
-      moved = a[x + 5 * y];
-      a[x + 5 * y] = turned;
-    }
+#pragma GCC unroll 5
     for (int row = 0; row < 25; row += 5) {
-      uint64_t r[5];
-      for (int i = 0; i < 5; ++i) r[i] = a[row + i];
-      for (int i = 0; i < 5; ++i) a[row + i] = r[i] ^ (~r[(i + 1) % 5] & r[(i + 2) % 5]);
+#pragma GCC unroll 5
+      for (int x = 0; x < 5; ++x) {
+        a[row + x] = b[row + x] ^ (~b[row + (x + 1) % 5] & b[row + (x + 2) % 5]);
+      }
     }
     a[0] ^= constant;
   }
+  std::memcpy(state, a, sizeof(a));
 }
 
 }  // namespace minivm::hash

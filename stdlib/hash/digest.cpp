@@ -58,35 +58,44 @@ constexpr uint32_t kMd5Rounds[64] = {
     0xeb86d391u,
 };
 
+// Rounds are written for fixed places of the state, which are turned by the order of the arguments,
+// so that the state stays in registers.
+
 void Md5Block(uint32_t* h, const uint8_t* p) {
-  constexpr int kShifts[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
-  uint32_t a = h[0], b = h[1], c = h[2], d = h[3];
-  for (int i = 0; i < 64; ++i) {
-    uint32_t f;
-    int word;
-    switch (i / 16) {
-      case 0:
-        f = (b & c) | (~b & d);
-        word = i;
-        break;
-      case 1:
-        f = (d & b) | (~d & c);
-        word = (5 * i + 1) & 15;
-        break;
-      case 2:
-        f = b ^ c ^ d;
-        word = (3 * i + 5) & 15;
-        break;
-      default:
-        f = c ^ (b | ~d);
-        word = (7 * i) & 15;
-        break;
-    }
-    const uint32_t sum = a + f + kMd5Rounds[i] + Load32(p + 4 * word);
-    a = d;
-    d = c;
-    c = b;
-    b += std::rotl(sum, kShifts[i / 16][i % 4]);
+  uint32_t w[16], a = h[0], b = h[1], c = h[2], d = h[3];
+  std::memcpy(w, p, 64);
+  auto step = [](uint32_t& a, uint32_t b, uint32_t f, uint32_t word, uint32_t k, int shift) {
+    a = b + std::rotl(a + f + word + k, shift);
+  };
+  const uint32_t* k = kMd5Rounds;
+  auto choose = [](uint32_t x, uint32_t y, uint32_t z) { return z ^ (x & (y ^ z)); };
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4, k += 4) {
+    step(a, b, choose(b, c, d), w[i], k[0], 7);
+    step(d, a, choose(a, b, c), w[i + 1], k[1], 12);
+    step(c, d, choose(d, a, b), w[i + 2], k[2], 17);
+    step(b, c, choose(c, d, a), w[i + 3], k[3], 22);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4, k += 4) {
+    step(a, b, choose(d, b, c), w[(5 * i + 1) & 15], k[0], 5);
+    step(d, a, choose(c, a, b), w[(5 * i + 6) & 15], k[1], 9);
+    step(c, d, choose(b, d, a), w[(5 * i + 11) & 15], k[2], 14);
+    step(b, c, choose(a, c, d), w[(5 * i + 16) & 15], k[3], 20);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4, k += 4) {
+    step(a, b, b ^ c ^ d, w[(3 * i + 5) & 15], k[0], 4);
+    step(d, a, a ^ b ^ c, w[(3 * i + 8) & 15], k[1], 11);
+    step(c, d, d ^ a ^ b, w[(3 * i + 11) & 15], k[2], 16);
+    step(b, c, c ^ d ^ a, w[(3 * i + 14) & 15], k[3], 23);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4, k += 4) {
+    step(a, b, c ^ (b | ~d), w[(7 * i) & 15], k[0], 6);
+    step(d, a, b ^ (a | ~c), w[(7 * i + 7) & 15], k[1], 10);
+    step(c, d, a ^ (d | ~b), w[(7 * i + 14) & 15], k[2], 15);
+    step(b, c, d ^ (c | ~a), w[(7 * i + 21) & 15], k[3], 21);
   }
   h[0] += a;
   h[1] += b;
@@ -94,44 +103,48 @@ void Md5Block(uint32_t* h, const uint8_t* p) {
   h[3] += d;
 }
 
+// Twenty rounds of SHA-1 with one function and constant.
+template <class F>
+void Sha1Rounds(uint32_t* v, const uint32_t* w, uint32_t k, F f) {
+  uint32_t a = v[0], b = v[1], c = v[2], d = v[3], e = v[4];
+  auto step = [&](uint32_t a, uint32_t& b, uint32_t c, uint32_t d, uint32_t& e, uint32_t word) {
+    e += std::rotl(a, 5) + f(b, c, d) + k + word;
+    b = std::rotl(b, 30);
+  };
+#pragma GCC unroll 4
+  for (int i = 0; i < 20; i += 5) {
+    step(a, b, c, d, e, w[i]);
+    step(e, a, b, c, d, w[i + 1]);
+    step(d, e, a, b, c, w[i + 2]);
+    step(c, d, e, a, b, w[i + 3]);
+    step(b, c, d, e, a, w[i + 4]);
+  }
+  v[0] = a;
+  v[1] = b;
+  v[2] = c;
+  v[3] = d;
+  v[4] = e;
+}
+
 void Sha1Block(uint32_t* h, const uint8_t* p) {
-  uint32_t w[80];
+  uint32_t w[80], v[5];
   for (int i = 0; i < 16; ++i) w[i] = __builtin_bswap32(Load32(p + 4 * i));
   for (int i = 16; i < 80; ++i) w[i] = std::rotl(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
-  uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
-  for (int i = 0; i < 80; ++i) {
-    uint32_t f, k;
-    if (i < 20) {
-      f = (b & c) | (~b & d);
-      k = 0x5A827999;
-    } else if (i < 40) {
-      f = b ^ c ^ d;
-      k = 0x6ED9EBA1;
-    } else if (i < 60) {
-      f = (b & c) | (b & d) | (c & d);
-      k = 0x8F1BBCDC;
-    } else {
-      f = b ^ c ^ d;
-      k = 0xCA62C1D6;
-    }
-    const uint32_t sum = std::rotl(a, 5) + f + e + k + w[i];
-    e = d;
-    d = c;
-    c = std::rotl(b, 30);
-    b = a;
-    a = sum;
-  }
-  h[0] += a;
-  h[1] += b;
-  h[2] += c;
-  h[3] += d;
-  h[4] += e;
+  std::copy(h, h + 5, v);
+  auto choose = [](uint32_t b, uint32_t c, uint32_t d) { return d ^ (b & (c ^ d)); };
+  auto parity = [](uint32_t b, uint32_t c, uint32_t d) { return b ^ c ^ d; };
+  auto majority = [](uint32_t b, uint32_t c, uint32_t d) { return (b & c) | (d & (b | c)); };
+  Sha1Rounds(v, w, 0x5A827999, choose);
+  Sha1Rounds(v, w + 20, 0x6ED9EBA1, parity);
+  Sha1Rounds(v, w + 40, 0x8F1BBCDC, majority);
+  Sha1Rounds(v, w + 60, 0xCA62C1D6, parity);
+  for (int i = 0; i < 5; ++i) h[i] += v[i];
 }
 
 // SHA-2 in words of 32 or 64 bits, which differ in rounds, rotations and constants.
 template <class Word, int kRounds, int a1, int a2, int a3, int e1, int e2, int e3, int s1, int s2,
           int s3, int t1, int t2, int t3>
-void Sha2Block(Word* h, const uint8_t* p) {
+void Sha2Block(Word* state, const uint8_t* p) {
   Word w[kRounds];
   for (int i = 0; i < 16; ++i) {
     if constexpr (sizeof(Word) == 4) {
@@ -145,19 +158,26 @@ void Sha2Block(Word* h, const uint8_t* p) {
     w[i] = w[i - 16] + (std::rotr(x, s1) ^ std::rotr(x, s2) ^ (x >> s3)) + w[i - 7] +
            (std::rotr(y, t1) ^ std::rotr(y, t2) ^ (y >> t3));
   }
-  Word v[8];
-  std::copy(h, h + 8, v);
-  for (int i = 0; i < kRounds; ++i) {
+  Word a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5],
+       g = state[6], h = state[7];
+  auto step = [&](Word a, Word b, Word c, Word& d, Word e, Word f, Word g, Word& h, int i) {
     const Word k = static_cast<Word>(kSha512Rounds[i] >> (64 - 8 * sizeof(Word)));
-    const Word first = v[7] + (std::rotr(v[4], e1) ^ std::rotr(v[4], e2) ^ std::rotr(v[4], e3)) +
-                       ((v[4] & v[5]) ^ (~v[4] & v[6])) + k + w[i];
-    const Word second = (std::rotr(v[0], a1) ^ std::rotr(v[0], a2) ^ std::rotr(v[0], a3)) +
-                        ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-    std::copy_backward(v, v + 7, v + 8);
-    v[4] += first;
-    v[0] = first + second;
+    h += (std::rotr(e, e1) ^ std::rotr(e, e2) ^ std::rotr(e, e3)) + (g ^ (e & (f ^ g))) + k + w[i];
+    d += h;
+    h += (std::rotr(a, a1) ^ std::rotr(a, a2) ^ std::rotr(a, a3)) + ((a & b) | (c & (a | b)));
+  };
+  for (int i = 0; i < kRounds; i += 8) {
+    step(a, b, c, d, e, f, g, h, i);
+    step(h, a, b, c, d, e, f, g, i + 1);
+    step(g, h, a, b, c, d, e, f, i + 2);
+    step(f, g, h, a, b, c, d, e, i + 3);
+    step(e, f, g, h, a, b, c, d, i + 4);
+    step(d, e, f, g, h, a, b, c, i + 5);
+    step(c, d, e, f, g, h, a, b, i + 6);
+    step(b, c, d, e, f, g, h, a, i + 7);
   }
-  for (int i = 0; i < 8; ++i) h[i] += v[i];
+  const Word sums[8] = {a, b, c, d, e, f, g, h};
+  for (int i = 0; i < 8; ++i) state[i] += sums[i];
 }
 
 void Sha256Block(uint32_t* h, const uint8_t* p) {
