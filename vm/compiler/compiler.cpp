@@ -208,6 +208,13 @@ Result<CodeObject> CompileText(ThreadState& ts, std::string_view utf8, bool inva
 
 Result<Mod*> TreeOf(CompileContext&, Mod* tree) { return tree; }
 
+Result<> ScopesOf(CompileContext& context, Mod* tree) {
+  ScanFutureImports(context, tree);
+  SymbolTable symbols(context);
+  symbols.Build(tree);
+  return DescribeScopes(context, symbols.top());
+}
+
 // A source encoding that the decoder itself does not know, by the codec registry.
 bool DecodeWithCodec(void* context, std::string_view encoding, std::string_view bytes,
                      std::string* utf8, std::string* error) {
@@ -267,6 +274,20 @@ Result<Mod*> ParseBytes(ThreadState& ts, std::string_view bytes, StrObject* file
     MVM_TRY_VOID(DecodeBytes(ts, bytes, filename, options, &source));
     return ParseText<Result<Mod*>>(ts, arena, source.text, source.invalid_utf8, filename, options,
                                    TreeOf);
+  } catch (const std::bad_alloc&) {
+    return RaiseMemoryError(ts);
+  }
+}
+
+Result<> DescribeSource(ThreadState& ts, std::string_view source, bool bytes, StrObject* filename,
+                        const CompileOptions& options) {
+  try {
+    Arena arena;
+    if (!bytes) return ParseText<Result<>>(ts, arena, source, false, filename, options, ScopesOf);
+    DecodedSource decoded;
+    MVM_TRY_VOID(DecodeBytes(ts, source, filename, options, &decoded));
+    return ParseText<Result<>>(ts, arena, decoded.text, decoded.invalid_utf8, filename, options,
+                               ScopesOf);
   } catch (const std::bad_alloc&) {
     return RaiseMemoryError(ts);
   }

@@ -36,6 +36,9 @@ Result<Mod*> ParseSource(ThreadState& ts, std::string_view utf8, StrObject* file
                          const CompileOptions& options, Arena& arena);
 Result<Mod*> ParseBytes(ThreadState& ts, std::string_view bytes, StrObject* filename,
                         const CompileOptions& options, Arena& arena);
+// The symbol table of source (`bytes`: yet to be decoded) as plain data: symtable_info.cpp.
+Result<> DescribeSource(ThreadState& ts, std::string_view source, bool bytes, StrObject* filename,
+                        const CompileOptions& options);
 // From a tree (ast.parse'd or script-built, already validated).
 Result<CodeObject> CompileTree(ThreadState& ts, const Mod* tree, std::string_view source,
                                StrObject* filename, const CompileOptions& options);

@@ -125,6 +125,9 @@ class SymbolTable {
   size_t used_ = 0;
 };
 
+// The tables as tuples and dicts, for module symtable (symtable_info.cpp says which).
+Result<> DescribeScopes(CompileContext& context, const Scope* top);
+
 // Future imports of a module: sets the context's flags; errors as CPython words them.
 void ScanFutureImports(CompileContext& context, const Mod* tree);
 
