@@ -124,6 +124,14 @@ class CodeObject : public Object {
   }
 };
 
+// Are the parameters not in registers of their own but in the list of far locals, which then is
+// register 0 when the frame begins? (Else register 0 of a function with parameters is the first.)
+inline bool HasFarParams(const CodeObject* code) {
+  return code->far_register == 0 &&
+         (code->arg_count != 0 || code->kwonly_count != 0 ||
+          (code->flags & (kCodeVarArgs | kCodeVarKeywords)) != 0);
+}
+
 // What the compiler hands over; arrays are copied, tuples are taken (owned references).
 struct CodeSpec {
   Ref<StrObject> name, qualname, filename;

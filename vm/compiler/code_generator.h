@@ -59,6 +59,8 @@ struct Unit {
   unsigned hidden_base = 0, hidden_top = 0;   // registers of inlined comprehensions
   unsigned spill_base = 0;            // temporaries below this height stay where they are
   unsigned far_count = 0;
+  // Captured parameters that arrive in the list: {register of the cell, index}.
+  std::vector<std::pair<unsigned, unsigned>> far_cells;
   uint32_t guard_handler = CodeBuilder::kNoHandler;  // of a generator: StopIteration
   int far_list = -1;                  // local that holds the list of far locals
   int class_cell = -1, class_dict = -1;  // registers of a class's implicit cells
@@ -80,6 +82,7 @@ class CodeGenerator {
  private:
   // ---- units (emit_function.cpp) ----
   static constexpr unsigned kMaxLocals = 160;
+  static constexpr unsigned kMaxRegisterParams = 100;
   static constexpr unsigned kMaxWindow = 48;
   void BeginUnit(Scope* scope, Identifier name, const Location& first);
   Ref<CodeObject> EndUnit();

@@ -207,6 +207,9 @@ void CodeGenerator::LoadSuper(const AttributeExpr* e, bool method, Dest dest) {
     }
     if (self->kind == NameKind::kCell) {
       b().EmitTo(Dest{}, Op::LDCELL, self->reg, 0, 0, b().NameIndex(self->name));
+    } else if (self->far) {
+      b().EmitTo(Dest{}, Op::LDFAR, static_cast<unsigned>(unit_->far_list), 0,
+                 static_cast<int32_t>(self->reg), b().NameIndex(self->name));
     } else {
       CheckBound(self->reg, self->name);
       b().Emit(Op::MOVE, b().Next(), self->reg);

@@ -26,7 +26,8 @@ unsigned CodeGenerator::HiddenNeeded(const Scope* scope) {
 }
 
 // Parameters, the locals mapping, cells, named locals, hidden locals; what is past the limit is
-// kept in a list.
+// kept in a list. With very many parameters these are in the list too, which then is register 0 and
+// filled by whoever binds the arguments (BindInto).
 unsigned CodeGenerator::AssignRegisters(Scope* scope) {
   Unit& u = *unit_;
   unsigned next = 0;
@@ -38,15 +39,34 @@ unsigned CodeGenerator::AssignRegisters(Scope* scope) {
   if (scope->kind == ScopeKind::kModule || scope->kind == ScopeKind::kClass) {
     u.locals_register = static_cast<int>(next++);
   }
+  unsigned params = 0;
+  for (uint32_t i = 0; i < scope->symbol_count; ++i) {
+    params += (scope->symbols[i]->flags & kSymParam) != 0;
+  }
+  const bool far_params = params > kMaxRegisterParams;
+  if (far_params) u.far_list = static_cast<int>(next++);
+  unsigned far = 0;
   for (uint32_t i = 0; i < scope->symbol_count; ++i) {
     Symbol* s = scope->symbols[i];
     if (!(s->flags & kSymParam)) continue;
-    s->reg = next++;
     u.varnames.push_back(s->name);
+    if (far_params) {
+      u.varname_registers.push_back(kFarLocal | far);
+      if (s->kind == NameKind::kCell) {
+        u.far_cells.push_back({next, far});
+        add_cell(s, next++);
+      } else {
+        s->far = true;
+        s->reg = far;
+      }
+      ++far;
+      continue;
+    }
+    s->reg = next++;
     u.varname_registers.push_back(s->reg);
     if (s->kind == NameKind::kCell) add_cell(s, s->reg);
-    ++u.param_count;
   }
+  u.param_count = static_cast<uint16_t>(far_params ? 1 : params);
   auto add_class_cell = [&](const char* name) {
     u.cells.push_back(Id(name));
     u.cell_registers.push_back(static_cast<uint16_t>(next));
@@ -64,10 +84,9 @@ unsigned CodeGenerator::AssignRegisters(Scope* scope) {
   const unsigned hidden = HiddenNeeded(scope);
   unsigned room = plain;
   if (next + plain + hidden > kMaxLocals) {
-    u.far_list = static_cast<int>(next++);
+    if (!far_params) u.far_list = static_cast<int>(next++);
     room = next + hidden < kMaxLocals ? kMaxLocals - next - hidden : 0;
   }
-  unsigned far = 0;
   for (uint32_t i = 0; i < scope->symbol_count; ++i) {
     Symbol* s = scope->symbols[i];
     if (s->kind != NameKind::kFast || (s->flags & kSymParam)) continue;
@@ -87,8 +106,7 @@ unsigned CodeGenerator::AssignRegisters(Scope* scope) {
   u.hidden_top = 0;
   next += hidden;
   if (next > kMaxLocals) {
-    context_.Error(scope->loc, "more than %u parameters and captured variables in one function",
-                   kMaxLocals);
+    context_.Error(scope->loc, "more than %u captured variables in one function", kMaxLocals - 1);
   }
   return next;
 }
@@ -162,6 +180,7 @@ void CodeGenerator::BeginUnit(Scope* scope, Identifier name, const Location& fir
   u.spill_base = 0;
   u.far_list = u.class_cell = u.class_dict = u.locals_register = -1;
   u.far_count = 0;
+  u.far_cells.clear();
   u.flags = 0;
   u.first_line = first.lineno;
   u.arg_count = u.posonly_count = u.kwonly_count = u.param_count = 0;
@@ -203,6 +222,12 @@ void CodeGenerator::BeginUnit(Scope* scope, Identifier name, const Location& fir
   }
   if (u.far_list >= 0) {
     b().Emit(Op::MKFAR, static_cast<unsigned>(u.far_list), 0, 0, static_cast<int32_t>(u.far_count));
+  }
+  for (const auto& [reg, index] : u.far_cells) {
+    b().EmitTo(Dest{}, Op::LDFAR, static_cast<unsigned>(u.far_list), 0, static_cast<int32_t>(index),
+               b().NameIndex(u.varnames[index]));
+    b().Pop();
+    b().Emit(Op::STLOC, reg, b().Next());
   }
   for (uint16_t reg : u.cell_registers) b().Emit(Op::MKCELL, reg);
 }

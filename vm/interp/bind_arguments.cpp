@@ -1,8 +1,10 @@
 // Binding call arguments to parameter registers, and CPython's words for what does not fit.
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
@@ -16,7 +18,8 @@ namespace {
 StrObject* ParamName(FunctionObject* f, uint32_t i) { return f->code->varnames->items()[i].as<StrObject>(); }
 
 // "'a', 'b' and 'c'"
-std::string JoinNames(const std::string* names, size_t n) {
+std::string JoinNames(const std::vector<std::string>& names) {
+  const size_t n = names.size();
   std::string out;
   for (size_t i = 0; i < n; ++i) {
     if (i > 0) out += i + 1 < n ? ", " : n > 2 ? ", and " : " and ";
@@ -25,9 +28,10 @@ std::string JoinNames(const std::string* names, size_t n) {
   return out;
 }
 
-void RaiseMissing(ThreadState& ts, FunctionObject* f, const char* kind, const std::string* names, size_t n) {
-  Raise(ts, Exc::kTypeError, "%U() missing %zu required %s argument%s: %s", Value(f->qualname), n, kind,
-        n == 1 ? "" : "s", JoinNames(names, n).c_str());
+void RaiseMissing(ThreadState& ts, FunctionObject* f, const char* kind,
+                  const std::vector<std::string>& names) {
+  Raise(ts, Exc::kTypeError, "%U() missing %zu required %s argument%s: %s", Value(f->qualname),
+        names.size(), kind, names.size() == 1 ? "" : "s", JoinNames(names).c_str());
 }
 
 void RaiseTooMany(ThreadState& ts, FunctionObject* f, uint32_t given, const Value* regs) {
@@ -129,21 +133,13 @@ void ReleaseAll(Value* v, size_t n) {
   }
 }
 
-}  // namespace
-
-bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
-              TupleObject* kwnames, Value* regs) {
+// Binds to regs[0, count), of which the first are the parameters; words from `top` on are free for
+// code that runs meanwhile. Where it fails, all of regs is null.
+bool BindTo(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
+            TupleObject* kwnames, Value* regs, uint32_t count, Value* top) {
   CodeObject* code = f->code;
   uint32_t argc = code->arg_count, named = argc + code->kwonly_count;
   bool var_args = code->flags & kCodeVarArgs, var_keywords = code->flags & kCodeVarKeywords;
-  Value unbound = ts->rt->unbound;
-  if (MVM_LIKELY(f->simple && nkw == 0 && npos == argc)) {
-    if (src != regs) {
-      for (uint32_t i = 0; i < npos; ++i) regs[i] = src[i];
-    }
-    for (uint32_t i = argc; i < f->local_count; ++i) regs[i] = unbound;
-    return true;
-  }
   SmallVector<Value, 16> keywords;
   if (!keywords.Append(src + npos, nkw)) {
     for (uint32_t i = 0; i < npos + nkw; ++i) Decref(src[i]);
@@ -168,9 +164,9 @@ bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uin
   if (src != regs) {
     for (uint32_t i = 0; i < placed; ++i) regs[i] = src[i];
   }
-  for (uint32_t i = placed; i < f->local_count; ++i) regs[i] = Value();
+  for (uint32_t i = placed; i < count; ++i) regs[i] = Value();
   // Code run below (odd keyword names) must not reuse these words.
-  Value* saved_top = std::exchange(ts->top, regs + f->local_count);
+  Value* saved_top = std::exchange(ts->top, top);
   uint32_t next = named;
   if (var_args) regs[next++] = rest;
   uint32_t taken = 0;  // keywords consumed
@@ -220,12 +216,11 @@ bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uin
     uint32_t missing = 0;
     for (uint32_t i = placed; i < required; ++i) missing += regs[i].is_null();
     if (missing > 0) {
-      std::string names[64];
-      size_t n = 0;
-      for (uint32_t i = placed; i < required && n < 64; ++i) {
-        if (regs[i].is_null()) names[n++] = ToUtf8(ParamName(f, i));
+      std::vector<std::string> names;
+      for (uint32_t i = placed; i < required; ++i) {
+        if (regs[i].is_null()) names.push_back(ToUtf8(ParamName(f, i)));
       }
-      RaiseMissing(*ts, f, "positional", names, n);
+      RaiseMissing(*ts, f, "positional", names);
       ok = false;
     } else {
       for (uint32_t i = required; i < argc; ++i) {
@@ -237,29 +232,73 @@ bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uin
     }
   }
   if (ok && named > argc) {
-    std::string names[64];
-    size_t n = 0;
+    std::vector<std::string> names;
     for (uint32_t i = argc; i < named; ++i) {
       if (!regs[i].is_null()) continue;
       Value v = f->kwdefaults != nullptr ? DictGetStr(*ts, f->kwdefaults, ParamName(f, i)) : Value();
       if (v.is_null()) {
-        if (n < 64) names[n++] = ToUtf8(ParamName(f, i));
+        names.push_back(ToUtf8(ParamName(f, i)));
         continue;
       }
       Incref(v);
       regs[i] = v;
     }
-    if (n > 0) {
-      RaiseMissing(*ts, f, "keyword-only", names, n);
+    if (!names.empty()) {
+      RaiseMissing(*ts, f, "keyword-only", names);
       ok = false;
     }
   }
   ts->top = saved_top;
   if (!ok) {
     for (; taken < nkw; ++taken) Decref(keywords[taken]);
-    ReleaseAll(regs, f->local_count);
+    ReleaseAll(regs, count);
     return false;
   }
+  return true;
+}
+
+uint32_t AllParams(const CodeObject* code) {
+  return uint32_t{code->arg_count} + code->kwonly_count + ((code->flags & kCodeVarArgs) != 0) +
+         ((code->flags & kCodeVarKeywords) != 0);
+}
+
+// Very many parameters: they are the first items of the list of far locals, in register 0.
+bool BindToList(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
+                TupleObject* kwnames, Value* regs) {
+  const uint32_t n = AllParams(f->code);
+  ListObject* list = NewListReserve(*ts, n).word();
+  bool ok = list != nullptr;
+  if (!ok) {
+    for (uint32_t i = 0; i < npos + nkw; ++i) Decref(src[i]);
+  } else {
+    ok = BindTo(ts, f, src, npos, nkw, kwnames, list->items, n, src + npos + nkw);
+    if (ok) {
+      list->size = n;
+    } else {
+      Decref(list);
+    }
+  }
+  for (uint32_t i = 0; i < f->local_count; ++i) regs[i] = ok ? Value(ts->rt->unbound) : Value();
+  if (ok) regs[0] = Value(list);
+  return ok;
+}
+
+}  // namespace
+
+bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
+              TupleObject* kwnames, Value* regs) {
+  CodeObject* code = f->code;
+  Value unbound = ts->rt->unbound;
+  if (MVM_LIKELY(f->simple && nkw == 0 && npos == code->arg_count)) {
+    if (src != regs) {
+      for (uint32_t i = 0; i < npos; ++i) regs[i] = src[i];
+    }
+    for (uint32_t i = npos; i < f->local_count; ++i) regs[i] = unbound;
+    return true;
+  }
+  if (MVM_UNLIKELY(HasFarParams(code))) return BindToList(ts, f, src, npos, nkw, kwnames, regs);
+  Value* const top = regs + f->local_count;
+  if (!BindTo(ts, f, src, npos, nkw, kwnames, regs, f->local_count, top)) return false;
   for (uint32_t i = code->param_count; i < f->local_count; ++i) regs[i] = unbound;
   return true;
 }

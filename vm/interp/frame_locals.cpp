@@ -25,8 +25,12 @@ Result<DictObject> LocalsSnapshot(ThreadState& ts, FunctionObject* f, const Valu
     uint32_t reg = code->varname_registers[i];
     Value v;
     if (reg & kFarLocal) {
-      Value far = registers[code->far_register];  // unbound until MKFAR has run
-      if (IsExact(far, TypeId::kList)) v = far.as<ListObject>()->items[reg & ~kFarLocal];
+      // Unbound, or only parameters, until MKFAR has run.
+      const Value far = registers[code->far_register];
+      const uint32_t index = reg & ~kFarLocal;
+      if (IsExact(far, TypeId::kList) && index < far.as<ListObject>()->size) {
+        v = far.as<ListObject>()->items[index];
+      }
     } else {
       v = registers[reg];
     }

@@ -31,7 +31,8 @@ void Bind(FunctionObject* f, CodeInstance* instance) {
   f->frame_size = code->frame_size;
   f->local_count = code->local_count;
   f->param_count = code->param_count;
-  f->simple = code->kwonly_count == 0 && !(code->flags & (kCodeVarArgs | kCodeVarKeywords));
+  f->simple = code->kwonly_count == 0 && !(code->flags & (kCodeVarArgs | kCodeVarKeywords)) &&
+              !HasFarParams(code);
 }
 
 FunctionObject* Self(Value v) { return v.as<FunctionObject>(); }

@@ -273,6 +273,7 @@ Status SuperArguments(ThreadState& ts, Ref<>* type, Ref<>* object) {
   CodeObject* code = f->code;
   if (code->arg_count == 0) return Raise(ts, Exc::kRuntimeError, "super(): no arguments");
   Value self = R[0];
+  if (HasFarParams(code)) self = self.as<ListObject>()->items[0];
   if (IsExact(self, TypeId::kCell)) {
     for (uint32_t i = 0; i < code->cellvars->size(); ++i) {
       if (code->cell_registers[i] == 0) self = self.as<CellObject>()->value;

@@ -240,14 +240,23 @@ bool SlowCell(ThreadState* ts, Value* R, Word* pc) {
       return true;
     }
     case Op::MKFAR: {
-      Result<ListObject> r = NewListReserve(*ts, pc->x);
-      if (r.raised()) return false;
-      ListObject* list = r.word();
-      for (int i = 0; i < pc->x; ++i) list->items[i] = unbound;
-      ts->rt->unbound->refcount += static_cast<uint32_t>(pc->x);
-      list->size = static_cast<uint64_t>(pc->x);
-      Value old = std::exchange(R[pc->a], Value(list));
-      Decref(old);
+      // Binding may have made the list already, of parameters.
+      const bool bound = IsExact(R[pc->a], TypeId::kList);
+      Ref<ListObject> list;
+      if (bound) {
+        list = Ref<ListObject>::Borrow(R[pc->a].as<ListObject>());
+      } else {
+        Result<ListObject> made = NewListReserve(*ts, pc->x);
+        if (made.raised()) return false;
+        list = made.Take();
+      }
+      while (list->size < static_cast<uint64_t>(pc->x)) {
+        if (ListAppend(*ts, list, unbound).raised()) return false;
+      }
+      if (!bound) {
+        Value old = std::exchange(R[pc->a], Value(list.Release()));
+        Decref(old);
+      }
       return true;
     }
     case Op::MKCELL: {
