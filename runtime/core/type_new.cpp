@@ -385,8 +385,11 @@ Result<TypeObject> NewHeapType(ThreadState& ts, TypeObject* metatype, StrObject*
 
   MVM_TRY(Ref<TupleObject> mro, MroThroughMetatype(ts, type));
   type->mro = mro.Release();
+  // Sequence or mapping, for patterns: as the first class in the order of lookup that is either,
+  // which need not be the one that decides the layout.
+  constexpr uint32_t kKinds = kTypeSequence | kTypeMapping;
+  type->flags &= ~kKinds;
   for (Value v : type->mro->span()) {
-    constexpr uint32_t kKinds = kTypeSequence | kTypeMapping;
     if (type->flags & kKinds) break;
     type->flags |= v.as<TypeObject>()->flags & kKinds;
   }

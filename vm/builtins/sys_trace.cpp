@@ -53,6 +53,14 @@ Status TraceCall(ThreadState& ts, Value* base, const Word* pc) {
   SetFrameFlag(base, kFrameTraced);
   MVM_TRY(Ref<FrameObject> frame, FrameFor(ts, base, pc));
   frame->traced_line = -1;
+  // A call shows the line of the `def`, not that of the first instruction.
+  struct CallLine {
+    CallLine(FrameObject* f, int line) : frame(f) { frame->line_override = line; }
+    ~CallLine() { frame->line_override = 0; }
+    FrameObject* frame;
+  } call_line(frame, pc == FunctionOf(base)->instance->words
+                         ? static_cast<int>(FunctionOf(base)->code->first_line)
+                         : 0);
   if (!state.profile_function.is_null()) {
     Result<> result = CallTracer(ts, state.profile_function, frame, "call", Value());
     if (result.raised()) {
@@ -66,6 +74,7 @@ Status TraceCall(ThreadState& ts, Value* base, const Word* pc) {
   if (result.raised()) return Fail(ts);
   Ref<> local = result.Take();
   Decref(std::exchange(frame->trace, IsNone(ts, local) ? Value() : local.Release()));
+  if (!frame->trace.is_null()) PinFrame(frame);
   return Ok();
 }
 

@@ -145,6 +145,25 @@ Status TakeTuple(ThreadState& ts, Value v, const char* what, uint32_t size, Ref<
   return Ok();
 }
 
+// A tuple of names, interned: what the interpreter looks up, and binds arguments by.
+Status TakeNames(ThreadState& ts, Value v, const char* what, uint32_t size, Ref<>* out) {
+  MVM_TRY_VOID(TakeTuple(ts, v, what, size, out));
+  std::vector<Ref<>> interned;
+  for (Value name : out->as<TupleObject>()->span()) {
+    if (!IsStr(ts, name)) {
+      return Raise(ts, Exc::kSystemError, "non-string found in code slot");
+    }
+    MVM_TRY(Ref<StrObject> exact, StrExact(ts, name.as<StrObject>()));
+    MVM_TRY(Ref<StrObject> one, Intern(ts, exact));
+    interned.push_back(Ref<>(std::move(one)));
+  }
+  static_assert(sizeof(Ref<>) == sizeof(Value));
+  MVM_TRY(Ref<TupleObject> names,
+          NewTuple(ts, {reinterpret_cast<const Value*>(interned.data()), interned.size()}));
+  *out = Ref<>(std::move(names));
+  return Ok();
+}
+
 Status TakeStr(ThreadState& ts, Value v, const char* what, Ref<>* out) {
   if (!IsStr(ts, v)) {
     return Raise(ts, Exc::kTypeError, "replace() argument '%s' must be str, not %T", what, v);
@@ -225,30 +244,19 @@ Result<> code_replace(ThreadState& ts, Args args) {
       }
     }
   }
-  if (args.has(kNames)) {
-    MVM_TRY_VOID(TakeTuple(ts, args[kNames], "co_names", code->names->size(), &parts.names));
-    std::vector<Ref<>> interned;
-    std::vector<Value> values;
-    for (Value v : parts.names.as<TupleObject>()->span()) {
-      MVM_TRY(StrObject * s, ExpectStr(ts, v, "name"));
-      MVM_TRY(Ref<StrObject> name, Intern(ts, s));
-      values.push_back(name.value());
-      interned.push_back(Ref<>(std::move(name)));
-    }
-    MVM_TRY(Ref<TupleObject> names, NewTuple(ts, values));
-    parts.names = Ref<>(std::move(names));
-  }
-  if (args.has(kVarnames)) {
+  const struct {
+    int index;
+    const char* what;
+    TupleObject* now;
+    Ref<>* out;
+  } names[] = {{kNames, "co_names", code->names, &parts.names},
+               {kVarnames, "co_varnames", code->varnames, &parts.varnames},
+               {kFreevars, "co_freevars", code->freevars, &parts.freevars},
+               {kCellvars, "co_cellvars", code->cellvars, &parts.cellvars}};
+  for (const auto& n : names) {
+    if (!args.has(static_cast<uint32_t>(n.index))) continue;
     MVM_TRY_VOID(
-        TakeTuple(ts, args[kVarnames], "co_varnames", code->varnames->size(), &parts.varnames));
-  }
-  if (args.has(kFreevars)) {
-    MVM_TRY_VOID(
-        TakeTuple(ts, args[kFreevars], "co_freevars", code->freevars->size(), &parts.freevars));
-  }
-  if (args.has(kCellvars)) {
-    MVM_TRY_VOID(
-        TakeTuple(ts, args[kCellvars], "co_cellvars", code->cellvars->size(), &parts.cellvars));
+        TakeNames(ts, args[static_cast<uint32_t>(n.index)], n.what, n.now->size(), n.out));
   }
   if (args.has(kFilename)) MVM_TRY_VOID(TakeStr(ts, args[kFilename], "co_filename", &parts.filename));
   if (args.has(kName)) MVM_TRY_VOID(TakeStr(ts, args[kName], "co_name", &parts.name));

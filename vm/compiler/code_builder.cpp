@@ -218,7 +218,8 @@ void CodeBuilder::BindHandler(uint32_t handler, unsigned depth, const RegisterSe
 
 // ---------------------------------------------------------------- finishing
 
-// A jump to a JMP goes where that one goes; a JMP to a LOOP becomes one.
+// A jump to a JMP goes where that one goes; a JMP to a LOOP becomes one, and a JMP to the end of the
+// function returns at once, with the line it comes from.
 void CodeBuilder::ThreadJumps() {
   const auto count = static_cast<int32_t>(words_.size());
   for (int32_t at = 0; at < count; ++at) {
@@ -232,6 +233,10 @@ void CodeBuilder::ThreadJumps() {
         to + 1 + words_[to].x <= at) {
       to = to + 1 + words_[to].x;
       w.op = static_cast<uint8_t>(Op::LOOP);
+    }
+    if (static_cast<Op>(w.op) == Op::JMP && static_cast<Op>(words_[to].op) == Op::RETSP) {
+      w = words_[to];
+      continue;
     }
     w.x = to - at - 1;
   }

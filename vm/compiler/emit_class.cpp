@@ -1,4 +1,6 @@
 // Classes, type parameters and type aliases.
+#include <algorithm>
+
 #include "runtime/objects/tuple_object.h"
 #include "vm/compiler/code_generator.h"
 
@@ -94,7 +96,9 @@ Ref<CodeObject> CodeGenerator::ClassBody(const ClassDefStmt* s) {
     b().Emit(Op::STCELL, static_cast<unsigned>(unit_->class_dict), b().Next(), kConsume1);
   }
   ModuleLikeBody(s->body);
-  const std::vector<Identifier>& attributes = unit_->static_attributes;
+  std::vector<Identifier>& attributes = unit_->static_attributes;
+  std::sort(attributes.begin(), attributes.end(),
+            [](Identifier a, Identifier b) { return a->view() < b->view(); });
   std::vector<Value> names;
   for (Identifier id : attributes) names.push_back(context_.Str(id));
   LoadConstant(context_.Check(NewTuple(context_.ts, names)).value(), Dest{});

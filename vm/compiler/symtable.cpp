@@ -141,7 +141,8 @@ void SymbolTableBuilder::AddDefIn(Scope* scope, Identifier name, uint32_t flags,
                            name->data);
     }
   }
-  if (scope->comp_iter_target) {
+  // Of a target like a[b:c] only what it binds counts.
+  if (scope->comp_iter_target && (flags & kSymBound)) {
     if ((symbol->flags | flags) & (kSymGlobal | kSymNonlocal)) {
       context_.SymbolError(loc,
                            "comprehension inner loop cannot rebind assignment expression target "
@@ -763,7 +764,6 @@ void SymbolTableBuilder::VisitNamedExpr(const NamedExprExpr* e) {
 // A walrus in a comprehension binds in the function (or module) around all comprehensions.
 void SymbolTableBuilder::ExtendNamedExpr(const NameExpr* target) {
   Identifier name = context_.Mangle(scope_->private_class, target->id);
-  const int n = static_cast<int>(name->size);
   for (Scope* s = scope_;; s = s->parent) {
     if (s->is_comprehension()) {
       Symbol* symbol = s->Find(name);
@@ -771,7 +771,7 @@ void SymbolTableBuilder::ExtendNamedExpr(const NameExpr* target) {
         context_.SymbolError(target->loc,
                              "assignment expression cannot rebind comprehension iteration variable "
                              "'%.*s'",
-                             n, name->data);
+                             static_cast<int>(target->id->size), target->id->data);
       }
       continue;
     }

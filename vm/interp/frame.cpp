@@ -82,6 +82,13 @@ Result<FrameObject> FrameFor(ThreadState& ts, Value* base, const Word* pc) {
   return frame;
 }
 
+void PinFrame(FrameObject* frame) {
+  // A generator owns its frame object anyway.
+  if (frame->pinned || frame->base == nullptr || frame->generator != nullptr) return;
+  frame->pinned = true;
+  Incref(frame);
+}
+
 void DetachFrame(ThreadState& ts, Value* base, const Word* pc) {
   FrameObject* f = FindLiveFrame(ts, base);
   FunctionObject* function = FunctionOf(base);
@@ -114,6 +121,7 @@ void DetachFrame(ThreadState& ts, Value* base, const Word* pc) {
   }
   f->pc = pc;
   UnlinkLiveFrame(ts, f);
+  if (std::exchange(f->pinned, false)) Decref(f);  // `hold` has it still
   if (f->generator != nullptr) f->generator = nullptr;
   Value* copy = n == 0 ? nullptr : static_cast<Value*>(ts.heap().AllocateBuffer(n * sizeof(Value)));
   if (copy != nullptr) {

@@ -77,6 +77,7 @@ Result<> get_trace(ThreadState& ts, Value self) {
 Status set_trace(ThreadState& ts, Value self, Value v) {
   Value now = v.is_null() || IsNone(ts, v) ? Value() : Ref<>::Borrow(v).Release();
   Value old = std::exchange(Self(self)->trace, now);
+  if (!now.is_null()) PinFrame(Self(self));
   Decref(old);
   return Ok();
 }
@@ -117,7 +118,9 @@ Value* FindLocal(FrameObject* f, StrObject* name) {
     uint32_t reg = code->varname_registers[i];
     if (reg & kFarLocal) {
       if (code->far_register >= n || !IsExact(r[code->far_register], TypeId::kList)) return nullptr;
-      return &r[code->far_register].as<ListObject>()->items[reg & ~kFarLocal];
+      ListObject* far = r[code->far_register].as<ListObject>();
+      const uint32_t index = reg & ~kFarLocal;
+      return index < far->size ? &far->items[index] : nullptr;  // before MKFAR only parameters
     }
     return reg < n ? content(&r[reg]) : nullptr;
   }

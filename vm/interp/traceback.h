@@ -26,6 +26,7 @@ class FrameObject : public Object {
   Value kept;                       // list of locals overwritten through f_locals while running (R13)
   bool trace_lines = true, trace_opcodes = false;
   bool cleared = false;
+  bool pinned = false;              // owns itself while its window lives: it has a trace function
   int line_override = 0;
   int traced_line = -1;             // of the last line event
   const Word* traced_pc = nullptr;  // last word seen by tracing
@@ -58,6 +59,8 @@ Result<FrameObject> FrameFor(ThreadState& ts, Value* base, const Word* pc);
 // Puts a frame object whose window has come (back) to life on the thread's list, or takes it off.
 void LinkLiveFrame(ThreadState& ts, FrameObject* frame, Value* base);
 void UnlinkLiveFrame(ThreadState& ts, FrameObject* frame);
+// Keeps a frame object that something was put into (f_trace) until its window goes.
+void PinFrame(FrameObject* frame);
 // Adds the frame at `pc` to the traceback of the pending exception.
 Status AddTraceback(ThreadState& ts, Value* base, const Word* pc);
 // The window is about to go: its frame object takes the locals. Called when kFrameObject is set.

@@ -65,7 +65,9 @@ class Validator {
   Status Position(Location* loc) {
     MVM_TRY_VOID(Position(*loc));
     for (uint32_t* n : {&loc->lineno, &loc->col_offset, &loc->end_lineno, &loc->end_col_offset}) {
+      constexpr uint32_t kMost = INT32_MAX - 8;  // one more must fit an int
       if (static_cast<int32_t>(*n) < 0) *n = 0;
+      if (*n > kMost) *n = kMost;
     }
     return Ok();
   }
@@ -425,11 +427,13 @@ class Validator {
       MVM_TRY_VOID(Position(&h->loc));
       MVM_TRY_VOID(Optional(h->type));
       MVM_TRY_VOID(Body(h->body, "ExceptHandler"));
-      // CPython's code generator cannot do without (`except*:` is no syntax).
-      if (s->kind == StmtKind::kTryStar) MVM_TRY_VOID(Required(h->type, "type", "ExceptHandler"));
     }
     MVM_TRY_VOID(Stmts(s->orelse));
-    return Stmts(s->finalbody);
+    MVM_TRY_VOID(Stmts(s->finalbody));
+    if (s->kind == StmtKind::kTry) return Ok();
+    // The code generator cannot do without (`except*:` is no syntax).
+    for (ExceptHandler* h : s->handlers) MVM_TRY_VOID(Required(h->type, "type", "ExceptHandler"));
+    return Ok();
   }
 
   // Code can be generated for names, attributes and subscripts only.
