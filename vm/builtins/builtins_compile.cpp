@@ -2,9 +2,11 @@
 #include <new>
 
 #include "runtime/objects/bytes_object.h"
+#include "runtime/objects/exception_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/buffer.h"
 #include "runtime/protocol/protocol.h"
+#include "runtime/support/utf8.h"
 #include "vm/builtins/compile_value.h"
 #include "vm/interp/function_object.h"
 #include "vm/interp/interpreter.h"
@@ -34,7 +36,14 @@ constexpr int64_t kKnownFlags = kCodeFutureMask | kOnlyAst | kDontImplyDedent | 
 Result<bool> SourceText(ThreadState& ts, Value source, const char* function, const char* what,
                         std::string* text) {
   if (IsStr(ts, source)) {
-    *text = ToUtf8(source.as<StrObject>());
+    StrObject* s = source.as<StrObject>();
+    for (size_t i = 0; !s->ascii() && i < s->length; ++i) {
+      if (IsSurrogate(s->At(i))) {
+        return RaiseEncodeError(ts, "utf-8", s, static_cast<int64_t>(i),
+                                static_cast<int64_t>(i + 1), "surrogates not allowed");
+      }
+    }
+    *text = ToUtf8(s);
     return false;
   }
   if (IsBytes(ts, source)) {
