@@ -74,7 +74,7 @@ Result<bool> DictsEqual(ThreadState& ts, DictObject* a, DictObject* b) {
     MVM_TRY(Value * place, DictFindHashed(ts, b, key, hash));
     if (!place) return false;
     const Ref<> other = Ref<>::Borrow(*place);
-    MVM_TRY(bool equal, EqualValues(ts, other, value));
+    MVM_TRY(bool equal, EqualValues(ts, value, other));
     if (!equal) return false;
     MVM_TRY_VOID(Charge(ts, 2));
   }
