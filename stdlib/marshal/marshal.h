@@ -59,7 +59,7 @@ class MarshalReader {
   // From memory, which must outlive the reader.
   MarshalReader(ThreadState& ts, std::string_view data, bool allow_code)
       : ts_(ts), data_(data), allow_code_(allow_code) {}
-  // From an object with read().
+  // From an object with readinto().
   MarshalReader(ThreadState& ts, Value file, bool allow_code)
       : ts_(ts), file_(file), allow_code_(allow_code) {}
   // The next value. May throw std::bad_alloc.
@@ -86,7 +86,7 @@ class MarshalReader {
   ThreadState& ts_;
   std::string_view data_;
   Value file_;   // null: from memory
-  Ref<> chunk_;  // what file.read() returned last
+  Ref<> chunk_;  // the buffer that was filled last
   bool allow_code_;
   int depth_ = 0;
   std::vector<Ref<>> refs_;  // null: not finished

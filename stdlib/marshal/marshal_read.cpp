@@ -2,6 +2,7 @@
 #include <bit>
 #include <cstring>
 
+#include "runtime/objects/bytearray_object.h"
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/codec.h"
 #include "runtime/objects/complex_object.h"
@@ -24,19 +25,22 @@ Result<const char*> MarshalReader::Need(size_t n) {
     data_.remove_prefix(n);
     return p;
   }
-  MVM_TRY(Ref<> bytes,
-          CallMethod(ts_, file_, MVM_NAME(ts_, read), Value::Int(static_cast<int64_t>(n))));
-  if (!IsExact(bytes, TypeId::kBytes)) {
-    return Raise(ts_, Exc::kTypeError, "file.read() returned not bytes but %T", bytes.get());
-  }
-  const size_t got = bytes.as<BytesObject>()->length;
-  if (got > n) {
+  MVM_TRY(Ref<BytearrayObject> buffer, NewBytearrayRaw(ts_, n));
+  if (n != 0) std::memset(buffer->data(), 0, n);
+  MVM_TRY(Ref<> readinto, GetAttr(ts_, file_, "readinto"));
+  MVM_TRY(Ref<> count, Call(ts_, readinto, buffer));
+  MVM_TRY(int64_t got, AsInt64(ts_, count));
+  if (got > static_cast<int64_t>(n)) {
     return Raise(ts_, Exc::kValueError,
-                 "read() returned too much data: %zu bytes requested, %zu returned", n, got);
+                 "read() returned too much data: %zu bytes requested, %lld returned", n,
+                 static_cast<long long>(got));
   }
-  if (got < n) return Raise(ts_, Exc::kEOFError, "marshal data too short");
-  chunk_ = std::move(bytes);
-  return reinterpret_cast<const char*>(chunk_.as<BytesObject>()->data());
+  if (got < static_cast<int64_t>(n) || buffer->size < n) {
+    return Raise(ts_, Exc::kEOFError, "marshal data too short");
+  }
+  const char* p = reinterpret_cast<const char*>(buffer->data());
+  chunk_ = std::move(buffer);
+  return p;
 }
 
 namespace {
@@ -209,6 +213,10 @@ Result<> MarshalReader::ReadType(char type, int64_t slot) {
     case 'i': {
       MVM_TRY(uint32_t n, Word32());
       return Small(static_cast<int32_t>(n));
+    }
+    case 'I': {  // of older versions
+      MVM_TRY(const char* p, Need(8));
+      return NewInt(ts_, static_cast<int64_t>(Load32(p) | uint64_t{Load32(p + 4)} << 32));
     }
     case 'l': return ReadLong();
     case 'f':

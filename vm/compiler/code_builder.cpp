@@ -64,6 +64,7 @@ void CodeBuilder::Reset(unsigned local_count) {
   local_count_ = local_count;
   height_ = max_height_ = 0;
   last_bound_ = 0;
+  implicit_return_ = -1;
   reachable_ = true;
 }
 
@@ -218,28 +219,45 @@ void CodeBuilder::BindHandler(uint32_t handler, unsigned depth, const RegisterSe
 
 // ---------------------------------------------------------------- finishing
 
-// A jump to a JMP goes where that one goes; a JMP to a LOOP becomes one, and a JMP to the end of the
-// function returns at once, with the line it comes from.
+// A jump to a JMP goes where that one goes; a JMP to a LOOP becomes one. Jumps to the implicit return
+// at the end get a return of their own, with the line they come from.
 void CodeBuilder::ThreadJumps() {
   const auto count = static_cast<int32_t>(words_.size());
+  std::vector<int32_t> returns;  // the copies of the implicit one
   for (int32_t at = 0; at < count; ++at) {
-    Word& w = words_[at];
-    if (InfoOf(static_cast<Op>(w.op)).format[3] != 'J' || static_cast<Op>(w.op) == Op::LOOP) continue;
-    int32_t to = at + 1 + w.x;
+    const Op op = static_cast<Op>(words_[at].op);
+    if (InfoOf(op).format[3] != 'J' || op == Op::LOOP) continue;
+    int32_t to = at + 1 + words_[at].x;
     for (int hops = 0; hops < 8 && static_cast<Op>(words_[to].op) == Op::JMP; ++hops) {
       to = to + 1 + words_[to].x;
     }
-    if (static_cast<Op>(w.op) == Op::JMP && static_cast<Op>(words_[to].op) == Op::LOOP &&
+    if (op == Op::JMP && static_cast<Op>(words_[to].op) == Op::LOOP &&
         to + 1 + words_[to].x <= at) {
       to = to + 1 + words_[to].x;
-      w.op = static_cast<uint8_t>(Op::LOOP);
+      words_[at].op = static_cast<uint8_t>(Op::LOOP);
+    } else if (to == implicit_return_) {
+      if (op == Op::JMP) {
+        words_[at] = words_[to];
+        continue;
+      }
+      to = ReturnFrom(positions_[at], &returns);
     }
-    if (static_cast<Op>(w.op) == Op::JMP && static_cast<Op>(words_[to].op) == Op::RETSP) {
-      w = words_[to];
-      continue;
-    }
-    w.x = to - at - 1;
+    words_[at].x = to - at - 1;
   }
+}
+
+// A word like the implicit return, with that line.
+int32_t CodeBuilder::ReturnFrom(const Position& from, std::vector<int32_t>* copies) {
+  if (positions_[implicit_return_].line == from.line) return implicit_return_;
+  for (int32_t copy : *copies) {
+    if (positions_[copy].line == from.line) return copy;
+  }
+  copies->push_back(static_cast<int32_t>(words_.size()));
+  words_.push_back(Word(words_[implicit_return_]));
+  sites_.push_back(Site(sites_[implicit_return_]));
+  live_.push_back(uint8_t{live_[implicit_return_]});
+  positions_.push_back(Position(from));
+  return copies->back();
 }
 
 // Innermost first: of the ranges that cover one word, the later opened ones are inner ones.

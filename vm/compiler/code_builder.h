@@ -93,6 +93,11 @@ class CodeBuilder {
   void SetPosition(const Position& p) { position_ = p; }
   const Position& position() const { return position_; }
   bool reachable() const { return reachable_; }
+  // The next word returns because the code ends, not because a statement says so: it has the line of
+  // whatever leads to it.
+  void MarkImplicitReturn() {
+    if (reachable_) implicit_return_ = static_cast<int32_t>(words_.size());
+  }
   void SetUnreachable() { reachable_ = false; }
   uint32_t pc() const { return static_cast<uint32_t>(words_.size()); }
 
@@ -178,6 +183,7 @@ class CodeBuilder {
   void Append(Op op, unsigned a, unsigned b, unsigned c, int32_t x, uint32_t arg);
   [[noreturn]] void TooManyRegisters();
   void ThreadJumps();
+  int32_t ReturnFrom(const Position& from, std::vector<int32_t>* copies);
   void SortRanges();
 
   CompileContext& context_;
@@ -200,6 +206,7 @@ class CodeBuilder {
   RegisterSet assigned_;
   unsigned local_count_ = 0, height_ = 0, max_height_ = 0;
   uint32_t last_bound_ = 0;  // highest pc that something refers to as a place
+  int32_t implicit_return_ = -1;  // word, -1: none
   bool reachable_ = true;
 };
 

@@ -142,6 +142,7 @@ class CodeGenerator {
   void DiscardIndex(const Expr* slice);
   void Delete(const Expr* target);
   void If(const IfStmt* s);
+  void ShowPass(Span<Stmt*> body);
   void While(const WhileStmt* s);
   void For(const ForStmt* s);
   void NextItem(const Expr* target, const Location& loc, Label* exhausted);

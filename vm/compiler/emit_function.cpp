@@ -285,6 +285,7 @@ Ref<CodeObject> CodeGenerator::EndUnit() {
 }
 
 void CodeGenerator::ReturnNone() {
+  b().MarkImplicitReturn();
   b().Emit(Op::RETSP, static_cast<unsigned>(Special::kNone), b().local_count());
   b().SetUnreachable();
 }

@@ -125,7 +125,11 @@ void CodeGenerator::Match(const MatchStmt* s) {
     Body(c->body);
     b().Jump(&end);
     b().SetUnreachable();
+    // What comes next when the case does not match has the line of its pattern.
+    const Position body_end = b().position();
+    b().SetLocation(c->pattern->loc);
     EmitFailPops(state);
+    if (!b().reachable()) b().SetPosition(body_end);
   }
   ClearBelow(1, false);
   b().SetHeight(height);

@@ -433,8 +433,13 @@ void CodeGenerator::If(const IfStmt* s) {
   for (;;) {
     Label next;
     Condition(s->test, &next, false);
+    // A body that cannot be reached does not say where the function ends.
+    const bool dead = !b().reachable();
+    const Position at = b().position();
     Body(s->body);
+    if (dead) b().SetPosition(at);
     if (s->orelse.size == 0) {
+      ShowPass(s->body);
       b().Bind(&next);
       break;
     }
@@ -446,9 +451,15 @@ void CodeGenerator::If(const IfStmt* s) {
       continue;
     }
     Body(s->orelse);
+    ShowPass(s->orelse);
     break;
   }
   b().Bind(&end);
+}
+
+// A branch that is only `pass` is a line of its own for tracing.
+void CodeGenerator::ShowPass(Span<Stmt*> body) {
+  if (body.size == 1 && body[0]->kind == StmtKind::kPass) b().Emit(Op::NOP);
 }
 
 Block& CodeGenerator::PushBlock(Block::Kind kind) {
