@@ -173,6 +173,31 @@ uint16_t GuessInlineSlots(ThreadState& ts, TypeObject* type) {
 
 // ---- what becomes of the namespace ----
 
+// A copy whose names are interned, as special methods are found by the identity of their names. The
+// compiler's are, but a namespace may have been made in other ways.
+Result<DictObject> CopyNamespace(ThreadState& ts, DictObject* ns) {
+  MVM_TRY(Ref<DictObject> copy, DictCopy(ts, ns));
+  size_t pos = 0;
+  Value key, value;
+  bool interned = true;
+  while (interned && DictNext(ts, copy, &pos, &key, &value)) {
+    interned = !IsExact(key, TypeId::kStr) || key.as<StrObject>()->interned();
+  }
+  if (interned) return copy;
+  MVM_TRY(Ref<DictObject> result, NewDict(ts));
+  pos = 0;
+  while (DictNext(ts, copy, &pos, &key, &value)) {
+    Ref<> name = Ref<>::Borrow(key);
+    const Ref<> held = Ref<>::Borrow(value);
+    if (IsExact(key, TypeId::kStr)) {
+      MVM_TRY(Ref<StrObject> same, Intern(ts, key.as<StrObject>()));
+      name = std::move(same);
+    }
+    MVM_TRY_VOID(DictSet(ts, result, name, held));
+  }
+  return result;
+}
+
 // The value under `name`, taken out of the dictionary; null if absent.
 Result<> TakeEntry(ThreadState& ts, DictObject* d, StrObject* name) {
   if (DictGetStr(ts, d, name).is_null()) return Result<>::Steal(Value::Absent());
@@ -368,7 +393,7 @@ Result<TypeObject> NewHeapType(ThreadState& ts, TypeObject* metatype, StrObject*
   SlotPlan plan;
   MVM_TRY_VOID(PlanLayout(ts, type, ns, &plan));
 
-  MVM_TRY(Ref<DictObject> dict, DictCopy(ts, ns));
+  MVM_TRY(Ref<DictObject> dict, CopyNamespace(ts, ns));
   MVM_TRY_VOID(DictMakeCelled(ts, dict));
   MVM_TRY_VOID(SetUpNamespace(ts, type, dict));
   MVM_TRY_VOID(AddDescriptors(ts, type, dict, plan));
