@@ -45,35 +45,39 @@ Result<uint32_t> AsMask(ThreadState& ts, Value v, uint64_t most, const char* typ
 // ---- select ----
 
 struct SelectSet {
-  Ref<TupleObject> objects;
+  std::vector<Ref<>> objects;
   std::vector<int> fds;
   fd_set asked;
   fd_set ready;
 
   Status Fill(ThreadState& ts, Value iterable, int* highest) {
     FD_ZERO(&asked);
-    Result<TupleObject> made = TupleFrom(ts, iterable);
-    if (made.raised()) {
-      if (!PendingIs(ts, Exc::kTypeError)) return kRaised;
-      ClearPending(ts);
-      return Raise(ts, Exc::kTypeError, "arguments 1-3 must be sequences");
-    }
-    objects = made.Take();
-    for (uint32_t i = 0; i < objects->size(); ++i) {
-      MVM_TRY(int fd, ToDescriptor(ts, (*objects)[i]));
-      if (fd >= FD_SETSIZE)
+    MVM_TRY(Ref<> sequence, FastSequence(ts, iterable, "arguments 1-3 must be sequences"));
+    const bool is_list = IsList(ts, sequence);
+    // A fileno() may change the list: what is there then is what counts.
+    for (size_t i = 0;; ++i) {
+      if (i >= (is_list ? sequence.as<ListObject>()->size : sequence.as<TupleObject>()->size())) {
+        return Ok();
+      }
+      objects.push_back(Ref<>::Borrow(is_list ? sequence.as<ListObject>()->items[i]
+                                              : (*sequence.as<TupleObject>())[i]));
+      MVM_TRY(int fd, ToDescriptor(ts, objects.back()));
+      if (fd >= FD_SETSIZE) {
         return Raise(ts, Exc::kValueError, "filedescriptor out of range in select()");
+      }
       fds.push_back(fd);
       FD_SET(fd, &asked);
       *highest = std::max(*highest, fd);
+      if (fds.size() > FD_SETSIZE) {
+        return Raise(ts, Exc::kValueError, "too many file descriptors in select()");
+      }
       MVM_TRY_VOID(Charge(ts, 5));
     }
-    return Ok();
   }
   Result<ListObject> Ready(ThreadState& ts) {
     MVM_TRY(Ref<ListObject> list, NewListReserve(ts, 0));
     for (size_t i = 0; i < fds.size(); ++i) {
-      if (FD_ISSET(fds[i], &ready)) MVM_TRY_VOID(ListAppend(ts, list, (*objects)[i]));
+      if (FD_ISSET(fds[i], &ready)) MVM_TRY_VOID(ListAppend(ts, list, objects[i]));
     }
     return list;
   }
