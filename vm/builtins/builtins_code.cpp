@@ -53,9 +53,9 @@ Status Scopes(ThreadState& ts, const char* function, Value globals, Value locals
     *l = Ref<>::Borrow(IsNone(ts, locals) ? globals : locals);
   }
   if (DictGetStr(ts, *g, MVM_NAME(ts, __builtins__)).is_null()) {
-    DictObject* builtins = ts.base != nullptr ? FunctionOf(ts.base)->builtins : ts.rt->builtins_dict;
-    Value v = builtins == ts.rt->builtins_dict ? Value(ts.rt->builtins) : Value(builtins);
-    MVM_TRY_VOID(DictSetStr(ts, *g, MVM_NAME(ts, __builtins__), v));
+    const Value builtins =
+        ts.base != nullptr ? FunctionOf(ts.base)->builtins : Value(ts.rt->builtins_dict);
+    MVM_TRY_VOID(DictSetStr(ts, *g, MVM_NAME(ts, __builtins__), builtins));
   }
   return Ok();
 }

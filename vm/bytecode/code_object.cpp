@@ -59,10 +59,10 @@ void FreeInstance(Heap& heap, CodeInstance* instance) {
   }
   if (instance->all_next) instance->all_next->all_prev = instance->all_prev;
   DictObject* globals = std::exchange(instance->globals, nullptr);
-  DictObject* builtins = std::exchange(instance->builtins, nullptr);
+  const Value builtins = std::exchange(instance->builtins, Value());
   heap.FreeBuffer(instance, instance->block_size);
   if (globals) Decref(globals);
-  if (builtins) Decref(builtins);
+  Decref(builtins);
 }
 
 int32_t CacheOffset(const CodeInstance* instance, uint32_t pc, uint32_t cache) {
@@ -78,7 +78,7 @@ struct Layout {
     ranges = sites + spec.word_count * sizeof(Site);
     names = ranges + spec.range_count * sizeof(ExceptionRange);
     cells = names + spec.varnames->size() * sizeof(uint32_t);
-    live = cells + spec.cellvars->size() * sizeof(uint16_t);
+    live = cells + spec.cellvars->size() * sizeof(uint32_t);
     positions = live + spec.word_count;
     total = positions + position_bytes;
   }
@@ -131,6 +131,7 @@ Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
   code->posonly_count = spec.posonly_count;
   code->kwonly_count = spec.kwonly_count;
   code->param_count = spec.param_count;
+  code->near_param_count = spec.near_param_count;
   code->local_count = spec.local_count;
   code->frame_size = spec.frame_size;
   code->locals_register = spec.locals_register;
@@ -203,12 +204,14 @@ static void ConvertNames(const CodeObject* code, CodeInstance* instance, bool to
 }
 
 Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* globals,
-                               DictObject* builtins, bool names_are_globals) {
-  if (code->locals_register == 0xFFFF) names_are_globals = false;
+                               Value builtins, bool names_are_globals) {
+  // A subclass may look names up in its own way.
+  if (code->locals_register == 0xFFFF || !IsExact(globals, TypeId::kDict))
+    names_are_globals = false;
   CodeInstance* own = code->instances;
   CodeInstance* instance = own;
   while (instance && instance->globals &&
-         !(instance->globals == globals && instance->builtins == builtins &&
+         !(instance->globals == globals && instance->builtins.is(builtins) &&
            instance->names_are_globals == names_are_globals)) {
     instance = instance->next;
   }

@@ -62,7 +62,7 @@ struct Position {
 struct CodeInstance {
   CodeObject* code = nullptr;      // borrowed
   DictObject* globals = nullptr;   // owned once bound
-  DictObject* builtins = nullptr;  // owned once bound
+  Value builtins;                  // owned once bound
   CodeInstance* next = nullptr;    // other bindings of the same code
   CodeInstance *all_next = nullptr, *all_prev = nullptr;  // all instances of the VM (invalidation)
   size_t block_size = 0;
@@ -90,7 +90,9 @@ class CodeObject : public Object {
   uint16_t arg_count = 0;           // positional parameters, positional-only included
   uint16_t posonly_count = 0;
   uint16_t kwonly_count = 0;
-  uint16_t param_count = 0;         // all parameter registers, *args and **kwargs included
+  uint16_t param_count = 0;  // all parameters, *args and **kwargs included
+  uint16_t near_param_count =
+      0;  // those in registers; a call puts the others into a list of far locals
   uint16_t local_count = 0;         // registers that are locals, hidden ones included
   uint16_t frame_size = 0;          // registers in all
   uint16_t locals_register = 0xFFFF;  // of the locals mapping (class, module, exec, eval), or 0xFFFF
@@ -104,9 +106,10 @@ class CodeObject : public Object {
   uint8_t* live = nullptr;          // word_count, see opcodes.def
   ExceptionRange* ranges = nullptr;
   uint8_t* positions = nullptr;     // encoded, see position_table.h
-  // Register of each cellvar (in the order of `cellvars`), and of each varname.
-  uint16_t* cell_registers = nullptr;
-  uint32_t* varname_registers = nullptr;  // kFarLocal | index: far local
+  // Register of each cellvar (in the order of `cellvars`), and of each varname; kFarLocal | index:
+  // far local.
+  uint32_t* cell_registers = nullptr;
+  uint32_t* varname_registers = nullptr;
   CodeInstance* instances = nullptr;      // the first is the code's own
   size_t buffer_bytes = 0;
 
@@ -124,14 +127,6 @@ class CodeObject : public Object {
   }
 };
 
-// Are the parameters not in registers of their own but in the list of far locals, which then is
-// register 0 when the frame begins? (Else register 0 of a function with parameters is the first.)
-inline bool HasFarParams(const CodeObject* code) {
-  return code->far_register == 0 &&
-         (code->arg_count != 0 || code->kwonly_count != 0 ||
-          (code->flags & (kCodeVarArgs | kCodeVarKeywords)) != 0);
-}
-
 // What the compiler hands over; arrays are copied, tuples are taken (owned references).
 struct CodeSpec {
   Ref<StrObject> name, qualname, filename;
@@ -139,6 +134,7 @@ struct CodeSpec {
   Ref<> doc;
   uint32_t flags = 0, first_line = 0;
   uint16_t arg_count = 0, posonly_count = 0, kwonly_count = 0, param_count = 0, local_count = 0;
+  uint16_t near_param_count = 0;
   uint16_t frame_size = 0, locals_register = 0xFFFF, far_register = 0xFFFF;
   const Word* words = nullptr;       // X of K operands: constant index; of H operands: ignored
   const Site* sites = nullptr;       // cache: 0, numbered here
@@ -147,7 +143,7 @@ struct CodeSpec {
   uint32_t word_count = 0;
   const ExceptionRange* ranges = nullptr;
   uint32_t range_count = 0;
-  const uint16_t* cell_registers = nullptr;
+  const uint32_t* cell_registers = nullptr;
   const uint32_t* varname_registers = nullptr;
 };
 // Numbers the caches, makes K and H operands pc-relative, encodes positions; verifies in checked
@@ -159,7 +155,7 @@ inline constexpr uint8_t kWasName = 0x80;
 // With names_are_globals (locals is globals: modules) NAME instructions work on the globals.
 // The instance bound to these globals, cloned from the code's own if that one is bound otherwise.
 Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* globals,
-                               DictObject* builtins, bool names_are_globals = false);
+                               Value builtins, bool names_are_globals = false);
 // The word as it was compiled: generic opcode, its own operands. Pure.
 Word GenericWord(const CodeObject* code, const CodeInstance* instance, uint32_t pc);
 // Pool index of the constant that the K operand of a word means. Pure.

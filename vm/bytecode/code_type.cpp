@@ -9,6 +9,7 @@
 
 #include "runtime/native/native_function.h"
 #include "runtime/objects/bytes_object.h"
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
@@ -196,6 +197,7 @@ Result<CodeObject> CopyCode(ThreadState& ts, CodeObject* code, Parts& parts) {
   spec.posonly_count = static_cast<uint16_t>(parts.posonly);
   spec.kwonly_count = static_cast<uint16_t>(parts.kwonly);
   spec.param_count = code->param_count;
+  spec.near_param_count = code->near_param_count;
   spec.local_count = code->local_count;
   spec.frame_size = code->frame_size;
   spec.locals_register = code->locals_register;
@@ -412,24 +414,24 @@ const MethodSpec kCodeMethods[] = {
 };
 
 const GetSetSpec kCodeGetSets[] = {
-    {"co_argcount", code_argcount},
+    {"co_argcount", code_argcount, SetReadOnlyMember},
     {"co_cellvars", code_cellvars},
     {"co_code", code_code},
     {"_co_code_adaptive", code_code},
-    {"co_consts", code_consts},
-    {"co_exceptiontable", code_exceptiontable},
-    {"co_filename", code_filename},
-    {"co_firstlineno", code_firstlineno},
-    {"co_flags", code_flags},
+    {"co_consts", code_consts, SetReadOnlyMember},
+    {"co_exceptiontable", code_exceptiontable, SetReadOnlyMember},
+    {"co_filename", code_filename, SetReadOnlyMember},
+    {"co_firstlineno", code_firstlineno, SetReadOnlyMember},
+    {"co_flags", code_flags, SetReadOnlyMember},
     {"co_freevars", code_freevars},
-    {"co_kwonlyargcount", code_kwonlyargcount},
-    {"co_linetable", code_linetable},
-    {"co_name", code_name},
-    {"co_names", code_names},
-    {"co_nlocals", code_nlocals},
-    {"co_posonlyargcount", code_posonlyargcount},
-    {"co_qualname", code_qualname},
-    {"co_stacksize", code_stacksize},
+    {"co_kwonlyargcount", code_kwonlyargcount, SetReadOnlyMember},
+    {"co_linetable", code_linetable, SetReadOnlyMember},
+    {"co_name", code_name, SetReadOnlyMember},
+    {"co_names", code_names, SetReadOnlyMember},
+    {"co_nlocals", code_nlocals, SetReadOnlyMember},
+    {"co_posonlyargcount", code_posonlyargcount, SetReadOnlyMember},
+    {"co_qualname", code_qualname, SetReadOnlyMember},
+    {"co_stacksize", code_stacksize, SetReadOnlyMember},
     {"co_varnames", code_varnames},
 };
 

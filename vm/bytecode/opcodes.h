@@ -82,24 +82,25 @@ enum class SpecialMethod : uint8_t { kEnter, kExit, kAenter, kAexit };
 
 enum class Intrinsic : uint8_t {
   // one operand
-  kPrintExpr,          // sys.displayhook
-  kImportStar,         // from R[B] import *
-  kStopIterationError, // StopIteration leaving a generator becomes RuntimeError
+  kPrintExpr,           // sys.displayhook
+  kImportStar,          // from R[B] import *
+  kStopIterationError,  // StopIteration leaving a generator becomes RuntimeError
   kAsyncGenValue,
   kUnaryPositive,
-  kTypeVar,            // name -> TypeVar
+  kTypeVar,  // name -> TypeVar
   kParamSpec,
   kTypeVarTuple,
-  kSubscriptGeneric,   // type parameters tuple -> Generic[...]
-  kTypeAlias,          // (name, type params, value function) -> TypeAliasType
+  kSubscriptGeneric,  // type parameters tuple -> Generic[...]
+  kTypeAlias,         // (name, type params, value function) -> TypeAliasType
   kListToTuple,
   // two operands
-  kPrepReraiseStar,    // original exception, list of raised/unhandled (None is skipped) ->
-                       // exception to raise or None
-  kTypeVarBound,       // name, evaluate function
+  kPrepReraiseStar,  // original exception, list of raised/unhandled (None is skipped) ->
+                     // exception to raise or None
+  kTypeVarBound,     // name, evaluate function
   kTypeVarConstraints,
   kSetFunctionTypeParams,  // function, type params
   kSetTypeParamDefault,
+  kUnpackToList,  // iterable, number of targets + (star index + 1) * 2**32 -> list of their values
 };
 
 }  // namespace minivm

@@ -51,7 +51,7 @@ struct Unit {
   std::string qualname;
   std::vector<Block> blocks;
   std::vector<Identifier> cells;      // co_cellvars and their registers
-  std::vector<uint16_t> cell_registers;
+  std::vector<uint32_t> cell_registers;
   std::vector<Identifier> frees;      // co_freevars
   std::vector<Identifier> varnames;
   std::vector<uint32_t> varname_registers;
@@ -59,8 +59,6 @@ struct Unit {
   unsigned hidden_base = 0, hidden_top = 0;   // registers of inlined comprehensions
   unsigned spill_base = 0;            // temporaries below this height stay where they are
   unsigned far_count = 0;
-  // Captured parameters that arrive in the list: {register of the cell, index}.
-  std::vector<std::pair<unsigned, unsigned>> far_cells;
   uint32_t guard_handler = CodeBuilder::kNoHandler;  // of a generator: StopIteration
   int far_list = -1;                  // local that holds the list of far locals
   int class_cell = -1, class_dict = -1;  // registers of a class's implicit cells
@@ -68,6 +66,7 @@ struct Unit {
   uint32_t flags = 0;
   uint32_t first_line = 0;
   uint16_t arg_count = 0, posonly_count = 0, kwonly_count = 0, param_count = 0;
+  uint16_t near_param_count = 0;  // parameters that are not far
   Ref<> doc;
   bool is_async_function = false;
   bool interactive = false;           // statements show their values
@@ -82,7 +81,6 @@ class CodeGenerator {
  private:
   // ---- units (emit_function.cpp) ----
   static constexpr unsigned kMaxLocals = 160;
-  static constexpr unsigned kMaxRegisterParams = 100;
   static constexpr unsigned kMaxWindow = 48;
   void BeginUnit(Scope* scope, Identifier name, const Location& first);
   Ref<CodeObject> EndUnit();
@@ -166,6 +164,7 @@ class CodeGenerator {
   // Assigns the operand (consumed) to a target.
   void Store(const Expr* target, Operand value);
   void UnpackTo(const Expr* whole, Operand value);
+  void UnpackToMany(const Expr* whole, Operand value, uint32_t star);
   void StoreRun(Span<Expr*> targets, unsigned first);
   void NoteStaticAttribute(const AttributeExpr* e);
   bool AllPlainLocals(Span<Expr*> targets);

@@ -25,88 +25,67 @@ unsigned CodeGenerator::HiddenNeeded(const Scope* scope) {
   return most;
 }
 
-// Parameters, the locals mapping, cells, named locals, hidden locals; what is past the limit is
-// kept in a list. With very many parameters these are in the list too, which then is register 0 and
-// filled by whoever binds the arguments (BindInto).
+// Parameters, the locals mapping, cells, named locals, hidden locals. When they are too many, the
+// last parameters, cells and locals that find no register are far: kept in a list.
 unsigned CodeGenerator::AssignRegisters(Scope* scope) {
   Unit& u = *unit_;
-  unsigned next = 0;
-  auto add_cell = [&](Symbol* s, unsigned reg) {
-    s->reg = reg;
-    u.cells.push_back(s->name);
-    u.cell_registers.push_back(static_cast<uint16_t>(reg));
+  unsigned next = 0, far = 0;
+  const unsigned hidden = HiddenNeeded(scope);
+  unsigned total = 2 + hidden;  // and the class's cells or the list of far locals
+  for (uint32_t i = 0; i < scope->symbol_count; ++i) {
+    const Symbol* s = scope->symbols[i];
+    total += s->kind == NameKind::kFast || s->kind == NameKind::kCell || (s->flags & kSymParam);
+  }
+  unsigned limit = kMaxLocals - hidden;
+  const bool has_far = total > kMaxLocals;
+  if (has_far) limit -= 3;  // the list and the class's cells
+  // The register, or the place in the list, for the next of the symbols.
+  auto place = [&](Symbol* s) {
+    s->far = has_far && next >= limit;
+    s->reg = s->far ? far++ : next++;
+    return s->far ? kFarLocal | s->reg : s->reg;
+  };
+  auto add_cell = [&](Identifier name, uint32_t reg) {
+    u.cells.push_back(name);
+    u.cell_registers.push_back(reg);
   };
   if (scope->kind == ScopeKind::kModule || scope->kind == ScopeKind::kClass) {
     u.locals_register = static_cast<int>(next++);
   }
-  unsigned params = 0;
-  for (uint32_t i = 0; i < scope->symbol_count; ++i) {
-    params += (scope->symbols[i]->flags & kSymParam) != 0;
-  }
-  const bool far_params = params > kMaxRegisterParams;
-  if (far_params) u.far_list = static_cast<int>(next++);
-  unsigned far = 0;
   for (uint32_t i = 0; i < scope->symbol_count; ++i) {
     Symbol* s = scope->symbols[i];
     if (!(s->flags & kSymParam)) continue;
+    const uint32_t reg = place(s);
     u.varnames.push_back(s->name);
-    if (far_params) {
-      u.varname_registers.push_back(kFarLocal | far);
-      if (s->kind == NameKind::kCell) {
-        u.far_cells.push_back({next, far});
-        add_cell(s, next++);
-      } else {
-        s->far = true;
-        s->reg = far;
-      }
-      ++far;
-      continue;
-    }
-    s->reg = next++;
-    u.varname_registers.push_back(s->reg);
-    if (s->kind == NameKind::kCell) add_cell(s, s->reg);
+    u.varname_registers.push_back(reg);
+    if (s->kind == NameKind::kCell) add_cell(s->name, reg);
+    ++u.param_count;
+    if (!s->far) ++u.near_param_count;
   }
-  u.param_count = static_cast<uint16_t>(far_params ? 1 : params);
-  auto add_class_cell = [&](const char* name) {
-    u.cells.push_back(Id(name));
-    u.cell_registers.push_back(static_cast<uint16_t>(next));
-    return static_cast<int>(next++);
-  };
-  if (scope->has_class_cell) u.class_cell = add_class_cell("__class__");
-  if (scope->has_class_dict) u.class_dict = add_class_cell("__classdict__");
-  unsigned plain = 0;
   for (uint32_t i = 0; i < scope->symbol_count; ++i) {
     Symbol* s = scope->symbols[i];
-    if (s->kind == NameKind::kCell && !(s->flags & kSymParam)) add_cell(s, next++);
-    plain += s->kind == NameKind::kFast && !(s->flags & kSymParam);
+    if (s->kind == NameKind::kCell && !(s->flags & kSymParam)) add_cell(s->name, place(s));
     if (s->kind == NameKind::kFree || (s->flags & kSymFreeClass)) u.frees.push_back(s->name);
-  }
-  const unsigned hidden = HiddenNeeded(scope);
-  unsigned room = plain;
-  if (next + plain + hidden > kMaxLocals) {
-    if (!far_params) u.far_list = static_cast<int>(next++);
-    room = next + hidden < kMaxLocals ? kMaxLocals - next - hidden : 0;
   }
   for (uint32_t i = 0; i < scope->symbol_count; ++i) {
     Symbol* s = scope->symbols[i];
     if (s->kind != NameKind::kFast || (s->flags & kSymParam)) continue;
     u.varnames.push_back(s->name);
-    if (room > 0) {
-      --room;
-      s->reg = next++;
-      u.varname_registers.push_back(s->reg);
-    } else {
-      s->far = true;
-      s->reg = far++;
-      u.varname_registers.push_back(kFarLocal | s->reg);
-    }
+    u.varname_registers.push_back(place(s));
   }
+  auto add_class_cell = [&](const char* name) {
+    add_cell(Id(name), next);
+    return static_cast<int>(next++);
+  };
+  if (scope->has_class_cell) u.class_cell = add_class_cell("__class__");
+  if (scope->has_class_dict) u.class_dict = add_class_cell("__classdict__");
+  if (has_far) u.far_list = static_cast<int>(next++);
   u.far_count = far;
   u.hidden_base = next;
   u.hidden_top = 0;
   next += hidden;
   if (next > kMaxLocals) {
-    context_.Error(scope->loc, "more than %u captured variables in one function", kMaxLocals - 1);
+    context_.Error(scope->loc, "comprehensions with too many variables are nested too deeply");
   }
   return next;
 }
@@ -124,7 +103,7 @@ void CodeGenerator::LayOutLocals(Scope* scope) {
   std::sort(order.begin(), order.end(),
             [&](size_t i, size_t j) { return by_text(u.cells[i], u.cells[j]); });
   std::vector<Identifier> cells(order.size());
-  std::vector<uint16_t> registers(order.size());
+  std::vector<uint32_t> registers(order.size());
   for (size_t i = 0; i < order.size(); ++i) {
     cells[i] = u.cells[order[i]];
     registers[i] = u.cell_registers[order[i]];
@@ -180,10 +159,9 @@ void CodeGenerator::BeginUnit(Scope* scope, Identifier name, const Location& fir
   u.spill_base = 0;
   u.far_list = u.class_cell = u.class_dict = u.locals_register = -1;
   u.far_count = 0;
-  u.far_cells.clear();
   u.flags = 0;
   u.first_line = first.lineno;
-  u.arg_count = u.posonly_count = u.kwonly_count = u.param_count = 0;
+  u.arg_count = u.posonly_count = u.kwonly_count = u.param_count = u.near_param_count = 0;
   u.doc = Ref<>();
   u.interactive = false;
   u.guard_handler = CodeBuilder::kNoHandler;
@@ -223,13 +201,14 @@ void CodeGenerator::BeginUnit(Scope* scope, Identifier name, const Location& fir
   if (u.far_list >= 0) {
     b().Emit(Op::MKFAR, static_cast<unsigned>(u.far_list), 0, 0, static_cast<int32_t>(u.far_count));
   }
-  for (const auto& [reg, index] : u.far_cells) {
-    b().EmitTo(Dest{}, Op::LDFAR, static_cast<unsigned>(u.far_list), 0, static_cast<int32_t>(index),
-               b().NameIndex(u.varnames[index]));
-    b().Pop();
-    b().Emit(Op::STLOC, reg, b().Next());
+  for (uint32_t reg : u.cell_registers) {
+    if (reg & kFarLocal) {
+      b().Emit(Op::MKFARCELL, 0, static_cast<unsigned>(u.far_list), 0,
+               static_cast<int32_t>(reg & ~kFarLocal));
+    } else {
+      b().Emit(Op::MKCELL, reg);
+    }
   }
-  for (uint16_t reg : u.cell_registers) b().Emit(Op::MKCELL, reg);
 }
 
 // A StopIteration that leaves a generator or coroutine becomes a RuntimeError.
@@ -274,6 +253,7 @@ Ref<CodeObject> CodeGenerator::EndUnit() {
   spec.posonly_count = u.posonly_count;
   spec.kwonly_count = u.kwonly_count;
   spec.param_count = u.param_count;
+  spec.near_param_count = u.near_param_count;
   if (u.far_list >= 0) spec.far_register = static_cast<uint16_t>(u.far_list);
   if (u.locals_register >= 0) spec.locals_register = static_cast<uint16_t>(u.locals_register);
   spec.cell_registers = u.cell_registers.data();
@@ -390,6 +370,10 @@ void CodeGenerator::LoadCell(Identifier name) {
   while (s && s->kind == NameKind::kOuter) {
     scope = scope->parent;
     s = scope->Find(name);
+  }
+  if (s && s->kind == NameKind::kCell && s->far) {
+    return b().EmitTo(Dest{}, Op::LDFAR, static_cast<unsigned>(unit_->far_list), 0,
+                      static_cast<int32_t>(s->reg), b().NameIndex(name));
   }
   int reg = -1;
   if (scope->kind == ScopeKind::kClass && scope == unit_->scope) {

@@ -60,7 +60,14 @@ void CodeGenerator::LoadName(Identifier id, Dest dest, bool window) {
       b().Emit(Op::MOVE, b().Next(), p.symbol->reg);
       b().Push();
       return;
-    case NameKind::kCell: b().EmitTo(dest, Op::LDCELL, p.symbol->reg, 0, 0, arg); break;
+    case NameKind::kCell:
+      if (p.symbol->far) {
+        b().EmitTo(dest, Op::LDFAR, static_cast<unsigned>(unit_->far_list), 1,
+                   static_cast<int32_t>(p.symbol->reg), arg);
+      } else {
+        b().EmitTo(dest, Op::LDCELL, p.symbol->reg, 0, 0, arg);
+      }
+      break;
     case NameKind::kFree: {
       const int32_t index = p.symbol->free_index;
       if (unit_->current->sees_class && !p.from_comp && name->view() != "__classdict__") {
@@ -134,7 +141,14 @@ void CodeGenerator::StoreName(Identifier id, Operand value) {
       }
       b().MarkAssigned(p.symbol->reg);
       return;
-    case NameKind::kCell: b().Emit(Op::STCELL, p.symbol->reg, value.reg, ConsumeBits(value)); return;
+    case NameKind::kCell:
+      if (p.symbol->far) {
+        b().Emit(Op::STFAR, value.reg, static_cast<unsigned>(unit_->far_list),
+                 ConsumeBits(value) | 2u, static_cast<int32_t>(p.symbol->reg), b().NameIndex(name));
+      } else {
+        b().Emit(Op::STCELL, p.symbol->reg, value.reg, ConsumeBits(value));
+      }
+      return;
     case NameKind::kFree:
       b().Emit(Op::STFREE, 0, value.reg, ConsumeBits(value), p.symbol->free_index);
       return;
@@ -165,7 +179,14 @@ void CodeGenerator::DeleteName(Identifier id) {
       b().Emit(Op::DELLOC, p.symbol->reg, 0, 0, 0, arg);
       b().MarkUnassigned(p.symbol->reg);
       return;
-    case NameKind::kCell: b().Emit(Op::DELCELL, p.symbol->reg, 0, 0, 0, arg); return;
+    case NameKind::kCell:
+      if (p.symbol->far) {
+        b().Emit(Op::DELFAR, 0, static_cast<unsigned>(unit_->far_list), 1,
+                 static_cast<int32_t>(p.symbol->reg), arg);
+      } else {
+        b().Emit(Op::DELCELL, p.symbol->reg, 0, 0, 0, arg);
+      }
+      return;
     case NameKind::kFree: b().Emit(Op::DELFREE, 0, 0, 0, p.symbol->free_index, arg); return;
     case NameKind::kName: b().Emit(Op::DELNAME, 0, 0, 0, 0, arg); return;
     default: b().Emit(Op::DELG, 0, 0, 0, 0, arg); return;
@@ -181,7 +202,7 @@ void CodeGenerator::UnsetName(Identifier id) {
     b().MarkUnassigned(p.symbol->reg);
     return;
   }
-  if (p.kind == NameKind::kCell) return b().Emit(Op::UNSETCELL, p.symbol->reg);
+  if (p.kind == NameKind::kCell && !p.symbol->far) return b().Emit(Op::UNSETCELL, p.symbol->reg);
   LoadSpecial(Special::kNone, Dest{});
   StoreName(id, Operand{static_cast<uint8_t>(b().Next() - 1), true});
   DeleteName(id);

@@ -146,13 +146,15 @@ void CodeGenerator::UnpackTo(const Expr* whole, Operand value) {
     star = i;
     if (i >= 256) context_.Error(whole->loc, "too many expressions in star-unpacking assignment");
   }
+  constexpr unsigned kMostTargets = 32;
+  if (targets.size > kMostTargets &&
+      b().local_count() + b().height() + targets.size + kMostTargets > CodeBuilder::kMaxRegisters) {
+    return UnpackToMany(whole, value, star);
+  }
   const bool forward = AllPlainLocals(targets);
   b().SetLocation(whole->loc);
   b().Pop(value);
   const unsigned first = b().Next();
-  if (b().local_count() + b().height() + targets.size > CodeBuilder::kMaxRegisters) {
-    context_.Error(whole->loc, "too many targets in one assignment");
-  }
   const int32_t flags = static_cast<int32_t>(ConsumeBits(value)) | (forward ? 0 : 2);
   if (star < targets.size) {
     b().Emit(Op::UNPACK_EX, first, value.reg, star,
@@ -170,6 +172,35 @@ void CodeGenerator::UnpackTo(const Expr* whole, Operand value) {
     Store(t->kind == ExprKind::kStarred ? As<StarredExpr>(t)->value : t,
           Operand{static_cast<uint8_t>(b().Next() - 1), true});
   }
+}
+
+// More targets than there are registers: by way of a list. `star` is the index of the starred one,
+// or the number of targets.
+void CodeGenerator::UnpackToMany(const Expr* whole, Operand value, uint32_t star) {
+  Span<Expr*> targets = SequenceItems(whole);
+  if (!value.temp) {
+    b().Emit(Op::MOVE, b().Next(), value.reg);
+    b().Push();
+  }
+  b().SetLocation(whole->loc);
+  const unsigned list = b().Next() - 1u;
+  const int64_t starred = star < targets.size ? int64_t{star} + 1 : 0;
+  LoadConstant(Value::Int(targets.size + (starred << 32)), Dest{});
+  b().Pop(2);
+  b().Emit(Op::INTRINSIC2, list, list, list + 1, static_cast<int32_t>(Intrinsic::kUnpackToList));
+  b().Push();
+  for (uint32_t i = 0; i < targets.size; ++i) {
+    const Expr* t = targets[i];
+    b().SetLocation(t->loc);
+    LoadConstant(Value::Int(i), Dest{});
+    b().Pop();
+    b().Emit(Op::GETITEM, b().Next(), list, b().Next(), kConsume2);
+    b().Push();
+    Store(t->kind == ExprKind::kStarred ? As<StarredExpr>(t)->value : t,
+          Operand{static_cast<uint8_t>(b().Next() - 1), true});
+  }
+  b().Pop();
+  b().Emit(Op::CLEAR, list);
 }
 
 // `self.name = ...` in a method: the class lists the name in __static_attributes__.

@@ -355,6 +355,7 @@ void CodeGenerator::TryExcept(const TryStmt* s) {
     ExceptClause(h, depth, &end);
   }
   b().Pop();
+  if (s->handlers.size) b().SetLocation(s->handlers[s->handlers.size - 1]->loc);
   b().Emit(Op::RERAISE, depth + 1);  // no clause matched
   b().SetUnreachable();
   b().EndRange();
@@ -399,7 +400,7 @@ void CodeGenerator::ExceptClause(const ExceptHandler* h, unsigned depth, Label* 
     b().BeginRange(CodeBuilder::kNoHandler, depth + 1);
     UnsetName(h->name);
     b().Pop();
-    b().Emit(Op::RERAISE, depth + 2);
+    b().Emit(Op::RERAISE, depth + 2, 1);
     b().SetUnreachable();
     b().EndRange();
   } else {
@@ -609,7 +610,7 @@ void CodeGenerator::With(const WithStmt* s, uint32_t index) {
   b().Pop();
   b().EmitJump(Op::JT, base, 0, kConsume1, &suppressed);
   b().Pop();
-  b().Emit(Op::RERAISE, depth + 1);
+  b().Emit(Op::RERAISE, depth + 1, 1);
   b().SetUnreachable();
   b().EndRange();
   b().Bind(&suppressed);

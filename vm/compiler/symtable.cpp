@@ -10,6 +10,11 @@
 
 namespace minivm {
 
+namespace {
+// Registers are 8-bit numbers, and comprehensions nest.
+constexpr uint32_t kMaxInlinedNames = 32;
+}  // namespace
+
 // ---------------------------------------------------------------- scopes
 
 Symbol* Scope::Find(Identifier id) const {
@@ -738,7 +743,8 @@ void SymbolTableBuilder::VisitComprehension(const Expr* e, ScopeKind kind,
   if (kind == ScopeKind::kGenerator) {
     scope->is_generator = true;
   } else {
-    scope->inlined = !scope_->sees_class &&
+    // One with very many names gets a frame of its own, which can keep them far.
+    scope->inlined = scope->symbol_count <= kMaxInlinedNames && !scope_->sees_class &&
                      !(scope->uses_class && InClassBody(scope_));
   }
 }

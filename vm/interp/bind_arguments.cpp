@@ -19,8 +19,8 @@ StrObject* ParamName(FunctionObject* f, uint32_t i) { return f->code->varnames->
 
 // "'a', 'b' and 'c'"
 std::string JoinNames(const std::vector<std::string>& names) {
-  const size_t n = names.size();
   std::string out;
+  const size_t n = names.size();
   for (size_t i = 0; i < n; ++i) {
     if (i > 0) out += i + 1 < n ? ", " : n > 2 ? ", and " : " and ";
     out += "'" + names[i] + "'";
@@ -30,8 +30,9 @@ std::string JoinNames(const std::vector<std::string>& names) {
 
 void RaiseMissing(ThreadState& ts, FunctionObject* f, const char* kind,
                   const std::vector<std::string>& names) {
-  Raise(ts, Exc::kTypeError, "%U() missing %zu required %s argument%s: %s", Value(f->qualname),
-        names.size(), kind, names.size() == 1 ? "" : "s", JoinNames(names).c_str());
+  const size_t n = names.size();
+  Raise(ts, Exc::kTypeError, "%U() missing %zu required %s argument%s: %s", Value(f->qualname), n,
+        kind, n == 1 ? "" : "s", JoinNames(names).c_str());
 }
 
 void RaiseTooMany(ThreadState& ts, FunctionObject* f, uint32_t given, const Value* regs) {
@@ -133,13 +134,34 @@ void ReleaseAll(Value* v, size_t n) {
   }
 }
 
-// Binds to regs[0, count), of which the first are the parameters; words from `top` on are free for
-// code that runs meanwhile. Where it fails, all of regs is null.
-bool BindTo(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
-            TupleObject* kwnames, Value* regs, uint32_t count, Value* top) {
+// The list of far locals, holding the parameters that have no register. They move out of `regs`.
+Value FarParameters(ThreadState& ts, CodeObject* code, Value* regs) {
+  const uint32_t n = code->param_count - code->near_param_count;
+  Result<ListObject> made = NewListReserve(ts, n);
+  if (made.raised()) return Value();
+  ListObject* list = made.word();
+  for (uint32_t i = 0; i < n; ++i)
+    list->items[i] = std::exchange(regs[code->near_param_count + i], Value());
+  list->size = n;
+  return Value(list);
+}
+
+}  // namespace
+
+bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
+              TupleObject* kwnames, Value* regs) {
   CodeObject* code = f->code;
   uint32_t argc = code->arg_count, named = argc + code->kwonly_count;
   bool var_args = code->flags & kCodeVarArgs, var_keywords = code->flags & kCodeVarKeywords;
+  const uint32_t used = std::max(f->local_count, code->param_count);  // words of `regs` in use
+  Value unbound = ts->rt->unbound;
+  if (MVM_LIKELY(f->simple && nkw == 0 && npos == argc)) {
+    if (src != regs) {
+      for (uint32_t i = 0; i < npos; ++i) regs[i] = src[i];
+    }
+    for (uint32_t i = argc; i < f->local_count; ++i) regs[i] = unbound;
+    return true;
+  }
   SmallVector<Value, 16> keywords;
   if (!keywords.Append(src + npos, nkw)) {
     for (uint32_t i = 0; i < npos + nkw; ++i) Decref(src[i]);
@@ -164,9 +186,9 @@ bool BindTo(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint3
   if (src != regs) {
     for (uint32_t i = 0; i < placed; ++i) regs[i] = src[i];
   }
-  for (uint32_t i = placed; i < count; ++i) regs[i] = Value();
+  for (uint32_t i = placed; i < used; ++i) regs[i] = Value();
   // Code run below (odd keyword names) must not reuse these words.
-  Value* saved_top = std::exchange(ts->top, top);
+  Value* saved_top = std::exchange(ts->top, regs + used);
   uint32_t next = named;
   if (var_args) regs[next++] = rest;
   uint32_t taken = 0;  // keywords consumed
@@ -248,58 +270,19 @@ bool BindTo(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint3
       ok = false;
     }
   }
+  Value far;
+  if (ok && code->near_param_count < code->param_count) {
+    far = FarParameters(*ts, code, regs);
+    ok = !far.is_null();
+  }
   ts->top = saved_top;
   if (!ok) {
     for (; taken < nkw; ++taken) Decref(keywords[taken]);
-    ReleaseAll(regs, count);
+    ReleaseAll(regs, used);
     return false;
   }
-  return true;
-}
-
-uint32_t AllParams(const CodeObject* code) {
-  return uint32_t{code->arg_count} + code->kwonly_count + ((code->flags & kCodeVarArgs) != 0) +
-         ((code->flags & kCodeVarKeywords) != 0);
-}
-
-// Very many parameters: they are the first items of the list of far locals, in register 0.
-bool BindToList(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
-                TupleObject* kwnames, Value* regs) {
-  const uint32_t n = AllParams(f->code);
-  ListObject* list = NewListReserve(*ts, n).word();
-  bool ok = list != nullptr;
-  if (!ok) {
-    for (uint32_t i = 0; i < npos + nkw; ++i) Decref(src[i]);
-  } else {
-    ok = BindTo(ts, f, src, npos, nkw, kwnames, list->items, n, src + npos + nkw);
-    if (ok) {
-      list->size = n;
-    } else {
-      Decref(list);
-    }
-  }
-  for (uint32_t i = 0; i < f->local_count; ++i) regs[i] = ok ? Value(ts->rt->unbound) : Value();
-  if (ok) regs[0] = Value(list);
-  return ok;
-}
-
-}  // namespace
-
-bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
-              TupleObject* kwnames, Value* regs) {
-  CodeObject* code = f->code;
-  Value unbound = ts->rt->unbound;
-  if (MVM_LIKELY(f->simple && nkw == 0 && npos == code->arg_count)) {
-    if (src != regs) {
-      for (uint32_t i = 0; i < npos; ++i) regs[i] = src[i];
-    }
-    for (uint32_t i = npos; i < f->local_count; ++i) regs[i] = unbound;
-    return true;
-  }
-  if (MVM_UNLIKELY(HasFarParams(code))) return BindToList(ts, f, src, npos, nkw, kwnames, regs);
-  Value* const top = regs + f->local_count;
-  if (!BindTo(ts, f, src, npos, nkw, kwnames, regs, f->local_count, top)) return false;
-  for (uint32_t i = code->param_count; i < f->local_count; ++i) regs[i] = unbound;
+  for (uint32_t i = code->near_param_count; i < f->local_count; ++i) regs[i] = unbound;
+  if (!far.is_null()) regs[code->far_register] = far;
   return true;
 }
 

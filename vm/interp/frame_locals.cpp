@@ -9,6 +9,15 @@
 
 namespace minivm {
 
+const Value* LocalAt(const CodeObject* code, const Value* registers, uint32_t reg) {
+  if (!(reg & kFarLocal)) return &registers[reg];
+  const Value far = registers[code->far_register];  // holds the far parameters until MKFAR has run
+  if (!IsExact(far, TypeId::kList)) return nullptr;
+  ListObject* list = far.as<ListObject>();
+  reg &= ~kFarLocal;
+  return reg < list->size ? &list->items[reg] : nullptr;
+}
+
 Result<DictObject> LocalsSnapshot(ThreadState& ts, FunctionObject* f, const Value* registers) {
   CodeObject* code = f->code;
   MVM_TRY(Ref<DictObject> dict, NewDict(ts));
@@ -22,22 +31,12 @@ Result<DictObject> LocalsSnapshot(ThreadState& ts, FunctionObject* f, const Valu
     return DictSetStr(ts, dict, name.as<StrObject>(), v);
   };
   for (uint32_t i = 0; i < code->varnames->size(); ++i) {
-    uint32_t reg = code->varname_registers[i];
-    Value v;
-    if (reg & kFarLocal) {
-      // Unbound, or only parameters, until MKFAR has run.
-      const Value far = registers[code->far_register];
-      const uint32_t index = reg & ~kFarLocal;
-      if (IsExact(far, TypeId::kList) && index < far.as<ListObject>()->size) {
-        v = far.as<ListObject>()->items[index];
-      }
-    } else {
-      v = registers[reg];
-    }
-    MVM_TRY_VOID(add(code->varnames->items()[i], v));
+    const Value* v = LocalAt(code, registers, code->varname_registers[i]);
+    if (v != nullptr) MVM_TRY_VOID(add(code->varnames->items()[i], *v));
   }
   for (uint32_t i = 0; i < code->cellvars->size(); ++i) {
-    MVM_TRY_VOID(add(code->cellvars->items()[i], registers[code->cell_registers[i]]));
+    const Value* v = LocalAt(code, registers, code->cell_registers[i]);
+    if (v != nullptr) MVM_TRY_VOID(add(code->cellvars->items()[i], *v));
   }
   for (uint32_t i = 0; f->closure != nullptr && i < code->freevars->size(); ++i) {
     MVM_TRY_VOID(add(code->freevars->items()[i], f->closure->items()[i]));
@@ -50,7 +49,12 @@ Result<> CurrentLocals(ThreadState& ts) {
   if (walker.done()) return Raise(ts, Exc::kSystemError, "frame does not exist");
   FunctionObject* f = FunctionOf(walker.base());
   if (f->code->locals_register != 0xFFFF) return Result<>::Borrow(walker.base()[f->code->locals_register]);
-  return LocalsSnapshot(ts, f, walker.base());
+  MVM_TRY(Ref<DictObject> locals, LocalsSnapshot(ts, f, walker.base()));
+  FrameObject* frame = ExistingFrame(ts, walker.base());
+  if (frame != nullptr && frame->extra_locals.is_object()) {
+    MVM_TRY_VOID(DictUpdate(ts, locals, frame->extra_locals));
+  }
+  return locals;
 }
 
 }  // namespace minivm

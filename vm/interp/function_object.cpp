@@ -1,26 +1,31 @@
 // The function type.
 #include "vm/interp/function_object.h"
 
+#include <algorithm>
+
 #include "runtime/objects/cell_object.h"
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/method_object.h"
 #include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "vm/interp/frame.h"
 #include "vm/interp/interpreter.h"
 
 namespace minivm {
 
 namespace {
 
-// globals["__builtins__"] (a module or a dict), else the VM's builtins. Borrowed.
-DictObject* BuiltinsOf(ThreadState& ts, DictObject* globals) {
+// globals["__builtins__"] (a module or a mapping), else those of the running frame. Borrowed.
+Value BuiltinsOf(ThreadState& ts, DictObject* globals) {
   Value v = DictGetStr(ts, globals, MVM_NAME(ts, __builtins__));
   if (!v.is_null()) {
     if (IsExact(v, TypeId::kModule)) return v.as<ModuleObject>()->dict;
-    if (IsDict(ts, v)) return v.as<DictObject>();
+    return v;
   }
+  if (ts.base != nullptr) return FunctionOf(ts.base)->builtins;
   return ts.rt->builtins_dict;
 }
 
@@ -28,11 +33,12 @@ void Bind(FunctionObject* f, CodeInstance* instance) {
   CodeObject* code = instance->code;
   f->instance = instance;
   f->entry = instance->words;
-  f->frame_size = code->frame_size;
+  // Far parameters are bound in the words from the frame's start on before they move to their list.
+  f->frame_size = std::max(code->frame_size, code->param_count);
   f->local_count = code->local_count;
-  f->param_count = code->param_count;
+  f->param_count = code->near_param_count;
   f->simple = code->kwonly_count == 0 && !(code->flags & (kCodeVarArgs | kCodeVarKeywords)) &&
-              !HasFarParams(code);
+              code->near_param_count == code->param_count;
 }
 
 FunctionObject* Self(Value v) { return v.as<FunctionObject>(); }
@@ -117,6 +123,12 @@ Status set_code(ThreadState& ts, Value self, Value v) {
   if (code->freevars->size() != closure) {
     return Raise(ts, Exc::kValueError, "%U() requires a code object with %u free vars, not %u", Value(f->name),
                  closure, code->freevars->size());
+  }
+  constexpr uint32_t kKind = kCodeGenerator | kCodeCoroutine | kCodeAsyncGenerator;
+  if ((code->flags & kKind) != (f->code->flags & kKind)) {
+    MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1,
+                      "Assigning a code object of non-matching type is deprecated "
+                      "(e.g., from a generator to a plain function)"));
   }
   MVM_TRY(CodeInstance * instance, BindCode(ts, code, f->globals, f->builtins));
   Assign(f->code, code);
@@ -205,7 +217,9 @@ Status set_module(ThreadState& ts, Value self, Value v) {
   return Ok();
 }
 Result<> get_globals(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->globals)); }
-Result<> get_builtins(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->builtins)); }
+Result<> get_builtins(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Self(self)->builtins);
+}
 Result<> get_closure(ThreadState& ts, Value self) { return OrNone(ts, Value(Self(self)->closure)); }
 Result<> get_type_params(ThreadState& ts, Value self) {
   Value v = Self(self)->type_params;
@@ -223,13 +237,13 @@ Status set_dict(ThreadState& ts, Value self, Value v) { return SetInstanceDict(t
 
 const GetSetSpec kFunctionGetSets[] = {
     {"__annotations__", get_annotations, set_annotations},
-    {"__builtins__", get_builtins},
-    {"__closure__", get_closure},
+    {"__builtins__", get_builtins, SetReadOnlyMember},
+    {"__closure__", get_closure, SetReadOnlyMember},
     {"__code__", get_code, set_code},
     {"__defaults__", get_defaults, set_defaults},
     {"__dict__", get_dict, set_dict},
     {"__doc__", get_doc, set_doc},
-    {"__globals__", get_globals},
+    {"__globals__", get_globals, SetReadOnlyMember},
     {"__kwdefaults__", get_kwdefaults, set_kwdefaults},
     {"__module__", get_module, set_module},
     {"__name__", get_name, set_name},
@@ -254,13 +268,13 @@ const TypeSpec kFunctionType = {
 
 Result<FunctionObject> NewFunction(ThreadState& ts, CodeObject* code, DictObject* globals, bool names_are_globals) {
   if (globals->storage != DictStorage::kCelled) MVM_TRY_VOID(DictMakeCelled(ts, globals));
-  DictObject* builtins = BuiltinsOf(ts, globals);
+  const Value builtins = BuiltinsOf(ts, globals);
   MVM_TRY(CodeInstance * instance, BindCode(ts, code, globals, builtins, names_are_globals));
   MVM_TRY(Ref<FunctionObject> f, New<FunctionObject>(ts, TypeId::kFunction));
   f->aux = ts.rt->NextVersion();
   f->code = Ref<CodeObject>::Borrow(code).Release();
   f->globals = Ref<DictObject>::Borrow(globals).Release();
-  f->builtins = Ref<DictObject>::Borrow(builtins).Release();
+  f->builtins = Ref<>::Borrow(builtins).Release();
   f->name = Ref<StrObject>::Borrow(code->name).Release();
   f->qualname = Ref<StrObject>::Borrow(code->qualname).Release();
   Value module = DictGetStr(ts, globals, MVM_NAME(ts, __name__));

@@ -16,12 +16,12 @@ class FunctionObject : public Object {
   Word* entry = nullptr;            // instance->words
   uint16_t frame_size = 0;
   uint16_t local_count = 0;
-  uint16_t param_count = 0;
-  bool simple = false;              // positional parameters only: no kw-only, *args, **kwargs
+  uint16_t param_count = 0;  // parameters in registers
+  bool simple = false;       // positional parameters only: no kw-only, *args, **kwargs, far ones
   CodeInstance* instance = nullptr;  // kept alive by code and globals below
   CodeObject* code = nullptr;
   DictObject* globals = nullptr;
-  DictObject* builtins = nullptr;
+  Value builtins;                   // a dict, seldom another mapping
   TupleObject* closure = nullptr;   // cells
   TupleObject* defaults = nullptr;
   DictObject* kwdefaults = nullptr;

@@ -44,6 +44,10 @@ MVM_SLOW bool SlowSubscriptMisc(ThreadState* ts, Value* R, Word* pc);  // DELITE
 
 MVM_SLOW bool SlowBuild(ThreadState* ts, Value* R, Word* pc);        // BUILD_* NEW* *_ADD *_EXTEND ...
 MVM_SLOW bool SlowUnpack(ThreadState* ts, Value* R, Word* pc);       // UNPACK UNPACK_EX
+// The item of a mapping under a name: new reference, or Absent().
+Result<> LookupMapping(ThreadState& ts, Value mapping, StrObject* name);
+// The values for more targets than there are registers; `shape` as Intrinsic::kUnpackToList says.
+Result<> UnpackToList(ThreadState& ts, Value v, int64_t shape);
 MVM_SLOW bool SlowFormat(ThreadState* ts, Value* R, Word* pc);
 
 MVM_SLOW bool SlowGetIter(ThreadState* ts, Value* R, Word* pc);      // GETITER GETAITER GETANEXT GETAWAITABLE GETYIELDFROM
@@ -72,10 +76,9 @@ MVM_SLOW bool SlowBreak(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowTick(ThreadState* ts, Value* R, Word* pc);
 // Last reference gone inside an instruction.
 [[gnu::noinline, gnu::cold]] void ColdDealloc(ThreadState* ts, Value* R, const Word* pc, Object* o);
-// The same for local i of a frame that is being left, of which the locals before i are released.
-[[gnu::noinline, gnu::cold]] void ColdDropLocal(ThreadState* ts, Value* R, const Word* pc, uint32_t i);
-// All n locals of a frame that is being left are released: nothing may find them any more.
-[[gnu::noinline, gnu::cold]] void ColdUnbindLocals(ThreadState* ts, Value* R, uint32_t n);
+// Last reference to local i gone in a return, the locals before it given up already: what the
+// object does on its way out happens in the caller, above the dying window.
+[[gnu::noinline, gnu::cold]] void ColdDeallocLocal(ThreadState* ts, Value* R, uint32_t i);
 // Generator frame pushed on top of R's frame: see generator_object.cpp. `flags` are added.
 bool PushGenerator(ThreadState* ts, Value* R, const Word* pc, GeneratorObject* gen, Value sent,
                    uint64_t flags);

@@ -261,6 +261,7 @@ Result<> RunIntrinsic(ThreadState& ts, FunctionObject* f, Value* R, Intrinsic wh
       Value args[] = {a, b};
       return MakeTyping(ts, "_set_default", std::span<const Value>(args));
     }
+    case Intrinsic::kUnpackToList: return UnpackToList(ts, a, b.as_int());
   }
   return None(ts);
 }
@@ -273,7 +274,6 @@ Status SuperArguments(ThreadState& ts, Ref<>* type, Ref<>* object) {
   CodeObject* code = f->code;
   if (code->arg_count == 0) return Raise(ts, Exc::kRuntimeError, "super(): no arguments");
   Value self = R[0];
-  if (HasFarParams(code)) self = self.as<ListObject>()->items[0];
   if (IsExact(self, TypeId::kCell)) {
     for (uint32_t i = 0; i < code->cellvars->size(); ++i) {
       if (code->cell_registers[i] == 0) self = self.as<CellObject>()->value;

@@ -458,12 +458,9 @@ bool SlowFunctionOps(ThreadState* ts, Value* R, Word* pc) {
       return true;
     }
     case Op::LOADBUILDCLASS: {
-      Value v = DictGetStr(*ts, f->builtins, MVM_NAME(*ts, __build_class__));
-      if (v.is_null()) {
-        Raise(*ts, Exc::kNameError, "__build_class__ not found");
-        return false;
-      }
-      Incref(v);
+      Value v = LookupMapping(*ts, f->builtins, MVM_NAME(*ts, __build_class__)).word();
+      if (v.is_absent()) Raise(*ts, Exc::kNameError, "__build_class__ not found");
+      if (v.is_null() || v.is_absent()) return false;
       R[pc->a] = v;
       R[pc->a + 1] = R[pc->a + 2] = Value::Int(0);
       return true;
@@ -471,12 +468,12 @@ bool SlowFunctionOps(ThreadState* ts, Value* R, Word* pc) {
     case Op::IMPORT: {
       StrObject* name = SiteName(f, pc);
       Value level = R[pc->b], from = R[pc->c];
-      Value import = DictGetStr(*ts, f->builtins, MVM_NAME(*ts, __import__));
+      Ref<> import =
+          Ref<>::Steal(LookupMapping(*ts, f->builtins, MVM_NAME(*ts, __import__)).word());
       Value v;
-      if (import.is_null()) {
+      if (import.is_absent()) {
         Raise(*ts, Exc::kImportError, "__import__ not found");
-      } else {
-        Ref<> hold = Ref<>::Borrow(import);
+      } else if (import) {
         Value locals = f->code->locals_register != 0xFFFF ? R[f->code->locals_register] : Value(ts->rt->none);
         Value args[] = {Value(name), Value(f->globals), locals, from, level};
         v = Call(*ts, import, std::span<const Value>(args)).word();

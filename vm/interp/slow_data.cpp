@@ -485,6 +485,18 @@ void Reverse(Value* v, size_t n) {
 
 }  // namespace
 
+Result<> UnpackToList(ThreadState& ts, Value v, int64_t shape) {
+  const auto n = static_cast<uint32_t>(shape), star = static_cast<uint32_t>(shape >> 32);
+  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, n));
+  if (star == 0) {
+    MVM_TRY_VOID(UnpackInto(ts, v, list->items, n));
+  } else {
+    MVM_TRY_VOID(UnpackExInto(ts, v, list->items, star - 1, n - star));
+  }
+  list->size = n;
+  return list;
+}
+
 bool SlowUnpack(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;

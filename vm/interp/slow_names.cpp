@@ -1,4 +1,6 @@
 // Slow paths of globals, names in mappings, cells and far locals; their error messages.
+#include <algorithm>
+
 #include "runtime/objects/cell_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
@@ -39,16 +41,31 @@ void OpenWindow(Value* w, Value callee) {
 }
 
 // Global, then builtin; new reference or NameError.
-Result<> LookupGlobal(ThreadState& ts, FunctionObject* f, StrObject* name) {
-  Value v = DictGetStr(ts, f->globals, name);
-  if (v.is_null()) v = DictGetStr(ts, f->builtins, name);
-  if (v.is_null()) return RaiseNameError(ts, name);
-  return Result<>::Borrow(v);
+// `behind_locals`: the globals are asked after a locals mapping, as the plain dict that they are.
+Result<> LookupGlobal(ThreadState& ts, FunctionObject* f, StrObject* name,
+                      bool behind_locals = false) {
+  Ref<> v;
+  if (behind_locals) {
+    Value found = DictGetStr(ts, f->globals, name);
+    v = found.is_null() ? Ref<>::Steal(Value::Absent()) : Ref<>::Borrow(found);
+  } else {
+    MVM_TRY(v, LookupMapping(ts, Value(f->globals), name));
+  }
+  if (v.is_absent()) {
+    MVM_TRY(v, LookupMapping(ts, f->builtins, name));
+  }
+  if (v.is_absent()) return RaiseNameError(ts, name);
+  return v;
 }
 
-// The item of any mapping: new reference, or Absent().
+bool IsCelled(Value v) {
+  return IsExact(v, TypeId::kDict) && v.as<DictObject>()->storage == DictStorage::kCelled;
+}
+
+}  // namespace
+
 Result<> LookupMapping(ThreadState& ts, Value mapping, StrObject* name) {
-  if (IsDict(ts, mapping) && mapping.object()->as<DictObject>()->shape_id < kFirstDynamicShape) {
+  if (IsExact(mapping, TypeId::kDict)) {
     Value v = DictGetStr(ts, mapping.as<DictObject>(), name);
     return v.is_null() ? Result<>::Steal(Value::Absent()) : Result<>::Borrow(v);
   }
@@ -57,8 +74,6 @@ Result<> LookupMapping(ThreadState& ts, Value mapping, StrObject* name) {
   return r;
 }
 
-}  // namespace
-
 bool SlowLoadGlobal(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
@@ -66,7 +81,8 @@ bool SlowLoadGlobal(ThreadState* ts, Value* R, Word* pc) {
   StrObject* name = SiteName(f, pc);
   CacheEntry* cache = CacheOf(pc);
   pc->op = static_cast<uint8_t>(Op::LOADG);
-  CellObject* global = DictGetCell(*ts, f->globals, name);
+  const bool cached = IsExact(f->globals, TypeId::kDict) && IsCelled(f->builtins);
+  CellObject* global = cached ? DictGetCell(*ts, f->globals, name) : nullptr;
   if (global != nullptr && !global->value.is(ts->rt->unbound)) {
     cache->ptr = reinterpret_cast<uint64_t>(global);
     pc->op = static_cast<uint8_t>(Op::LOADG_CELL);
@@ -74,8 +90,7 @@ bool SlowLoadGlobal(ThreadState* ts, Value* R, Word* pc) {
     OpenWindow(R + pc->a, global->value);
     return true;
   }
-  CellObject* builtin =
-      f->builtins->storage == DictStorage::kCelled ? DictGetCell(*ts, f->builtins, name) : nullptr;
+  CellObject* builtin = cached ? DictGetCell(*ts, f->builtins.as<DictObject>(), name) : nullptr;
   if (builtin != nullptr && !builtin->value.is(ts->rt->unbound)) {
     // An (unbound) cell in the globals tells whether the builtin gets shadowed later.
     Result<CellObject*> cell = DictMakeCell(*ts, f->globals, name);
@@ -87,14 +102,10 @@ bool SlowLoadGlobal(ThreadState* ts, Value* R, Word* pc) {
     OpenWindow(R + pc->a, builtin->value);
     return true;
   }
-  if (f->builtins->storage != DictStorage::kCelled) {
-    Result<> r = LookupGlobal(*ts, f, name);
-    if (r.raised()) return false;
-    OpenWindow(R + pc->a, r.word());
-    return true;
-  }
-  RaiseNameError(*ts, name);
-  return false;
+  Result<> r = LookupGlobal(*ts, f, name);
+  if (r.raised()) return false;
+  OpenWindow(R + pc->a, r.word());
+  return true;
 }
 
 bool SlowStoreGlobal(ThreadState* ts, Value* R, Word* pc) {
@@ -143,7 +154,7 @@ bool SlowName(ThreadState* ts, Value* R, Word* pc) {
       if (r.raised()) return false;
       Value v = r.word();
       if (v.is_absent()) {
-        Result<> g = LookupGlobal(*ts, f, name);
+        Result<> g = LookupGlobal(*ts, f, name, true);
         if (g.raised()) return false;
         v = g.word();
       }
@@ -152,9 +163,8 @@ bool SlowName(ThreadState* ts, Value* R, Word* pc) {
     }
     case Op::STORENAME: {
       Value v = R[pc->a];
-      Status s = IsDict(*ts, locals) && locals.object()->shape_id < kFirstDynamicShape
-                     ? DictSetStr(*ts, locals.as<DictObject>(), name, v)
-                     : SetItem(*ts, locals, Value(name), v);
+      Status s = IsExact(locals, TypeId::kDict) ? DictSetStr(*ts, locals.as<DictObject>(), name, v)
+                                                : SetItem(*ts, locals, Value(name), v);
       if (pc->c & kConsume1) Decref(v);
       return !s.raised();
     }
@@ -203,6 +213,16 @@ bool SlowName(ThreadState* ts, Value* R, Word* pc) {
   }
 }
 
+namespace {
+
+// The far local that a word means, or the contents of the cell in its place.
+Value& FarSlot(Value* R, const Word* pc, bool in_cell) {
+  Value& slot = R[pc->b].as<ListObject>()->items[pc->x];
+  return in_cell ? slot.as<CellObject>()->value : slot;
+}
+
+}  // namespace
+
 bool SlowCell(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
@@ -213,7 +233,7 @@ bool SlowCell(ThreadState* ts, Value* R, Word* pc) {
     case Op::CHKLOCAL:
     case Op::DELLOC: RaiseUnboundLocal(*ts, SiteName(f, pc)); return false;
     case Op::LDFAR: {
-      Value v = R[pc->b].as<ListObject>()->items[pc->x];
+      Value v = FarSlot(R, pc, pc->c & 1);
       if (v.is(unbound)) {
         RaiseUnboundLocal(*ts, SiteName(f, pc));
         return false;
@@ -225,38 +245,45 @@ bool SlowCell(ThreadState* ts, Value* R, Word* pc) {
     case Op::STFAR: {
       Value v = R[pc->a];
       if (!(pc->c & kConsume1)) Incref(v);
-      Value old = std::exchange(R[pc->b].as<ListObject>()->items[pc->x], v);
+      Value old = std::exchange(FarSlot(R, pc, pc->c & 2), v);
       Decref(old);
       return true;
     }
     case Op::DELFAR: {
-      Value& slot = R[pc->b].as<ListObject>()->items[pc->x];
+      Value& slot = FarSlot(R, pc, pc->c & 1);
       if (slot.is(unbound)) {
         RaiseUnboundLocal(*ts, SiteName(f, pc));
         return false;
       }
+      Incref(unbound);
       Value old = std::exchange(slot, unbound);
       Decref(old);
       return true;
     }
     case Op::MKFAR: {
-      // Binding may have made the list already, of parameters.
-      const bool bound = IsExact(R[pc->a], TypeId::kList);
-      Ref<ListObject> list;
-      if (bound) {
-        list = Ref<ListObject>::Borrow(R[pc->a].as<ListObject>());
-      } else {
-        Result<ListObject> made = NewListReserve(*ts, pc->x);
-        if (made.raised()) return false;
-        list = made.Take();
+      const uint64_t size = static_cast<uint64_t>(pc->x);
+      Result<ListObject> r = NewListReserve(*ts, size);
+      if (r.raised()) return false;
+      ListObject* list = r.word();
+      uint64_t n = 0;
+      if (IsExact(R[pc->a], TypeId::kList)) {
+        ListObject* given = R[pc->a].as<ListObject>();
+        n = std::exchange(given->size, 0);
+        std::copy_n(given->items, n, list->items);
       }
-      while (list->size < static_cast<uint64_t>(pc->x)) {
-        if (ListAppend(*ts, list, unbound).raised()) return false;
-      }
-      if (!bound) {
-        Value old = std::exchange(R[pc->a], Value(list.Release()));
-        Decref(old);
-      }
+      ts->rt->unbound->refcount += static_cast<uint32_t>(size - n);
+      std::fill(list->items + n, list->items + size, unbound);
+      list->size = size;
+      Value old = std::exchange(R[pc->a], Value(list));
+      Decref(old);
+      return true;
+    }
+    case Op::MKFARCELL: {
+      Value& slot = FarSlot(R, pc, false);
+      Result<CellObject> cell = NewCell(*ts, slot);
+      if (cell.raised()) return false;
+      Value old = std::exchange(slot, Value(cell.word()));
+      Decref(old);
       return true;
     }
     case Op::MKCELL: {
