@@ -151,16 +151,17 @@ void SetPending(ThreadState& ts, Ref<> exception) {
   ts.pending = exception.Release();
 }
 
-// exception.__context__ = what is being handled, without making the chain of contexts a ring.
+// exception.__context__ = what is being handled.
 void SetContext(ThreadState& ts, ExceptionObject* exception) {
-  Value handled;
   for (HandledException* h = ts.handled; h; h = h->prev) {
-    if (!h->value.is_null() && !IsNone(ts, h->value)) {
-      handled = h->value;
-      break;
-    }
+    if (!h->value.is_null() && !IsNone(ts, h->value)) return ChainContext(exception, h->value);
   }
-  if (handled.is_null() || handled.is(exception)) return;
+}
+
+}  // namespace
+
+void ChainContext(ExceptionObject* exception, Value handled) {
+  if (handled.is(exception)) return;
   ExceptionObject* o = handled.as<ExceptionObject>();
   ExceptionObject* slow = o;
   for (bool step = false; !o->context.is_null(); step = !step) {
@@ -176,8 +177,6 @@ void SetContext(ThreadState& ts, ExceptionObject* exception) {
   Incref(handled);
   Ref<> old = Ref<>::Steal(std::exchange(exception->context, handled));
 }
-
-}  // namespace
 
 Result<StrObject> FormatV(ThreadState& ts, const char* format, va_list args_in) {
   TextBuffer out(kMaxMessage);

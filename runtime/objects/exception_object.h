@@ -158,4 +158,8 @@ Raised RaiseAttributeError(ThreadState& ts, Value object,
 Raised RaiseStopIteration(ThreadState& ts, Value value);
 Raised RaiseKeyError(ThreadState& ts, Value key);
 
+// exception.__context__ = handled, without making the chain of contexts a ring. Defined in
+// core/raise.cpp.
+void ChainContext(ExceptionObject* exception, Value handled);
+
 }  // namespace minivm

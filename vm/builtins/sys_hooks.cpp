@@ -14,6 +14,7 @@
 #include "runtime/objects/struct_sequence.h"
 #include "runtime/protocol/protocol.h"
 #include "vm/builtins/sys_module.h"
+#include "vm/interp/traceback.h"
 
 namespace minivm {
 
@@ -203,12 +204,20 @@ void ShowUnraisable(ThreadState& ts, Value exception, Value where, Value message
 
 void WriteUnraisableHook(ThreadState& ts, Value exception, Value where, const char* message) {
   Ref<> hold = Ref<>::Borrow(exception), hold_where = Ref<>::Borrow(where);
+  // One that was raised natively shows at least where the script was.
+  if (exception.as<ExceptionObject>()->traceback.is_null() && ts.base != nullptr) {
+    ts.pending = Ref<>(hold).Release();
+    if (AddTraceback(ts, ts.base, static_cast<const Word*>(ts.pc)).raised()) ClearPending(ts);
+    Ref<> unused = TakePending(ts);
+  }
   Ref<StrObject> text;
-  Result<StrObject> made = NewStr(ts, message ? message : "Exception ignored in");
-  if (made.raised()) {
-    ClearPending(ts);
-  } else {
-    text = made.Take();
+  if (message) {
+    Result<StrObject> made = NewStr(ts, message);
+    if (made.raised()) {
+      ClearPending(ts);
+    } else {
+      text = made.Take();
+    }
   }
   Value none = ts.rt->none;
   Ref<> hook = Ref<>::Borrow(SysLookup(ts, "unraisablehook"));

@@ -453,15 +453,32 @@ void NoteCoroutineOrigin(ThreadState& ts, GeneratorObject* coroutine) {
   coroutine->origin = Value(all.word());
 }
 
-Status WarnNeverAwaited(ThreadState& ts, GeneratorObject* coroutine) {
-  return Warn(ts, Exc::kRuntimeWarning, 1, "coroutine '%U' was never awaited", Value(coroutine->qualname));
+void WarnNeverAwaited(ThreadState& ts, GeneratorObject* coroutine) {
+  bool warned = false;
+  auto by_module = [&]() -> Status {
+    MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "warnings"));
+    MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "_warn_unawaited_coroutine"));
+    MVM_TRY(Ref<> warn, GetAttrOptional(ts, module, name));
+    if (warn.is_absent()) return Ok();
+    Result<> r = Call(ts, warn, Value(coroutine));
+    warned = !r.raised() || PendingIs(ts, Exc::kRuntimeWarning);
+    MVM_TRY_VOID(std::move(r));
+    return Ok();
+  };
+  if (by_module().raised()) WriteUnraisable(ts, Value(coroutine));
+  if (warned) return;
+  if (Warn(ts, Exc::kRuntimeWarning, 1, "coroutine '%U' was never awaited",
+           Value(coroutine->qualname))
+          .raised()) {
+    WriteUnraisable(ts, Value(coroutine));
+  }
 }
 
 const TypeSpec kAsyncGeneratorType = {
     .name = "async_generator",
     .flags = kTypeNoNew | kTypeHasFinalizer,
     .size = sizeof(GeneratorObject),
-    .gc = GcHooksOf<GeneratorObject>(),
+    .gc = kGeneratorGc,
     .slots = {.repr = agen_repr, .finalize = agen_finalize, .aiter = identity, .anext = agen_anext},
     .methods = kAgenMethods,
     .getsets = kAgenGetSets,

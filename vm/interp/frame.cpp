@@ -61,6 +61,10 @@ bool IsGeneratorCallee(const Value* base) {
 
 }  // namespace
 
+FrameObject* ExistingFrame(ThreadState& ts, Value* base) {
+  return HeaderOf(base).has(kFrameObject) ? FindLiveFrame(ts, base) : nullptr;
+}
+
 Result<FrameObject> FrameFor(ThreadState& ts, Value* base, const Word* pc) {
   if (HeaderOf(base).has(kFrameObject)) {
     FrameObject* f = FindLiveFrame(ts, base);
@@ -161,7 +165,7 @@ Status AddTraceback(ThreadState& ts, Value* base, const Word* pc) {
   FunctionObject* f = FunctionOf(base);
   ExceptionObject* e = exc.as<ExceptionObject>();
   tb->frame = frame.word();
-  tb->pc_index = static_cast<int32_t>(PcIndex(f, pc));
+  tb->lasti = static_cast<int32_t>(PcIndex(f, pc)) * 2;
   tb->next = e->traceback;
   e->traceback = Value(tb);
   Track(tb);

@@ -8,9 +8,11 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "runtime/protocol/repr_guard.h"
 #include "vm/interp/frame_locals.h"
 #include "vm/interp/generator_object.h"
 #include "vm/interp/interp_slow.h"
+#include "vm/interp/throw_arguments.h"
 
 namespace minivm {
 
@@ -55,7 +57,9 @@ Result<> get_back(ThreadState& ts, Value self) {
 }
 Result<> get_code(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->function->code)); }
 Result<> get_globals(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->function->globals)); }
-Result<> get_builtins(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->function->builtins)); }
+Result<> get_builtins(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Self(self)->function->builtins);
+}
 Result<> get_lasti(ThreadState& ts, Value self) {
   Refresh(ts, Self(self));
   FrameObject* f = Self(self);
@@ -107,41 +111,50 @@ class FrameLocalsProxyObject : public Object {
 };
 FrameObject* FrameOf(Value v) { return v.as<FrameLocalsProxyObject>()->frame; }
 
-// The word that holds a named local; null if the frame has no such name. *cell: it is a cell's content.
-Value* FindLocal(FrameObject* f, StrObject* name) {
-  CodeObject* code = f->function->code;
-  Value* r = Registers(f);
-  uint32_t n = RegisterCount(f);
-  auto content = [](Value* p) { return IsExact(*p, TypeId::kCell) ? &p->as<CellObject>()->value : p; };
-  for (uint32_t i = 0; r != nullptr && i < code->varnames->size(); ++i) {
-    if (!StrEquals(code->varnames->items()[i].as<StrObject>(), name)) continue;
-    uint32_t reg = code->varname_registers[i];
-    if (reg & kFarLocal) {
-      if (code->far_register >= n || !IsExact(r[code->far_register], TypeId::kList)) return nullptr;
-      ListObject* far = r[code->far_register].as<ListObject>();
-      const uint32_t index = reg & ~kFarLocal;
-      return index < far->size ? &far->items[index] : nullptr;  // before MKFAR only parameters
-    }
-    return reg < n ? content(&r[reg]) : nullptr;
+// The word that holds a named local, which may be unbound; null if the frame has no such name. Keys
+// are compared as a dict would.
+Result<Value*> FindLocal(ThreadState& ts, FrameObject* f, Value key) {
+  int64_t hash = 0;
+  const bool plain = IsExact(key, TypeId::kStr);
+  if (!plain) {
+    MVM_TRY(hash, Hash(ts, key));
   }
-  for (uint32_t i = 0; r != nullptr && i < code->cellvars->size(); ++i) {
-    if (StrEquals(code->cellvars->items()[i].as<StrObject>(), name) && code->cell_registers[i] < n) {
-      return content(&r[code->cell_registers[i]]);
-    }
+  auto matches = [&](Value name) -> Result<bool> {
+    if (plain) return StrEquals(name.as<StrObject>(), key.as<StrObject>());
+    MVM_TRY(int64_t own, Hash(ts, name));
+    if (own != hash) return false;
+    return CompareBool(ts, name, key, CompareOp::kEq);
+  };
+  CodeObject* code = f->function->code;
+  Value* const none = nullptr;
+  if (f->cleared) return none;
+  auto local = [&](uint32_t reg) -> Value* {
+    Value* r = Registers(f);
+    const uint32_t holder = reg & kFarLocal ? code->far_register : reg;
+    if (r == nullptr || holder >= RegisterCount(f)) return nullptr;
+    Value* p = const_cast<Value*>(LocalAt(code, r, reg));
+    return p != nullptr && IsExact(*p, TypeId::kCell) ? &p->as<CellObject>()->value : p;
+  };
+  for (uint32_t i = 0; i < code->varnames->size(); ++i) {
+    MVM_TRY(bool found, matches((*code->varnames)[i]));
+    if (found) return local(code->varname_registers[i]);
+  }
+  for (uint32_t i = 0; i < code->cellvars->size(); ++i) {
+    MVM_TRY(bool found, matches((*code->cellvars)[i]));
+    if (found) return local(code->cell_registers[i]);
   }
   TupleObject* closure = f->function->closure;
   for (uint32_t i = 0; closure != nullptr && i < code->freevars->size(); ++i) {
-    if (StrEquals(code->freevars->items()[i].as<StrObject>(), name)) {
-      return &closure->items()[i].as<CellObject>()->value;
-    }
+    MVM_TRY(bool found, matches((*code->freevars)[i]));
+    if (found) return &(*closure)[i].as<CellObject>()->value;
   }
-  return nullptr;
+  return none;
 }
 
 Result<DictObject> Snapshot(ThreadState& ts, FrameObject* f) {
   Value* r = Registers(f);
   Ref<DictObject> dict;
-  if (r == nullptr || RegisterCount(f) < f->function->local_count) {
+  if (f->cleared || RegisterCount(f) < f->function->local_count) {
     MVM_TRY(dict, NewDict(ts));
   } else {
     MVM_TRY(dict, LocalsSnapshot(ts, f->function, r));
@@ -168,33 +181,22 @@ Result<> get_locals(ThreadState& ts, Value self) {
 
 // Value of a name: new reference or Absent().
 Result<> ProxyGet(ThreadState& ts, FrameObject* f, Value key) {
-  if (IsStr(ts, key)) {
-    Value* p = FindLocal(f, key.as<StrObject>());
-    if (p != nullptr && !p->is_null() && !p->is(ts.rt->unbound)) return Result<>::Borrow(*p);
-  }
+  MVM_TRY(Value * p, FindLocal(ts, f, key));
+  if (p != nullptr && !p->is_null() && !p->is(ts.rt->unbound)) return Result<>::Borrow(*p);
   if (f->extra_locals.is_object()) return DictGet(ts, f->extra_locals.as<DictObject>(), key);
   return Result<>::Steal(Value::Absent());
 }
 
 Result<> proxy_getitem(ThreadState& ts, Value self, Value key) {
   MVM_TRY(Ref<> v, ProxyGet(ts, FrameOf(self), key));
-  if (v.is_absent()) {
-    if (IsStr(ts, key)) return Raise(ts, Exc::kKeyError, "local variable '%R' is not defined", key);
-    return RaiseKeyError(ts, key);
-  }
+  if (v.is_absent()) return Raise(ts, Exc::kKeyError, "local variable '%R' is not defined", key);
   return v;
 }
 Status proxy_setitem(ThreadState& ts, Value self, Value key, Value value) {
   FrameObject* f = FrameOf(self);
-  Value* p = IsStr(ts, key) ? FindLocal(f, key.as<StrObject>()) : nullptr;
-  if (value.is_null()) {
-    if (p != nullptr) return Raise(ts, Exc::kValueError, "cannot remove local variables from FrameLocalsProxy");
-    if (f->extra_locals.is_object()) {
-      MVM_TRY(bool gone, DictDelete(ts, f->extra_locals.as<DictObject>(), key));
-      if (gone) return Ok();
-    }
-    return RaiseKeyError(ts, key);
-  }
+  if (value.is_null())
+    return Raise(ts, Exc::kTypeError, "cannot remove variables from FrameLocalsProxy");
+  MVM_TRY(Value * p, FindLocal(ts, f, key));
   if (p != nullptr) {
     // The frame may be reading the old value borrowed in the instruction it is at: keep it until the
     // frame object goes.
@@ -215,6 +217,11 @@ Status proxy_setitem(ThreadState& ts, Value self, Value key, Value value) {
   if (!f->extra_locals.is_object()) {
     MVM_TRY(Ref<DictObject> dict, NewDict(ts));
     f->extra_locals = Value(dict.Release());
+    // They belong to the frame: its object must last as long as it runs.
+    if (f->base != nullptr && f->generator == nullptr) {
+      f->pinned = true;
+      Incref(static_cast<Object*>(f));
+    }
   }
   return DictSet(ts, f->extra_locals.as<DictObject>(), key, value);
 }
@@ -232,6 +239,8 @@ Result<> proxy_iter(ThreadState& ts, Value self) {
   return GetIter(ts, keys);
 }
 Result<> proxy_repr(ThreadState& ts, Value self) {
+  ReprGuard repr(ts, FrameOf(self));
+  if (repr.inside()) return NewStr(ts, "{...}");
   RecursionGuard guard(ts, " while getting the repr of an object");
   if (!guard) return kRaised;
   MVM_TRY(Ref<DictObject> d, Snapshot(ts, FrameOf(self)));
@@ -267,12 +276,26 @@ Result<> proxy_or(ThreadState& ts, Value a, Value b) {
   }
   return d;
 }
+Result<> proxy_new(ThreadState& ts, TypeObject* cls, Args raw) {
+  if (raw.n != 1 || raw.nkw != 0) {
+    return Raise(ts, Exc::kTypeError, "FrameLocalsProxy expected 1 argument, got %u", raw.n);
+  }
+  if (!IsExact(raw[0], TypeId::kFrame))
+    return Raise(ts, Exc::kTypeError, "expect frame, not %T", raw[0]);
+  MVM_TRY(Ref<FrameLocalsProxyObject> p,
+          New<FrameLocalsProxyObject>(ts, TypeId::kFrameLocalsProxy));
+  p->frame = Ref<FrameObject>::Borrow(raw[0].as<FrameObject>()).Release();
+  Track(p.get());
+  return p;
+}
 Status UpdateProxy(ThreadState& ts, Value self, Value other) {
   MVM_TRY(Ref<DictObject> d, NewDict(ts));
   if (IsExact(other, TypeId::kFrameLocalsProxy)) {
     MVM_TRY(d, Snapshot(ts, FrameOf(other)));
-  } else {
+  } else if (IsDict(ts, other)) {
     MVM_TRY_VOID(DictUpdate(ts, d, other));
+  } else {
+    return Raise(ts, Exc::kTypeError, "update() argument must be dict or another FrameLocalsProxy");
   }
   size_t pos = 0;
   Value key, value;
@@ -306,17 +329,11 @@ Result<> proxy_setdefault(ThreadState& ts, Args args) {
   MVM_TRY_VOID(proxy_setitem(ts, args[0], args[1], args[2]));
   return Result<>::Borrow(args[2]);
 }
-Result<> proxy_pop(ThreadState& ts, Args args) {
-  MVM_TRY(Ref<> v, ProxyGet(ts, FrameOf(args[0]), args[1]));
-  if (v.is_absent()) return args.has(2) ? Result<>::Borrow(args[2]) : Result<>(RaiseKeyError(ts, args[1]));
-  MVM_TRY_VOID(proxy_setitem(ts, args[0], args[1], Value()));
-  return v;
-}
 Result<> proxy_reversed(ThreadState& ts, Args args) {
   MVM_TRY(Ref<DictObject> d, Snapshot(ts, FrameOf(args[0])));
   MVM_TRY(Ref<ListObject> keys, ListFrom(ts, Value(d.get())));
   for (uint64_t i = 0; i < keys->size / 2; ++i) std::swap(keys->items[i], keys->items[keys->size - 1 - i]);
-  return GetIter(ts, keys);
+  return keys;
 }
 
 Result<> frame_clear(ThreadState& ts, Args args) {
@@ -325,6 +342,9 @@ Result<> frame_clear(ThreadState& ts, Args args) {
   if (f->generator != nullptr) {
     GeneratorObject* gen = f->generator;
     if (gen->state == GenState::kSuspended) return Raise(ts, Exc::kRuntimeError, "cannot clear a suspended frame");
+    if (gen->state == GenState::kCreated && gen->shape_id == ShapeIdOf(TypeId::kCoroutine)) {
+      WarnNeverAwaited(ts, gen);
+    }
     MVM_TRY_VOID(GeneratorClose(ts, gen));
   }
   f->cleared = true;
@@ -356,7 +376,6 @@ const MethodSpec kProxyMethods[] = {
     {"get(self, key, default=None, /)", proxy_get},
     {"items(self, /)", ProxyView<2>},
     {"keys(self, /)", ProxyView<0>},
-    {"pop(self, key, default=<unrepresentable>, /)", proxy_pop},
     {"setdefault(self, key, default=None, /)", proxy_setdefault},
     {"update(self, other, /)", proxy_update},
     {"values(self, /)", ProxyView<1>},
@@ -375,12 +394,13 @@ const TypeSpec kFrameType = {
 };
 const TypeSpec kFrameLocalsProxyType = {
     .name = "FrameLocalsProxy",
-    .flags = kTypeNoNew | kTypeMapping,
+    .flags = kTypeMapping,
     .size = sizeof(FrameLocalsProxyObject),
     .gc = GcHooksOf<FrameLocalsProxyObject>(),
     .slots = {.repr = proxy_repr,
               .compare = proxy_compare,
               .iter = proxy_iter,
+              .new_ = proxy_new,
               .len = proxy_len,
               .get_item = proxy_getitem,
               .set_item = proxy_setitem,

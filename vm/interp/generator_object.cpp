@@ -59,8 +59,7 @@ Status generator_finalize(ThreadState& ts, Value self) {
   GeneratorObject* gen = Gen(self);
   if (gen->state == GenState::kCreated && gen->shape_id == ShapeIdOf(TypeId::kCoroutine)) {
     Ref<> pending = TakePending(ts);
-    Status s = WarnNeverAwaited(ts, gen);
-    if (s.raised()) WriteUnraisable(ts, self);
+    WarnNeverAwaited(ts, gen);
     if (pending) ts.pending = pending.Release();
     return Ok();
   }
@@ -167,17 +166,21 @@ Status RaiseThrown(ThreadState& ts, Value type, Value value, Value traceback) {
   if (!traceback.is_null() && !IsNone(ts, traceback) && !IsExact(traceback, TypeId::kTraceback)) {
     return Raise(ts, Exc::kTypeError, "throw() third argument must be a traceback object");
   }
+  // What goes wrong in making the exception is thrown in its place.
   Ref<> exc;
   if (IsType(ts, type) && type.as<TypeObject>()->has_flag(kTypeExceptionSubclass)) {
+    Result<> made = kRaised;
     if (!value.is_null() && !IsNone(ts, value) && IsInstance(ts, value, type.as<TypeObject>())) {
-      exc = Ref<>::Borrow(value);
+      made = Result<>::Borrow(value);
     } else if (value.is_null() || IsNone(ts, value)) {
-      MVM_TRY(exc, Call(ts, type));
+      made = Call(ts, type);
     } else if (IsTuple(ts, value)) {
-      MVM_TRY(exc, Call(ts, type, value.as<TupleObject>()->span()));
+      made = Call(ts, type, value.as<TupleObject>()->span());
     } else {
-      MVM_TRY(exc, Call(ts, type, value));
+      made = Call(ts, type, value);
     }
+    if (made.raised()) return Ok();
+    exc = made.Take();
   } else if (IsException(ts, type)) {
     if (!value.is_null() && !IsNone(ts, value)) {
       return Raise(ts, Exc::kTypeError, "instance exception may not have a separate value");
@@ -188,8 +191,9 @@ Status RaiseThrown(ThreadState& ts, Value type, Value value, Value traceback) {
                  "exceptions must be classes or instances deriving from BaseException, not %T", type);
   }
   if (!IsException(ts, exc)) {
-    return Raise(ts, Exc::kTypeError, "calling %R should have returned an instance of BaseException, not %T",
-                 type, exc.get());
+    Raise(ts, Exc::kTypeError,
+          "calling %R should have returned an instance of BaseException, not %T", type, exc.get());
+    return Ok();
   }
   if (!traceback.is_null() && !IsNone(ts, traceback)) {
     Incref(traceback);
@@ -222,7 +226,7 @@ const TypeSpec kGeneratorType = {
     .name = "generator",
     .flags = kTypeNoNew | kTypeHasFinalizer,
     .size = sizeof(GeneratorObject),
-    .gc = GcHooksOf<GeneratorObject>(),
+    .gc = kGeneratorGc,
     .slots = {.repr = generator_repr,
               .iter = generator_iter,
               .next = generator_next,
@@ -234,7 +238,7 @@ const TypeSpec kCoroutineType = {
     .name = "coroutine",
     .flags = kTypeNoNew | kTypeHasFinalizer,
     .size = sizeof(GeneratorObject),
-    .gc = GcHooksOf<GeneratorObject>(),
+    .gc = kGeneratorGc,
     .slots = {.repr = coroutine_repr, .finalize = generator_finalize, .await = coroutine_await},
     .methods = kCoroutineMethods,
     .getsets = kCoroutineGetSets,

@@ -40,6 +40,12 @@ class GeneratorObject : public Object {
   void FreeBuffers(Heap& heap);
 };
 
+// Hooks of the three types: a frame object that outlives its generator must not point to it.
+void VisitGenerator(Object* self, Visitor& visitor);
+void ClearGenerator(Object* self);
+void DestroyGenerator(Heap& heap, Object* self);
+inline constexpr GcHooks kGeneratorGc = {VisitGenerator, ClearGenerator, DestroyGenerator};
+
 // One step, from C++. Result: the yielded value; Done() when it returned, with *returned set
 // to the return value; raised otherwise. `sent` is borrowed; for a generator that has not started
 // it must be None.

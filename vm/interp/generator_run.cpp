@@ -5,6 +5,8 @@
 // (no C recursion however long the chain), an entry from C++ leaves Run().
 #include "vm/interp/generator_object.h"
 
+#include <algorithm>
+
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/range_object.h"
@@ -251,6 +253,9 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool 
   const Word* pc = static_cast<const Word*>(ts.pc);
   Value v;
   if (throwing) {
+    if (!gen->handled.value.is_null()) {
+      ChainContext(ts.pending.as<ExceptionObject>(), gen->handled.value);
+    }
     // Raised at the word that yielded; its operands are gone, live[] says so.
     ts.pc = pc - 1;
     v = Run(&ts, ts.base, nullptr);
@@ -267,13 +272,71 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool 
   return Result<>::Done();
 }
 
+// Puts the frame of a suspended generator on the stack while an exception is thrown into what it
+// delegates to, so that the frames further in have it behind them.
+class DelegatingFrame {
+ public:
+  DelegatingFrame(ThreadState& ts, GeneratorObject* gen) : ts_(ts), gen_(gen) {
+    Value* w = StackTop(ts);
+    base_ = w + kWindowWords;
+    const uint64_t depth = ts.base == nullptr ? 0 : ts.base[-1].bits() >> 32 << 32;
+    const uint64_t header = depth + FrameHeader::kDepthOne + kFrameGenerator + kFrameEntry;
+    if (!FrameFits(&ts, base_, gen->function->frame_size, header)) {
+      Ref<> hold = TakePending(ts);
+      RaiseRecursion(ts);
+      return;
+    }
+    entry_ = {static_cast<EntryRecord*>(ts.entry), ts.base, ts.pc, base_};
+    saved_top_ = std::exchange(ts.top, nullptr);
+    live_ = gen->live;
+    LayFrame(&ts, w, gen, Value(), header, Value());
+    ts.pc = static_cast<const Word*>(ts.pc) - 1;
+    ts.entry = &entry_;
+    ok_ = true;
+  }
+  ~DelegatingFrame() {
+    if (!ok_) return;
+    std::copy_n(base_, live_, gen_->registers);
+    gen_->live = live_;
+    gen_->state = GenState::kSuspended;
+    ts_.handled = std::exchange(gen_->handled.prev, nullptr);
+    if (HeaderOf(base_).has(kFrameObject) && gen_->frame.is_object()) {
+      FrameObject* frame = gen_->frame.as<FrameObject>();
+      frame->pc = gen_->resume_pc - 1;
+      UnlinkLiveFrame(ts_, frame);
+    }
+    ts_.entry = entry_.prev;
+    ts_.base = entry_.caller_base;
+    ts_.pc = entry_.caller_pc;
+    ts_.top = saved_top_;
+    Decref(static_cast<Object*>(gen_));
+  }
+  DelegatingFrame(const DelegatingFrame&) = delete;
+  DelegatingFrame& operator=(const DelegatingFrame&) = delete;
+  bool ok() const { return ok_; }
+
+ private:
+  ThreadState& ts_;
+  GeneratorObject* gen_;
+  Value* base_;
+  EntryRecord entry_{};
+  Value* saved_top_ = nullptr;
+  uint32_t live_ = 0;
+  bool ok_ = false;
+};
+
 // close() of whatever a generator delegates to.
 Status CloseDelegate(ThreadState& ts, Value delegate) {
   if (IsResumable(delegate)) {
     MVM_TRY_VOID(GeneratorClose(ts, delegate.as<GeneratorObject>()));
     return Ok();
   }
-  MVM_TRY(Ref<> close, GetAttrOptional(ts, delegate, MVM_NAME(ts, close)));
+  Result<> found = GetAttrOptional(ts, delegate, MVM_NAME(ts, close));
+  if (found.raised()) {
+    WriteUnraisable(ts, delegate);
+    return Ok();
+  }
+  Ref<> close = found.Take();
   if (close.is_absent()) return Ok();
   MVM_TRY_VOID(Call(ts, close));
   return Ok();
@@ -326,26 +389,28 @@ Result<> GeneratorThrow(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) 
   Ref<> inner = Ref<>::Borrow(delegate);
   Result<> r = kRaised;
   Ref<> inner_returned;
-  gen->state = GenState::kRunning;  // nobody may resume it meanwhile
-  if (PendingIs(ts, Exc::kGeneratorExit)) {
-    Ref<> exit = TakePending(ts);
-    Status closed = CloseDelegate(ts, inner);
-    if (!closed.raised()) ts.pending = exit.Release();
-  } else if (IsResumable(inner)) {
-    r = GeneratorThrow(ts, inner.as<GeneratorObject>(), &inner_returned);
-  } else {
-    Ref<> exc = TakePending(ts);
-    Result<> method = GetAttrOptional(ts, inner, MVM_NAME(ts, throw));
-    if (!method.raised()) {
-      Ref<> m = method.Take();
-      if (m.is_absent()) {
-        ts.pending = exc.Release();
-      } else {
-        r = Call(ts, m, exc);
+  {
+    DelegatingFrame frame(ts, gen);
+    if (!frame.ok()) return kRaised;
+    if (PendingIs(ts, Exc::kGeneratorExit)) {
+      Ref<> exit = TakePending(ts);
+      Status closed = CloseDelegate(ts, inner);
+      if (!closed.raised()) ts.pending = exit.Release();
+    } else if (IsResumable(inner)) {
+      r = GeneratorThrow(ts, inner.as<GeneratorObject>(), &inner_returned);
+    } else {
+      Ref<> exc = TakePending(ts);
+      Result<> method = GetAttrOptional(ts, inner, MVM_NAME(ts, throw));
+      if (!method.raised()) {
+        Ref<> m = method.Take();
+        if (m.is_absent()) {
+          ts.pending = exc.Release();
+        } else {
+          r = Call(ts, m, exc);
+        }
       }
     }
   }
-  gen->state = GenState::kSuspended;
   if (!r.raised() && !r.done()) return r;
   if (r.raised() && !inner_returned && PendingIs(ts, Exc::kStopIteration)) {
     Ref<> stop = TakePending(ts);
@@ -390,6 +455,32 @@ Result<> GeneratorClose(ThreadState& ts, GeneratorObject* gen) {
   if (r.done()) return Result<>(std::move(returned));
   Ref<> yielded = r.Take();
   return Raise(ts, Exc::kRuntimeError, "%s ignored GeneratorExit", KindName(gen));
+}
+
+namespace {
+
+// Its frame object, if any, has lost its registers.
+void ForgetFrame(GeneratorObject* gen) {
+  if (!gen->frame.is_object()) return;
+  gen->frame.as<FrameObject>()->generator = nullptr;
+  Value frame = std::exchange(gen->frame, Value());
+  Decref(frame);
+}
+
+}  // namespace
+
+void VisitGenerator(Object* self, Visitor& visitor) {
+  gc_internal::VisitHook<GeneratorObject>(self, visitor);
+}
+
+void ClearGenerator(Object* self) {
+  ForgetFrame(static_cast<GeneratorObject*>(self));
+  gc_internal::ClearHook<GeneratorObject>(self);
+}
+
+void DestroyGenerator(Heap& heap, Object* self) {
+  ForgetFrame(static_cast<GeneratorObject*>(self));
+  gc_internal::DestroyHook<GeneratorObject>(heap, self);
 }
 
 void GeneratorObject::FreeBuffers(Heap& heap) {

@@ -111,7 +111,7 @@ inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value 
 #define RELEASE_LOCALS(n)                                                                 \
   for (uint32_t i_ = 0; i_ < (n); ++i_) {                                                 \
     Value d_ = R[i_];                                                                     \
-    if (d_.is_pointer() && --d_.object()->refcount == 0) ColdDropLocal(ts, R, pc, i_);    \
+    if (d_.is_pointer() && --d_.object()->refcount == 0) ColdDeallocLocal(ts, R, i_);     \
   }
 #define SET_LOCAL(i, v)     \
   do {                      \
@@ -279,6 +279,7 @@ dispatch:
   CASE(STFAR) : SLOW(SlowCell(ts, R, pc));
   CASE(DELFAR) : SLOW(SlowCell(ts, R, pc));
   CASE(MKFAR) : SLOW(SlowCell(ts, R, pc));
+  CASE(MKFARCELL) : SLOW(SlowCell(ts, R, pc));
 
   // ---- cells and closures ----
   CASE(MKCELL) : SLOW(SlowCell(ts, R, pc));
@@ -1293,11 +1294,7 @@ pushed:
   }
 leave: {
   uint64_t header = R[-1].bits();
-  if (MVM_UNLIKELY(header & 0xFF)) {
-    // Flagged since RET looked: a finalizer has made an object of the frame.
-    if (static_cast<Op>(pc->op) != Op::GENSTART) ColdUnbindLocals(ts, R, pc->b);
-    goto leave_flagged;
-  }
+  if (MVM_UNLIKELY(header & 0xFF)) goto leave_flagged;
   Value callee = R[-3];
   pc = reinterpret_cast<Word*>(R[-2].bits());
   R -= kWindowWords + ((header >> 8) & 0xFF);

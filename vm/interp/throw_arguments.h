@@ -18,7 +18,8 @@ class CoroutineWrapperObject : public Object {
 Status RaiseThrown(ThreadState& ts, Value type, Value value, Value traceback);
 // The frame object of a generator, None when it is closed.
 Result<> GeneratorFrame(ThreadState& ts, GeneratorObject* gen);
-// RuntimeWarning: coroutine 'x' was never awaited.
-Status WarnNeverAwaited(ThreadState& ts, GeneratorObject* coroutine);
+// RuntimeWarning: coroutine 'x' was never awaited, by way of warnings._warn_unawaited_coroutine.
+// What goes wrong in it is reported as unraisable.
+void WarnNeverAwaited(ThreadState& ts, GeneratorObject* coroutine);
 
 }  // namespace minivm

@@ -1,6 +1,7 @@
 // The traceback type.
 #include "vm/interp/traceback.h"
 
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
@@ -23,16 +24,14 @@ Result<> traceback_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<TracebackObject> tb, New<TracebackObject>(ts, TypeId::kTraceback));
   if (!IsNone(ts, args[1])) tb->next = Ref<>::Borrow(args[1]).Release();
   tb->frame = Ref<FrameObject>::Borrow(args.as<FrameObject>(2)).Release();
-  tb->pc_index = static_cast<int32_t>(lasti < 0 ? -1 : lasti / 2);
+  tb->lasti = static_cast<int32_t>(lasti);
   tb->line = static_cast<int32_t>(line);
   Track(tb.get());
   return tb;
 }
 
 Result<> get_frame(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->frame)); }
-Result<> get_lasti(ThreadState& ts, Value self) {
-  return Small(Self(self)->pc_index < 0 ? -1 : int64_t{Self(self)->pc_index} * 2);
-}
+Result<> get_lasti(ThreadState& ts, Value self) { return Small(Self(self)->lasti); }
 Result<> get_lineno(ThreadState& ts, Value self) {
   int line = TracebackLine(Self(self));
   if (line < 0) return None(ts);
@@ -65,8 +64,8 @@ Result<> traceback_dir(ThreadState& ts, Args args) {
 }
 
 const GetSetSpec kTracebackGetSets[] = {
-    {"tb_frame", get_frame},
-    {"tb_lasti", get_lasti},
+    {"tb_frame", get_frame, SetReadOnlyMember},
+    {"tb_lasti", get_lasti, SetReadOnlyMember},
     {"tb_lineno", get_lineno},
     {"tb_next", get_next, set_next},
 };
@@ -76,7 +75,9 @@ const MethodSpec kTracebackMethods[] = {{"__dir__(self, /)", traceback_dir}};
 
 int TracebackLine(TracebackObject* tb) {
   if (tb->line == TracebackObject::kLineFromPc) {
-    tb->line = tb->pc_index < 0 ? -1 : LineAt(tb->frame->function->code, static_cast<uint32_t>(tb->pc_index));
+    tb->line = tb->lasti < 0
+                   ? -1
+                   : LineAt(tb->frame->function->code, static_cast<uint32_t>(tb->pc_index()));
   }
   return tb->line;
 }

@@ -26,7 +26,7 @@ class FrameObject : public Object {
   Value kept;                       // list of locals overwritten through f_locals while running (R13)
   bool trace_lines = true, trace_opcodes = false;
   bool cleared = false;
-  bool pinned = false;              // owns itself while its window lives: it has a trace function
+  bool pinned = false;  // the running frame owns a reference (extra locals, a trace function)
   int line_override = 0;
   int traced_line = -1;             // of the last line event
   const Word* traced_pc = nullptr;  // last word seen by tracing
@@ -45,7 +45,8 @@ class TracebackObject : public Object {
   static constexpr int32_t kLineFromPc = INT32_MIN;
   Value next;                       // TracebackObject or null
   FrameObject* frame = nullptr;
-  int32_t pc_index = -1;            // tb_lasti / 2 of the word
+  int32_t lasti = -1;  // tb_lasti: twice the word's index; -1: none
+  int32_t pc_index() const { return lasti < 0 ? -1 : lasti / 2; }
   int32_t line = kLineFromPc;       // tb_lineno; kLineFromPc: found in the line table when asked for
   template <class V>
   void VisitRefs(V&& v) { v(next); v(frame); }
@@ -56,6 +57,8 @@ int TracebackLine(TracebackObject* tb);
 
 // The frame object of a live window: the existing one or a new one.
 Result<FrameObject> FrameFor(ThreadState& ts, Value* base, const Word* pc);
+// The frame object of a live window if there is one, else null. Borrowed.
+FrameObject* ExistingFrame(ThreadState& ts, Value* base);
 // Puts a frame object whose window has come (back) to life on the thread's list, or takes it off.
 void LinkLiveFrame(ThreadState& ts, FrameObject* frame, Value* base);
 void UnlinkLiveFrame(ThreadState& ts, FrameObject* frame);

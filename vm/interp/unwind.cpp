@@ -51,6 +51,17 @@ void FinishGenerator(ThreadState* ts, GeneratorObject* gen) {
   }
 }
 
+// Where a frame that an exception leaves at `pc` shows itself to have been: clean-up code passes
+// the exception on in the name of the word that raised it.
+const Word* LastWord(ThreadState* ts, FunctionObject* f, const Value* R, const Word* pc) {
+  if (static_cast<Op>(pc->op) != Op::RERAISE || pc->b == 0) return pc;
+  const Value top = ts->pending.as<ExceptionObject>()->traceback;
+  if (!IsExact(top, TypeId::kTraceback)) return pc;
+  const TracebackObject* tb = top.as<TracebackObject>();
+  if (tb->frame->base != R || tb->lasti < 0) return pc;
+  return f->instance->words + tb->pc_index();
+}
+
 }  // namespace
 
 void ColdDealloc(ThreadState* ts, Value* R, const Word* pc, Object* o) {
@@ -59,16 +70,15 @@ void ColdDealloc(ThreadState* ts, Value* R, const Word* pc, Object* o) {
   Dealloc(o);
 }
 
-// A finalizer may look at the frame, which makes a frame object: that one must not see, nor release
-// again, what the frame has given up.
-void ColdDropLocal(ThreadState* ts, Value* R, const Word* pc, uint32_t i) {
+void ColdDeallocLocal(ThreadState* ts, Value* R, uint32_t i) {
   Object* o = R[i].object();
-  ColdUnbindLocals(ts, R, i + 1);
-  ColdDealloc(ts, R, pc, o);
-}
-
-void ColdUnbindLocals(ThreadState* ts, Value* R, uint32_t n) {
-  for (uint32_t i = 0; i < n; ++i) R[i] = ts->rt->unbound;
+  const uint32_t size = FunctionOf(R)->frame_size;
+  for (uint32_t k = 0; k <= i; ++k) R[k] = Value::Int(0);
+  ts->base = CallerBase(R);
+  ts->pc = ReturnAddress(R) - 1;
+  Value* saved_top = std::exchange(ts->top, R + size + kWindowSlack);
+  Dealloc(o);
+  ts->top = saved_top;
 }
 
 void RaiseRecursion(ThreadState& ts) {
@@ -115,9 +125,11 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
     ReleaseRegisters(R, code->local_count, live);
     header = HeaderOf(R);
     if (header.has(kFrameObject)) {
-      DetachFrame(*ts, R, pc);
+      DetachFrame(*ts, R, LastWord(ts, f, R, pc));
     } else {
       ReleaseLocals(R, code->local_count);
+      // A finalizer may have asked for the frame.
+      if (HeaderOf(R).has(kFrameObject)) DetachFrame(*ts, R, pc);
     }
     Value callee = R[-3];
     Value* caller = header.has(kFrameEntry) ? nullptr : CallerBase(R);
@@ -153,6 +165,7 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
     DetachFrame(*ts, R, pc);
   } else {
     ReleaseLocals(R, locals);
+    if (op != Op::GENSTART && HeaderOf(R).has(kFrameObject)) DetachFrame(*ts, R, pc);
   }
   Value callee = R[-3];
   *halt = false;
