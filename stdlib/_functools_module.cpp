@@ -1,5 +1,6 @@
 // Module _functools: cmp_to_key, partial, reduce. The cache of lru_cache is in
 // functools_lru_cache.cpp.
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -193,9 +194,6 @@ Result<> partial_args(ThreadState& ts, Value self) { return OrNone(ts, self.as<P
 Result<> partial_keywords(ThreadState& ts, Value self) {
   return OrNone(ts, self.as<Partial>()->keywords);
 }
-Status readonly(ThreadState& ts, Value, Value) {
-  return Raise(ts, Exc::kAttributeError, "readonly attribute");
-}
 
 const MethodSpec kPartialMethods[] = {
     {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
@@ -203,9 +201,9 @@ const MethodSpec kPartialMethods[] = {
     {"__setstate__(self, state, /)", partial_setstate},
 };
 const GetSetSpec kPartialGetSets[] = {
-    {"args", partial_args, readonly, "tuple of arguments to future partial calls"},
-    {"func", partial_func, readonly, "function object to use in future partial calls"},
-    {"keywords", partial_keywords, readonly,
+    {"args", partial_args, SetReadOnlyMember, "tuple of arguments to future partial calls"},
+    {"func", partial_func, SetReadOnlyMember, "function object to use in future partial calls"},
+    {"keywords", partial_keywords, SetReadOnlyMember,
      "dictionary of keyword arguments to future partial calls"},
 };
 

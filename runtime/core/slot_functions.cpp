@@ -175,11 +175,8 @@ Result<> SlotIter(ThreadState& ts, Value self) {
   return CallFound(ts, found, self, {});
 }
 
-Result<> SlotNext(ThreadState& ts, Value self) {
-  Result<> r = CallName(ts, self, NameId::k__next__);
-  if (MVM_UNLIKELY(r.raised()) && ClearPendingIf(ts, Exc::kStopIteration)) return Result<>::Done();
-  return r;
-}
+// A StopIteration stays pending: it may have a value, which `yield from` and next() want.
+Result<> SlotNext(ThreadState& ts, Value self) { return CallName(ts, self, NameId::k__next__); }
 
 // ---- calls ----
 
@@ -227,7 +224,9 @@ Result<> SlotCompare(ThreadState& ts, Value a, Value b, CompareOp op) {
   // Most classes define one or two of the six and inherit the others from a built-in type.
   if (IsExact(found, TypeId::kWrapperDescriptor)) {
     const WrapperDescriptorObject* w = found.as<WrapperDescriptorObject>();
-    if (w->row->wrap == WrapCompare) return w->owner->slots.compare(ts, a, b, op);
+    if (w->row->wrap == WrapCompare && IsInstance(ts, a, w->owner)) {
+      return w->owner->slots.compare(ts, a, b, op);
+    }
   }
   return CallFound(ts, found, a, {&b, 1});
 }

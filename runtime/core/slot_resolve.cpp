@@ -30,10 +30,12 @@ bool HasOtherRow(const SlotRow& row, TypeObject* owner) {
   return false;
 }
 
-Vote VoteOf(const SlotRow& row, Value found) {
+Vote VoteOf(const SlotRow& row, const TypeObject* type, Value found) {
   TypeObject* owner = nullptr;
   if (IsExact(found, TypeId::kWrapperDescriptor)) {
     const WrapperDescriptorObject* w = found.as<WrapperDescriptorObject>();
+    // A wrapper of an unrelated type is called too, and refuses.
+    if (!IsSubtype(type, w->owner)) return {Vote::kGeneric};
     if (w->row == &row) return {Vote::kNative, SlotAt(w->owner->slots, row.offset), w->owner};
     // A method may be known under another name (C.__lt__ = int.__gt__): then it is called as found.
     if (w->row->name != row.name) return {Vote::kGeneric};
@@ -78,7 +80,7 @@ void ResolveField(ThreadState& ts, TypeObject* type, uint16_t offset) {
     } else if (row.name == NameId::k__hash__ && IsNone(ts, found)) {
       vote = {Vote::kNative, ToAnySlot(HashNotImplemented)};
     } else {
-      vote = VoteOf(row, found);
+      vote = VoteOf(row, type, found);
       if (row.name == NameId::k__init__ && vote.kind == Vote::kNative) {
         type->initialise = vote.owner->initialise;
         type->initialise_signature = nullptr;

@@ -77,6 +77,7 @@ MVM_WRAP(WrapDescrSet);
 MVM_WRAP(WrapDescrDelete);
 MVM_WRAP(WrapInit);
 MVM_WRAP(WrapFinalize);
+MVM_WRAP(WrapBuffer);
 
 // Generic slot functions, by slot.
 struct GenericSlots {

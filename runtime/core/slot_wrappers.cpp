@@ -6,6 +6,7 @@
 #include "runtime/native/native_function.h"
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/int_object.h"
+#include "runtime/objects/memoryview_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
 
@@ -188,6 +189,15 @@ MVM_WRAP(WrapFinalize) {
   return NoneIfOk(ts, As<FinalizeFn>(fn)(ts, self));
 }
 
+MVM_WRAP(WrapBuffer) {
+  MVM_TRY_VOID(CheckArgs(ts, row, args, 1, 1));
+  MVM_TRY(int64_t flags, IndexAsInt64(ts, args[0], Exc::kOverflowError));
+  if (flags > INT32_MAX || flags < INT32_MIN) {
+    return Raise(ts, Exc::kOverflowError, "buffer flags too large");
+  }
+  return NewMemoryviewThrough(ts, self, As<BufferFn>(fn), flags & 1);
+}
+
 #define ROW(name, field, wrap, generic, signature, doc) \
   {NameId::k##name, offsetof(Slots, field), wrap, ToAnySlot(generic), signature, doc}
 #define UNARY(name, field, doc) ROW(name, field, WrapUnary, G.field, "(self, /)", doc)
@@ -296,6 +306,9 @@ std::span<const SlotRow> SlotRows() {
       ROW(__rmul__, repeat, WrapRepeat, kNothing, "(self, value, /)", "Return value*self."),
       ROW(__iadd__, iconcat, WrapBinary, kNothing, "(self, value, /)", "Implement self+=value."),
       ROW(__imul__, irepeat, WrapRepeat, kNothing, "(self, value, /)", "Implement self*=value."),
+      // A script's __buffer__ is called by GetBuffer where this slot is empty.
+      ROW(__buffer__, buffer, WrapBuffer, kNothing, "(self, flags, /)",
+          "Return a buffer object that exposes the underlying memory of the object."),
   };
   return kRows;
 }

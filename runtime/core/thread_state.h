@@ -245,6 +245,7 @@ class ThreadState {
   void* interp = nullptr;            // tracing, tick and thread-library state (vm/interp)
   ReprLink* repr_chain = nullptr;
   Value context;                     // owned; contextvars' current context, null until there is one
+  uint32_t native_depth = 0;  // RecursionGuards alive
 
   Heap& heap() { return rt->heap; }
   bool HasPending() const { return !pending.is_null(); }
@@ -347,16 +348,25 @@ Result<StrObject> FormatV(ThreadState& ts, const char* format, va_list args);
 // ---- limits ----
 
 // Every native that recurses makes one of these first; a false guard has raised RecursionError
-// ("maximum recursion depth exceeded" + where).
+// ("maximum recursion depth exceeded" + where). The count bounds what scripts can nest as CPython
+// does, whatever the size of the C stack; the address keeps the process alive on small ones.
 class RecursionGuard {
  public:
   RecursionGuard(ThreadState& ts, const char* where)
-      : ok_(MVM_LIKELY(static_cast<char*>(__builtin_frame_address(0)) > ts.cstack_limit) ||
+      : ts_(ts),
+        ok_((MVM_LIKELY(++ts.native_depth <= kMaxNativeDepth) &&
+             MVM_LIKELY(static_cast<char*>(__builtin_frame_address(0)) > ts.cstack_limit)) ||
             Fail(ts, where)) {}
+  ~RecursionGuard() { --ts_.native_depth; }
+  RecursionGuard(const RecursionGuard&) = delete;
+  RecursionGuard& operator=(const RecursionGuard&) = delete;
   explicit operator bool() const { return ok_; }
+
+  static constexpr uint32_t kMaxNativeDepth = 10'000;
 
  private:
   [[gnu::cold]] static bool Fail(ThreadState& ts, const char* where);
+  ThreadState& ts_;
   bool ok_;
 };
 

@@ -92,7 +92,8 @@ namespace {
 
 struct OldMro {
   TypeObject* type;
-  TupleObject* mro;  // owned
+  TupleObject* mro;   // owned
+  TupleObject* made;  // owned; what replaced it, unless a script's mro() has changed it again
 };
 using OldMros = SmallVector<OldMro, 16>;
 
@@ -101,7 +102,8 @@ Status RecomputeMros(ThreadState& ts, TypeObject* type, OldMros* old) {
   RecursionGuard guard(ts, " while recomputing the MRO of subclasses");
   if (!guard) return kRaised;
   MVM_TRY(Ref<TupleObject> mro, MroThroughMetatype(ts, type));
-  if (!old->Push({type, type->mro})) return RaiseMemoryError(ts);
+  if (!old->Push({type, type->mro, mro.get()})) return RaiseMemoryError(ts);
+  Incref(mro.get());
   type->mro = mro.Release();
   // Scripts' mro() may change the list under the walk.
   SmallVector<Value, 16> subclasses;
@@ -141,9 +143,10 @@ Status SetBases(ThreadState& ts, TypeObject* type, Value bases) {
     if (!IsType(ts, v)) {
       return Raise(ts, Exc::kTypeError, "%N.__bases__ must be tuple of classes, not '%T'", type, v);
     }
-    if (IsSubtype(v.as<TypeObject>(), type)) {
-      return Raise(ts, Exc::kTypeError, "a __bases__ item causes an inheritance cycle");
-    }
+    // A script's mro() may be assigning while outer assignments have not got their MROs yet.
+    bool cycle = IsSubtype(v.as<TypeObject>(), type);
+    for (TypeObject* t = v.as<TypeObject>(); t && !cycle; t = t->base) cycle = t == type;
+    if (cycle) return Raise(ts, Exc::kTypeError, "a __bases__ item causes an inheritance cycle");
   }
   MVM_TRY(TypeObject * base, BestBase(ts, tuple));
   MVM_TRY_VOID(CheckNewBase(ts, type->base, base));
@@ -160,15 +163,20 @@ Status SetBases(ThreadState& ts, TypeObject* type, Value bases) {
   if (!status.raised()) status = LinkType(ts, type);
   if (status.raised()) {
     // As it was; the failure is the pending exception.
+    Ref<> error = TakePending(ts);
     for (size_t i = old.size(); i-- > 0;) {
-      Ref<TupleObject> failed = Ref<TupleObject>::Steal(std::exchange(old[i].type->mro, old[i].mro));
+      TupleObject* dropped = old[i].mro;
+      if (old[i].type->mro == old[i].made) dropped = std::exchange(old[i].type->mro, old[i].mro);
+      Ref<TupleObject> a = Ref<TupleObject>::Steal(dropped),
+                       b = Ref<TupleObject>::Steal(old[i].made);
     }
     old.Clear();
-    Ref<TupleObject> failed_bases = Ref<TupleObject>::Steal(type->bases);
-    Ref<TypeObject> failed_base = Ref<TypeObject>::Steal(type->base);
-    type->bases = old_bases.Release();
-    type->base = old_base.Release();
-    Ref<> error = TakePending(ts);
+    if (type->bases == tuple) {
+      Ref<TupleObject> failed_bases = Ref<TupleObject>::Steal(type->bases);
+      Ref<TypeObject> failed_base = Ref<TypeObject>::Steal(type->base);
+      type->bases = old_bases.Release();
+      type->base = old_base.Release();
+    }
     if (LinkType(ts, type).raised()) ClearPending(ts);
     RestorePending(ts, std::move(error));
     InvalidateAllTypes(ts);
@@ -176,6 +184,7 @@ Status SetBases(ThreadState& ts, TypeObject* type, Value bases) {
   }
   for (OldMro& o : old) {
     if (o.mro) Decref(o.mro);
+    Decref(o.made);
   }
   return TypeModified(ts, type, nullptr);
 }

@@ -109,7 +109,7 @@ bool SameLayout(TypeObject* from, TypeObject* to) {
 
 namespace {
 
-// As SameLayout, but classes that add the same __slots__ to the same fields agree too.
+// As SameLayout, but two classes that add the same __slots__ to the same base agree too.
 bool CanBecome(ThreadState& ts, TypeObject* from, TypeObject* to) {
   if (from->storage != to->storage || from->basic_size != to->basic_size ||
       from->item_size != to->item_size || from->has_weakref_slot != to->has_weakref_slot) {
@@ -117,12 +117,9 @@ bool CanBecome(ThreadState& ts, TypeObject* from, TypeObject* to) {
   }
   TypeObject* a = SolidBase(from);
   TypeObject* b = SolidBase(to);
-  while (a != b) {
-    if (!a->is_heap() || !b->is_heap() || !SameMembers(ts, a, b)) return false;
-    a = SolidBase(a->base);
-    b = SolidBase(b->base);
-  }
-  return true;
+  if (a == b) return true;
+  return a->is_heap() && b->is_heap() && SolidBase(a->base) == SolidBase(b->base) &&
+         SameMembers(ts, a, b);
 }
 
 }  // namespace

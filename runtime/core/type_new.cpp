@@ -284,6 +284,17 @@ Status FillCells(ThreadState& ts, TypeObject* type, DictObject* d) {
   return Ok();
 }
 
+Status WarnOfOddKeys(ThreadState& ts, TypeObject* type, DictObject* d) {
+  size_t pos = 0;
+  Value key, value;
+  while (DictNext(ts, d, &pos, &key, &value)) {
+    if (IsStr(ts, key)) continue;
+    return Warn(ts, Exc::kRuntimeWarning, 1, "non-string key in the __dict__ of class %U",
+                Value(type->name));
+  }
+  return Ok();
+}
+
 // Slots from the special methods. With one base everything but what the class itself defines is as
 // there.
 void DeriveSlots(ThreadState& ts, TypeObject* type) {
@@ -396,6 +407,7 @@ Result<TypeObject> NewHeapType(ThreadState& ts, TypeObject* metatype, StrObject*
   MVM_TRY(Ref<DictObject> dict, CopyNamespace(ts, ns));
   MVM_TRY_VOID(DictMakeCelled(ts, dict));
   MVM_TRY_VOID(SetUpNamespace(ts, type, dict));
+  MVM_TRY_VOID(FillCells(ts, type, dict));
   MVM_TRY_VOID(AddDescriptors(ts, type, dict, plan));
   if (DictGetStr(ts, dict, MVM_NAME(ts, __doc__)).is_null()) {
     MVM_TRY_VOID(DictSetStr(ts, dict, MVM_NAME(ts, __doc__), ts.rt->none));
@@ -404,7 +416,7 @@ Result<TypeObject> NewHeapType(ThreadState& ts, TypeObject* metatype, StrObject*
       DictGetStr(ts, dict, MVM_NAME(ts, __hash__)).is_null()) {
     MVM_TRY_VOID(DictSetStr(ts, dict, MVM_NAME(ts, __hash__), ts.rt->none));
   }
-  MVM_TRY_VOID(FillCells(ts, type, dict));
+  MVM_TRY_VOID(WarnOfOddKeys(ts, type, dict));
   type->dict = dict.Release();
   Track(type);  // mro() may show it to scripts
 

@@ -38,6 +38,13 @@ Status AddMethods(ThreadState& ts, TypeObject* type, DictObject* dict) {
 
 Status AddGetSets(ThreadState& ts, TypeObject* type, DictObject* dict) {
   for (const GetSetSpec& spec : type->spec->getsets) {
+    if (spec.set == SetReadOnlyMember) {
+      MVM_TRY(Ref<StrObject> name, InternUtf8(ts, spec.name));
+      MVM_TRY(Ref<MemberDescriptorObject> member, NewMemberDescriptor(ts, type, name, 0));
+      member->spec = &spec;
+      MVM_TRY_VOID(DictSetStr(ts, dict, name, member));
+      continue;
+    }
     MVM_TRY(Ref<GetSetDescriptorObject> value, NewGetSetDescriptor(ts, spec, type));
     MVM_TRY_VOID(DictSetStr(ts, dict, value->name, value));
   }

@@ -324,21 +324,21 @@ Result<> type_get_flags(ThreadState& ts, Value self) {
 const GetSetSpec kGetSets[] = {
     {"__abstractmethods__", type_get_abstractmethods, type_set_abstractmethods},
     {"__annotations__", type_get_annotations, type_set_annotations},
-    {"__base__", type_get_base},
+    {"__base__", type_get_base, SetReadOnlyMember},
     {"__bases__", type_get_bases, type_set_bases},
-    {"__basicsize__", type_get_basicsize},
+    {"__basicsize__", type_get_basicsize, SetReadOnlyMember},
     {"__dict__", type_get_dict},
-    {"__dictoffset__", type_get_dictoffset},
+    {"__dictoffset__", type_get_dictoffset, SetReadOnlyMember},
     {"__doc__", type_get_doc, type_set_doc},
-    {"__flags__", type_get_flags},
-    {"__itemsize__", type_get_itemsize},
+    {"__flags__", type_get_flags, SetReadOnlyMember},
+    {"__itemsize__", type_get_itemsize, SetReadOnlyMember},
     {"__module__", type_get_module, type_set_module},
     {"__mro__", type_get_mro},
     {"__name__", type_get_name, type_set_name},
     {"__qualname__", type_get_qualname, type_set_qualname},
     {"__text_signature__", type_get_text_signature},
     {"__type_params__", type_get_type_params, type_set_type_params},
-    {"__weakrefoffset__", type_get_weakrefoffset},
+    {"__weakrefoffset__", type_get_weakrefoffset, SetReadOnlyMember},
 };
 
 // ---- methods ----
@@ -472,10 +472,25 @@ const MethodSpec kTypeNewMethod = {
     "__new__(...)", CallTypeNew,
     "Create and return a new object.  See help(type) for accurate signature."};
 
+namespace {
+
+// A constructor that knows no keywords refuses them, unless the other half of construction is a
+// script's, which they may be for.
+Args WithoutForeignKeywords(const Signature& sig, Args raw, bool other_is_script) {
+  if (MVM_LIKELY(raw.nkw == 0) || !other_is_script || sig.raw || sig.var_keyword >= 0 ||
+      sig.positional_only != sig.count) {
+    return raw;
+  }
+  return {raw.v, raw.n, 0};
+}
+
+}  // namespace
+
 Result<> NewFromSpec(ThreadState& ts, TypeObject* cls, Args raw) {
   if (MVM_UNLIKELY(!cls->construct_signature)) {
     MVM_TRY(cls->construct_signature, ConstructorSignature(ts, *cls->construct, *cls->spec));
   }
+  raw = WithoutForeignKeywords(*cls->construct_signature, raw, cls->slots.init == SlotInit);
   return CallNative(ts, *cls->construct_signature, cls->construct->fn, raw, cls);
 }
 
@@ -484,6 +499,7 @@ Status InitFromSpec(ThreadState& ts, Value self, Args raw) {
   if (MVM_UNLIKELY(!type->initialise_signature)) {
     MVM_TRY(type->initialise_signature, ConstructorSignature(ts, *type->initialise, *type->spec));
   }
+  raw = WithoutForeignKeywords(*type->initialise_signature, raw, type->slots.new_ == SlotNew);
   MVM_TRY_VOID(CallNative(ts, *type->initialise_signature, type->initialise->fn, raw, self));
   return Ok();
 }

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
@@ -329,8 +330,8 @@ const MethodSpec kMethodDescriptorMethods[] = {
 };
 const GetSetSpec kMethodDescriptorGetSets[] = {
     {"__doc__", method_descriptor_get_doc},
-    {"__name__", method_descriptor_get_name},
-    {"__objclass__", method_descriptor_get_owner},
+    {"__name__", method_descriptor_get_name, SetReadOnlyMember},
+    {"__objclass__", method_descriptor_get_owner, SetReadOnlyMember},
     {"__qualname__", method_descriptor_get_qualname},
     {"__text_signature__", method_descriptor_get_text_signature},
 };

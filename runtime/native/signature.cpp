@@ -204,7 +204,7 @@ struct Parser {
     std::string_view name = Trim(p.substr(0, eq));
     size_t colon = name.find(':');
     name = Trim(name.substr(0, colon));
-    if (count == 0 && (name == "self" || name == "cls")) sig->has_self = true;
+    if (count == 0 && (name == "self" || name == "cls" || name == "type")) sig->has_self = true;
     MVM_TRY_VOID(Add(name, has_default ? Trim(p.substr(eq + 1)) : std::string_view(), has_default));
     if (!keyword_only) {
       sig->positional = static_cast<uint8_t>(count);

@@ -50,7 +50,7 @@ Result<> cell_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
 
 Result<> cell_get_contents(ThreadState& ts, Value self) {
   CellObject* cell = self.as<CellObject>();
-  if (IsEmpty(ts, cell)) return Raise(ts, Exc::kValueError, "cell is empty");
+  if (IsEmpty(ts, cell)) return Raise(ts, Exc::kValueError, "Cell is empty");
   return Result<>::Borrow(cell->value);
 }
 

@@ -101,8 +101,8 @@ Result<> getset_get_doc(ThreadState& ts, Value self) {
 
 const GetSetSpec kGetSetGetSets[] = {
     {"__doc__", getset_get_doc},
-    {"__name__", descr_get_name<GetSetDescriptorObject>},
-    {"__objclass__", descr_get_owner<GetSetDescriptorObject>},
+    {"__name__", descr_get_name<GetSetDescriptorObject>, SetReadOnlyMember},
+    {"__objclass__", descr_get_owner<GetSetDescriptorObject>, SetReadOnlyMember},
     {"__qualname__", descr_get_qualname<GetSetDescriptorObject>},
 };
 
@@ -117,6 +117,7 @@ Result<> member_get(ThreadState& ts, Value self, Value object, Value type) {
   MemberDescriptorObject* d = self.as<MemberDescriptorObject>();
   if (object.is_null()) return Result<>::Borrow(self);
   MVM_TRY_VOID(CheckReceiver(ts, d, object));
+  if (d->spec) return d->spec->get(ts, object);
   if (MVM_LIKELY(d->offset != 0)) {
     Value v = *reinterpret_cast<Value*>(reinterpret_cast<char*>(object.object()) + d->offset);
     if (MVM_UNLIKELY(v.is_null())) return RaiseUnset(ts, d, object);
@@ -131,6 +132,7 @@ Result<> member_get(ThreadState& ts, Value self, Value object, Value type) {
 Status member_set(ThreadState& ts, Value self, Value object, Value value) {
   MemberDescriptorObject* d = self.as<MemberDescriptorObject>();
   MVM_TRY_VOID(CheckReceiver(ts, d, object));
+  if (d->spec) return d->spec->set(ts, object, value);
   bool found = true;
   if (MVM_LIKELY(d->offset != 0)) {
     Value* place = reinterpret_cast<Value*>(reinterpret_cast<char*>(object.object()) + d->offset);
@@ -151,12 +153,16 @@ Result<> member_repr(ThreadState& ts, Value self) {
   return Format(ts, "<member '%U' of '%N' objects>", Value(d->name), d->owner);
 }
 
-Result<> member_get_doc(ThreadState& ts, Value self) { return None(ts); }
+Result<> member_get_doc(ThreadState& ts, Value self) {
+  const GetSetSpec* spec = self.as<MemberDescriptorObject>()->spec;
+  if (!spec || !spec->doc) return None(ts);
+  return NewStr(ts, spec->doc);
+}
 
 const GetSetSpec kMemberGetSets[] = {
     {"__doc__", member_get_doc},
-    {"__name__", descr_get_name<MemberDescriptorObject>},
-    {"__objclass__", descr_get_owner<MemberDescriptorObject>},
+    {"__name__", descr_get_name<MemberDescriptorObject>, SetReadOnlyMember},
+    {"__objclass__", descr_get_owner<MemberDescriptorObject>, SetReadOnlyMember},
     {"__qualname__", descr_get_qualname<MemberDescriptorObject>},
 };
 const MethodSpec kMemberMethods[] = {
@@ -198,8 +204,8 @@ Result<> wrapper_get_text_signature(ThreadState& ts, Value self) {
 
 const GetSetSpec kWrapperGetSets[] = {
     {"__doc__", wrapper_get_doc},
-    {"__name__", descr_get_name<WrapperDescriptorObject>},
-    {"__objclass__", descr_get_owner<WrapperDescriptorObject>},
+    {"__name__", descr_get_name<WrapperDescriptorObject>, SetReadOnlyMember},
+    {"__objclass__", descr_get_owner<WrapperDescriptorObject>, SetReadOnlyMember},
     {"__qualname__", descr_get_qualname<WrapperDescriptorObject>},
     {"__text_signature__", wrapper_get_text_signature},
 };
@@ -264,7 +270,7 @@ const GetSetSpec kMethodWrapperGetSets[] = {
     {"__name__", OfDescriptor<descr_get_name<WrapperDescriptorObject>>},
     {"__objclass__", OfDescriptor<descr_get_owner<WrapperDescriptorObject>>},
     {"__qualname__", OfDescriptor<descr_get_qualname<WrapperDescriptorObject>>},
-    {"__self__", method_wrapper_get_self},
+    {"__self__", method_wrapper_get_self, SetReadOnlyMember},
     {"__text_signature__", OfDescriptor<wrapper_get_text_signature>},
 };
 const MethodSpec kMethodWrapperMethods[] = {
@@ -343,7 +349,7 @@ Result<> TextSignature(ThreadState& ts, const char* signature) {
   if (open == std::string_view::npos) return None(ts);
   text.remove_prefix(open);
   if (text == "(...)" || text.find('<') != text.npos) return None(ts);
-  for (std::string_view first : {"self", "cls", "module"}) {
+  for (std::string_view first : {"self", "cls", "type", "module"}) {
     if (text.substr(1, first.size()) == first) return NewStr(ts, "($" + std::string(text.substr(1)));
   }
   return NewStr(ts, text);

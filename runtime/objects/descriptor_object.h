@@ -22,14 +22,16 @@ class GetSetDescriptorObject : public Object {
   void VisitRefs(V&& v) { v(owner); v(name); v(qualname); }
 };
 
-// Invariant: offset > 0 is where the Value stands in the instance; 0: the owner is derived from a
-// variable-size built-in, and the value is in the tail dictionary under the descriptor itself.
+// Invariant: with `spec` it is a read-only member of a built-in type. Else offset > 0 is where the
+// Value stands in the instance; 0: the owner is derived from a variable-size built-in, and the
+// value is in the tail dictionary under the descriptor itself.
 class MemberDescriptorObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kMemberDescriptor;
   TypeObject* owner = nullptr;
   StrObject* name = nullptr;
   uint32_t offset = 0;
+  const GetSetSpec* spec = nullptr;
   Value qualname;
   template <class V>
   void VisitRefs(V&& v) { v(owner); v(name); v(qualname); }
@@ -60,7 +62,8 @@ Result<MemberDescriptorObject> NewMemberDescriptor(ThreadState& ts, TypeObject* 
 Result<WrapperDescriptorObject> NewWrapperDescriptor(ThreadState& ts, TypeObject* owner,
                                                      const SlotRow* row);
 
-// GetSetSpec::set of attributes that CPython keeps as read-only members: "readonly attribute".
+// GetSetSpec::set of attributes that are read-only members: "readonly attribute". Their descriptors
+// are member descriptors.
 Status SetReadOnlyMember(ThreadState& ts, Value self, Value value);
 
 // descriptor(self, ...): raw has self first; checks its type.

@@ -3,6 +3,7 @@
 // split() walks the tree of groups and rebuilds, with derive(), the part that matches and the part
 // that does not. except* uses the same walk (SplitException), and PrepareReraiseStar to put what
 // its clauses left together again.
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_types.h"
 #include "runtime/objects/generic_alias.h"
@@ -223,9 +224,9 @@ const MethodSpec kExceptionGroupMethods[4] = {
     {"subgroup(self, object, /)", exception_group_subgroup},
 };
 const GetSetSpec kExceptionGroupGetSets[2] = {
-    {"exceptions", GetMember<ExceptionGroupObject, &ExceptionGroupObject::exceptions>, nullptr,
-     "nested exceptions"},
-    {"message", GetMember<ExceptionGroupObject, &ExceptionGroupObject::message>, nullptr,
+    {"exceptions", GetMember<ExceptionGroupObject, &ExceptionGroupObject::exceptions>,
+     SetReadOnlyMember, "nested exceptions"},
+    {"message", GetMember<ExceptionGroupObject, &ExceptionGroupObject::message>, SetReadOnlyMember,
      "exception message"},
 };
 

@@ -2,6 +2,7 @@
 #include "runtime/objects/method_object.h"
 
 #include "runtime/core/type_internal.h"
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -102,8 +103,9 @@ Result<> method_reduce(ThreadState& ts, Args args) {
 
 const GetSetSpec kMethodGetSets[] = {
     {"__doc__", method_get_doc},
-    {"__func__", method_get_func, nullptr, "the function (or other callable) implementing a method"},
-    {"__self__", method_get_self, nullptr, "the instance to which a method is bound"},
+    {"__func__", method_get_func, SetReadOnlyMember,
+     "the function (or other callable) implementing a method"},
+    {"__self__", method_get_self, SetReadOnlyMember, "the instance to which a method is bound"},
 };
 const MethodSpec kMethodMethods[] = {
     {"__reduce__(self, /)", method_reduce},
@@ -188,9 +190,9 @@ Result<> wrapper_get_abstract(ThreadState& ts, Value self) {
 }
 
 const GetSetSpec kWrapperGetSets[] = {
-    {"__func__", wrapper_get_func},
+    {"__func__", wrapper_get_func, SetReadOnlyMember},
     {"__isabstractmethod__", wrapper_get_abstract},
-    {"__wrapped__", wrapper_get_func},
+    {"__wrapped__", wrapper_get_func, SetReadOnlyMember},
 };
 
 #pragma GCC diagnostic push

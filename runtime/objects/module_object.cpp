@@ -9,6 +9,7 @@
 
 #include "runtime/gc/collector.h"
 #include "runtime/native/native_function.h"
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
@@ -131,6 +132,12 @@ Result<> ReprFromSpec(ThreadState& ts, Value spec) {
   if (origin.is_absent() || IsNone(ts, origin)) {
     MVM_TRY(Ref<> loader, GetAttrOptional(ts, spec, "loader"));
     if (loader.is_absent() || IsNone(ts, loader)) return Format(ts, "<module %R>", name.get());
+    MVM_TRY_VOID(TypeReady(ts, TypeOf(ts, loader)));
+    if (TypeOf(ts, loader)->name->EqualsAscii("NamespaceLoader")) {
+      MVM_TRY(Ref<> path, GetAttr(ts, loader, "_path"));
+      MVM_TRY(Ref<> places, ListFrom(ts, path));
+      return Format(ts, "<module %R (namespace) from %R>", name.get(), places.get());
+    }
     return Format(ts, "<module %R (%R)>", name.get(), loader.get());
   }
   MVM_TRY(Ref<> located, GetAttrOptional(ts, spec, "has_location"));
@@ -143,23 +150,26 @@ Result<> ReprFromSpec(ThreadState& ts, Value spec) {
 }
 
 Result<> module_repr(ThreadState& ts, Value self) {
-  ModuleObject* m = self.as<ModuleObject>();
-  Ref<> spec = Ref<>::Borrow(Lookup(ts, m, MVM_NAME(ts, __spec__)));
-  if (!IsTruthyNone(ts, spec)) {
+  // As any attributes, with the module's __getattr__.
+  MVM_TRY(Ref<> spec, GetAttrOptional(ts, self, MVM_NAME(ts, __spec__)));
+  bool has_spec = false;
+  if (!spec.is_absent()) {
+    MVM_TRY(has_spec, Truth(ts, spec));
+  }
+  if (has_spec) {
     MVM_TRY(Ref<> text, ReprFromSpec(ts, spec));
     if (!text.is_absent()) return text;
   }
-  Value name_value = Lookup(ts, m, MVM_NAME(ts, __name__));
-  Ref<> name = Ref<>::Borrow(name_value);
-  if (!name) {
+  MVM_TRY(Ref<> name, GetAttrOptional(ts, self, MVM_NAME(ts, __name__)));
+  if (name.is_absent()) {
     MVM_TRY(name, NewStr(ts, "?"));
   }
-  Ref<> file = Ref<>::Borrow(Lookup(ts, m, MVM_NAME(ts, __file__)));
-  if (file) return Format(ts, "<module %R from %R>", name.get(), file.get());
-  if (m->spec) return Format(ts, "<module %R (built-in)>", name.get());
-  Ref<> loader = Ref<>::Borrow(Lookup(ts, m, MVM_NAME(ts, __loader__)));
-  if (!IsTruthyNone(ts, loader)) return Format(ts, "<module %R (%R)>", name.get(), loader.get());
-  return Format(ts, "<module %R>", name.get());
+  MVM_TRY(Ref<> file, GetAttrOptional(ts, self, MVM_NAME(ts, __file__)));
+  if (!file.is_absent()) return Format(ts, "<module %R from %R>", name.get(), file.get());
+  if (self.as<ModuleObject>()->spec) return Format(ts, "<module %R (built-in)>", name.get());
+  MVM_TRY(Ref<> loader, GetAttrOptional(ts, self, MVM_NAME(ts, __loader__)));
+  if (loader.is_absent() || IsNone(ts, loader)) return Format(ts, "<module %R>", name.get());
+  return Format(ts, "<module %R (%R)>", name.get(), loader.get());
 }
 
 // Is the module's __spec__ still marked as being imported?
@@ -247,7 +257,7 @@ const MethodSpec kModuleMethods[] = {
 };
 const GetSetSpec kModuleGetSets[] = {
     {"__annotations__", module_get_annotations, module_set_annotations},
-    {"__dict__", module_get_dict},
+    {"__dict__", module_get_dict, SetReadOnlyMember},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/functional.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/sequence_ops.h"
@@ -296,9 +297,6 @@ Result<> range_step(ThreadState&, Value self) {
   return Result<>::Borrow(self.as<RangeObject>()->step);
 }
 
-Status readonly(ThreadState& ts, Value, Value) {
-  return Raise(ts, Exc::kAttributeError, "readonly attribute");
-}
 
 const MethodSpec kRangeMethods[] = {
     {"__reduce__(self, /)", range_reduce, "Return state information for pickling."},
@@ -309,9 +307,9 @@ const MethodSpec kRangeMethods[] = {
      "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value "
      "is not present."},
 };
-const GetSetSpec kRangeGetSets[] = {{"start", range_start, readonly},
-                                    {"step", range_step, readonly},
-                                    {"stop", range_stop, readonly}};
+const GetSetSpec kRangeGetSets[] = {{"start", range_start, SetReadOnlyMember},
+                                    {"step", range_step, SetReadOnlyMember},
+                                    {"stop", range_stop, SetReadOnlyMember}};
 
 // ---- iterators ----
 

@@ -1,6 +1,7 @@
 // slice.
 #include "runtime/objects/slice_object.h"
 
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/sequence_ops.h"
 #include "runtime/objects/tuple_object.h"
@@ -170,9 +171,6 @@ Result<> slice_step(ThreadState&, Value self) {
   return Result<>::Borrow(self.as<SliceObject>()->step);
 }
 
-Status readonly(ThreadState& ts, Value, Value) {
-  return Raise(ts, Exc::kAttributeError, "readonly attribute");
-}
 
 const MethodSpec kSliceMethods[] = {
     {"__reduce__(self, /)", slice_reduce, "Return state information for pickling."},
@@ -183,9 +181,9 @@ const MethodSpec kSliceMethods[] = {
      "S. Out of bounds indices are clipped in a manner consistent with the\n"
      "handling of normal slices."},
 };
-const GetSetSpec kSliceGetSets[] = {{"start", slice_start, readonly},
-                                    {"step", slice_step, readonly},
-                                    {"stop", slice_stop, readonly}};
+const GetSetSpec kSliceGetSets[] = {{"start", slice_start, SetReadOnlyMember},
+                                    {"step", slice_step, SetReadOnlyMember},
+                                    {"stop", slice_stop, SetReadOnlyMember}};
 
 }  // namespace
 

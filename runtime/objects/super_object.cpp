@@ -1,6 +1,7 @@
 // super. See super_object.h.
 #include "runtime/objects/super_object.h"
 
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/str_object.h"
@@ -110,10 +111,10 @@ Result<> super_get_self_class(ThreadState& ts, Value self) {
 }
 
 const GetSetSpec kGetSets[] = {
-    {"__self__", super_get_self, nullptr, "the instance invoking super(); may be None"},
-    {"__self_class__", super_get_self_class, nullptr,
+    {"__self__", super_get_self, SetReadOnlyMember, "the instance invoking super(); may be None"},
+    {"__self_class__", super_get_self_class, SetReadOnlyMember,
      "the type of the instance invoking super(); may be None"},
-    {"__thisclass__", super_get_type, nullptr, "the class invoking super()"},
+    {"__thisclass__", super_get_type, SetReadOnlyMember, "the class invoking super()"},
 };
 
 }  // namespace

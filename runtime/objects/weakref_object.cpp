@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/generic_alias.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
@@ -314,7 +315,7 @@ const MethodSpec kWeakrefMethods[] = {
     {"__class_getitem__(cls, object, /)", weakref_class_getitem, "See PEP 585", kMethodClass},
 };
 const GetSetSpec kWeakrefGetSets[] = {
-    {"__callback__", weakref_get_callback},
+    {"__callback__", weakref_get_callback, SetReadOnlyMember},
 };
 
 }  // namespace

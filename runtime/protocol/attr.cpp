@@ -175,6 +175,17 @@ Result<DictObject> InstanceDict(ThreadState& ts, Value v) {
 Status SetInstanceDict(ThreadState& ts, Value v, Value dict) {
   TypeObject* type = TypeOf(ts, v);
   if (!HasOwnAttributes(type, v)) return RaiseAttributeError(ts, v, MVM_NAME(ts, __dict__));
+  if (type->has_flag(kTypeTypeSubclass)) {
+    return Raise(ts, Exc::kAttributeError,
+                 "attribute '__dict__' of 'type' objects is not writable");
+  }
+  if (IsSubtype(type, TypeById(ts, TypeId::kModule))) {
+    return Raise(ts, Exc::kAttributeError, "readonly attribute");
+  }
+  // What has a dictionary by its built-in nature keeps one.
+  if (dict.is_null() && type->storage == AttrStorage::kDictField) {
+    return Raise(ts, Exc::kTypeError, "cannot delete __dict__");
+  }
   Ref<DictObject> fresh;
   if (dict.is_null()) {
     MVM_TRY(fresh, NewDict(ts));
