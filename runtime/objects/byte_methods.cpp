@@ -89,6 +89,8 @@ Status CollectItems(ThreadState& ts, Value source, const char* name, TextBuffer*
       return Raise(ts, Exc::kTypeError, "cannot convert '%T' object to %s", source, name);
     }
     Ref<> it = iterator.Take();
+    if (plural)
+      MVM_TRY_VOID(LengthHint(ts, source, 0));  // its errors count; the size does not help
     for (;;) {
       MVM_TRY(Ref<> item, Next(ts, it));
       if (item.is_done()) {

@@ -8,6 +8,7 @@
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/int_object.h"
+#include "runtime/objects/memoryview_object.h"
 #include "runtime/objects/slice_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -61,12 +62,13 @@ Status BytearrayResize(ThreadState& ts, BytearrayObject* o, size_t size) {
     return Ok();
   }
   // In place unless that leaves three quarters of a large buffer unused.
-  if (o->start + size <= o->capacity && (size >= o->capacity / 4 || o->capacity <= 256)) {
+  // One byte stays free: the buffer is longer than what it holds, as __alloc__() shows.
+  if (o->start + size < o->capacity && (size >= o->capacity / 4 || o->capacity <= 256)) {
     o->size = size;
     return Ok();
   }
   if (size > Heap::kMaxAllocation) return RaiseMemoryError(ts);
-  if (size <= o->capacity && o->start > 0 && size > o->size && size + size / 8 <= o->capacity) {
+  if (size < o->capacity && o->start > 0 && size > o->size && size + size / 8 <= o->capacity) {
     std::memmove(o->buffer, o->data(), o->size);
     o->start = 0;
     o->size = size;
@@ -116,11 +118,36 @@ namespace {
 
 Result<> bytearray_new(ThreadState& ts, TypeObject* cls, Args raw) { return AllocInstance(ts, cls); }
 
+// Neither a count nor a buffer; nor a list, whose items are there at once.
+bool IsPlainIterable(ThreadState& ts, Value v) {
+  return !IsStr(ts, v) && !IsInt(ts, v) && !TypeOf(ts, v)->slots.index && !HasBuffer(ts, v) &&
+         !IsExact(v, TypeId::kList) && TypeOf(ts, v)->slots.iter;
+}
+
+// One by one: the iterator may look at what is there already.
+Status AppendItems(ThreadState& ts, BytearrayObject* o, Value source) {
+  MVM_TRY(Ref<> it, GetIter(ts, source));
+  for (;;) {
+    MVM_TRY(Ref<> item, Next(ts, it));
+    if (item.is_done()) {
+      (void)item.Release();
+      return Ok();
+    }
+    MVM_TRY(uint8_t byte, ByteFromValue(ts, item));
+    const char c = static_cast<char>(byte);
+    MVM_TRY_VOID(BytearraySplice(ts, o, o->size, 0, {&c, 1}));
+    MVM_TRY_VOID(Charge(ts, 1));
+  }
+}
+
 Status bytearray_init(ThreadState& ts, Value self, Args raw) {
   BytesArguments args;
   MVM_TRY_VOID(ParseBytesArguments(ts, "bytearray", raw, &args));
   BytearrayObject* o = self.as<BytearrayObject>();
   if (o->size != 0) MVM_TRY_VOID(BytearrayResize(ts, o, 0));
+  if (args.source && !args.encoding && !args.errors && IsPlainIterable(ts, args.source)) {
+    return AppendItems(ts, o, args.source);
+  }
   TextBuffer data(Heap::kMaxAllocation);
   MVM_TRY_VOID(CollectBytes(ts, args, "bytearray", &data));
   return BytearraySplice(ts, o, 0, o->size, data.view());
@@ -384,6 +411,11 @@ Result<> bytearray_append(ThreadState& ts, Args args) {
   return None(ts);
 }
 
+Result<> bytearray_release_buffer(ThreadState& ts, Args args) {
+  MVM_TRY_VOID(MemoryviewReleaseFor(ts, args[0], args[1]));
+  return None(ts);
+}
+
 Result<> bytearray_extend(ThreadState& ts, Args args) {
   BytearrayObject* o = Self(args);
   if (HasBuffer(ts, args[1])) {
@@ -403,6 +435,7 @@ Result<> bytearray_extend(ThreadState& ts, Args args) {
   }
   TextBuffer data(Heap::kMaxAllocation);
   MVM_TRY(Ref<> it, GetIter(ts, args[1]));
+  MVM_TRY_VOID(LengthHint(ts, args[1], 0));
   MVM_TRY_VOID(CollectBytes(ts, {it, {}, {}}, "bytearray", &data));
   MVM_TRY_VOID(BytearraySplice(ts, o, o->size, 0, data.view()));
   return None(ts);
@@ -552,13 +585,19 @@ Result<> bytearrayiter_setstate(ThreadState& ts, Args args) {
 const MethodSpec kBytearrayMethods[] = {
     {"__alloc__(self, /)", bytearray_alloc, "Return the number of bytes actually allocated."},
     {"__reduce__(self, /)", bytearray_reduce, "Return state information for pickling."},
-    {"__reduce_ex__(self, proto=0, /)", bytearray_reduce_ex, "Return state information for pickling."},
+    {"__reduce_ex__(self, proto=0, /)", bytearray_reduce_ex,
+     "Return state information for pickling."},
     {"__sizeof__(self, /)", bytearray_sizeof, "Return the size of the object in memory, in bytes."},
-    {"append(self, item, /)", bytearray_append, "Append a single item to the end of the bytearray."},
+    {"append(self, item, /)", bytearray_append,
+     "Append a single item to the end of the bytearray."},
     {"clear(self, /)", bytearray_clear, "Remove all items from the bytearray."},
     {"copy(self, /)", bytearray_copy, "Return a copy."},
-    {"extend(self, iterable_of_ints, /)", bytearray_extend, "Append all the items from the iterator or sequence."},
-    {"insert(self, index, item, /)", bytearray_insert, "Insert a single item before the given index."},
+    {"__release_buffer__(self, buffer, /)", bytearray_release_buffer,
+     "Release the buffer object that exposes the underlying memory of the object."},
+    {"extend(self, iterable_of_ints, /)", bytearray_extend,
+     "Append all the items from the iterator or sequence."},
+    {"insert(self, index, item, /)", bytearray_insert,
+     "Insert a single item before the given index."},
     {"pop(self, index=-1, /)", bytearray_pop, "Remove and return a single item."},
     {"remove(self, value, /)", bytearray_remove, "Remove the first occurrence of a value."},
     {"reverse(self, /)", bytearray_reverse, "Reverse the order of the values in place."},

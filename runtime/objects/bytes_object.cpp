@@ -8,6 +8,7 @@
 #include "runtime/core/intern.h"
 #include "runtime/objects/byte_methods.h"
 #include "runtime/objects/int_object.h"
+#include "runtime/objects/list_object.h"
 #include "runtime/objects/slice_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -97,17 +98,21 @@ Result<> NewSubtypeInstance(ThreadState& ts, TypeObject* cls, std::string_view d
   return made;
 }
 
+// What __bytes__ of the object gives, or Absent().
+Result<> CallBytes(ThreadState& ts, Value v) {
+  MVM_TRY(Ref<> made, CallSpecial(ts, v, MVM_NAME(ts, __bytes__)));
+  if (made.is_absent() || IsBytes(ts, made)) return made;
+  return Raise(ts, Exc::kTypeError, "__bytes__ returned non-bytes (type %T)", made.get());
+}
+
 Result<> bytes_new(ThreadState& ts, TypeObject* cls, Args raw) {
   BytesArguments args;
   MVM_TRY_VOID(ParseBytesArguments(ts, "bytes", raw, &args));
   const bool exact = cls == TypeById(ts, TypeId::kBytes);
-  if (args.source && !args.encoding && !args.errors && !IsStr(ts, args.source)) {
+  if (args.source && !args.encoding && !args.errors && !IsExact(args.source, TypeId::kStr)) {
     if (exact && IsExact(args.source, TypeId::kBytes)) return Result<>::Borrow(args.source);
-    MVM_TRY(Ref<> made, CallSpecial(ts, args.source, MVM_NAME(ts, __bytes__)));
+    MVM_TRY(Ref<> made, CallBytes(ts, args.source));
     if (!made.is_absent()) {
-      if (!IsBytes(ts, made)) {
-        return Raise(ts, Exc::kTypeError, "__bytes__ returned non-bytes (type %T)", made.get());
-      }
       if (exact) return made;
       return NewSubtypeInstance(ts, cls, made.as<BytesObject>()->view());
     }
@@ -331,6 +336,24 @@ const MethodSpec kBytesIteratorMethods[] = {
 };
 
 }  // namespace
+
+Result<> BytesFromObject(ThreadState& ts, Value v) {
+  if (IsExact(v, TypeId::kBytes)) return Result<>::Borrow(v);
+  MVM_TRY(Ref<> made, CallBytes(ts, v));
+  if (!made.is_absent()) return made;
+  if (IsStr(ts, v) ||
+      (!HasBuffer(ts, v) && !TypeOf(ts, v)->slots.iter && !TypeOf(ts, v)->slots.get_item)) {
+    return Raise(ts, Exc::kTypeError, "cannot convert '%T' object to bytes", v);
+  }
+  // An object that can be iterated is not a count, though it may be an index too.
+  Ref<> source = Ref<>::Borrow(v);
+  if (!HasBuffer(ts, v)) {
+    MVM_TRY(source, ListFrom(ts, v));
+  }
+  TextBuffer data(Heap::kMaxAllocation);
+  MVM_TRY_VOID(CollectBytes(ts, {source, {}, {}}, "bytes", &data));
+  return NewBytes(ts, data.view());
+}
 
 uint32_t BytesHash(const RuntimeState& rt, std::string_view data) {
   return TextHash(rt, data.data(), data.size());

@@ -23,6 +23,8 @@ class BytesObject : public Object {
 Result<BytesObject> NewBytes(ThreadState& ts, std::string_view data);
 // Uninitialised contents; MemoryError past the cap.
 Result<BytesObject> NewBytesRaw(ThreadState& ts, size_t length);
+// The bytes of a bytes-like object or an iterable of ints, or what __bytes__ gives. TypeError.
+Result<> BytesFromObject(ThreadState& ts, Value v);
 // The 32-bit hash of a byte string. Pure.
 uint32_t BytesHash(const RuntimeState& rt, std::string_view data);
 // prefix b'...' with escapes; prefix "b" or bytearray's, which has other rules for quotes.

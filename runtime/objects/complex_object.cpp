@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/number_text.h"
@@ -252,8 +253,10 @@ Result<> complex_new(ThreadState& ts, Args args) {
   if (args.has(1) && !args.has(2) && IsExact(args[1], TypeId::kComplex) && cls == TypeById(ts, TypeId::kComplex)) {
     return Result<>::Borrow(args[1]);
   }
+  // Only the imaginary part of a complex argument takes part: adding a zero would lose signs.
   Complex re = {0, 0}, im = {0, 0};
-  if (args.has(1)) MVM_TRY_VOID(AsComplex(ts, args[1], &re.r, &re.i));
+  bool real_is_complex = false;
+  if (args.has(1)) MVM_TRY_VOID(AsComplex(ts, args[1], &re.r, &re.i, &real_is_complex));
   if (args.has(2)) {
     if (IsComplex(ts, args[2])) {
       im = {args.as<ComplexObject>(2)->real, args.as<ComplexObject>(2)->imag};
@@ -265,8 +268,8 @@ Result<> complex_new(ThreadState& ts, Args args) {
       }
       MVM_TRY(im.r, AsDouble(ts, args[2]));
     }
-    re.r -= im.i;
-    re.i += im.r;
+    if (IsComplex(ts, args[2])) re.r -= im.i;
+    re.i = real_is_complex ? im.r + re.i : im.r;
   }
   return ComplexInstance(ts, cls, re);
 }
@@ -295,8 +298,8 @@ const MethodSpec kComplexMethods[] = {
     {"conjugate(self, /)", complex_conjugate, "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j."},
 };
 const GetSetSpec kComplexGetSets[] = {
-    {"imag", get_imag, nullptr, "the imaginary part of a complex number"},
-    {"real", get_real, nullptr, "the real part of a complex number"},
+    {"imag", get_imag, SetReadOnlyMember, "the imaginary part of a complex number"},
+    {"real", get_real, SetReadOnlyMember, "the real part of a complex number"},
 };
 
 }  // namespace
@@ -305,7 +308,8 @@ Result<> ComplexPower(ThreadState& ts, double ar, double ai, double br, double b
   Complex r;
   if (br == 0 && bi == 0) return NewComplex(ts, 1, 0);
   if (ar == 0 && ai == 0) {
-    if (bi != 0 || br < 0) return Raise(ts, Exc::kZeroDivisionError, "zero to a negative or complex power");
+    if (bi != 0 || br < 0)
+      return Raise(ts, Exc::kZeroDivisionError, "0.0 to a negative or complex power");
     return NewComplex(ts, 0, 0);
   }
   if (bi == 0 && br == std::floor(br) && std::fabs(br) <= 100) {
@@ -333,7 +337,10 @@ Result<> ComplexPower(ThreadState& ts, double ar, double ai, double br, double b
   return NewComplex(ts, r.r, r.i);
 }
 
-Status AsComplex(ThreadState& ts, Value v, double* real, double* imag) {
+Status AsComplex(ThreadState& ts, Value v, double* real, double* imag, bool* is_complex) {
+  bool unused;
+  if (!is_complex) is_complex = &unused;
+  *is_complex = true;
   if (IsExact(v, TypeId::kComplex)) {
     *real = v.as<ComplexObject>()->real;
     *imag = v.as<ComplexObject>()->imag;
@@ -342,6 +349,7 @@ Status AsComplex(ThreadState& ts, Value v, double* real, double* imag) {
   *imag = 0;
   if (IsFloatExact(v)) {
     *real = FloatValue(v);
+    *is_complex = false;
     return Ok();
   }
   MVM_TRY(Ref<> r, CallSpecial(ts, v, MVM_NAME(ts, __complex__)));
@@ -369,6 +377,7 @@ Status AsComplex(ThreadState& ts, Value v, double* real, double* imag) {
   if (type->slots.to_float == nullptr && type->slots.index == nullptr) {
     return Raise(ts, Exc::kTypeError, "complex() first argument must be a string or a number, not '%T'", v);
   }
+  *is_complex = false;
   MVM_TRY(*real, AsDouble(ts, v));
   return Ok();
 }

@@ -13,7 +13,8 @@ class ComplexObject : public Object {
 
 Result<> NewComplex(ThreadState& ts, double real, double imag);
 Result<> ComplexPower(ThreadState& ts, double a_real, double a_imag, double b_real, double b_imag);
-// complex(v) without a second part: complex, __complex__, float-like. TypeError.
-Status AsComplex(ThreadState& ts, Value v, double* real, double* imag);
+// complex(v) without a second part: complex, __complex__, float-like. TypeError. *is_complex: it
+// has an imaginary part of its own.
+Status AsComplex(ThreadState& ts, Value v, double* real, double* imag, bool* is_complex = nullptr);
 
 }  // namespace minivm

@@ -340,11 +340,8 @@ DictEntry TakeEntry(ThreadState& ts, DictObject* d, uint32_t e) {
     Value* place = ValueAt(d, e);
     return {Value(), std::exchange(*place, Value(ts.rt->unbound))};
   }
-  const DictEntry taken = std::exchange(d->entries[e], DictEntry{});
-  if (!d->index) {
-    while (d->entry_count > 0 && d->entries[d->entry_count - 1].key.is_null()) --d->entry_count;
-  }
-  return taken;
+  // The place stays used up, so that iterators notice what is entered after a deletion.
+  return std::exchange(d->entries[e], DictEntry{});
 }
 
 void Drop(DictEntry taken) {

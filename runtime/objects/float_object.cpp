@@ -113,7 +113,9 @@ Result<> float_pow(ThreadState& ts, Value a, Value b, Value m) {
   if (y == 0) return NewFloat(ts, 1.0);
   if (std::isnan(x)) return NewFloat(ts, x);
   if (std::isnan(y)) return NewFloat(ts, x == 1.0 ? 1.0 : y);
-  if (x == 0 && y < 0) return Raise(ts, Exc::kZeroDivisionError, "zero to a negative power");
+  if (x == 0 && y < 0 && std::isfinite(y)) {
+    return Raise(ts, Exc::kZeroDivisionError, "0.0 cannot be raised to a negative power");
+  }
   if (x < 0 && std::isfinite(x) && std::isfinite(y) && y != std::floor(y)) {
     // A negative base and a broken exponent: the result is complex.
     return ComplexPower(ts, x, 0, y, 0);
@@ -212,7 +214,8 @@ Result<> float_hex(ThreadState& ts, Args args) {
 Result<> float_fromhex(ThreadState& ts, Args args) {
   MVM_TRY(StrObject * s, ExpectStr(ts, args[1], "fromhex() argument"));
   double d = 0;
-  switch (ParseHexFloat(FoldNumberText(s), &d)) {
+  // Digits of other scripts do not count.
+  switch (s->ascii() ? ParseHexFloat(FoldNumberText(s), &d) : FloatParse::kInvalid) {
     case FloatParse::kInvalid: return Raise(ts, Exc::kValueError, "invalid hexadecimal floating-point string");
     case FloatParse::kOverflow:
       return Raise(ts, Exc::kOverflowError, "hexadecimal value too large to represent as a float");

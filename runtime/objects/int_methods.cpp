@@ -168,8 +168,7 @@ Result<> int_from_bytes(ThreadState& ts, Args args) {
   if (IsBytes(ts, args[1])) {
     source = Ref<>::Borrow(args[1]);
   } else {
-    Value one[] = {args[1]};
-    MVM_TRY(source, Call(ts, Value(TypeById(ts, TypeId::kBytes)), std::span<const Value>(one)));
+    MVM_TRY(source, BytesFromObject(ts, args[1]));
   }
   BytesObject* b = source.as<BytesObject>();
   size_t room = MagFromBytesSize(b->length);

@@ -355,7 +355,8 @@ Result<> IntPow(ThreadState& ts, Value a, Value b, Value modulus) {
   }
   if (IntSign(b) < 0) {
     // A float, as CPython has it.
-    if (IntSign(a) == 0) return Raise(ts, Exc::kZeroDivisionError, "zero to a negative power");
+    if (IntSign(a) == 0)
+      return Raise(ts, Exc::kZeroDivisionError, "0.0 cannot be raised to a negative power");
     MVM_TRY(double x, IntToDouble(ts, a));
     MVM_TRY(double y, IntToDouble(ts, b));
     return NewFloat(ts, std::pow(x, y));

@@ -131,6 +131,28 @@ Result<MemoryviewObject> NewMemoryview(ThreadState& ts, Value object) {
   return NewView(ts, root, root->held, root->held.ndim);
 }
 
+Result<MemoryviewObject> NewMemoryviewThrough(ThreadState& ts, Value object, BufferFn buffer,
+                                              bool writable) {
+  MVM_TRY(Ref<MemoryviewObject> root, New<MemoryviewObject>(ts, TypeId::kMemoryview));
+  root->shape = root->inline_dims;
+  root->strides = root->inline_dims + 1;
+  MVM_TRY_VOID(buffer(ts, object, &root->held, writable));
+  Track(root);
+  return NewView(ts, root, root->held, root->held.ndim);
+}
+
+Status MemoryviewReleaseFor(ThreadState& ts, Value object, Value view) {
+  if (!IsExact(view, TypeId::kMemoryview)) {
+    return Raise(ts, Exc::kTypeError, "expected a memoryview object");
+  }
+  MemoryviewObject* m = Self(view);
+  if (!m->root) return Ok();
+  if (!m->root->held.object.is(object)) {
+    return Raise(ts, Exc::kValueError, "memoryview's buffer is not this object");
+  }
+  return MemoryviewRelease(ts, m);
+}
+
 Result<MemoryviewObject> NewMemoryviewOn(ThreadState& ts, Value owner, void* data, int64_t size,
                                          bool readonly) {
   MVM_TRY(Ref<MemoryviewObject> root, New<MemoryviewObject>(ts, TypeId::kMemoryview));
@@ -207,16 +229,17 @@ bool AllOf(ThreadState& ts, TupleObject* key, bool slices) {
 }
 
 Result<MemoryviewObject> SliceView(ThreadState& ts, MemoryviewObject* m, SliceObject* slice) {
+  // The new view keeps the memory, whatever __index__ does to the old one.
+  MVM_TRY(Ref<MemoryviewObject> view, CopyView(ts, m));
   int64_t start, stop, step;
   MVM_TRY_VOID(SliceUnpack(ts, slice, &start, &stop, &step));
-  MVM_TRY_VOID(MemoryviewCheck(ts, m));
-  MVM_TRY(Ref<MemoryviewObject> view, CopyView(ts, m));
-  const int64_t n = std::max<int64_t>(SliceAdjust(m->shape[0], &start, &stop, step), 0);
-  if (n > 0) view->data += start * m->strides[0];
-  view->size = m->shape[0] ? m->size / m->shape[0] * n : 0;
+  const int64_t old_n = view->shape[0];
+  const int64_t n = std::max<int64_t>(SliceAdjust(old_n, &start, &stop, step), 0);
+  if (n > 0) view->data += start * view->strides[0];
+  view->size = old_n ? view->size / old_n * n : 0;
   view->shape[0] = n;
   // A step beyond the end must not overflow; with at most one item its value does not matter.
-  view->strides[0] = n > 1 ? m->strides[0] * step : m->strides[0];
+  if (n > 1) view->strides[0] *= step;
   return view;
 }
 
@@ -269,6 +292,7 @@ Status AssignSlice(ThreadState& ts, MemoryviewObject* m, SliceObject* slice, Val
   BufferView source;
   MVM_TRY_VOID(GetBuffer(ts, value, &source));
   MVM_TRY(Ref<MemoryviewObject> target, SliceView(ts, m, slice));
+  MVM_TRY_VOID(MemoryviewCheck(ts, m));
   const char* a = m->format[0] == '@' ? m->format + 1 : m->format;
   const char* b = source.format[0] == '@' ? source.format + 1 : source.format;
   const int64_t n = target->shape[0];
@@ -613,6 +637,11 @@ Result<> memoryview_release(ThreadState& ts, Args args) {
   return None(ts);
 }
 
+Result<> memoryview_release_buffer(ThreadState& ts, Args args) {
+  MVM_TRY_VOID(MemoryviewReleaseFor(ts, args[0], args[1]));
+  return None(ts);
+}
+
 Result<> memoryview_enter(ThreadState& ts, Args args) {
   MVM_TRY_VOID(MemoryviewCheck(ts, Self(args[0])));
   return Result<>::Borrow(args[0]);
@@ -723,7 +752,10 @@ Result<> memoryiter_next(ThreadState& ts, Value self) {
 
 const MethodSpec kMemoryviewMethods[] = {
     {"__enter__(self, /)", memoryview_enter},
-    {"__exit__(self, /, *exc_info)", memoryview_release, "Release the underlying buffer exposed by the memoryview object."},
+    {"__exit__(self, /, *exc_info)", memoryview_release,
+     "Release the underlying buffer exposed by the memoryview object."},
+    {"__release_buffer__(self, buffer, /)", memoryview_release_buffer,
+     "Release the buffer object that exposes the underlying memory of the object."},
     {"_from_flags(type, /, object, flags)", memoryview_from_flags,
      "Create a new memoryview object which references the given object.", kMethodClass},
     {"cast(self, /, format, shape=<unrepresentable>)", memoryview_cast,
@@ -732,7 +764,8 @@ const MethodSpec kMemoryviewMethods[] = {
      "Return the data in the buffer as a str of hexadecimal numbers."},
     {"release(self, /)", memoryview_release,
      "Release the underlying buffer exposed by the memoryview object."},
-    {"tobytes(self, /, order='C')", memoryview_tobytes, "Return the data in the buffer as a byte string."},
+    {"tobytes(self, /, order='C')", memoryview_tobytes,
+     "Return the data in the buffer as a byte string."},
     {"tolist(self, /)", memoryview_tolist, "Return the data in the buffer as a list of elements."},
     {"toreadonly(self, /)", memoryview_toreadonly, "Return a readonly version of the memoryview."},
 };

@@ -36,6 +36,11 @@ class MemoryviewObject : public Object {
 
 // memoryview(object)
 Result<MemoryviewObject> NewMemoryview(ThreadState& ts, Value object);
+// What object.__buffer__(flags) gives: a view through this buffer function of a built-in type.
+Result<MemoryviewObject> NewMemoryviewThrough(ThreadState& ts, Value object, BufferFn buffer,
+                                              bool writable);
+// object.__release_buffer__(view).
+Status MemoryviewReleaseFor(ThreadState& ts, Value object, Value view);
 // A view of `size` bytes at `data`, kept alive by `owner`; for natives that hand out buffers.
 Result<MemoryviewObject> NewMemoryviewOn(ThreadState& ts, Value owner, void* data, int64_t size,
                                          bool readonly);

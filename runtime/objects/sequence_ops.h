@@ -53,6 +53,7 @@ Result<> CompareSequences(ThreadState& ts, A a, B b, CompareOp op) {
     const Ref<> keep_x = Ref<>::Borrow(x), keep_y = Ref<>::Borrow(y);
     MVM_TRY(bool equal, CompareBool(ts, x, y, CompareOp::kEq));
     if (!equal) {
+      if (i >= a.size() || i >= b.size()) break;  // __eq__ has shortened one
       if (op == CompareOp::kEq) return Bool(ts, false);
       if (op == CompareOp::kNe) return Bool(ts, true);
       return Compare(ts, x, y, op);

@@ -168,7 +168,10 @@ Status ByteView::Get(ThreadState& ts, Value v, const char* message) {
 }
 
 Status ByteView::GetWritable(ThreadState& ts, Value v, const char* message) {
-  MVM_TRY_VOID(GetContiguous(ts, v, &hold_, true, message ? message : kNotBytesLike));
+  if (GetContiguous(ts, v, &hold_, true, message ? message : kNotBytesLike).raised()) {
+    if (!message || !ClearPendingIf(ts, Exc::kBufferError)) return kRaised;
+    return Raise(ts, Exc::kTypeError, message, v);
+  }
   view_ = hold_.bytes();
   return Ok();
 }

@@ -236,12 +236,11 @@ Result<double> AsDouble(ThreadState& ts, Value v) {
   MVM_TRY(Ref<> r, s->to_float(ts, v));
   if (IsFloatExact(r)) return FloatValue(r);
   if (!IsFloat(ts, r)) return Raise(ts, Exc::kTypeError, "%T.__float__ returned non-float (type %T)", v, r.get());
-  if (!IsFloat(ts, v)) {
-    MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1,
-                      "%T.__float__ returned non-float (type %T).  The ability to return an instance of a strict "
-                      "subclass of float is deprecated, and may not be supported in a future version of Python.",
-                      v, r.get()));
-  }
+  MVM_TRY_VOID(Warn(
+      ts, Exc::kDeprecationWarning, 1,
+      "%T.__float__ returned non-float (type %T).  The ability to return an instance of a strict "
+      "subclass of float is deprecated, and may be removed in a future version of Python.",
+      v, r.get()));
   return FloatValue(r);
 }
 
@@ -281,7 +280,8 @@ Result<> ToInt(ThreadState& ts, Value v) {
 Result<> ToFloat(ThreadState& ts, Value v) {
   if (IsFloatExact(v)) return Result<>::Borrow(v);
   std::string text;
-  if (IsStr(ts, v)) {
+  // A subclass of str may say what it is as a number.
+  if (IsExact(v, TypeId::kStr) || (IsStr(ts, v) && TypeOf(ts, v)->slots.to_float == nullptr)) {
     text = FoldNumberText(v.as<StrObject>());
   } else if (IsBytes(ts, v) || HasTypeFlag(ts, v, kTypeBytearraySubclass)) {
     BufferView view;

@@ -366,11 +366,14 @@ Result<> ReadInto(ThreadState& ts, Args args, bool once) {
   BufferedObject* b = Self(args[0]);
   MVM_TRY_VOID(CheckBuffered(ts, b, "readinto of closed file"));
   if (!b->readable) return NotReadable(ts);
-  BufferView view;
-  MVM_TRY_VOID(GetBuffer(ts, args[1], &view, true));
+  ByteView view;
+  MVM_TRY_VOID(
+      view.GetWritable(ts, args[1],
+                       once ? "readinto1() argument must be read-write bytes-like object, not %T"
+                            : "readinto() argument must be read-write bytes-like object, not %T"));
   StreamLock lock(ts, &b->owner, args[0]);
   if (!lock) return kRaised;
-  MVM_TRY(int64_t n, ReadTo(ts, b, view.data, view.size, once));
+  MVM_TRY(int64_t n, ReadTo(ts, b, view.mutable_data(), static_cast<int64_t>(view.size()), once));
   if (n < 0) return None(ts);
   return Small(n);
 }

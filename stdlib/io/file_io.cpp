@@ -250,9 +250,10 @@ Result<> file_readinto(ThreadState& ts, Args args) {
   FileIoObject* f = Self(args[0]);
   MVM_TRY_VOID(CheckOpen(ts, f));
   if (!f->readable) return Unsupported(ts, "File not open for reading");
-  BufferView view;
-  MVM_TRY_VOID(GetBuffer(ts, args[1], &view, true));
-  MVM_TRY(int64_t got, FileRead(ts, f, view.data, static_cast<size_t>(view.size)));
+  ByteView view;
+  MVM_TRY_VOID(view.GetWritable(
+      ts, args[1], "readinto() argument 1 must be read-write bytes-like object, not %T"));
+  MVM_TRY(int64_t got, FileRead(ts, f, view.mutable_data(), view.size()));
   if (got < 0) return None(ts);
   return Small(got);
 }

@@ -303,16 +303,22 @@ Result<> buffered_unsupported(ThreadState& ts, Args args) {
 }
 
 Result<> ReadInto(ThreadState& ts, Args args, const char* method) {
-  BufferView view;
-  MVM_TRY_VOID(GetBuffer(ts, args[1], &view, true));
-  MVM_TRY(Ref<> data, CallNamed(ts, args[0], method, Value::Int(view.size)));
+  ByteView view;
+  MVM_TRY_VOID(
+      view.GetWritable(ts, args[1],
+                       std::string_view(method) == "read"
+                           ? "readinto() argument must be read-write bytes-like object, not %T"
+                           : "readinto1() argument must be read-write bytes-like object, not %T"));
+  MVM_TRY(Ref<> data,
+          CallNamed(ts, args[0], method, Value::Int(static_cast<int64_t>(view.size()))));
   if (!IsBytes(ts, data)) return Raise(ts, Exc::kTypeError, "%s() should return bytes", method);
   std::string_view got = data.as<BytesObject>()->view();
-  if (got.size() > static_cast<size_t>(view.size)) {
-    return Raise(ts, Exc::kValueError, "%s() returned too much data: %zd bytes requested, %zd returned", method,
-                 static_cast<size_t>(view.size), got.size());
+  if (got.size() > view.size()) {
+    return Raise(ts, Exc::kValueError,
+                 "%s() returned too much data: %zd bytes requested, %zd returned", method,
+                 view.size(), got.size());
   }
-  if (!got.empty()) __builtin_memcpy(view.data, got.data(), got.size());
+  if (!got.empty()) __builtin_memcpy(view.mutable_data(), got.data(), got.size());
   return Small(static_cast<int64_t>(got.size()));
 }
 Result<> buffered_readinto(ThreadState& ts, Args args) { return ReadInto(ts, args, "read"); }
