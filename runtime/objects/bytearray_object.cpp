@@ -514,11 +514,7 @@ Result<> Reduce(ThreadState& ts, Value self, bool as_bytes) {
   }
   Ref<> state = Ref<>::Borrow(ts.rt->none);
   if (TypeOf(ts, self)->is_heap()) {
-    MVM_TRY(state, GetAttrOptional(ts, self, MVM_NAME(ts, __dict__)));
-    if (state.is_absent()) {
-      (void)state.Release();
-      state = Ref<>::Borrow(ts.rt->none);
-    }
+    MVM_TRY(state, CallMethod(ts, self, MVM_NAME(ts, __getstate__)));
   }
   Value items[] = {Value(TypeOf(ts, self)), arguments, state};
   return NewTuple(ts, items);

@@ -356,7 +356,7 @@ Result<> reverse_length_hint(ThreadState& ts, Args args) {
 
 Result<> reverse_reduce(ThreadState& ts, Args args) {
   const ListReverseIterator* it = args.self<ListReverseIterator>();
-  MVM_TRY(Ref<> function, BuiltinByName(ts, it->list ? "reversed" : "iter"));
+  MVM_TRY(Ref<> function, BuiltinByName(ts, "reversed"));
   return ReduceIterator(ts, function, it->list, it->index);
 }
 

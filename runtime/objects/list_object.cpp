@@ -34,6 +34,7 @@ Status SetCapacity(ThreadState& ts, ListObject* list, uint64_t capacity) {
   if (MVM_UNLIKELY(!p)) return RaiseMemoryError(ts);
   list->items = static_cast<Value*>(p);
   list->capacity = capacity;
+  list->gc &= ~kGcTypeBit;  // see ListSort
   return Ok();
 }
 

@@ -625,10 +625,13 @@ Status ListSort(ThreadState& ts, ListObject* list, Value key, bool reverse) {
   own.items = std::exchange(list->items, nullptr);
   own.size = std::exchange(list->size, 0);
   own.capacity = std::exchange(list->capacity, 0);
+  const uint32_t outer = list->gc & kGcTypeBit;
+  list->gc |= kGcTypeBit;  // until it gets room for items
 
   bool ok = SortItems(ts, own.items, static_cast<int64_t>(own.size), key, reverse);
 
-  const bool modified = list->items != nullptr;
+  const bool modified = list->items != nullptr || !(list->gc & kGcTypeBit);
+  list->gc = (list->gc & ~kGcTypeBit) | outer;
   std::swap(list->items, own.items);
   std::swap(list->size, own.size);
   std::swap(list->capacity, own.capacity);

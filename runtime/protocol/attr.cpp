@@ -144,6 +144,23 @@ Value InstanceLookup(ThreadState& ts, Object* o, StrObject* name) {
   return field && *field ? DictGetStr(ts, *field, name) : Value();
 }
 
+namespace {
+
+// The object's dictionary if it has keys that are no strings: one of them may equal a name.
+DictObject* OddlyKeyedDict(ThreadState& ts, Object* o) {
+  RuntimeState& rt = *ts.rt;
+  const ShapeEntry& entry = rt.shapes[o->shape_id];
+  DictObject* d = nullptr;
+  if (entry.shape) {
+    if (entry.shape->dict_mode) d = rt.extras[o->aux].dict;
+  } else if (DictObject** field = DictField(entry.type, o)) {
+    d = *field;
+  }
+  return d && d->other_keys ? d : nullptr;
+}
+
+}  // namespace
+
 Status SetInstanceAttr(ThreadState& ts, Object* o, StrObject* name, Value value) {
   return StoreInShape(ts, o, name, value);
 }
@@ -223,6 +240,11 @@ Result<> GenericGetAttrOptional(ThreadState& ts, Value object, StrObject* name) 
   if (HasOwnAttributes(type, object)) {
     Value own = InstanceLookup(ts, object.object(), name);
     if (!own.is_null()) return Result<>::Borrow(own);
+    if (DictObject* odd = OddlyKeyedDict(ts, object.object())) {
+      held = Ref<>::Borrow(attr);
+      MVM_TRY(Ref<> found, DictGet(ts, odd, name));
+      if (!found.is_absent()) return found;
+    }
   }
   if (get) {
     held = Ref<>::Borrow(attr);
@@ -287,6 +309,7 @@ Result<> GetMethod(ThreadState& ts, Value object, StrObject* name, bool* is_meth
   if (HasOwnAttributes(type, object)) {
     Value own = InstanceLookup(ts, object.object(), name);
     if (!own.is_null()) return Result<>::Borrow(own);
+    if (OddlyKeyedDict(ts, object.object())) return GetAttr(ts, object, name);
   }
   if (unbound) {
     *is_method = true;

@@ -205,11 +205,12 @@ void CodeGenerator::LoadSuper(const AttributeExpr* e, bool method, Dest dest) {
     for (uint32_t i = 0; !self; ++i) {
       if (unit_->scope->symbols[i]->flags & kSymParam) self = unit_->scope->symbols[i];
     }
-    if (self->kind == NameKind::kCell) {
-      b().EmitTo(Dest{}, Op::LDCELL, self->reg, 0, 0, b().NameIndex(self->name));
-    } else if (self->far) {
-      b().EmitTo(Dest{}, Op::LDFAR, static_cast<unsigned>(unit_->far_list), 0,
+    const bool cell = self->kind == NameKind::kCell;
+    if (self->far) {
+      b().EmitTo(Dest{}, Op::LDFAR, static_cast<unsigned>(unit_->far_list), cell,
                  static_cast<int32_t>(self->reg), b().NameIndex(self->name));
+    } else if (cell) {
+      b().EmitTo(Dest{}, Op::LDCELL, self->reg, 0, 0, b().NameIndex(self->name));
     } else {
       CheckBound(self->reg, self->name);
       b().Emit(Op::MOVE, b().Next(), self->reg);

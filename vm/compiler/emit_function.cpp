@@ -203,7 +203,7 @@ void CodeGenerator::BeginUnit(Scope* scope, Identifier name, const Location& fir
   }
   for (uint32_t reg : u.cell_registers) {
     if (reg & kFarLocal) {
-      b().Emit(Op::MKFARCELL, 0, static_cast<unsigned>(u.far_list), 0,
+      b().Emit(Op::MKFAR, static_cast<unsigned>(u.far_list), 0, 1,
                static_cast<int32_t>(reg & ~kFarLocal));
     } else {
       b().Emit(Op::MKCELL, reg);

@@ -218,10 +218,7 @@ Status proxy_setitem(ThreadState& ts, Value self, Value key, Value value) {
     MVM_TRY(Ref<DictObject> dict, NewDict(ts));
     f->extra_locals = Value(dict.Release());
     // They belong to the frame: its object must last as long as it runs.
-    if (f->base != nullptr && f->generator == nullptr) {
-      f->pinned = true;
-      Incref(static_cast<Object*>(f));
-    }
+    PinFrame(f);
   }
   return DictSet(ts, f->extra_locals.as<DictObject>(), key, value);
 }

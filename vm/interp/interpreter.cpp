@@ -279,7 +279,6 @@ dispatch:
   CASE(STFAR) : SLOW(SlowCell(ts, R, pc));
   CASE(DELFAR) : SLOW(SlowCell(ts, R, pc));
   CASE(MKFAR) : SLOW(SlowCell(ts, R, pc));
-  CASE(MKFARCELL) : SLOW(SlowCell(ts, R, pc));
 
   // ---- cells and closures ----
   CASE(MKCELL) : SLOW(SlowCell(ts, R, pc));

@@ -510,18 +510,10 @@ bool SlowFunctionOps(ThreadState* ts, Value* R, Word* pc) {
     default: {  // SETUPANNOTATIONS
       Value locals = R[f->code->locals_register];
       StrObject* name = MVM_NAME(*ts, __annotations__);
-      if (IsDict(*ts, locals)) {
-        Result<bool> has = Contains(*ts, locals, Value(name));
-        if (has.raised()) return false;
-        if (has.Take()) return true;
-      } else {  // which may have no `in`
-        Result<> there = GetItem(*ts, locals, Value(name));
-        if (!there.raised()) {
-          Ref<> dropped = there.Take();
-          return true;
-        }
-        if (!ClearPendingIf(*ts, Exc::kKeyError)) return false;
-      }
+      Result<> found = LookupMapping(*ts, locals, name);
+      if (found.raised()) return false;
+      Ref<> annotations = found.Take();
+      if (!annotations.is_absent()) return true;
       Result<DictObject> dict = NewDict(*ts);
       if (dict.raised()) return false;
       Ref<DictObject> d = dict.Take();

@@ -58,14 +58,20 @@ Result<> LookupGlobal(ThreadState& ts, FunctionObject* f, StrObject* name,
   return v;
 }
 
+// Names are found in its cells: a plain dict whose keys are strings.
 bool IsCelled(Value v) {
-  return IsExact(v, TypeId::kDict) && v.as<DictObject>()->storage == DictStorage::kCelled;
+  if (!IsExact(v, TypeId::kDict)) return false;
+  const DictObject* d = v.as<DictObject>();
+  return d->storage == DictStorage::kCelled && !d->other_keys;
 }
 
 }  // namespace
 
 Result<> LookupMapping(ThreadState& ts, Value mapping, StrObject* name) {
   if (IsExact(mapping, TypeId::kDict)) {
+    if (MVM_UNLIKELY(mapping.as<DictObject>()->other_keys)) {
+      return DictGet(ts, mapping.as<DictObject>(), name);
+    }
     Value v = DictGetStr(ts, mapping.as<DictObject>(), name);
     return v.is_null() ? Result<>::Steal(Value::Absent()) : Result<>::Borrow(v);
   }
@@ -81,7 +87,7 @@ bool SlowLoadGlobal(ThreadState* ts, Value* R, Word* pc) {
   StrObject* name = SiteName(f, pc);
   CacheEntry* cache = CacheOf(pc);
   pc->op = static_cast<uint8_t>(Op::LOADG);
-  const bool cached = IsExact(f->globals, TypeId::kDict) && IsCelled(f->builtins);
+  const bool cached = IsCelled(Value(f->globals)) && IsCelled(f->builtins);
   CellObject* global = cached ? DictGetCell(*ts, f->globals, name) : nullptr;
   if (global != nullptr && !global->value.is(ts->rt->unbound)) {
     cache->ptr = reinterpret_cast<uint64_t>(global);
@@ -261,6 +267,14 @@ bool SlowCell(ThreadState* ts, Value* R, Word* pc) {
       return true;
     }
     case Op::MKFAR: {
+      if (pc->c & 1) {
+        Value& slot = R[pc->a].as<ListObject>()->items[pc->x];
+        Result<CellObject> cell = NewCell(*ts, slot);
+        if (cell.raised()) return false;
+        Value old = std::exchange(slot, Value(cell.word()));
+        Decref(old);
+        return true;
+      }
       const uint64_t size = static_cast<uint64_t>(pc->x);
       Result<ListObject> r = NewListReserve(*ts, size);
       if (r.raised()) return false;
@@ -275,14 +289,6 @@ bool SlowCell(ThreadState* ts, Value* R, Word* pc) {
       std::fill(list->items + n, list->items + size, unbound);
       list->size = size;
       Value old = std::exchange(R[pc->a], Value(list));
-      Decref(old);
-      return true;
-    }
-    case Op::MKFARCELL: {
-      Value& slot = FarSlot(R, pc, false);
-      Result<CellObject> cell = NewCell(*ts, slot);
-      if (cell.raised()) return false;
-      Value old = std::exchange(slot, Value(cell.word()));
       Decref(old);
       return true;
     }
