@@ -6,7 +6,9 @@
 // taken out again.
 #include "vm/import/importer.h"
 
+#include <algorithm>
 #include <cstdarg>
+#include <iterator>
 #include <string>
 
 #include "runtime/native/native_function.h"
@@ -216,6 +218,77 @@ Status HandleFromList(ThreadState& ts, Value module, Value fromlist, bool recurs
   });
 }
 
+// The modules that CPython has in its executable too: everything else that is built in here is a
+// file of the library there, and stands behind all of sys.path.
+bool IsCoreModule(std::string_view name) {
+  static constexpr std::string_view kCore[] = {"__hello__",
+                                               "__phello__",
+                                               "_abc",
+                                               "_ast",
+                                               "_codecs",
+                                               "_collections",
+                                               "_collections_abc",
+                                               "_frozen_importlib",
+                                               "_frozen_importlib_external",
+                                               "_functools",
+                                               "_imp",
+                                               "_io",
+                                               "_locale",
+                                               "_operator",
+                                               "_signal",
+                                               "_sitebuiltins",
+                                               "_sre",
+                                               "_stat",
+                                               "_string",
+                                               "_suggestions",
+                                               "_symtable",
+                                               "_sysconfig",
+                                               "_thread",
+                                               "_tokenize",
+                                               "_tracemalloc",
+                                               "_typing",
+                                               "_warnings",
+                                               "_weakref",
+                                               "abc",
+                                               "atexit",
+                                               "builtins",
+                                               "codecs",
+                                               "errno",
+                                               "faulthandler",
+                                               "gc",
+                                               "genericpath",
+                                               "importlib",
+                                               "importlib._bootstrap",
+                                               "importlib._bootstrap_external",
+                                               "importlib.machinery",
+                                               "importlib.util",
+                                               "io",
+                                               "itertools",
+                                               "marshal",
+                                               "ntpath",
+                                               "os",
+                                               "posix",
+                                               "posixpath",
+                                               "pwd",
+                                               "runpy",
+                                               "site",
+                                               "stat",
+                                               "sys",
+                                               "time",
+                                               "zipimport"};
+  return std::binary_search(std::begin(kCore), std::end(kCore), name);
+}
+
+// The spec of a built-in module, or of the file that hides it.
+Result<> HiddenByFile(ThreadState& ts, StrObject* name, Value path, Ref<> spec) {
+  if (IsNone(ts, spec) || IsCoreModule(name->ascii_view())) return spec;
+  MVM_TRY(Ref<> file, FindOnPath(ts, name, path));
+  if (IsNone(ts, file)) return spec;
+  MVM_TRY(Ref<> loader, GetAttr(ts, file, "loader"));
+  if (IsNone(ts, loader)) return spec;  // directories without __init__ come last
+  return file;
+}
+
 }  // namespace
 
 Result<> FindSpec(ThreadState& ts, StrObject* name, Value path) {
@@ -226,13 +299,23 @@ Result<> FindSpec(ThreadState& ts, StrObject* name, Value path) {
   }
   MVM_TRY(Ref<ListObject> finders, ListFrom(ts, meta_path));
   if (finders->size == 0) MVM_TRY_VOID(Warn(ts, Exc::kImportWarning, 1, "sys.meta_path is empty"));
+  bool by_path = false;
+  for (uint64_t i = 0; i < finders->size; ++i) {
+    by_path = by_path || IsNative(ts, finders->items[i], kPathFinderType);
+  }
   for (uint64_t i = 0; i < finders->size; ++i) {
     Value finder = finders->items[i];
     Ref<> spec;
     if (IsNative(ts, finder, kBuiltinImporterType)) {
       MVM_TRY(spec, FindBuiltin(ts, name));
+      if (by_path) {
+        MVM_TRY(spec, HiddenByFile(ts, name, path, std::move(spec)));
+      }
     } else if (IsNative(ts, finder, kFrozenImporterType)) {
       MVM_TRY(spec, FindFrozen(ts, name));
+      if (by_path) {
+        MVM_TRY(spec, HiddenByFile(ts, name, path, std::move(spec)));
+      }
     } else if (IsNative(ts, finder, kPathFinderType)) {
       MVM_TRY(spec, FindOnPath(ts, name, path));
     } else {
