@@ -254,7 +254,7 @@ class CodeGenerator {
   Place Find(Identifier mangled);
   Identifier Mangle(Identifier name) {
     return name->size >= 3 && name->data[0] == '_' && name->data[1] == '_'
-               ? context_.Mangle(unit_->current->private_class, name)
+               ? unit_->current->Mangle(context_, name)
                : name;
   }
   // The register of a local that may be read in place, or -1.

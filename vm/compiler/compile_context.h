@@ -36,7 +36,7 @@ class CompileContext {
   StrObject* filename;  // borrowed
   const CompileOptions& options;
   uint32_t future_flags;       // kCodeFuture*, the module's own included
-  uint32_t future_lineno = 0;  // of the last legal `from __future__`
+  Location future_end{};       // of the last legal `from __future__`
 
   bool future_annotations() const { return future_flags & kCodeFutureAnnotations; }
 

@@ -72,19 +72,19 @@ void ApplyFutureImport(CompileContext& context, const ImportFromStmt* s) {
 // Only a docstring and other future imports may stand before one.
 void ScanFutureImports(CompileContext& context, const Mod* tree) {
   if (tree->kind != ModKind::kModule && tree->kind != ModKind::kInteractive) return;
-  bool docstring_seen = false;
+  bool first = true;
   for (Stmt* s : tree->body) {
+    const bool may_be_docstring = std::exchange(first, false);
     if (s->kind == StmtKind::kImportFrom) {
       auto* i = As<ImportFromStmt>(s);
       if (!i->module || i->module->view() != "__future__" || i->level != 0) return;
       ApplyFutureImport(context, i);
-      context.future_lineno = s->loc.lineno;
+      context.future_end = s->loc;
       continue;
     }
-    if (s->kind == StmtKind::kExpr && !docstring_seen) {
+    if (s->kind == StmtKind::kExpr && may_be_docstring) {
       const Expr* e = As<ExprStmt>(s)->value;
       if (e->kind == ExprKind::kConstant && As<ConstantExpr>(e)->value.kind == ConstantKind::kStr) {
-        docstring_seen = true;
         continue;
       }
     }

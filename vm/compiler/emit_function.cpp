@@ -131,7 +131,7 @@ std::string CodeGenerator::QualifiedName(const Scope* scope, Identifier name) {
   }
   if (outer->scope->kind == ScopeKind::kModule) return result;
   if (scope->kind == ScopeKind::kFunction || scope->kind == ScopeKind::kClass) {
-    Symbol* s = outer->scope->Find(context_.Mangle(outer->scope->private_class, name));
+    Symbol* s = outer->scope->Find(outer->scope->Mangle(context_, name));
     if (s && s->kind == NameKind::kGlobalExplicit) return result;
   }
   std::string prefix = outer->qualname;

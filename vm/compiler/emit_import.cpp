@@ -46,7 +46,8 @@ void CodeGenerator::Import(const ImportStmt* s) {
 
 void CodeGenerator::ImportFrom(const ImportFromStmt* s) {
   if (s->module && s->module->view() == "__future__" && s->level == 0 &&
-      s->loc.lineno > context_.future_lineno) {
+      std::pair(s->loc.lineno, s->loc.col_offset) >
+          std::pair(context_.future_end.lineno, context_.future_end.col_offset)) {
     context_.Error(s->loc, "from __future__ imports must occur at the beginning of the file");
   }
   std::vector<Value> names;

@@ -17,6 +17,13 @@ constexpr uint32_t kMaxInlinedNames = 32;
 
 // ---------------------------------------------------------------- scopes
 
+Identifier Scope::Mangle(CompileContext& context, Identifier id) const {
+  Identifier mangled = context.Mangle(private_class, id);
+  if (!class_head || mangled == id) return mangled;
+  const Symbol* s = Find(mangled);
+  return s && (s->flags & kSymTypeParam) ? mangled : id;
+}
+
 Symbol* Scope::Find(Identifier id) const {
   if (slots == nullptr) {
     for (uint32_t i = 0; i < symbol_count; ++i) {
@@ -128,7 +135,10 @@ void SymbolTableBuilder::Enter(ScopeKind kind, const void* node, SymbolTable::Wh
 void SymbolTableBuilder::Leave() { scope_ = scope_->parent; }
 
 void SymbolTableBuilder::AddDef(Identifier name, uint32_t flags, const Location& loc) {
-  AddDefIn(scope_, context_.Mangle(scope_->private_class, name), flags, loc);
+  AddDefIn(scope_,
+           flags & kSymTypeParam ? context_.Mangle(scope_->private_class, name)
+                                 : scope_->Mangle(context_, name),
+           flags, loc);
 }
 
 void SymbolTableBuilder::AddDefIn(Scope* scope, Identifier name, uint32_t flags,
@@ -302,7 +312,7 @@ void SymbolTableBuilder::VisitDirective(const GlobalStmt* s) {
   const bool global = s->kind == StmtKind::kGlobal;
   const char* word = global ? "global" : "nonlocal";
   for (Identifier id : s->names) {
-    Identifier name = context_.Mangle(scope_->private_class, id);
+    Identifier name = scope_->Mangle(context_, id);
     Symbol* symbol = scope_->Find(name);
     const uint32_t flags = symbol ? symbol->flags : 0;
     const int n = static_cast<int>(name->size);
@@ -344,7 +354,7 @@ void SymbolTableBuilder::VisitAlias(const Alias* alias) {
 void SymbolTableBuilder::VisitAnnAssign(const AnnAssignStmt* s) {
   if (s->target->kind == ExprKind::kName) {
     auto* target = As<NameExpr>(s->target);
-    Identifier name = context_.Mangle(scope_->private_class, target->id);
+    Identifier name = scope_->Mangle(context_, target->id);
     Symbol* symbol = scope_->Find(name);
     if (symbol && (symbol->flags & (kSymGlobal | kSymNonlocal)) &&
         scope_->kind != ScopeKind::kModule && s->simple) {
@@ -438,9 +448,13 @@ void SymbolTableBuilder::VisitTypeAlias(const TypeAliasStmt* s) {
 }
 
 void SymbolTableBuilder::EnterTypeParams(const void* node, Identifier name, const Location& loc,
-                                         Span<TypeParam*> params) {
+                                         Span<TypeParam*> params, Identifier private_class) {
   EnterAnnotation(ScopeKind::kTypeParams, node, SymbolTable::kTypeParams, name, loc,
                   "the definition of a generic");
+  if (private_class) {
+    scope_->private_class = private_class;
+    scope_->class_head = true;
+  }
   VisitTypeParams(params);
 }
 
@@ -501,8 +515,7 @@ void SymbolTableBuilder::VisitClassDef(const ClassDefStmt* s) {
   AddDef(s->name, kSymLocal, s->loc);
   for (Expr* e : s->decorator_list) VisitExpr(e);
   if (s->type_params.size) {
-    EnterTypeParams(s, s->name, s->loc, s->type_params);
-    // A private name in the type parameters is private to this class.
+    EnterTypeParams(s, s->name, s->loc, s->type_params, s->name);
     AddDef(context_.Intern(".type_params"), kSymLocal, s->loc);
     AddDef(context_.Intern(".generic_base"), kSymLocal, s->loc);
   }
@@ -769,7 +782,7 @@ void SymbolTableBuilder::VisitNamedExpr(const NamedExprExpr* e) {
 
 // A walrus in a comprehension binds in the function (or module) around all comprehensions.
 void SymbolTableBuilder::ExtendNamedExpr(const NameExpr* target) {
-  Identifier name = context_.Mangle(scope_->private_class, target->id);
+  Identifier name = scope_->Mangle(context_, target->id);
   for (Scope* s = scope_;; s = s->parent) {
     if (s->is_comprehension()) {
       Symbol* symbol = s->Find(name);

@@ -81,6 +81,7 @@ struct Scope {
   bool has_varargs = false, has_varkeywords = false;
   bool comp_iter_target = false;
   bool has_far = false;
+  bool class_head = false;  // type parameters of a class: only they are private to it
   uint16_t comp_iter_expr = 0;
   const char* part = nullptr;      // annotation scopes, for messages: "a TypeVar bound"
 
@@ -94,6 +95,8 @@ struct Scope {
   bool is_function() const { return kind >= ScopeKind::kFunction; }  // function-like: has registers
   // null if this scope does not mention the name.
   Symbol* Find(Identifier name) const;
+  // The name as this scope has it: names private to a class are mangled.
+  Identifier Mangle(CompileContext& context, Identifier id) const;
 };
 
 class SymbolTable {

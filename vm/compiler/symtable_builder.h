@@ -21,8 +21,9 @@ class SymbolTableBuilder {
              const Location& loc);
   void EnterAnnotation(ScopeKind kind, const void* node, SymbolTable::Which which, Identifier name,
                        const Location& loc, const char* part);
+  // `private_class`: the class they are of, if they are a class's.
   void EnterTypeParams(const void* node, Identifier name, const Location& loc,
-                       Span<TypeParam*> params);
+                       Span<TypeParam*> params, Identifier private_class = nullptr);
   void Leave();
   // Records a name; mangles it first. AddDefIn takes it mangled.
   void AddDef(Identifier name, uint32_t flags, const Location& loc);

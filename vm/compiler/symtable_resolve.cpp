@@ -78,6 +78,7 @@ class Resolver {
         } else if (s->name == classdict_name_) {
           p->has_class_dict = true;
         } else {
+          captured = true;
           continue;
         }
         PassOn(scope, p, s->name);
