@@ -107,12 +107,34 @@ Result<TupleObject> TextCodec(ThreadState& ts, std::string_view encoding, const 
   return std::move(codec).Into<TupleObject>();
 }
 
+// Leaves a note on the exception of a codec that is not one of the few that str knows by itself.
+Raised Failed(ThreadState& ts, const char* operation, std::string_view encoding) {
+  Ref<> error = TakePending(ts);
+  auto annotate = [&]() -> Status {
+    MVM_TRY(Ref<StrObject> note, Format(ts, "%s with '%.*s' codec failed", operation,
+                                        static_cast<int>(encoding.size()), encoding.data()));
+    MVM_TRY(Ref<StrObject> add_note, InternUtf8(ts, "add_note"));
+    MVM_TRY_VOID(CallMethod(ts, error, add_note, note));
+    return Ok();
+  };
+  if (annotate().raised()) ClearPending(ts);
+  RestorePending(ts, std::move(error));
+  return kRaised;
+}
+
+bool IsPlain(const BuiltinCodec& codec) {
+  return codec.id == Builtin::kUtf8 || codec.id == Builtin::kUtf16 || codec.id == Builtin::kUtf32 ||
+         codec.id == Builtin::kAscii || codec.id == Builtin::kLatin1;
+}
+
 // codec[which](object, errors)[0]
-Result<> CallCodec(ThreadState& ts, TupleObject* codec, uint32_t which, Value object, std::string_view errors) {
+Result<> CallCodec(ThreadState& ts, TupleObject* codec, uint32_t which, Value object,
+                   std::string_view encoding, std::string_view errors) {
   MVM_TRY(Ref<StrObject> how, NewStr(ts, errors));
   Ref<> function = Ref<>::Borrow((*codec)[which]);
   Result<> called = errors == "strict" ? Call(ts, function, object) : Call(ts, function, object, how);
-  MVM_TRY(Ref<> answer, std::move(called));
+  if (called.raised()) return Failed(ts, which ? "decoding" : "encoding", encoding);
+  Ref<> answer = called.Take();
   if (!IsTuple(ts, answer) || answer.as<TupleObject>()->size() != 2) {
     return Raise(ts, Exc::kTypeError, "%s must return a tuple (object, integer)", which ? "decoder" : "encoder");
   }
@@ -150,13 +172,14 @@ std::string_view BuiltinEncodingName(std::string_view normalized_name) {
 
 // ---- decoding and encoding ----
 
-Result<StrObject> Decode(ThreadState& ts, std::string_view bytes, std::string_view encoding,
-                         std::string_view errors, Value source) {
+namespace {
+
+Result<StrObject> DecodeBuiltin(ThreadState& ts, const BuiltinCodec& codec, std::string_view bytes,
+                                std::string_view errors, Value source) {
   DecodeInput in;
   in.bytes = bytes;
   in.source = source;
   in.errors = errors;
-  const BuiltinCodec codec = FindBuiltin(encoding);
   ByteOrder order = ByteOrder::kNative;
   switch (codec.id) {
     case Builtin::kUtf8Sig:
@@ -178,22 +201,11 @@ Result<StrObject> Decode(ThreadState& ts, std::string_view bytes, std::string_vi
     case Builtin::kTable: return DecodeByteTable(ts, in, *codec.table);
     case Builtin::kNone: break;
   }
-  MVM_TRY(Ref<TupleObject> found, TextCodec(ts, encoding, "codecs.decode()"));
-  Ref<> object = Ref<>::Borrow(source ? source : Value());
-  if (!object) {
-    MVM_TRY(object, NewBytes(ts, bytes));
-  }
-  MVM_TRY(Ref<> text, CallCodec(ts, found, 1, object, errors));
-  if (!IsStr(ts, text)) {
-    return Raise(ts, Exc::kTypeError,
-                 "'%.*s' decoder returned '%T' instead of 'str'; use codecs.decode() to decode to arbitrary types",
-                 static_cast<int>(encoding.size()), encoding.data(), text.get());
-  }
-  return std::move(text).Into<StrObject>();
+  __builtin_unreachable();
 }
 
-Result<BytesObject> Encode(ThreadState& ts, StrObject* s, std::string_view encoding, std::string_view errors) {
-  const BuiltinCodec codec = FindBuiltin(encoding);
+Result<BytesObject> EncodeBuiltin(ThreadState& ts, const BuiltinCodec& codec, StrObject* s,
+                                  std::string_view errors) {
   switch (codec.id) {
     case Builtin::kUtf8: return EncodeUtf8Codec(ts, s, errors);
     case Builtin::kUtf8Sig: {
@@ -217,8 +229,44 @@ Result<BytesObject> Encode(ThreadState& ts, StrObject* s, std::string_view encod
     case Builtin::kTable: return EncodeByteTable(ts, s, errors, *codec.table);
     case Builtin::kNone: break;
   }
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+Result<StrObject> Decode(ThreadState& ts, std::string_view bytes, std::string_view encoding,
+                         std::string_view errors, Value source) {
+  const BuiltinCodec codec = FindBuiltin(encoding);
+  if (codec.id != Builtin::kNone) {
+    Result<StrObject> text = DecodeBuiltin(ts, codec, bytes, errors, source);
+    if (text.raised() && !IsPlain(codec)) return Failed(ts, "decoding", encoding);
+    return std::move(text);
+  }
+  MVM_TRY(Ref<TupleObject> found, TextCodec(ts, encoding, "codecs.decode()"));
+  Ref<> object = Ref<>::Borrow(source ? source : Value());
+  if (!object) {
+    MVM_TRY(object, NewBytes(ts, bytes));
+  }
+  MVM_TRY(Ref<> text, CallCodec(ts, found, 1, object, encoding, errors));
+  if (!IsStr(ts, text)) {
+    return Raise(ts, Exc::kTypeError,
+                 "'%.*s' decoder returned '%T' instead of 'str'; use codecs.decode() to decode to "
+                 "arbitrary types",
+                 static_cast<int>(encoding.size()), encoding.data(), text.get());
+  }
+  return std::move(text).Into<StrObject>();
+}
+
+Result<BytesObject> Encode(ThreadState& ts, StrObject* s, std::string_view encoding,
+                           std::string_view errors) {
+  const BuiltinCodec codec = FindBuiltin(encoding);
+  if (codec.id != Builtin::kNone) {
+    Result<BytesObject> bytes = EncodeBuiltin(ts, codec, s, errors);
+    if (bytes.raised() && !IsPlain(codec)) return Failed(ts, "encoding", encoding);
+    return std::move(bytes);
+  }
   MVM_TRY(Ref<TupleObject> found, TextCodec(ts, encoding, "codecs.encode()"));
-  MVM_TRY(Ref<> data, CallCodec(ts, found, 0, s, errors));
+  MVM_TRY(Ref<> data, CallCodec(ts, found, 0, s, encoding, errors));
   if (HasTypeFlag(ts, data, kTypeBytearraySubclass)) {
     MVM_TRY_VOID(Warn(ts, Exc::kRuntimeWarning, 1,
                       "encoder %.*s returned bytearray instead of bytes; use codecs.encode() to encode to "
@@ -236,18 +284,22 @@ Result<BytesObject> Encode(ThreadState& ts, StrObject* s, std::string_view encod
 
 Result<> CodecsEncode(ThreadState& ts, Value object, std::string_view encoding, std::string_view errors) {
   if (IsStr(ts, object) && FindBuiltin(encoding).id != Builtin::kNone) {
-    return Encode(ts, object.as<StrObject>(), encoding, errors);
+    Result<BytesObject> bytes = Encode(ts, object.as<StrObject>(), encoding, errors);
+    if (bytes.raised() && IsPlain(FindBuiltin(encoding))) return Failed(ts, "encoding", encoding);
+    return std::move(bytes);
   }
   MVM_TRY(Ref<> codec, CodecLookup(ts, encoding));
-  return CallCodec(ts, codec.as<TupleObject>(), 0, object, errors);
+  return CallCodec(ts, codec.as<TupleObject>(), 0, object, encoding, errors);
 }
 
 Result<> CodecsDecode(ThreadState& ts, Value object, std::string_view encoding, std::string_view errors) {
   if (IsBytes(ts, object) && FindBuiltin(encoding).id != Builtin::kNone) {
-    return Decode(ts, object.as<BytesObject>()->view(), encoding, errors, object);
+    Result<StrObject> text = Decode(ts, object.as<BytesObject>()->view(), encoding, errors, object);
+    if (text.raised() && IsPlain(FindBuiltin(encoding))) return Failed(ts, "decoding", encoding);
+    return std::move(text);
   }
   MVM_TRY(Ref<> codec, CodecLookup(ts, encoding));
-  return CallCodec(ts, codec.as<TupleObject>(), 1, object, errors);
+  return CallCodec(ts, codec.as<TupleObject>(), 1, object, encoding, errors);
 }
 
 // ---- registry ----

@@ -37,8 +37,10 @@ Result<BytesObject> EncodeWith(ThreadState& ts, StrObject* s, std::string_view e
       out.Append(bytes);
     } else {
       const StrObject* text = replacement.text.as<StrObject>();
+      // The encodings of all of Unicode take ASCII only, as CPython's do.
+      const bool ascii_only = std::string_view(encoding).starts_with("utf-");
       for (size_t k = 0; k < text->length; ++k) {
-        if (!put(text->At(k), &out)) {
+        if ((ascii_only && text->At(k) > 0x7F) || !put(text->At(k), &out)) {
           EncodeReplacement unused;
           MVM_TRY_VOID(HandleEncodeError(ts, s, "strict", encoding, i, end, reason, &unused));
         }
