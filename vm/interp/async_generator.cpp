@@ -313,6 +313,27 @@ Status agen_finalize(ThreadState& ts, Value self) {
   return Ok();
 }
 
+// Warns of what agen.asend(), athrow() or aclose() has made and nobody has awaited.
+Status FinalizeAwaitable(ThreadState& ts, Value self, AwaitState state, GeneratorObject* gen,
+                         const char* method) {
+  if (state != AwaitState::kInit) return Ok();
+  if (Warn(ts, Exc::kRuntimeWarning, 1, "coroutine method '%s' of '%U' was never awaited", method,
+           Value(gen->qualname))
+          .raised()) {
+    WriteUnraisable(ts, self);
+  }
+  return Ok();
+}
+Status asend_finalize(ThreadState& ts, Value self) {
+  AsyncGenAsendObject* o = self.as<AsyncGenAsendObject>();
+  return FinalizeAwaitable(ts, self, o->state, o->generator, "asend");
+}
+Status athrow_finalize(ThreadState& ts, Value self) {
+  AsyncGenAthrowObject* o = self.as<AsyncGenAthrowObject>();
+  return FinalizeAwaitable(ts, self, o->state, o->generator,
+                           o->type.is_null() ? "aclose" : "athrow");
+}
+
 Result<> get_running(ThreadState& ts, Value self) { return Bool(ts, Gen(self)->async_running); }
 Result<> get_suspended(ThreadState& ts, Value self) { return Bool(ts, Gen(self)->state == GenState::kSuspended); }
 Result<> get_code(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Gen(self)->function->code)); }
@@ -485,18 +506,21 @@ const TypeSpec kAsyncGeneratorType = {
 };
 const TypeSpec kAsyncGenAsendType = {
     .name = "async_generator_asend",
-    .flags = kTypeNoNew,
+    .flags = kTypeNoNew | kTypeHasFinalizer,
     .size = sizeof(AsyncGenAsendObject),
     .gc = GcHooksOf<AsyncGenAsendObject>(),
-    .slots = {.iter = identity, .next = asend_next, .await = identity},
+    .slots = {.iter = identity, .next = asend_next, .finalize = asend_finalize, .await = identity},
     .methods = kAsendMethods,
 };
 const TypeSpec kAsyncGenAthrowType = {
     .name = "async_generator_athrow",
-    .flags = kTypeNoNew,
+    .flags = kTypeNoNew | kTypeHasFinalizer,
     .size = sizeof(AsyncGenAthrowObject),
     .gc = GcHooksOf<AsyncGenAthrowObject>(),
-    .slots = {.iter = identity, .next = athrow_next, .await = identity},
+    .slots = {.iter = identity,
+              .next = athrow_next,
+              .finalize = athrow_finalize,
+              .await = identity},
     .methods = kAthrowMethods,
 };
 const TypeSpec kAsyncGenWrappedType = {

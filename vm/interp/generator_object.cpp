@@ -2,6 +2,7 @@
 #include "vm/interp/generator_object.h"
 
 #include "runtime/objects/exception_object.h"
+#include "runtime/objects/generic_alias.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
@@ -125,8 +126,10 @@ Result<> wrapper_throw(ThreadState& ts, Args args) {
 Result<> wrapper_close(ThreadState& ts, Args args) { return GeneratorClose(ts, Wrapped(args[0])); }
 
 const MethodSpec kGeneratorMethods[] = {
+    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
     {"close(self, /)", generator_close, "Raise GeneratorExit inside the generator."},
-    {"send(self, arg, /)", generator_send, "Resume the generator with a value for its yield expression."},
+    {"send(self, arg, /)", generator_send,
+     "Resume the generator with a value for its yield expression."},
     {"throw(self, type, value=<unrepresentable>, traceback=<unrepresentable>, /)", generator_throw,
      "Raise an exception inside the generator."},
 };
@@ -143,6 +146,7 @@ const GetSetSpec kCoroutineGetSets[] = {
     {"cr_running", get_running},      {"cr_suspended", get_suspended},
 };
 const MethodSpec kCoroutineMethods[] = {
+    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
     {"close(self, /)", generator_close, "Raise GeneratorExit inside the coroutine."},
     {"send(self, arg, /)", generator_send, "Resume the coroutine with a value."},
     {"throw(self, type, value=<unrepresentable>, traceback=<unrepresentable>, /)", generator_throw,

@@ -108,10 +108,10 @@ inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value 
     Value d_ = (v);                                                                     \
     if (d_.is_pointer() && --d_.object()->refcount == 0) ColdDealloc(ts, R, pc, d_.object()); \
   } while (0)
-#define RELEASE_LOCALS(n)                                                                 \
-  for (uint32_t i_ = 0; i_ < (n); ++i_) {                                                 \
-    Value d_ = R[i_];                                                                     \
-    if (d_.is_pointer() && --d_.object()->refcount == 0) ColdDeallocLocal(ts, R, i_);     \
+#define RELEASE_LOCALS(n)                                                             \
+  for (uint32_t i_ = 0; i_ < (n); ++i_) {                                             \
+    Value d_ = R[i_];                                                                 \
+    if (d_.is_pointer() && --d_.object()->refcount == 0) ColdDeallocLocal(ts, R, i_); \
   }
 #define SET_LOCAL(i, v)     \
   do {                      \

@@ -17,10 +17,6 @@ namespace {
 Raised RaiseUnboundLocal(ThreadState& ts, StrObject* name) {
   Raise(ts, Exc::kUnboundLocalError,
         "cannot access local variable '%U' where it is not associated with a value", Value(name));
-  if (PendingIs(ts, Exc::kUnboundLocalError)) {
-    NameErrorObject* e = ts.pending.as<NameErrorObject>();
-    e->name = Ref<>::Borrow(Value(name)).Release();
-  }
   return kRaised;
 }
 Raised RaiseUnboundFree(ThreadState& ts, StrObject* name) {
