@@ -309,7 +309,7 @@ const TypeSpec* const kTypes[] = {&kPartialType, &kLruCacheType};
 const TypeSpec kPartialType = {
     .name = "functools.partial",
     .doc = "Create a new function with partial application of the given arguments and keywords.",
-    .flags = kTypeBase,
+    .flags = kTypeBase | kTypeWeakrefs,
     .size = sizeof(Partial),
     .gc = GcHooksOf<Partial>(),
     .slots = {.repr = partial_repr,

@@ -103,7 +103,14 @@ Result<> lru_call(ThreadState& ts, Value self, Args raw) {
   if (found) {
     Ref<> value = Ref<>::Borrow(*found);
     ++c->hits;
-    if (c->maxsize > 0) MVM_TRY_VOID(DictMoveToEnd(ts, cache, key, true));
+    if (c->maxsize < 0) return value;
+    if (IsExact(key, TypeId::kStr) || key.get().is_int()) {
+      MVM_TRY_VOID(DictMoveToEnd(ts, cache, key, true));
+      return value;
+    }
+    // A key's __hash__ runs once per call.
+    MVM_TRY(Ref<> popped, DictPopHashed(ts, cache, key, hash));
+    MVM_TRY_VOID(DictSetHashed(ts, cache, key, hash, value));
     return value;
   }
   ++c->misses;
@@ -170,7 +177,7 @@ const TypeSpec kLruCacheType = {
         "          True      cache f(3) and f(3.0) as distinct calls\n\n"
         "cache_info_type:    namedtuple class with the fields:\n"
         "                        hits misses currsize maxsize",
-    .flags = kTypeBase | kTypeMethodDescriptor,
+    .flags = kTypeBase | kTypeMethodDescriptor | kTypeWeakrefs,
     .size = sizeof(LruCache),
     .gc = GcHooksOf<LruCache>(),
     .slots = {.call = lru_call, .descr_get = lru_get},

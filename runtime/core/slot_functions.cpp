@@ -228,6 +228,18 @@ Result<> SlotCompare(ThreadState& ts, Value a, Value b, CompareOp op) {
       return w->owner->slots.compare(ts, a, b, op);
     }
   }
+  TypeObject* kind = TypeOf(ts, found);
+  if (kind->slots.descr_get && !kind->has_flag(kTypeMethodDescriptor)) {
+    // What goes wrong in getting at the method does not show.
+    Ref<> held = Ref<>::Borrow(found);
+    Result<> bound = kind->slots.descr_get(ts, found, a, TypeOf(ts, a));
+    if (bound.raised()) {
+      ClearPending(ts);
+      return NotImplemented(ts);
+    }
+    Ref<> method = bound.Take();
+    return Call(ts, method, b);
+  }
   return CallFound(ts, found, a, {&b, 1});
 }
 

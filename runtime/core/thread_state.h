@@ -245,7 +245,7 @@ class ThreadState {
   void* interp = nullptr;            // tracing, tick and thread-library state (vm/interp)
   ReprLink* repr_chain = nullptr;
   Value context;                     // owned; contextvars' current context, null until there is one
-  uint32_t native_depth = 0;  // RecursionGuards alive
+  uint32_t native_depth = 0;         // RecursionGuards alive
 
   Heap& heap() { return rt->heap; }
   bool HasPending() const { return !pending.is_null(); }

@@ -344,6 +344,14 @@ Status CallSetName(ThreadState& ts, TypeObject* type, DictObject* ns) {
 }
 
 Status CallInitSubclass(ThreadState& ts, TypeObject* type, DictObject* kwargs) {
+  // A script's mro() may have left the class itself out.
+  bool own = false;
+  for (Value v : type->mro->span()) own = own || v.object() == type;
+  if (!own) {
+    return Raise(ts, Exc::kTypeError,
+                 "super(type, obj): obj (type %N) is not an instance or subtype of type (%N).",
+                 type, type);
+  }
   MVM_TRY(Ref<> method, SuperGetAttr(ts, type, type, MVM_NAME(ts, __init_subclass__), nullptr));
   MVM_TRY(Ref<TupleObject> none, NewTuple(ts, {}));
   MVM_TRY_VOID(CallWith(ts, method, none, kwargs));

@@ -122,8 +122,6 @@ bool InitType(RuntimeState& rt, TypeObject* type, const TypeSpec& spec, TypeObje
   if (base) Incref(base);
   type->flags = spec.flags | kTypeImmutable | (base ? base->flags & kTypeInheritedFlags : 0);
   type->basic_size = spec.size ? spec.size : base ? base->basic_size : sizeof(Object);
-  // Attribute slots and __slots__ members of subclasses, which are words, stand behind the fields.
-  if (spec.item_size == 0) type->basic_size = (type->basic_size + 7) & ~7u;
   type->item_size = spec.item_size ? spec.item_size : base ? base->item_size : 0;
   // The attribute slots of subclasses' instances stand behind it, as whole words.
   if (type->item_size == 0) type->basic_size = (type->basic_size + 7) & ~7u;

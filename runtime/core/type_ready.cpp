@@ -75,8 +75,10 @@ Status AddWrappers(ThreadState& ts, TypeObject* type, DictObject* dict) {
     MVM_TRY(Ref<> value, NewWrapperDescriptor(ts, type, &row));
     MVM_TRY_VOID(DictSetStr(ts, dict, name, value));
   }
-  if (type->slots.new_ && (spec.construct.fn || spec.slots.new_) &&
-      DictGetStr(ts, dict, MVM_NAME(ts, __new__)).is_null()) {
+  // One that only says that object.__new__ will do has none of its own.
+  const bool own_new =
+      spec.construct.fn || (spec.slots.new_ && !(type->base && spec.slots.new_ == ObjectNew));
+  if (type->slots.new_ && own_new && DictGetStr(ts, dict, MVM_NAME(ts, __new__)).is_null()) {
     MVM_TRY(Ref<> value, NewNativeFunction(ts, kTypeNewMethod, type, true, nullptr));
     MVM_TRY_VOID(DictSetStr(ts, dict, MVM_NAME(ts, __new__), value));
   }

@@ -271,6 +271,7 @@ Result<const Signature*> ParsedSignature(ThreadState& ts, const MethodSpec& spec
     sig->positional = sig->required = sig->positional_only = 1;
   }
   if (!status.raised()) status = parser.Parse(spec.signature);
+  if (owner && std::strcmp(owner, "builtins") == 0) sig->has_self = false;  // issubclass(cls, ...)
   if (!status.raised() && !ts.rt->signatures->Insert(&spec, sig)) status = RaiseMemoryError(ts);
   if (status.raised()) {
     std::free(sig->names);

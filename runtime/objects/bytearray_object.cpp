@@ -7,6 +7,7 @@
 #include "runtime/objects/byte_inl.h"
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/functional.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/memoryview_object.h"
 #include "runtime/objects/slice_object.h"
@@ -559,10 +560,11 @@ Result<> bytearrayiter_length_hint(ThreadState& ts, Args args) {
 
 Result<> bytearrayiter_reduce(ThreadState& ts, Args args) {
   BytearrayIterator* it = args.self<BytearrayIterator>();
+  // Looking it up may run code that moves the iterator.
+  MVM_TRY(Ref<> iter, BuiltinByName(ts, "iter"));
   const int64_t index = static_cast<int64_t>(it->index);
   Ref<> source = Ref<>::Borrow(it->array ? Value(it->array) : ts.rt->empty_tuple);
   const bool live = it->array != nullptr;
-  MVM_TRY(Ref<> iter, GetAttr(ts, Value(reinterpret_cast<Object*>(ts.rt->builtins)), "iter"));
   Value inner[] = {source};
   MVM_TRY(Ref<TupleObject> arguments, NewTuple(ts, inner));
   Value outer[] = {iter, arguments, Value::Int(index)};

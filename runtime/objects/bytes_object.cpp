@@ -7,6 +7,7 @@
 
 #include "runtime/core/intern.h"
 #include "runtime/objects/byte_methods.h"
+#include "runtime/objects/functional.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/slice_object.h"
@@ -293,10 +294,11 @@ Result<> bytesiter_length_hint(ThreadState& ts, Args args) {
 
 Result<> bytesiter_reduce(ThreadState& ts, Args args) {
   BytesIterator* it = args.self<BytesIterator>();
+  // Looking it up may run code that moves the iterator.
+  MVM_TRY(Ref<> iter, BuiltinByName(ts, "iter"));
   const int64_t index = static_cast<int64_t>(it->index);
   const bool live = it->bytes != nullptr;
   Ref<> bytes = Ref<>::Borrow(live ? Value(it->bytes) : Value(ts.rt->empty_tuple));
-  MVM_TRY(Ref<> iter, GetAttr(ts, Value(reinterpret_cast<Object*>(ts.rt->builtins)), "iter"));
   Value inner[] = {bytes};
   MVM_TRY(Ref<TupleObject> arguments, NewTuple(ts, inner));
   Value outer[] = {iter, arguments, Value::Int(index)};

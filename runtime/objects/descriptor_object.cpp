@@ -8,6 +8,7 @@
 #include "runtime/core/type_internal.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
+#include "runtime/objects/namespace_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/objects/weakref_object.h"
@@ -109,8 +110,19 @@ const GetSetSpec kGetSetGetSets[] = {
 // ---- members ----
 
 Raised RaiseUnset(ThreadState& ts, MemberDescriptorObject* d, Value object) {
-  // getattr() adds name and object.
-  return Raise(ts, Exc::kAttributeError, "'%T' object has no attribute '%U'", object, Value(d->name));
+  // getattr() adds name and object. The type is named in full.
+  TypeObject* type = TypeOf(ts, object);
+  Result<> found = GetAttrOptional(ts, type, MVM_NAME(ts, __module__));
+  if (found.raised()) return kRaised;
+  Ref<> module = found.Take();
+  if (!type->qualname || module.is_absent() || !IsStr(ts, module) ||
+      module.as<StrObject>()->EqualsAscii("__main__") ||
+      module.as<StrObject>()->EqualsAscii("builtins")) {
+    return Raise(ts, Exc::kAttributeError, "'%U' object has no attribute '%U'",
+                 Value(type->qualname ? type->qualname : type->name), Value(d->name));
+  }
+  return Raise(ts, Exc::kAttributeError, "'%U.%U' object has no attribute '%U'", module.get(),
+               Value(type->qualname), Value(d->name));
 }
 
 Result<> member_get(ThreadState& ts, Value self, Value object, Value type) {
@@ -279,7 +291,11 @@ const MethodSpec kMethodWrapperMethods[] = {
 
 // ---- __dict__ and __weakref__ ----
 
-Result<> instance_get_dict(ThreadState& ts, Value self) { return InstanceDict(ts, self); }
+Result<> instance_get_dict(ThreadState& ts, Value self) {
+  // A class that is an instance of the owner shows its dictionary as classes do.
+  if (IsType(ts, self)) return NewMappingProxy(ts, Value(self.as<TypeObject>()->dict));
+  return InstanceDict(ts, self);
+}
 
 Result<> instance_get_weakref(ThreadState& ts, Value self) {
   if (!(self.object()->gc & kGcHasWeakrefs) || !ts.rt->weakrefs) return None(ts);

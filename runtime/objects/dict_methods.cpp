@@ -157,6 +157,18 @@ Result<> dict_fromkeys(ThreadState& ts, Args args) {
       }
       return made;
     }
+    if (IsExact(args[1], TypeId::kSet) || IsExact(args[1], TypeId::kFrozenset)) {
+      SetObject* source = args.as<SetObject>(1);
+      size_t pos = 0;
+      Value k;
+      while (SetNext(source, &pos, &k)) {
+        const Ref<> key = Ref<>::Borrow(k);
+        MVM_TRY(uint32_t hash, SetDictHash(ts, key, source->hashes()[pos - 1]));
+        MVM_TRY_VOID(DictSetHashed(ts, d, key, hash, value));
+        MVM_TRY_VOID(Charge(ts, 1));
+      }
+      return made;
+    }
     MVM_TRY_VOID(ForEach(ts, args[1], [&](Value key) { return DictSet(ts, d, key, value); }));
     return made;
   }

@@ -18,8 +18,8 @@ namespace minivm {
 Result<> BuiltinByName(ThreadState& ts, std::string_view name) {
   MVM_TRY(Ref<StrObject> key, InternUtf8(ts, name));
   if (ts.rt->builtins_dict) {
-    const Value found = DictGetStr(ts, ts.rt->builtins_dict, key);
-    if (found) return Result<>::Borrow(found);
+    MVM_TRY(Ref<> found, DictGet(ts, ts.rt->builtins_dict, key));
+    if (!found.is_absent()) return found;
   }
   return RaiseValue(ts, Exc::kAttributeError, key);
 }
@@ -204,7 +204,8 @@ const MethodSpec kZipMethods[] = {
 // ---- map ----
 
 Result<> map_new(ThreadState& ts, TypeObject* cls, Args raw) {
-  if (raw.nkw > 0 && cls == TypeById(ts, TypeId::kMap)) return NoKeywords(ts, "map");
+  if (raw.nkw > 0 && cls->slots.init == TypeById(ts, TypeId::kMap)->slots.init)
+    return NoKeywords(ts, "map");
   if (raw.n < 2) return Raise(ts, Exc::kTypeError, "map() must have at least two arguments.");
   MVM_TRY(Ref<TupleObject> iterators, Iterators(ts, raw.v + 1, raw.n - 1));
   MVM_TRY(Ref<MapObject> m, Make<MapObject>(ts, cls, TypeId::kMap));
@@ -248,7 +249,8 @@ const MethodSpec kMapMethods[] = {
 // ---- filter ----
 
 Result<> filter_new(ThreadState& ts, TypeObject* cls, Args raw) {
-  if (raw.nkw > 0 && cls == TypeById(ts, TypeId::kFilter)) return NoKeywords(ts, "filter");
+  if (raw.nkw > 0 && cls->slots.init == TypeById(ts, TypeId::kFilter)->slots.init)
+    return NoKeywords(ts, "filter");
   if (raw.n != 2) return Raise(ts, Exc::kTypeError, "filter expected 2 arguments, got %u", raw.n);
   MVM_TRY(Ref<> iterator, GetIter(ts, raw[1]));
   MVM_TRY(Ref<FilterObject> f, Make<FilterObject>(ts, cls, TypeId::kFilter));
@@ -309,7 +311,8 @@ Result<> ReversedOf(ThreadState& ts, TypeObject* cls, Value v) {
 }
 
 Result<> reversed_new(ThreadState& ts, TypeObject* cls, Args raw) {
-  if (raw.nkw > 0 && cls == TypeById(ts, TypeId::kReversed)) return NoKeywords(ts, "reversed");
+  if (raw.nkw > 0 && cls->slots.init == TypeById(ts, TypeId::kReversed)->slots.init)
+    return NoKeywords(ts, "reversed");
   if (raw.n != 1) return Raise(ts, Exc::kTypeError, "reversed expected 1 argument, got %u", raw.n);
   return ReversedOf(ts, cls, raw[0]);
 }

@@ -54,6 +54,13 @@ Status ForEachItem(ThreadState& ts, Value iterable, F f) {
   });
 }
 
+// Whether a dict has a key of a set.
+Result<bool> DictHas(ThreadState& ts, DictObject* d, Value key, uint32_t hash) {
+  MVM_TRY(uint32_t dict_hash, SetDictHash(ts, key, hash));
+  MVM_TRY(const Value* place, DictFindHashed(ts, d, key, dict_hash));
+  return place != nullptr;
+}
+
 // ---- operations ----
 
 Result<SetObject> Intersection(ThreadState& ts, Value self, Value other) {
@@ -111,7 +118,7 @@ Result<SetObject> Difference(ThreadState& ts, Value self, Value other) {
     if (is_set) {
       MVM_TRY(inside, SetContainsHashed(ts, AsSet(other), key, hash));
     } else {
-      MVM_TRY(inside, DictContains(ts, other.as<DictObject>(), key));
+      MVM_TRY(inside, DictHas(ts, other.as<DictObject>(), key, hash));
     }
     if (!inside) MVM_TRY_VOID(SetAddHashed(ts, result, key, hash));
     return Ok();
@@ -359,13 +366,12 @@ Result<SetObject> IntersectionOf(ThreadState& ts, Args args) {
   return std::move(result).Into<SetObject>();
 }
 Result<> set_intersection(ThreadState& ts, Args args) {
-  if (Others(args)->size() == 0) return set_copy(ts, args);
   return IntersectionOf(ts, args);
 }
 
 Result<> set_difference(ThreadState& ts, Args args) {
   const TupleObject* others = Others(args);
-  if (others->size() == 0) return set_copy(ts, args);
+  if (others->size() == 0) return CopyOf(ts, args[0]);
   MVM_TRY(Ref<SetObject> result, Difference(ts, args[0], (*others)[0]));
   for (uint32_t i = 1; i < others->size(); ++i)
     MVM_TRY_VOID(DifferenceUpdate(ts, result, (*others)[i]));

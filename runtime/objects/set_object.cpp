@@ -194,6 +194,11 @@ Result<uint32_t> SetKeyHash(ThreadState& ts, Value key) {
   return Stored(hash);
 }
 
+Result<uint32_t> SetDictHash(ThreadState& ts, Value key, uint32_t hash) {
+  if ((hash ^ 1u << 29) <= SetObject::kDeleted) return DictHashKey(ts, key);
+  return hash + kOffset;
+}
+
 Result<bool> SetAddHashed(ThreadState& ts, SetObject* s, Value key, uint32_t hash) {
   uint64_t at = 0;
   MVM_TRY(uint64_t found, Find(ts, s, key, hash, &at));

@@ -60,6 +60,8 @@ Result<SetObject> SetCopy(ThreadState& ts, SetObject* s, TypeId kind);
 Result<> SetPop(ThreadState& ts, SetObject* s);
 // The operations by hash (SetKeyHash), for keys that come from another table.
 Result<uint32_t> SetKeyHash(ThreadState& ts, Value key);
+// The hash a dict has a key of a set under, without hashing it again (but for two special ones).
+Result<uint32_t> SetDictHash(ThreadState& ts, Value key, uint32_t hash);
 Result<bool> SetAddHashed(ThreadState& ts, SetObject* s, Value key, uint32_t hash);
 Result<bool> SetContainsHashed(ThreadState& ts, SetObject* s, Value key, uint32_t hash);
 Result<bool> SetDiscardHashed(ThreadState& ts, SetObject* s, Value key, uint32_t hash);

@@ -4,6 +4,7 @@
 
 #include "runtime/objects/codec.h"
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/functional.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/slice_object.h"
 #include "runtime/objects/str_methods.h"
@@ -86,7 +87,12 @@ Result<> NewSubtypeInstance(ThreadState& ts, TypeObject* cls, StrObject* s) {
 Result<> str_new(ThreadState& ts, TypeObject* cls, Args raw) {
   static constexpr const char* kNames[] = {"object", "encoding", "errors"};
   Value given[3] = {};
-  if (raw.n > 3) return Raise(ts, Exc::kTypeError, "str expected at most 3 arguments, got %u", raw.n);
+  if (raw.n + raw.nkw > 3) {
+    if (raw.nkw == 0)
+      return Raise(ts, Exc::kTypeError, "str expected at most 3 arguments, got %u", raw.n);
+    return Raise(ts, Exc::kTypeError, "str() takes at most 3 arguments (%u given)",
+                 raw.n + raw.nkw);
+  }
   for (uint32_t i = 0; i < raw.n; ++i) given[i] = raw[i];
   for (uint32_t i = 0; i < raw.nkw; ++i) {
     StrObject* name = raw[raw.n + raw.nkw].as<TupleObject>()->items()[i].as<StrObject>();
@@ -238,9 +244,10 @@ Result<> striter_length_hint(ThreadState& ts, Args args) {
 
 Result<> striter_reduce(ThreadState& ts, Args args) {
   StrIterator* it = args.self<StrIterator>();
+  // Looking it up may run code that moves the iterator.
+  MVM_TRY(Ref<> iter, BuiltinByName(ts, "iter"));
   const int64_t index = static_cast<int64_t>(it->index);
   Ref<StrObject> text = Ref<StrObject>::Borrow(it->text);
-  MVM_TRY(Ref<> iter, GetAttr(ts, Value(reinterpret_cast<Object*>(ts.rt->builtins)), "iter"));
   if (!text) {
     MVM_TRY(text, EmptyStr(ts));
     Value inner[] = {text};
@@ -299,7 +306,10 @@ Result<> str_format_dunder(ThreadState& ts, Args args) {
 }
 
 Result<> str_getnewargs(ThreadState& ts, Args args) {
-  MVM_TRY(Ref<StrObject> text, StrExact(ts, args.self<StrObject>()));
+  // A copy: the arguments of __new__ are not the string itself.
+  StrBuilder copy(ts);
+  MVM_TRY_VOID(copy.Append(args.self<StrObject>()));
+  MVM_TRY(Ref<StrObject> text, copy.Finish());
   Value items[] = {text};
   return NewTuple(ts, items);
 }

@@ -293,7 +293,17 @@ Result<> weakref_repr(ThreadState& ts, Value self) {
   void* address = self.object();
   MVM_TRY(Ref<> target, WeakrefTarget(ts, self.as<WeakrefObject>()));
   if (IsNone(ts, target)) return Format(ts, "<weakref at %p; dead>", address);
-  MVM_TRY(Ref<> name, GetAttrOptional(ts, target, MVM_NAME(ts, __name__)));
+  // Only what the type has counts, not what a __getattr__ makes up.
+  Ref<> name = Ref<>::Steal(Value::Absent());
+  Value found = TypeLookup(ts, TypeOf(ts, target), MVM_NAME(ts, __name__));
+  if (!found.is_null()) {
+    TypeObject* kind = TypeOf(ts, found);
+    if (kind->slots.descr_get) {
+      MVM_TRY(name, kind->slots.descr_get(ts, found, target, TypeOf(ts, target)));
+    } else {
+      name = Ref<>::Borrow(found);
+    }
+  }
   void* there = target.object();
   if (name.is_absent() || !IsStr(ts, name)) {
     return Format(ts, "<weakref at %p; to '%T' at %p>", address, target.get(), there);

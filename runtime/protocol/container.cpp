@@ -94,8 +94,16 @@ Status SetItem(ThreadState& ts, Value object, Value key, Value value) {
   const Slots* slots = SlotsOf(ts, object);
   if (!slots) return kRaised;
   if (MVM_LIKELY(slots->set_item != nullptr)) return slots->set_item(ts, object, key, value);
-  return Raise(ts, Exc::kTypeError, "'%T' object does not support item %s", object,
-               value ? "assignment" : "deletion");
+  if (value)
+    return Raise(ts, Exc::kTypeError, "'%T' object does not support item assignment", object);
+  // CPython has two places that say so: one for what counts as a sequence, one for the rest.
+  const bool sequence =
+      TypeOf(ts, object)->is_heap() || slots->get_item || slots->len || slots->contains;
+  const bool indexed = key.is_int() || TypeOf(ts, key)->slots.index;
+  return Raise(ts, Exc::kTypeError,
+               sequence && indexed ? "'%T' object doesn't support item deletion"
+                                   : "'%T' object does not support item deletion",
+               object);
 }
 
 Result<bool> Contains(ThreadState& ts, Value container, Value item) {

@@ -611,7 +611,7 @@ void deque_gc_clear(Object* self) { Clear(*Heap::Of(self)->current_ts, self->as<
 const TypeSpec kDequeType = {
     .name = "collections.deque",
     .doc = "A list-like sequence optimized for data accesses near its endpoints.",
-    .flags = kTypeBase | kTypeSequence,
+    .flags = kTypeBase | kTypeSequence | kTypeWeakrefs,
     .size = sizeof(DequeObject),
     .gc = {gc_internal::VisitHook<DequeObject>, deque_gc_clear,
            gc_internal::DestroyHook<DequeObject>},

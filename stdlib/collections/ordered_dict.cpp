@@ -415,7 +415,7 @@ const TypeSpec kOrderedDictType = {
     .name = "collections.OrderedDict",
     .doc = "Dictionary that remembers insertion order",
     .base = &kDictType,
-    .flags = kTypeBase,
+    .flags = kTypeBase | kTypeWeakrefs,
     .size = sizeof(OrderedDict),
     .gc = {gc_internal::VisitHook<OrderedDict>, odict_gc_clear,
            gc_internal::DestroyHook<OrderedDict>},

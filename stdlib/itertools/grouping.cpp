@@ -435,6 +435,7 @@ const TypeSpec kGrouperType = {
 const TypeSpec kTeeType = {
     .name = "itertools._tee",
     .doc = "Iterator wrapped to make it copyable.",
+    .flags = kTypeWeakrefs,
     .size = sizeof(Tee),
     .gc = GcHooksOf<Tee>(),
     .slots = {.iter = IterSelf, .next = tee_next},

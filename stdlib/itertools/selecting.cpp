@@ -71,7 +71,7 @@ Result<> ChainOver(ThreadState& ts, Value cls, Value iterables) {
   return c;
 }
 Result<> chain_new(ThreadState& ts, TypeObject* cls, Args raw) {
-  if (raw.nkw > 0 && !cls->is_heap())
+  if (raw.nkw > 0 && cls->slots.init == TypeById(ts, TypeId::kObject)->slots.init)
     return Raise(ts, Exc::kTypeError, "chain() takes no keyword arguments");
   MVM_TRY(Ref<TupleObject> iterables, NewTuple(ts, {raw.v, raw.n}));
   return ChainOver(ts, cls, iterables);
@@ -250,7 +250,7 @@ Result<bool> IsliceBound(ThreadState& ts, Value v, int64_t low, int64_t fallback
 }
 
 Result<> islice_new(ThreadState& ts, TypeObject* cls, Args raw) {
-  if (raw.nkw > 0 && !cls->is_heap())
+  if (raw.nkw > 0 && cls->slots.init == TypeById(ts, TypeId::kObject)->slots.init)
     return Raise(ts, Exc::kTypeError, "islice() takes no keyword arguments");
   if (raw.n < 2)
     return Raise(ts, Exc::kTypeError, "islice expected at least 2 arguments, got %u", raw.n);
