@@ -37,12 +37,19 @@ Status AddCount(ThreadState& ts, TypeObject* type, std::string_view name, int64_
 }
 
 Status SetHidden(ThreadState& ts, TupleObject* t, const StructSequenceSpec& spec, DictObject* values) {
+  size_t used = 0;
   for (size_t row = 0; row < spec.type.getsets.size; ++row) {
     uint32_t item = ItemOfRow(spec, row);
     if (item < spec.visible || !t->items()[item].is_null()) continue;
     MVM_TRY(Ref<StrObject> name, NewStr(ts, spec.type.getsets.data[row].name));
     MVM_TRY(Ref<> v, DictGet(ts, values, name));
-    if (!v.is_absent()) t->items()[item] = v.Release();
+    if (v.is_absent()) continue;
+    t->items()[item] = v.Release();
+    ++used;
+  }
+  if (DictSize(values) > used) {
+    return Raise(ts, Exc::kTypeError, "%s() got duplicate or unexpected field name(s)",
+                 spec.type.name);
   }
   return Ok();
 }

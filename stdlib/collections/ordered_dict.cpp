@@ -212,24 +212,10 @@ Result<> odict_move_to_end(ThreadState& ts, Args args) {
 }
 
 Result<> odict_pop(ThreadState& ts, Args args) {
-  const Value self = args[0], key = args[1];
-  if (IsExactType(ts, self)) {
-    MVM_TRY(Ref<> value, DictPop(ts, self.as<DictObject>(), key));
-    if (!value.is_absent()) return value;
-  } else {
-    MVM_TRY(bool there, Contains(ts, self, key));
-    if (there) {
-      MVM_TRY(Ref<> value, GetItem(ts, self, key));
-      MVM_TRY_VOID(SetItem(ts, self, key, Value()));
-      return value;
-    }
-    if (!args.has(2)) {
-      MVM_TRY(Ref<> made, CallSpecial(ts, self, MVM_NAME(ts, __missing__), {&key, 1}));
-      if (!made.is_absent()) return made;
-    }
-  }
+  MVM_TRY(Ref<> value, DictPop(ts, args.self<DictObject>(), args[1]));
+  if (!value.is_absent()) return value;
   if (args.has(2)) return Result<>::Borrow(args[2]);
-  return RaiseMissing(ts, key);
+  return RaiseMissing(ts, args[1]);
 }
 
 Result<> odict_popitem(ThreadState& ts, Args args) {

@@ -163,8 +163,7 @@ Result<> ReadCode(ThreadState& ts, MarshalReader& in) {
   std::vector<uint8_t> live;
   std::vector<Position> positions;
   std::vector<ExceptionRange> ranges;
-  std::vector<uint16_t> cells;
-  std::vector<uint32_t> registers;
+  std::vector<uint32_t> cells, registers;
   MVM_TRY_VOID(GetArray(body, &words));
   MVM_TRY_VOID(GetArray(body, &sites));
   MVM_TRY_VOID(GetArray(body, &live));
@@ -181,6 +180,11 @@ Result<> ReadCode(ThreadState& ts, MarshalReader& in) {
   spec.range_count = static_cast<uint32_t>(ranges.size());
   spec.cell_registers = cells.data();
   spec.varname_registers = registers.data();
+  // The last parameters may be far.
+  while (spec.near_param_count < spec.param_count && spec.near_param_count < registers.size() &&
+         !(registers[spec.near_param_count] & kFarLocal)) {
+    ++spec.near_param_count;
+  }
   return NewCode(ts, spec);
 }
 

@@ -203,28 +203,40 @@ std::string CalleeName(ThreadState& ts, Value callee) {
 }
 
 Status MergeKeywords(ThreadState& ts, DictObject* into, Value mapping, Value callee) {
+  auto add = [&](Value key, Value value) -> Status {
+    if (!IsStr(ts, key)) return Raise(ts, Exc::kTypeError, "keywords must be strings");
+    MVM_TRY(bool present, DictContains(ts, into, key));
+    if (present) {
+      return Raise(ts, Exc::kTypeError, "%s got multiple values for keyword argument '%U'",
+                   CalleeName(ts, callee).c_str(), key);
+    }
+    return DictSet(ts, into, key, value);
+  };
   if (!IsDict(ts, mapping)) {
     MVM_TRY(Ref<> keys, GetAttrOptional(ts, mapping, MVM_NAME(ts, keys)));
     if (keys.is_absent()) {
       return Raise(ts, Exc::kTypeError, "%s argument after ** must be a mapping, not %T",
                    CalleeName(ts, callee).c_str(), mapping);
     }
+    // It may name a key more than once.
+    MVM_TRY(Ref<> names, Call(ts, keys));
+    TypeObject* type = TypeOf(ts, names);
+    MVM_TRY_VOID(TypeReady(ts, type));
+    if (type->slots.iter == nullptr && type->slots.get_item == nullptr) {
+      return Raise(ts, Exc::kTypeError, "%T.keys() returned a non-iterable (type %T)", mapping,
+                   names.get());
+    }
+    return ForEach(ts, names, [&](Value key) -> Status {
+      const Ref<> held = Ref<>::Borrow(key);
+      MVM_TRY(Ref<> value, GetItem(ts, mapping, key));
+      return add(key, value);
+    });
   }
   MVM_TRY(Ref<DictObject> items, NewDict(ts));
   MVM_TRY_VOID(DictUpdate(ts, items, mapping));
   size_t pos = 0;
   Value key, value;
-  while (DictNext(ts, items, &pos, &key, &value)) {
-    if (!IsStr(ts, key)) {
-      return Raise(ts, Exc::kTypeError, "keywords must be strings");
-    }
-    MVM_TRY(bool present, DictContains(ts, into, key));
-    if (present) {
-      return Raise(ts, Exc::kTypeError, "%s got multiple values for keyword argument '%U'",
-                   CalleeName(ts, callee).c_str(), key);
-    }
-    MVM_TRY_VOID(DictSet(ts, into, key, value));
-  }
+  while (DictNext(ts, items, &pos, &key, &value)) MVM_TRY_VOID(add(key, value));
   return Ok();
 }
 
