@@ -76,8 +76,14 @@ Status ToFsPath(ThreadState& ts, Value v, FsPath* out, const char* function, con
   return Ok();
 }
 
+Status WarnIfBool(ThreadState& ts, Value descriptor) {
+  if (!IsTrue(ts, descriptor) && !IsFalse(ts, descriptor)) return Ok();
+  return Warn(ts, Exc::kRuntimeWarning, 1, "bool is used as a file descriptor");
+}
+
 Result<int> ToDescriptor(ThreadState& ts, Value v) {
   Ref<> number = Ref<>::Borrow(v);
+  MVM_TRY_VOID(WarnIfBool(ts, v));
   if (!IsInt(ts, v)) {
     MVM_TRY(Ref<> method, GetAttrOptional(ts, v, "fileno"));
     if (method.is_absent()) {

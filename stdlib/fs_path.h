@@ -25,6 +25,8 @@ Status ToFsPath(ThreadState& ts, Value v, FsPath* out, const char* function = nu
                 const char* argument = "path", uint32_t flags = kPathOnly);
 // os.fspath(v): str or bytes.
 Result<> Fspath(ThreadState& ts, Value v);
+// RuntimeWarning "bool is used as a file descriptor" for True and False.
+Status WarnIfBool(ThreadState& ts, Value descriptor);
 // A descriptor: an int, or an object with fileno().
 Result<int> ToDescriptor(ThreadState& ts, Value v);
 

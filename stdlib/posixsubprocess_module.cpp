@@ -31,7 +31,7 @@ namespace {
 // What fork_exec() was asked for, in the form the child needs.
 struct ChildPlan {
   char* const* argv = nullptr;
-  char* const* envp = nullptr;
+  char* const* envp = nullptr;  // null: as it is
   char* const* executables = nullptr;  // tried in turn, null at the end
   const char* cwd = nullptr;
   const int* keep = nullptr;  // sorted descriptors that stay open
@@ -171,7 +171,8 @@ const char* SetUpAndExec(ThreadState& ts, ChildPlan& plan) {
   if (plan.signals != nullptr) Unblock(*plan.signals);
   int telling = 0;  // the first error other than "not there"
   for (char* const* file = plan.executables; *file != nullptr; ++file) {
-    execve(*file, plan.argv, plan.envp);
+    // Without an environment of its own the child has ours, as preexec_fn has left it.
+    execve(*file, plan.argv, plan.envp != nullptr ? plan.envp : environ);
     if (errno != ENOENT && errno != ENOTDIR && telling == 0) telling = errno;
   }
   if (telling != 0) errno = telling;
@@ -285,9 +286,13 @@ Result<> posixsubprocess_fork_exec(ThreadState& ts, Args args) {
       return Raise(ts, Exc::kTypeError, "setgroups argument must be a sequence");
     MVM_TRY_VOID(ForEach(ts, args[18], [&](Value v) -> Status {
       if (!IsInt(ts, v)) return Raise(ts, Exc::kTypeError, "groups must be integers");
-      MVM_TRY(gid_t id, AsGid(ts, v));
+      Result<gid_t> id = AsGid(ts, v);
+      if (id.raised()) {
+        if (!ClearPendingIf(ts, Exc::kOverflowError)) return kRaised;
+        return Raise(ts, Exc::kValueError, "invalid group id");
+      }
       if (groups.size() >= 65536) return Raise(ts, Exc::kValueError, "too many extra_groups");
-      groups.push_back(id);
+      groups.push_back(id.Take());
       return Ok();
     }));
     plan.set_groups = true;
@@ -302,7 +307,7 @@ Result<> posixsubprocess_fork_exec(ThreadState& ts, Args args) {
 
   plan.argv = argv.data();
   plan.executables = executables.data();
-  plan.envp = IsNone(ts, args[5]) ? environ : env.data();
+  plan.envp = IsNone(ts, args[5]) ? nullptr : env.data();
   plan.keep = keep.data();
   plan.keep_count = keep.size();
   plan.groups = groups.data();

@@ -16,6 +16,7 @@
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/struct_sequence.h"
 #include "runtime/protocol/buffer.h"
+#include "stdlib/fs_path.h"
 #include "stdlib/posix/posix_support.h"
 
 namespace minivm {
@@ -51,6 +52,7 @@ Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function, con
     return Ok();
   }
   if (allow_fd && IsInt(ts, v)) {
+    MVM_TRY_VOID(WarnIfBool(ts, v));
     MVM_TRY(out->fd, AsCInt(ts, v));
     return Ok();
   }
@@ -103,6 +105,7 @@ Result<int> DirFd(ThreadState& ts, Value v) {
   if (TypeOf(ts, v)->slots.index == nullptr) {
     return Raise(ts, Exc::kTypeError, "argument should be integer or None, not %T", v);
   }
+  MVM_TRY_VOID(WarnIfBool(ts, v));
   return AsCInt(ts, v);
 }
 

@@ -29,13 +29,16 @@ Result<> Descriptor(ThreadState& ts, int fd) {
 
 // ---- devices ----
 
-// A device number: any int that fits 64 bits, signed or not.
+// A device number, or -1 for none (NODEV).
 Result<dev_t> AsDevice(ThreadState& ts, Value v) {
   MVM_TRY(Ref<> i, Index(ts, v));
   uint64_t u;
   int64_t s;
   if (IntFitsUint64(i, &u)) return static_cast<dev_t>(u);
-  if (IntFitsInt64(i, &s)) return static_cast<dev_t>(s);
+  if (IntFitsInt64(i, &s) && s == -1) return static_cast<dev_t>(-1);
+  if (IntSign(i) < 0) {
+    return Raise(ts, Exc::kOverflowError, "can't convert negative int to unsigned");
+  }
   return Raise(ts, Exc::kOverflowError, "int too big to convert");
 }
 Result<> posix_mknod(ThreadState& ts, Args args) {

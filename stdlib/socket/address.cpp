@@ -182,8 +182,9 @@ Status ParseUnix(ThreadState& ts, Value v, SocketAddress* out, socklen_t* length
     return Raise(ts, Exc::kValueError, "embedded null byte");
   }
   std::memcpy(un->sun_path, path.data(), path.size());
+  // An empty path has the system choose an abstract name.
   *length = static_cast<socklen_t>(offsetof(struct sockaddr_un, sun_path) + path.size() +
-                                   (abstract ? 0 : 1));
+                                   (abstract || path.empty() ? 0 : 1));
   return Ok();
 }
 

@@ -399,11 +399,14 @@ Result<> AncillarySize(ThreadState& ts, Value v, const char* name, bool space) {
   if (!IntFitsInt64(i, &n)) {
     return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C ssize_t");
   }
-  if (n < 0 || n > INT_MAX - 64) {
+  size_t size = static_cast<size_t>(n);
+  size_t total = n < 0 || n > INT_MAX ? size_t{INT_MAX} + 1
+                 : space              ? CMSG_SPACE(size)
+                                      : CMSG_LEN(size);
+  if (total > INT_MAX) {
     return Raise(ts, Exc::kOverflowError, "%s() argument out of range", name);
   }
-  size_t size = static_cast<size_t>(n);
-  return Small(static_cast<int64_t>(space ? CMSG_SPACE(size) : CMSG_LEN(size)));
+  return Small(static_cast<int64_t>(total));
 }
 Result<> socket_CMSG_LEN(ThreadState& ts, Args args) {
   return AncillarySize(ts, args[0], "CMSG_LEN", false);
