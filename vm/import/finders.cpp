@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -106,6 +107,12 @@ Result<> FindFrozen(ThreadState& ts, StrObject* name) {
     spec->locations = Value(list.Release());
   }
   return spec;
+}
+
+bool IsCoreModule(StrObject* name) {
+  constexpr std::string_view kCore[] = {"_collections_abc", "abc", "codecs", "genericpath", "importlib.machinery",
+                                        "importlib.util", "io", "os", "posixpath", "runpy", "site", "stat"};
+  return name->ascii() && std::ranges::binary_search(kCore, name->ascii_view());
 }
 
 // ---- one directory ----
@@ -220,6 +227,12 @@ Result<> FindOnPath(ThreadState& ts, StrObject* name, Value path) {
     MVM_TRY(Ref<> found, GetAttr(ts, spec, "submodule_search_locations"));
     if (IsNone(ts, found)) return RaiseImportError(ts, Exc::kImportError, nullptr, Value(), "spec missing loader");
     MVM_TRY_VOID(ListExtend(ts, portions, found));
+  }
+  // The library stands behind the last entry of sys.path, as a directory with it would; its packages
+  // have an empty path.
+  if (IsNone(ts, path) || list->size == 0) {
+    MVM_TRY(Ref<> spec, FindFrozen(ts, name));
+    if (!IsNone(ts, spec)) return spec;
   }
   if (portions->size == 0) return None(ts);
   MVM_TRY(Ref<> locations, NewNamespacePath(ts, name, portions));

@@ -81,6 +81,8 @@ bool IsExactSpec(ThreadState& ts, Value v, const TypeSpec& spec);
 
 Result<> FindBuiltin(ThreadState& ts, StrObject* name);
 Result<> FindFrozen(ThreadState& ts, StrObject* name);
+// Is it one of the embedded modules that files on sys.path cannot take the place of?
+bool IsCoreModule(StrObject* name);
 // path: None for sys.path, or an iterable of entries.
 Result<> FindOnPath(ThreadState& ts, StrObject* name, Value path);
 Result<> FileFinderFind(ThreadState& ts, FileFinderObject* finder, StrObject* name);

@@ -312,6 +312,7 @@ Result<> FindSpec(ThreadState& ts, StrObject* name, Value path) {
         MVM_TRY(spec, HiddenByFile(ts, name, path, std::move(spec)));
       }
     } else if (IsNative(ts, finder, kFrozenImporterType)) {
+      if (!IsCoreModule(name)) continue;  // the others are found behind sys.path
       MVM_TRY(spec, FindFrozen(ts, name));
       if (by_path) {
         MVM_TRY(spec, HiddenByFile(ts, name, path, std::move(spec)));

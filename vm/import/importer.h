@@ -1,8 +1,9 @@
 // The import system.
 //
 // Order of a search: sys.modules; then sys.meta_path's finders. Ours are built in and stand there as
-// objects too: native modules of the VM's table, modules embedded in the binary, then sys.path
-// (directories: package/__init__.src|.py, name.src, name.py, namespace packages).
+// objects too: native modules of the VM's table, the core of the modules embedded in the binary, sys.path
+// (directories: package/__init__.src|.py, name.src, name.py, namespace packages), and behind its last
+// entry the rest of the embedded modules: a script's own random.py takes the place of the library's.
 #pragma once
 
 #include <string_view>
