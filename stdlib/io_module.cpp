@@ -13,6 +13,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "stdlib/fs_path.h"
 #include "stdlib/io/io_types.h"
 
 namespace minivm {
@@ -26,7 +27,8 @@ constexpr int64_t kOpenBufferSize = 16384;
 
 struct OpenMode {
   std::string raw;  // for FileIO
-  bool reading = false, writing = false, updating = false, text = false, binary = false, create = false, append = false;
+  bool reading = false, writing = false, updating = false, text = false, binary = false,
+       create = false, append = false;
 };
 
 Status ParseOpenMode(ThreadState& ts, StrObject* mode, OpenMode* out) {
@@ -48,9 +50,10 @@ Status ParseOpenMode(ThreadState& ts, StrObject* mode, OpenMode* out) {
     }
     if (text[i] != 't' && text[i] != 'b') out->raw.push_back(text[i]);
   }
-  if (out->text && out->binary) return Raise(ts, Exc::kValueError, "can't have text and binary mode at once");
-  int kinds = (text.find('x') != text.npos) + (text.find('r') != text.npos) + (text.find('w') != text.npos) +
-              (text.find('a') != text.npos);
+  if (out->text && out->binary)
+    return Raise(ts, Exc::kValueError, "can't have text and binary mode at once");
+  int kinds = (text.find('x') != text.npos) + (text.find('r') != text.npos) +
+              (text.find('w') != text.npos) + (text.find('a') != text.npos);
   if (kinds != 1) {
     return Raise(ts, Exc::kValueError, "must have exactly one of create/read/write/append mode");
   }
@@ -66,13 +69,20 @@ Result<> Make(ThreadState& ts, const TypeSpec& spec, std::span<const Value> args
 }  // namespace
 
 Result<> OpenStream(ThreadState& ts, Args args) {
-  // open(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)
-  Value file = args[0], encoding = args[3], errors = args[4], newline = args[5];
-  if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "open() argument 'mode' must be str, not %T", args[1]);
+  // open(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True,
+  // opener=None)
+  Value encoding = args[3], errors = args[4], newline = args[5];
+  Ref<> file = Ref<>::Borrow(args[0]);
+  if (TypeOf(ts, file)->slots.index == nullptr) {
+    MVM_TRY(file, Fspath(ts, file));
+  }
+  if (!IsStr(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "open() argument 'mode' must be str, not %T", args[1]);
   const char* const kTextArguments[] = {"encoding", "errors", "newline"};
   for (int i = 0; i < 3; ++i) {
     if (!IsNone(ts, args[3 + i]) && !IsStr(ts, args[3 + i])) {
-      return Raise(ts, Exc::kTypeError, "open() argument '%s' must be str or None, not %T", kTextArguments[i], args[3 + i]);
+      return Raise(ts, Exc::kTypeError, "open() argument '%s' must be str or None, not %T",
+                   kTextArguments[i], args[3 + i]);
     }
   }
   MVM_TRY(int64_t buffering, AsInt64(ts, args[2]));
@@ -82,13 +92,14 @@ Result<> OpenStream(ThreadState& ts, Args args) {
   if (mode.binary) {
     for (int i = 0; i < 3; ++i) {
       if (!IsNone(ts, args[3 + i])) {
-        return Raise(ts, Exc::kValueError, "binary mode doesn't take %s %s argument", i == 2 ? "a" : "an",
-                     kTextArguments[i]);
+        return Raise(ts, Exc::kValueError, "binary mode doesn't take %s %s argument",
+                     i == 2 ? "a" : "an", kTextArguments[i]);
       }
     }
     if (buffering == 1) {
       MVM_TRY_VOID(Warn(ts, Exc::kRuntimeWarning, 1,
-                        "line buffering (buffering=1) isn't supported in binary mode, the default buffer size will "
+                        "line buffering (buffering=1) isn't supported in binary mode, the default "
+                        "buffer size will "
                         "be used"));
     }
   }
@@ -109,11 +120,14 @@ Result<> OpenStream(ThreadState& ts, Args args) {
       if (!mode.binary) return Raise(ts, Exc::kValueError, "can't have unbuffered text I/O");
       return Result<>::Borrow(raw);
     }
-    const TypeSpec& spec = mode.updating ? kBufferedRandomType : mode.writing ? kBufferedWriterType : kBufferedReaderType;
+    const TypeSpec& spec = mode.updating  ? kBufferedRandomType
+                           : mode.writing ? kBufferedWriterType
+                                          : kBufferedReaderType;
     Value pair[] = {raw, Value::Int(buffering)};
     MVM_TRY(Ref<> buffer, Make(ts, spec, pair));
     if (mode.binary) return buffer;
-    Value parts[] = {buffer, encoding, errors, newline, Value(line_buffering ? ts.rt->true_ : ts.rt->false_)};
+    Value parts[] = {buffer, encoding, errors, newline,
+                     Value(line_buffering ? ts.rt->true_ : ts.rt->false_)};
     MVM_TRY(Ref<> text, Make(ts, kTextIoWrapperType, parts));
     MVM_TRY_VOID(SetAttr(ts, text, "mode", args[1]));
     return text;
@@ -135,7 +149,8 @@ Result<> OpenStream(ThreadState& ts, Args args) {
 namespace {
 
 Result<> io_open_code(ThreadState& ts, Args args) {
-  if (!IsStr(ts, args[0])) return Raise(ts, Exc::kTypeError, "open_code() argument 'path' must be str, not %T", args[0]);
+  if (!IsStr(ts, args[0]))
+    return Raise(ts, Exc::kTypeError, "open_code() argument 'path' must be str, not %T", args[0]);
   MVM_TRY(Ref<StrObject> mode, NewStr(ts, "rb"));
   Value none = ts.rt->none;
   Value all[] = {args[0], Value(mode.get()), Value::Int(-1), none, none, none, ts.rt->true_, none};
@@ -161,15 +176,19 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"open(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)", OpenStream,
-     "Open file and return a stream.  Raise OSError upon failure."},
-    {"open_code(path)", io_open_code, "Opens the provided file with the intent to import the contents."},
-    {"text_encoding(encoding, stacklevel=2, /)", io_text_encoding, "A helper function to choose the text encoding."},
+    {"open(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, "
+     "opener=None)",
+     OpenStream, "Open file and return a stream.  Raise OSError upon failure."},
+    {"open_code(path)", io_open_code,
+     "Opens the provided file with the intent to import the contents."},
+    {"text_encoding(encoding, stacklevel=2, /)", io_text_encoding,
+     "A helper function to choose the text encoding."},
 };
 const TypeSpec* const kTypes[] = {
-    &kIoBaseType,         &kRawIoBaseType,      &kBufferedIoBaseType,  &kTextIoBaseType, &kFileIoType,
-    &kBytesIoType,        &kBytesIoBufferType,  &kBufferedReaderType,  &kBufferedWriterType, &kBufferedRandomType,
-    &kBufferedRwPairType, &kTextIoWrapperType,  &kStringIoType,        &kNewlineDecoderType,
+    &kIoBaseType,         &kRawIoBaseType,      &kBufferedIoBaseType, &kTextIoBaseType,
+    &kFileIoType,         &kBytesIoType,        &kBytesIoBufferType,  &kBufferedReaderType,
+    &kBufferedWriterType, &kBufferedRandomType, &kBufferedRwPairType, &kTextIoWrapperType,
+    &kStringIoType,       &kNewlineDecoderType,
 };
 const ConstantSpec kConstants[] = {{"DEFAULT_BUFFER_SIZE", ConstantSpec::kInt, kDefaultBufferSize}};
 

@@ -240,15 +240,7 @@ Status GetKeep(ThreadState& ts, Value v, std::vector<int>* out) {
 }
 
 Status GetStrings(ThreadState& ts, Value v, StringVector* out) {
-  return ForEach(ts, v, [&](Value item) -> Status {
-    MVM_TRY(Ref<> path, FsPath(ts, item));
-    Status added = out->AddPath(ts, path, "fork_exec");
-    if (added.raised() && PendingIs(ts, Exc::kValueError) && !PendingIs(ts, Exc::kUnicodeError)) {
-      ClearPending(ts);
-      return Raise(ts, Exc::kValueError, "embedded null byte");
-    }
-    return added;
-  });
+  return ForEach(ts, v, [&](Value item) { return out->AddPath(ts, item); });
 }
 
 Result<> posixsubprocess_fork_exec(ThreadState& ts, Args args) {

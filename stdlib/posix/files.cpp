@@ -29,13 +29,14 @@ Result<> FsPath(ThreadState& ts, Value v) {
     return Raise(ts, Exc::kTypeError, "expected str, bytes or os.PathLike object, not %T", v);
   }
   if (!IsStr(ts, r) && !IsBytes(ts, r)) {
-    return Raise(ts, Exc::kTypeError, "expected %T.__fspath__() to return str or bytes, not %T", v, r.get());
+    return Raise(ts, Exc::kTypeError, "expected %T.__fspath__() to return str or bytes, not %T", v,
+                 r.get());
   }
   return r;
 }
 
-Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function, const char* name, bool allow_fd,
-               bool allow_none) {
+Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function, const char* name,
+               bool allow_fd, bool allow_none) {
   out->object = v;
   if (allow_none && (v.is_absent() || IsNone(ts, v))) {
     out->text = ".";
@@ -43,13 +44,19 @@ Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function, con
     return Ok();
   }
   if (IsStr(ts, v)) {
-    return ToOsString(ts, v.as<StrObject>(), &out->text);
+    Status s = ToOsString(ts, v.as<StrObject>(), &out->text);
+    if (!s.raised() || !PendingIs(ts, Exc::kValueError) || PendingIs(ts, Exc::kUnicodeError))
+      return s;
+    ClearPending(ts);
+    if (function == nullptr) return Raise(ts, Exc::kValueError, "embedded null byte");
+    return Raise(ts, Exc::kValueError, "%s: embedded null character in %s", function, name);
   }
   if (IsBytes(ts, v)) {
     out->bytes = true;
     out->text = std::string(v.as<BytesObject>()->view());
-    if (out->text.find('\0') != std::string::npos) return Raise(ts, Exc::kValueError, "embedded null byte");
-    return Ok();
+    if (out->text.find('\0') == std::string::npos) return Ok();
+    if (function == nullptr) return Raise(ts, Exc::kValueError, "embedded null byte");
+    return Raise(ts, Exc::kValueError, "%s: embedded null character in %s", function, name);
   }
   if (allow_fd && IsInt(ts, v)) {
     MVM_TRY_VOID(WarnIfBool(ts, v));
@@ -66,16 +73,19 @@ Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function, con
         return Ok();
       }
     }
+    if (function == nullptr) {
+      return Raise(ts, Exc::kTypeError, "expected str, bytes or os.PathLike object, not %T", v);
+    }
     return Raise(ts, Exc::kTypeError, "%s: %s should be string, bytes%s%s, not %T", function, name,
-                 allow_fd ? ", os.PathLike or integer" : " or os.PathLike", allow_none ? " or None" : "", v);
+                 allow_fd ? ", os.PathLike or integer" : " or os.PathLike",
+                 allow_none ? " or None" : "", v);
   }
-  if (IsStr(ts, r)) return ToOsString(ts, r.as<StrObject>(), &out->text);
-  if (!IsBytes(ts, r)) {
-    return Raise(ts, Exc::kTypeError, "expected %T.__fspath__() to return str or bytes, not %T", v, r.get());
+  if (!IsStr(ts, r) && !IsBytes(ts, r)) {
+    return Raise(ts, Exc::kTypeError, "expected %T.__fspath__() to return str or bytes, not %T", v,
+                 r.get());
   }
-  out->bytes = true;
-  out->text = std::string(r.as<BytesObject>()->view());
-  return Ok();
+  out->converted = std::move(r);
+  return GetPath(ts, out->converted, out, function, name);
 }
 
 Result<> PathResult(ThreadState& ts, std::string_view name, bool bytes) {
@@ -87,8 +97,9 @@ Result<int> AsCInt(ThreadState& ts, Value v) {
   MVM_TRY(Ref<> i, Index(ts, v));
   int64_t n;
   if (!IntFitsInt64(i, &n) || n > INT32_MAX || n < INT32_MIN) {
-    return Raise(ts, Exc::kOverflowError, IntSign(i) > 0 ? "signed integer is greater than maximum"
-                                                          : "signed integer is less than minimum");
+    return Raise(ts, Exc::kOverflowError,
+                 IntSign(i) > 0 ? "signed integer is greater than maximum"
+                                : "signed integer is less than minimum");
   }
   return static_cast<int>(n);
 }
@@ -96,7 +107,8 @@ Result<int> AsCInt(ThreadState& ts, Value v) {
 Result<int64_t> AsOffset(ThreadState& ts, Value v) {
   MVM_TRY(Ref<> i, Index(ts, v));
   int64_t n;
-  if (!IntFitsInt64(i, &n)) return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C long");
+  if (!IntFitsInt64(i, &n))
+    return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C long");
   return n;
 }
 
@@ -147,8 +159,12 @@ Result<> StatResult(ThreadState& ts, const struct stat& st) {
     v[i] = hold[i].get();
     return Ok();
   };
-  auto ns = [](const struct timespec& t) { return static_cast<int64_t>(t.tv_sec) * 1000000000 + t.tv_nsec; };
-  auto seconds = [](const struct timespec& t) { return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec); };
+  auto ns = [](const struct timespec& t) {
+    return static_cast<int64_t>(t.tv_sec) * 1000000000 + t.tv_nsec;
+  };
+  auto seconds = [](const struct timespec& t) {
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+  };
   MVM_TRY_VOID(set(0, NewInt(ts, st.st_mode)));
   MVM_TRY_VOID(set(1, NewIntU64(ts, st.st_ino)));
   MVM_TRY_VOID(set(2, NewIntU64(ts, st.st_dev)));
@@ -168,20 +184,24 @@ Result<> StatResult(ThreadState& ts, const struct stat& st) {
   return NewStructSequence(ts, kStatResult, v);
 }
 
-Result<> DoStat(ThreadState& ts, Value path, Value dir_fd, bool follow, const char* function) {
+Result<> DoStat(ThreadState& ts, Value path, Value dir_fd, bool follow, bool allow_fd,
+                const char* function) {
   PathArg p;
-  MVM_TRY_VOID(GetPath(ts, path, &p, function, "path", true));
+  MVM_TRY_VOID(GetPath(ts, path, &p, function, "path", allow_fd));
   MVM_TRY(int dir, DirFd(ts, dir_fd));
   struct stat st;
-  int r = p.fd >= 0 ? fstat(p.fd, &st) : fstatat(dir, p.c_str(), &st, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  int r =
+      p.fd >= 0 ? fstat(p.fd, &st) : fstatat(dir, p.c_str(), &st, follow ? 0 : AT_SYMLINK_NOFOLLOW);
   if (r < 0) return DoneOrErrno(ts, r, &p);
   return StatResult(ts, st);
 }
 Result<> posix_stat(ThreadState& ts, Args args) {
   MVM_TRY(bool follow, Truth(ts, args[2]));
-  return DoStat(ts, args[0], args[1], follow, "stat");
+  return DoStat(ts, args[0], args[1], follow, true, "stat");
 }
-Result<> posix_lstat(ThreadState& ts, Args args) { return DoStat(ts, args[0], args[1], false, "lstat"); }
+Result<> posix_lstat(ThreadState& ts, Args args) {
+  return DoStat(ts, args[0], args[1], false, false, "lstat");
+}
 Result<> posix_fstat(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));
   struct stat st;
@@ -194,12 +214,17 @@ Result<> posix_fstat(ThreadState& ts, Args args) {
 class DirEntryObject : public Object {
  public:
   Value name, path;
-  Value stat, lstat;   // cached results, or null
+  Value stat, lstat;  // cached results, or null
   int type = DT_UNKNOWN;
   uint64_t inode = 0;
-  int dir_fd = -1;
+  int dir_fd = AT_FDCWD;  // what path is relative to: the descriptor that scandir() was given
   template <class V>
-  void VisitRefs(V&& v) { v(name); v(path); v(stat); v(lstat); }
+  void VisitRefs(V&& v) {
+    v(name);
+    v(path);
+    v(stat);
+    v(lstat);
+  }
 };
 
 Result<> EntryStat(ThreadState& ts, DirEntryObject* e, bool follow) {
@@ -214,14 +239,15 @@ Result<> EntryStat(ThreadState& ts, DirEntryObject* e, bool follow) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, e->path, &p, "stat"));
   struct stat st;
-  int r = fstatat(AT_FDCWD, p.c_str(), &st, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  int r = fstatat(e->dir_fd, p.c_str(), &st, follow ? 0 : AT_SYMLINK_NOFOLLOW);
   if (r < 0) return DoneOrErrno(ts, r, &p);
   MVM_TRY(Ref<> result, StatResult(ts, st));
   Incref(result.get());
   cached = result.get();
   return result;
 }
-Result<bool> EntryIs(ThreadState& ts, DirEntryObject* e, Value follow_value, int type, mode_t mode) {
+Result<bool> EntryIs(ThreadState& ts, DirEntryObject* e, Value follow_value, int type,
+                     mode_t mode) {
   MVM_TRY(bool follow, Truth(ts, follow_value));
   if (e->type == DT_UNKNOWN || (follow && e->type == DT_LNK)) {
     Result<> r = EntryStat(ts, e, follow);
@@ -251,25 +277,42 @@ Result<> entry_stat(ThreadState& ts, Args args) {
   MVM_TRY(bool follow, Truth(ts, args[1]));
   return EntryStat(ts, args.self<DirEntryObject>(), follow);
 }
-Result<> entry_inode(ThreadState& ts, Args args) { return NewIntU64(ts, args.self<DirEntryObject>()->inode); }
-Result<> entry_fspath(ThreadState& ts, Args args) { return Result<>::Borrow(args.self<DirEntryObject>()->path); }
-Result<> entry_name(ThreadState& ts, Value self) { return Result<>::Borrow(self.as<DirEntryObject>()->name); }
-Result<> entry_path(ThreadState& ts, Value self) { return Result<>::Borrow(self.as<DirEntryObject>()->path); }
-Result<> entry_repr(ThreadState& ts, Value self) { return Format(ts, "<DirEntry %R>", self.as<DirEntryObject>()->name); }
+Result<> entry_inode(ThreadState& ts, Args args) {
+  return NewIntU64(ts, args.self<DirEntryObject>()->inode);
+}
+Result<> entry_fspath(ThreadState& ts, Args args) {
+  return Result<>::Borrow(args.self<DirEntryObject>()->path);
+}
+Result<> entry_name(ThreadState& ts, Value self) {
+  return Result<>::Borrow(self.as<DirEntryObject>()->name);
+}
+Result<> entry_path(ThreadState& ts, Value self) {
+  return Result<>::Borrow(self.as<DirEntryObject>()->path);
+}
+Result<> entry_repr(ThreadState& ts, Value self) {
+  return Format(ts, "<DirEntry %R>", self.as<DirEntryObject>()->name);
+}
 
 const MethodSpec kEntryMethods[] = {
     {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
     {"__fspath__(self, /)", entry_fspath, "Returns the path for the entry."},
     {"inode(self, /)", entry_inode, "Return inode of the entry; cached per entry."},
-    {"is_dir(self, /, *, follow_symlinks=True)", entry_is_dir, "Return True if the entry is a directory; cached per entry."},
-    {"is_file(self, /, *, follow_symlinks=True)", entry_is_file, "Return True if the entry is a file; cached per entry."},
-    {"is_junction(self, /)", entry_is_junction, "Return True if the entry is a junction; cached per entry."},
-    {"is_symlink(self, /)", entry_is_symlink, "Return True if the entry is a symbolic link; cached per entry."},
-    {"stat(self, /, *, follow_symlinks=True)", entry_stat, "Return stat_result object for the entry; cached per entry."},
+    {"is_dir(self, /, *, follow_symlinks=True)", entry_is_dir,
+     "Return True if the entry is a directory; cached per entry."},
+    {"is_file(self, /, *, follow_symlinks=True)", entry_is_file,
+     "Return True if the entry is a file; cached per entry."},
+    {"is_junction(self, /)", entry_is_junction,
+     "Return True if the entry is a junction; cached per entry."},
+    {"is_symlink(self, /)", entry_is_symlink,
+     "Return True if the entry is a symbolic link; cached per entry."},
+    {"stat(self, /, *, follow_symlinks=True)", entry_stat,
+     "Return stat_result object for the entry; cached per entry."},
 };
 const GetSetSpec kEntryGetSets[] = {
-    {"name", entry_name, nullptr, "the entry's base filename, relative to scandir() \"path\" argument"},
-    {"path", entry_path, nullptr, "the entry's full path name; equivalent to os.path.join(scandir_path, entry.name)"},
+    {"name", entry_name, nullptr,
+     "the entry's base filename, relative to scandir() \"path\" argument"},
+    {"path", entry_path, nullptr,
+     "the entry's full path name; equivalent to os.path.join(scandir_path, entry.name)"},
 };
 const TypeSpec kDirEntryType = {
     .name = "posix.DirEntry",
@@ -286,6 +329,7 @@ class ScandirObject : public Object {
   static constexpr bool kNeverInCycle = true;
   DIR* dir = nullptr;
   std::string* prefix = nullptr;
+  int fd = AT_FDCWD;  // the caller's descriptor
   bool bytes = false;
   template <class V>
   void VisitRefs(V&&) {}
@@ -320,6 +364,7 @@ Result<> scandir_next(ThreadState& ts, Value self) {
     entry->path = p.Release();
     entry->type = e->d_type;
     entry->inode = e->d_ino;
+    entry->dir_fd = s->fd;
     Track(entry.get());
     return entry;
   }
@@ -358,6 +403,7 @@ Result<> posix_scandir(ThreadState& ts, Args args) {
   Ref<ScandirObject> s = made.Take();
   s->dir = dir;
   s->bytes = p.bytes;
+  if (p.fd >= 0) s->fd = p.fd;
   std::string prefix = p.fd >= 0 ? "" : p.object.is_null() ? "./" : p.text;
   if (!prefix.empty() && prefix.back() != '/') prefix += '/';
   s->prefix = new std::string(std::move(prefix));
@@ -414,7 +460,8 @@ Result<> DoRename(ThreadState& ts, Args args, const char* function) {
   MVM_TRY_VOID(GetPath(ts, args[1], &b, function, "dst"));
   MVM_TRY(int from, DirFd(ts, args[2]));
   MVM_TRY(int to, DirFd(ts, args[3]));
-  if (renameat(from, a.c_str(), to, b.c_str()) < 0) return RaiseErrno(ts, errno, args[0], args[1]);
+  if (renameat(from, a.c_str(), to, b.c_str()) < 0)
+    return RaiseErrno(ts, errno, a.object, b.object);
   return None(ts);
 }
 Result<> posix_rename(ThreadState& ts, Args args) { return DoRename(ts, args, "rename"); }
@@ -427,7 +474,7 @@ Result<> posix_link(ThreadState& ts, Args args) {
   MVM_TRY(int to, DirFd(ts, args[3]));
   MVM_TRY(bool follow, Truth(ts, args[4]));
   if (linkat(from, a.c_str(), to, b.c_str(), follow ? AT_SYMLINK_FOLLOW : 0) < 0) {
-    return RaiseErrno(ts, errno, args[0], args[1]);
+    return RaiseErrno(ts, errno, a.object, b.object);
   }
   return None(ts);
 }
@@ -436,7 +483,7 @@ Result<> posix_symlink(ThreadState& ts, Args args) {
   MVM_TRY_VOID(GetPath(ts, args[0], &a, "symlink", "src"));
   MVM_TRY_VOID(GetPath(ts, args[1], &b, "symlink", "dst"));
   MVM_TRY(int dir, DirFd(ts, args[3]));
-  if (symlinkat(a.c_str(), dir, b.c_str()) < 0) return RaiseErrno(ts, errno, args[0], args[1]);
+  if (symlinkat(a.c_str(), dir, b.c_str()) < 0) return RaiseErrno(ts, errno, a.object, b.object);
   return None(ts);
 }
 Result<> posix_readlink(ThreadState& ts, Args args) {
@@ -455,7 +502,8 @@ Result<> posix_chmod(ThreadState& ts, Args args) {
   MVM_TRY(int dir, DirFd(ts, args[2]));
   MVM_TRY(bool follow, Truth(ts, args[3]));
   int r = p.fd >= 0 ? fchmod(p.fd, static_cast<mode_t>(mode))
-                    : fchmodat(dir, p.c_str(), static_cast<mode_t>(mode), follow ? 0 : AT_SYMLINK_NOFOLLOW);
+                    : fchmodat(dir, p.c_str(), static_cast<mode_t>(mode),
+                               follow ? 0 : AT_SYMLINK_NOFOLLOW);
   return DoneOrErrno(ts, r, &p);
 }
 Result<> posix_fchmod(ThreadState& ts, Args args) {
@@ -470,7 +518,8 @@ Result<> posix_chown(ThreadState& ts, Args args) {
   MVM_TRY(gid_t g, AsGid(ts, args[2]));
   MVM_TRY(int dir, DirFd(ts, args[3]));
   MVM_TRY(bool follow, Truth(ts, args[4]));
-  int r = p.fd >= 0 ? fchown(p.fd, u, g) : fchownat(dir, p.c_str(), u, g, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  int r = p.fd >= 0 ? fchown(p.fd, u, g)
+                    : fchownat(dir, p.c_str(), u, g, follow ? 0 : AT_SYMLINK_NOFOLLOW);
   return DoneOrErrno(ts, r, &p);
 }
 Result<> posix_lchown(ThreadState& ts, Args args) {
@@ -535,14 +584,16 @@ Result<> posix_utime(ThreadState& ts, Args args) {
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "utime", "path", true));
   bool has_times = args.has(1) && !IsNone(ts, args[1]), has_ns = args.has(2);
   if (has_times && has_ns) {
-    return Raise(ts, Exc::kValueError, "utime: you may specify either 'times' or 'ns' but not both");
+    return Raise(ts, Exc::kValueError,
+                 "utime: you may specify either 'times' or 'ns' but not both");
   }
   struct timespec t[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
   if (has_times || has_ns) {
     Value pair = has_ns ? args[2] : args[1];
     if (!IsTuple(ts, pair) || pair.as<TupleObject>()->size() != 2) {
-      return Raise(ts, Exc::kTypeError, has_ns ? "utime: 'ns' must be a tuple of two ints"
-                                               : "utime: 'times' must be either a tuple of two ints or None");
+      return Raise(ts, Exc::kTypeError,
+                   has_ns ? "utime: 'ns' must be a tuple of two ints"
+                          : "utime: 'times' must be either a tuple of two ints or None");
     }
     for (int i = 0; i < 2; ++i) {
       Value v = pair.as<TupleObject>()->items()[i];
@@ -552,7 +603,8 @@ Result<> posix_utime(ThreadState& ts, Args args) {
         t[i].tv_nsec = ((n % 1000000000) + 1000000000) % 1000000000;
       } else if (IsFloat(ts, v)) {
         double d = FloatValue(v), whole = std::floor(d);
-        if (!(std::fabs(d) < 9e18)) return Raise(ts, Exc::kOverflowError, "timestamp out of range for platform time_t");
+        if (!(std::fabs(d) < 9e18))
+          return Raise(ts, Exc::kOverflowError, "timestamp out of range for platform time_t");
         t[i].tv_sec = static_cast<time_t>(whole);
         t[i].tv_nsec = static_cast<long>((d - whole) * 1e9);
       } else {
@@ -563,7 +615,8 @@ Result<> posix_utime(ThreadState& ts, Args args) {
   }
   MVM_TRY(int dir, DirFd(ts, args[3]));
   MVM_TRY(bool follow, Truth(ts, args[4]));
-  int r = p.fd >= 0 ? futimens(p.fd, t) : utimensat(dir, p.c_str(), t, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  int r = p.fd >= 0 ? futimens(p.fd, t)
+                    : utimensat(dir, p.c_str(), t, follow ? 0 : AT_SYMLINK_NOFOLLOW);
   return DoneOrErrno(ts, r, &p);
 }
 
@@ -576,7 +629,8 @@ Result<> posix_open(ThreadState& ts, Args args) {
   MVM_TRY(int mode, AsCInt(ts, args[2]));
   MVM_TRY(int dir, DirFd(ts, args[3]));
   bool raised;
-  int fd = RetryInterrupted(ts, [&] { return openat(dir, p.c_str(), flags | O_CLOEXEC, mode); }, &raised);
+  int fd = RetryInterrupted(
+      ts, [&] { return openat(dir, p.c_str(), flags | O_CLOEXEC, mode); }, &raised);
   if (raised) return kRaised;
   if (fd < 0) return DoneOrErrno(ts, fd, &p);
   return Small(fd);
@@ -596,10 +650,13 @@ Result<> ReadInto(ThreadState& ts, int fd, int64_t n, int64_t offset) {
   if (n < 0) return RaiseErrno(ts, EINVAL);
   MVM_TRY(Ref<BytesObject> out, NewBytesRaw(ts, static_cast<size_t>(n)));
   bool raised;
-  ssize_t got = RetryInterrupted(ts, [&] {
-    return offset < 0 ? read(fd, out->data(), static_cast<size_t>(n))
-                      : pread(fd, out->data(), static_cast<size_t>(n), offset);
-  }, &raised);
+  ssize_t got = RetryInterrupted(
+      ts,
+      [&] {
+        return offset < 0 ? read(fd, out->data(), static_cast<size_t>(n))
+                          : pread(fd, out->data(), static_cast<size_t>(n), offset);
+      },
+      &raised);
   if (raised) return kRaised;
   if (got < 0) return RaiseErrno(ts, errno);
   if (got == n) return out;
@@ -621,10 +678,13 @@ Result<> WriteFrom(ThreadState& ts, int fd, Value data, int64_t offset) {
   BufferView view;
   MVM_TRY_VOID(GetBuffer(ts, data, &view));
   bool raised;
-  ssize_t n = RetryInterrupted(ts, [&] {
-    return offset < 0 ? write(fd, view.data, static_cast<size_t>(view.size))
-                      : pwrite(fd, view.data, static_cast<size_t>(view.size), offset);
-  }, &raised);
+  ssize_t n = RetryInterrupted(
+      ts,
+      [&] {
+        return offset < 0 ? write(fd, view.data, static_cast<size_t>(view.size))
+                          : pwrite(fd, view.data, static_cast<size_t>(view.size), offset);
+      },
+      &raised);
   if (raised) return kRaised;
   if (n < 0) return RaiseErrno(ts, errno);
   return Small(n);
@@ -732,7 +792,8 @@ const GetSetSpec kTerminalFields[] = {
     {"lines", StructItem<1>, nullptr, "height of the terminal window in characters"},
 };
 const StructSequenceSpec kTerminalSize = {
-    .type = StructSequenceTypeSpec("os.terminal_size", kTerminalFields, "A tuple of (columns, lines) for holding terminal window size",
+    .type = StructSequenceTypeSpec("os.terminal_size", kTerminalFields,
+                                   "A tuple of (columns, lines) for holding terminal window size",
                                    "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 2,
     .total = 2,
@@ -746,19 +807,22 @@ Result<> posix_get_terminal_size(ThreadState& ts, Args args) {
 }
 
 const GetSetSpec kStatvfsFields[] = {
-    {"f_bsize", StructItem<0>},  {"f_frsize", StructItem<1>}, {"f_blocks", StructItem<2>}, {"f_bfree", StructItem<3>},
-    {"f_bavail", StructItem<4>}, {"f_files", StructItem<5>},  {"f_ffree", StructItem<6>},  {"f_favail", StructItem<7>},
-    {"f_flag", StructItem<8>},   {"f_namemax", StructItem<9>}, {"f_fsid", StructItem<10>},
+    {"f_bsize", StructItem<0>},   {"f_frsize", StructItem<1>}, {"f_blocks", StructItem<2>},
+    {"f_bfree", StructItem<3>},   {"f_bavail", StructItem<4>}, {"f_files", StructItem<5>},
+    {"f_ffree", StructItem<6>},   {"f_favail", StructItem<7>}, {"f_flag", StructItem<8>},
+    {"f_namemax", StructItem<9>}, {"f_fsid", StructItem<10>},
 };
 const StructSequenceSpec kStatvfsResult = {
-    .type = StructSequenceTypeSpec("os.statvfs_result", kStatvfsFields, "statvfs_result: Result from statvfs or fstatvfs.",
+    .type = StructSequenceTypeSpec("os.statvfs_result", kStatvfsFields,
+                                   "statvfs_result: Result from statvfs or fstatvfs.",
                                    "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 10,
     .total = 11,
 };
 Result<> StatvfsResult(ThreadState& ts, const struct statvfs& st) {
-  const uint64_t numbers[] = {st.f_bsize, st.f_frsize, st.f_blocks, st.f_bfree,   st.f_bavail, st.f_files,
-                              st.f_ffree, st.f_favail, st.f_flag,   st.f_namemax, st.f_fsid};
+  const uint64_t numbers[] = {st.f_bsize,  st.f_frsize,  st.f_blocks, st.f_bfree,
+                              st.f_bavail, st.f_files,   st.f_ffree,  st.f_favail,
+                              st.f_flag,   st.f_namemax, st.f_fsid};
   Ref<> hold[11];
   Value v[11];
   for (int i = 0; i < 11; ++i) {
@@ -790,7 +854,9 @@ Result<> posix_getrandom(ThreadState& ts, Args args) {
   MVM_TRY(Ref<BytesObject> out, NewBytesRaw(ts, static_cast<size_t>(n)));
   bool raised;
   ssize_t got = RetryInterrupted(
-      ts, [&] { return getrandom(out->data(), static_cast<size_t>(n), static_cast<unsigned>(flags)); }, &raised);
+      ts,
+      [&] { return getrandom(out->data(), static_cast<size_t>(n), static_cast<unsigned>(flags)); },
+      &raised);
   if (raised) return kRaised;
   if (got < 0) return RaiseErrno(ts, errno);
   if (got == n) return out;
@@ -802,7 +868,8 @@ Result<> posix_urandom(ThreadState& ts, Args args) {
   if (n < 0) return Raise(ts, Exc::kValueError, "negative argument not allowed");
   MVM_TRY(Ref<BytesObject> out, NewBytesRaw(ts, static_cast<size_t>(n)));
   for (int64_t have = 0; have < n;) {
-    ssize_t got = getrandom(out->data() + have, static_cast<size_t>(n - have > 1 << 20 ? 1 << 20 : n - have), 0);
+    ssize_t got = getrandom(out->data() + have,
+                            static_cast<size_t>(n - have > 1 << 20 ? 1 << 20 : n - have), 0);
     if (got < 0 && errno != EINTR) return RaiseErrno(ts, errno);
     if (got > 0) have += got;
     MVM_TRY_VOID(Charge(ts, 1000));
@@ -812,60 +879,91 @@ Result<> posix_urandom(ThreadState& ts, Args args) {
 Result<> posix_fspath(ThreadState& ts, Args args) { return FsPath(ts, args[0]); }
 
 const MethodSpec kFunctions[] = {
-    {"access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)", posix_access, "Use the real uid/gid to test for access to a path."},
+    {"access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)", posix_access,
+     "Use the real uid/gid to test for access to a path."},
     {"chdir(path)", posix_chdir, "Change the current working directory to the specified path."},
-    {"chmod(path, mode, *, dir_fd=None, follow_symlinks=True)", posix_chmod, "Change the access permissions of a file."},
-    {"chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True)", posix_chown, "Change the owner and group id of path to the numeric uid and gid."},
+    {"chmod(path, mode, *, dir_fd=None, follow_symlinks=True)", posix_chmod,
+     "Change the access permissions of a file."},
+    {"chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True)", posix_chown,
+     "Change the owner and group id of path to the numeric uid and gid."},
     {"close(fd)", posix_close, "Close a file descriptor."},
-    {"closerange(fd_low, fd_high, /)", posix_closerange, "Closes all file descriptors in [fd_low, fd_high), ignoring errors."},
+    {"closerange(fd_low, fd_high, /)", posix_closerange,
+     "Closes all file descriptors in [fd_low, fd_high), ignoring errors."},
     {"dup(fd, /)", posix_dup, "Return a duplicate of a file descriptor."},
     {"dup2(fd, fd2, inheritable=True)", posix_dup2, "Duplicate file descriptor."},
     {"fchdir(fd)", posix_fchdir, "Change to the directory of the given file descriptor."},
-    {"fchmod(fd, mode)", posix_fchmod, "Change the access permissions of the file given by file descriptor fd."},
-    {"fchown(fd, uid, gid)", posix_fchown, "Change the owner and group id of the file specified by file descriptor."},
-    {"fdatasync(fd)", posix_fdatasync, "Force write of fd to disk without forcing update of metadata."},
+    {"fchmod(fd, mode)", posix_fchmod,
+     "Change the access permissions of the file given by file descriptor fd."},
+    {"fchown(fd, uid, gid)", posix_fchown,
+     "Change the owner and group id of the file specified by file descriptor."},
+    {"fdatasync(fd)", posix_fdatasync,
+     "Force write of fd to disk without forcing update of metadata."},
     {"fspath(path)", posix_fspath, "Return the file system path representation of the object."},
     {"fstat(fd)", posix_fstat, "Perform a stat system call on the given file descriptor."},
     {"fstatvfs(fd, /)", posix_fstatvfs, "Perform an fstatvfs system call on the given fd."},
     {"fsync(fd)", posix_fsync, "Force write of fd to disk."},
-    {"ftruncate(fd, length, /)", posix_ftruncate, "Truncate a file, specified by file descriptor, to a specific length."},
+    {"ftruncate(fd, length, /)", posix_ftruncate,
+     "Truncate a file, specified by file descriptor, to a specific length."},
     {"get_blocking(fd, /)", posix_get_blocking, "Get the blocking mode of the file descriptor."},
-    {"get_inheritable(fd, /)", posix_get_inheritable, "Get the close-on-exe flag of the specified file descriptor."},
-    {"get_terminal_size(fd=1, /)", posix_get_terminal_size, "Return the size of the terminal window as (columns, lines)."},
-    {"getcwd()", posix_getcwd, "Return a unicode string representing the current working directory."},
-    {"getcwdb()", posix_getcwdb, "Return a bytes string representing the current working directory."},
+    {"get_inheritable(fd, /)", posix_get_inheritable,
+     "Get the close-on-exe flag of the specified file descriptor."},
+    {"get_terminal_size(fd=1, /)", posix_get_terminal_size,
+     "Return the size of the terminal window as (columns, lines)."},
+    {"getcwd()", posix_getcwd,
+     "Return a unicode string representing the current working directory."},
+    {"getcwdb()", posix_getcwdb,
+     "Return a bytes string representing the current working directory."},
     {"getrandom(size, flags=0)", posix_getrandom, "Obtain a series of random bytes."},
     {"isatty(fd, /)", posix_isatty, "Return True if the fd is connected to a terminal."},
-    {"lchown(path, uid, gid)", posix_lchown, "Change the owner and group id of path to the numeric uid and gid, without following links."},
-    {"link(src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=True)", posix_link, "Create a hard link to a file."},
-    {"listdir(path=None)", posix_listdir, "Return a list containing the names of the files in the directory."},
-    {"lseek(fd, position, whence, /)", posix_lseek, "Set the position of a file descriptor.  Return the new position."},
-    {"lstat(path, *, dir_fd=None)", posix_lstat, "Perform a stat system call on the given path, without following symbolic links."},
+    {"lchown(path, uid, gid)", posix_lchown,
+     "Change the owner and group id of path to the numeric uid and gid, without following links."},
+    {"link(src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=True)", posix_link,
+     "Create a hard link to a file."},
+    {"listdir(path=None)", posix_listdir,
+     "Return a list containing the names of the files in the directory."},
+    {"lseek(fd, position, whence, /)", posix_lseek,
+     "Set the position of a file descriptor.  Return the new position."},
+    {"lstat(path, *, dir_fd=None)", posix_lstat,
+     "Perform a stat system call on the given path, without following symbolic links."},
     {"mkdir(path, mode=511, *, dir_fd=None)", posix_mkdir, "Create a directory."},
-    {"mkfifo(path, mode=438, *, dir_fd=None)", posix_mkfifo, "Create a \"fifo\" (a POSIX named pipe)."},
-    {"open(path, flags, mode=511, *, dir_fd=None)", posix_open, "Open a file for low level IO.  Returns a file descriptor (integer)."},
+    {"mkfifo(path, mode=438, *, dir_fd=None)", posix_mkfifo,
+     "Create a \"fifo\" (a POSIX named pipe)."},
+    {"open(path, flags, mode=511, *, dir_fd=None)", posix_open,
+     "Open a file for low level IO.  Returns a file descriptor (integer)."},
     {"pipe()", posix_pipe, "Create a pipe."},
     {"pipe2(flags, /)", posix_pipe2, "Create a pipe with flags set atomically."},
-    {"pread(fd, length, offset, /)", posix_pread, "Read a number of bytes from a file descriptor starting at a particular offset."},
-    {"pwrite(fd, buffer, offset, /)", posix_pwrite, "Write bytes to a file descriptor starting at a particular offset."},
+    {"pread(fd, length, offset, /)", posix_pread,
+     "Read a number of bytes from a file descriptor starting at a particular offset."},
+    {"pwrite(fd, buffer, offset, /)", posix_pwrite,
+     "Write bytes to a file descriptor starting at a particular offset."},
     {"read(fd, length, /)", posix_read, "Read from a file descriptor.  Returns a bytes object."},
-    {"readlink(path, *, dir_fd=None)", posix_readlink, "Return a string representing the path to which the symbolic link points."},
+    {"readlink(path, *, dir_fd=None)", posix_readlink,
+     "Return a string representing the path to which the symbolic link points."},
     {"remove(path, *, dir_fd=None)", posix_unlink, "Remove a file (same as unlink())."},
-    {"rename(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", posix_rename, "Rename a file or directory."},
-    {"replace(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", posix_replace, "Rename a file or directory, overwriting the destination."},
+    {"rename(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", posix_rename,
+     "Rename a file or directory."},
+    {"replace(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", posix_replace,
+     "Rename a file or directory, overwriting the destination."},
     {"rmdir(path, *, dir_fd=None)", posix_rmdir, "Remove a directory."},
     {"scandir(path=None)", posix_scandir, "Return an iterator of DirEntry objects for given path."},
-    {"set_blocking(fd, blocking, /)", posix_set_blocking, "Set the blocking mode of the specified file descriptor."},
-    {"set_inheritable(fd, inheritable, /)", posix_set_inheritable, "Set the inheritable flag of the specified file descriptor."},
-    {"stat(path, *, dir_fd=None, follow_symlinks=True)", posix_stat, "Perform a stat system call on the given path."},
+    {"set_blocking(fd, blocking, /)", posix_set_blocking,
+     "Set the blocking mode of the specified file descriptor."},
+    {"set_inheritable(fd, inheritable, /)", posix_set_inheritable,
+     "Set the inheritable flag of the specified file descriptor."},
+    {"stat(path, *, dir_fd=None, follow_symlinks=True)", posix_stat,
+     "Perform a stat system call on the given path."},
     {"statvfs(path)", posix_statvfs, "Perform a statvfs system call on the given path."},
-    {"symlink(src, dst, target_is_directory=False, *, dir_fd=None)", posix_symlink, "Create a symbolic link pointing to src named dst."},
-    {"truncate(path, length)", posix_truncate, "Truncate a file, specified by path, to a specific length."},
+    {"symlink(src, dst, target_is_directory=False, *, dir_fd=None)", posix_symlink,
+     "Create a symbolic link pointing to src named dst."},
+    {"truncate(path, length)", posix_truncate,
+     "Truncate a file, specified by path, to a specific length."},
     {"ttyname(fd, /)", posix_ttyname, "Return the name of the terminal device connected to 'fd'."},
     {"umask(mask, /)", posix_umask, "Set the current numeric umask and return the previous umask."},
     {"unlink(path, *, dir_fd=None)", posix_unlink, "Remove a file (same as remove())."},
-    {"urandom(size, /)", posix_urandom, "Return a bytes object containing random bytes suitable for cryptographic use."},
-    {"utime(path, times=None, *, ns=<unrepresentable>, dir_fd=None, follow_symlinks=True)", posix_utime, "Set the access and modified time of path."},
+    {"urandom(size, /)", posix_urandom,
+     "Return a bytes object containing random bytes suitable for cryptographic use."},
+    {"utime(path, times=None, *, ns=<unrepresentable>, dir_fd=None, follow_symlinks=True)",
+     posix_utime, "Set the access and modified time of path."},
     {"write(fd, data, /)", posix_write, "Write a bytes object to a file descriptor."},
 };
 
@@ -878,7 +976,8 @@ Status AddPosixFileTypes(ThreadState& ts, ModuleObject* module) {
     const char* name;
     const StructSequenceSpec* spec;
   };
-  for (const Row& row : {Row{"stat_result", &kStatResult}, Row{"terminal_size", &kTerminalSize}, Row{"statvfs_result", &kStatvfsResult}}) {
+  for (const Row& row : {Row{"stat_result", &kStatResult}, Row{"terminal_size", &kTerminalSize},
+                         Row{"statvfs_result", &kStatvfsResult}}) {
     MVM_TRY(TypeObject * type, StructSequenceType(ts, *row.spec));
     MVM_TRY_VOID(ModuleAdd(ts, module, row.name, Value(type)));
   }

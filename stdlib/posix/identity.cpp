@@ -123,7 +123,7 @@ Result<> posix_setgroups(ThreadState& ts, Args args) {
 }
 Result<> posix_initgroups(ThreadState& ts, Args args) {
   PathArg name;
-  MVM_TRY_VOID(GetPath(ts, args[0], &name, "initgroups", "username"));
+  MVM_TRY_VOID(GetPath(ts, args[0], &name, nullptr));
   MVM_TRY(gid_t id, AsGid(ts, args[1]));
   return DoneOrErrno(ts, initgroups(name.c_str(), id));
 }

@@ -20,13 +20,15 @@ namespace minivm {
 // A path argument: str, bytes or os.PathLike; or an open descriptor where that is allowed.
 struct PathArg {
   std::string text;
-  int fd = -1;        // used instead of text when >= 0
+  int fd = -1;         // used instead of text when >= 0
   bool bytes = false;  // results are bytes then
-  Value object;       // borrowed: for error messages
+  Value object;        // borrowed: for error messages
+  Ref<> converted;     // what __fspath__() returned, when `object` is that
   const char* c_str() const { return text.c_str(); }
 };
-Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function, const char* name = "path",
-               bool allow_fd = false, bool allow_none = false);
+// Messages name the function and its parameter; but those of os.fsencode() if `function` is null.
+Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function,
+               const char* name = "path", bool allow_fd = false, bool allow_none = false);
 // A file name as the function returns it.
 Result<> PathResult(ThreadState& ts, std::string_view name, bool bytes);
 // An int argument that fits a C int.
@@ -45,8 +47,8 @@ Result<gid_t> AsGid(ThreadState& ts, Value v);
 // Strings of an argument list or environment, alive as long as this is.
 class StringVector {
  public:
-  // A path-like argument; `function` for the messages.
-  Status AddPath(ThreadState& ts, Value v, const char* function);
+  // A path-like argument.
+  Status AddPath(ThreadState& ts, Value v);
   void Add(std::string s) { strings_.push_back(std::move(s)); }
   // The strings as exec() wants them. Valid until the next change.
   char* const* data();

@@ -25,9 +25,9 @@ extern char** environ;
 
 namespace minivm {
 
-Status StringVector::AddPath(ThreadState& ts, Value v, const char* function) {
+Status StringVector::AddPath(ThreadState& ts, Value v) {
   PathArg p;
-  MVM_TRY_VOID(GetPath(ts, v, &p, function, "argument"));
+  MVM_TRY_VOID(GetPath(ts, v, &p, nullptr));
   strings_.push_back(std::move(p.text));
   return Ok();
 }
@@ -108,7 +108,7 @@ Status GetArgv(ThreadState& ts, Value v, StringVector* out, const char* function
   if (!IsList(ts, v) && !IsTuple(ts, v)) {
     return Raise(ts, Exc::kTypeError, "%s: argv must be a tuple or list", function);
   }
-  MVM_TRY_VOID(ForEach(ts, v, [&](Value item) { return out->AddPath(ts, item, function); }));
+  MVM_TRY_VOID(ForEach(ts, v, [&](Value item) { return out->AddPath(ts, item); }));
   if (out->size() == 0) return Raise(ts, Exc::kValueError, "%s: argv must not be empty", function);
   if ((*out)[0].empty()) return Raise(ts, Exc::kValueError, "%s: argv first element cannot be empty", function);
   return Ok();
@@ -117,9 +117,9 @@ Status GetEnv(ThreadState& ts, Value v, StringVector* out, const char* function)
   MVM_TRY(Ref<> keys, CallMethod(ts, v, MVM_NAME(ts, keys)));
   return ForEach(ts, keys, [&](Value key) -> Status {
     PathArg k, value;
-    MVM_TRY_VOID(GetPath(ts, key, &k, function, "env key"));
+    MVM_TRY_VOID(GetPath(ts, key, &k, nullptr));
     MVM_TRY(Ref<> item, GetItem(ts, v, key));
-    MVM_TRY_VOID(GetPath(ts, item, &value, function, "env value"));
+    MVM_TRY_VOID(GetPath(ts, item, &value, nullptr));
     if (k.text.find('=', 1) != std::string::npos || k.text.empty()) {
       return Raise(ts, Exc::kValueError, "illegal environment variable name");
     }
