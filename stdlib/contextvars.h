@@ -1,6 +1,8 @@
 // Contexts, for natives that run callbacks in them (tasks, handles, threads).
 #pragma once
 
+#include <string_view>
+
 #include "runtime/core/thread_state.h"
 
 namespace minivm {
@@ -15,5 +17,11 @@ Status EnterContext(ThreadState& ts, Value context);
 // Returns to the context before. No exception may be pending (finalizers may run).
 // REQUIRES: it is the current context
 void ExitContext(ThreadState& ts, Value context);
+
+// A ContextVar for a native module's own use.
+Result<> NewContextVar(ThreadState& ts, std::string_view name);
+// Its value in the current context; Absent() if it has none.
+Result<> ContextVarValue(ThreadState& ts, Value var);
+Status SetContextVar(ThreadState& ts, Value var, Value value);
 
 }  // namespace minivm

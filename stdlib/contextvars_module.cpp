@@ -412,6 +412,25 @@ void ExitContext(ThreadState& ts, Value context) {
   Ref<> dropped = Ref<>::Steal(std::exchange(ts.context, std::exchange(c->previous, Value())));
 }
 
+Result<> NewContextVar(ThreadState& ts, std::string_view name) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kContextVarType));
+  MVM_TRY(Ref<StrObject> text, NewStr(ts, name));
+  MVM_TRY(Ref<> made, AllocInstance(ts, type));
+  made.as<ContextVarObject>()->name = text.Release();
+  return made;
+}
+
+Result<> ContextVarValue(ThreadState& ts, Value var) {
+  if (ts.context.is_null()) return Result<>::Steal(Value::Absent());
+  return DictGet(ts, ts.context.as<ContextObject>()->vars, var);
+}
+
+Status SetContextVar(ThreadState& ts, Value var, Value value) {
+  MVM_TRY(ContextObject * context, Current(ts));
+  MVM_TRY(DictObject * vars, OwnVars(ts, context));
+  return DictSet(ts, vars, var, value);
+}
+
 extern const ModuleSpec k__contextvars_module;
 const ModuleSpec k__contextvars_module = {
     .name = "_contextvars",

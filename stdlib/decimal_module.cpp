@@ -3,6 +3,7 @@
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/module_object.h"
 #include "runtime/protocol/protocol.h"
+#include "stdlib/contextvars.h"
 #include "stdlib/decimal/decimal_object.h"
 
 namespace minivm {
@@ -16,7 +17,8 @@ Result<> decimal_getcontext(ThreadState& ts, Args) {
 }
 
 Result<> decimal_setcontext(ThreadState& ts, Args args) {
-  if (!IsContext(ts, args[0])) return Raise(ts, Exc::kTypeError, "argument must be a context");
+  if (!IsDecimalContext(ts, args[0]))
+    return Raise(ts, Exc::kTypeError, "argument must be a context");
   MVM_TRY_VOID(SetCurrentContext(ts, args.as<ContextObject>(0)));
   return None(ts);
 }
@@ -158,8 +160,8 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
   DecimalState* state = made.as<DecimalState>();
   MVM_TRY(state->decimal_type, TypeForSpec(ts, kDecimalType));
   MVM_TRY(state->context_type, TypeForSpec(ts, kContextType));
-  MVM_TRY(Ref<DictObject> contexts, NewDict(ts));
-  state->by_thread = Ref<>(std::move(contexts)).Release();
+  MVM_TRY(Ref<> variable, NewContextVar(ts, "decimal_context"));
+  state->variable = variable.Release();
   MVM_TRY_VOID(AddExceptions(ts, module, state));
   MVM_TRY_VOID(AddTupleType(ts, module, state));
   // The module may be imported again after it was dropped from sys.modules: objects made before

@@ -5,6 +5,7 @@
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/protocol/protocol.h"
+#include "stdlib/contextvars.h"
 #include "stdlib/decimal/decimal_object.h"
 
 namespace minivm::decimal {
@@ -385,7 +386,7 @@ const MethodSpec kManagerMethods[] = {
 
 // ---- shared ----
 
-bool IsContext(ThreadState& ts, Value v) {
+bool IsDecimalContext(ThreadState& ts, Value v) {
   return v.is_object() && TypeOf(ts, v)->spec == &kContextType;
 }
 
@@ -432,29 +433,17 @@ Status SetCurrentContext(ThreadState& ts, ContextObject* given) {
     MVM_TRY(context, CopyContext(ts, given));
     context->flags = 0;
   }
-  MVM_TRY(Ref<> id, NewIntU64(ts, ts.id));
-  MVM_TRY_VOID(DictSet(ts, state->by_thread.as<DictObject>(), id, context));
-  const Ref<ContextObject> old =
-      Ref<ContextObject>::Steal(std::exchange(state->current, context.Release()));
-  state->current_id = ts.id;
-  return Ok();
+  return SetContextVar(ts, state->variable, Value(context.get()));
 }
 
 Result<ContextObject*> CurrentContext(ThreadState& ts) {
   DecimalState* state = StateOf(ts);
-  if (MVM_LIKELY(state->current && state->current_id == ts.id)) return state->current;
-  MVM_TRY(Ref<> id, NewIntU64(ts, ts.id));
-  MVM_TRY(Ref<> known, DictGet(ts, state->by_thread.as<DictObject>(), id));
-  if (known.is_absent()) {
-    MVM_TRY(Ref<ContextObject> fresh, CopyContext(ts, state->templates[0]));
-    fresh->flags = 0;
-    MVM_TRY_VOID(SetCurrentContext(ts, fresh));
-  } else {
-    const Ref<ContextObject> old = Ref<ContextObject>::Steal(
-        std::exchange(state->current, std::move(known).Into<ContextObject>().Release()));
-    state->current_id = ts.id;
-  }
-  return state->current;
+  MVM_TRY(Ref<> known, ContextVarValue(ts, state->variable));
+  if (MVM_LIKELY(!known.is_absent())) return known.as<ContextObject>();
+  MVM_TRY(Ref<ContextObject> fresh, CopyContext(ts, state->templates[0]));
+  fresh->flags = 0;
+  MVM_TRY_VOID(SetContextVar(ts, state->variable, Value(fresh.get())));
+  return fresh.get();  // the variable owns it now
 }
 
 Result<ContextObject> ContextArgument(ThreadState& ts, Value v) {
@@ -462,7 +451,8 @@ Result<ContextObject> ContextArgument(ThreadState& ts, Value v) {
     MVM_TRY(ContextObject * c, CurrentContext(ts));
     return Ref<ContextObject>::Borrow(c);
   }
-  if (!IsContext(ts, v)) return Raise(ts, Exc::kTypeError, "optional argument must be a context");
+  if (!IsDecimalContext(ts, v))
+    return Raise(ts, Exc::kTypeError, "optional argument must be a context");
   return Ref<ContextObject>::Borrow(v.as<ContextObject>());
 }
 

@@ -1,7 +1,7 @@
 // The types of module _decimal: Decimal, Context, the context manager, SignalDictMixin.
 //
 // Decimal owns its coefficient (up to two words inside the object). Context owns settings, flags
-// and traps; the current context belongs to a thread. What the module keeps for itself is a
+// and traps; which of them is in force is a context variable. What the module keeps for itself is a
 // DecimalState, found through RuntimeState::module_states.
 #pragma once
 
@@ -96,17 +96,14 @@ class DecimalState : public Object {
   TypeObject* sub_conditions[kSubConditionCount] = {};
   Value tuple_type;                  // DecimalTuple
   ContextObject* templates[3] = {};  // DefaultContext, BasicContext, ExtendedContext
-  Value by_thread;                   // dict: thread id -> Context
-  ContextObject* current = nullptr;  // of thread current_id
-  uint64_t current_id = 0;
+  Value variable;                    // ContextVar of the current decimal context
   template <class V>
   void VisitRefs(V&& v) {
     for (TypeObject*& t : signals) v(t);
     for (TypeObject*& t : sub_conditions) v(t);
     v(tuple_type);
     for (ContextObject*& c : templates) v(c);
-    v(by_thread);
-    v(current);
+    v(variable);
   }
 };
 
@@ -124,7 +121,7 @@ Result<ContextObject*> CurrentContext(ThreadState& ts);
 Status SetCurrentContext(ThreadState& ts, ContextObject* context);
 Result<ContextObject> NewContext(ThreadState& ts);
 Result<ContextObject> CopyContext(ThreadState& ts, const ContextObject* from);
-bool IsContext(ThreadState& ts, Value v);
+bool IsDecimalContext(ThreadState& ts, Value v);
 // The context given as an optional argument (None or absent: the current one), owned.
 Result<ContextObject> ContextArgument(ThreadState& ts, Value v);
 // Reports conditions: sets the flags, raises if one is trapped.
