@@ -62,7 +62,7 @@ Status FindArgument(ThreadState& ts, const CodeObject* code, uint32_t pc, const 
       return Ok();
     case 'J': {
       out->kind = "jump";
-      MVM_TRY(out->value, Number((int64_t{pc} + 1 + w.x) * 2));
+      MVM_TRY(out->value, Number(OffsetOf(static_cast<uint32_t>(int64_t{pc} + 1 + w.x))));
       return Ok();
     }
     case 'I':
@@ -111,8 +111,8 @@ Result<> dis_ranges(ThreadState& ts, Args args) {
   for (uint32_t i = 0; i < code->range_count; ++i) {
     const ExceptionRange& r = code->ranges[i];
     const bool handled = r.handler != ExceptionRange::kNoHandler;
-    const Value row[] = {Value::Int(int64_t{r.start} * 2), Value::Int(int64_t{r.end} * 2),
-                         handled ? Value::Int(int64_t{r.handler} * 2) : Value(ts.rt->none),
+    const Value row[] = {Value::Int(OffsetOf(r.start)), Value::Int(OffsetOf(r.end)),
+                         handled ? Value::Int(OffsetOf(r.handler)) : Value(ts.rt->none),
                          Value::Int(r.depth)};
     MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, row));
     MVM_TRY_VOID(ListAppend(ts, list, tuple));

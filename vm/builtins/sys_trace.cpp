@@ -52,15 +52,19 @@ Status TraceCall(ThreadState& ts, Value* base, const Word* pc) {
   InterpState& state = InterpOf(ts);
   SetFrameFlag(base, kFrameTraced);
   MVM_TRY(Ref<FrameObject> frame, FrameFor(ts, base, pc));
-  frame->traced_line = -1;
   // A call shows the line of the `def`, not that of the first instruction.
-  struct CallLine {
-    CallLine(FrameObject* f, int line) : frame(f) { frame->line_override = line; }
-    ~CallLine() { frame->line_override = 0; }
+  struct AtCall {
+    AtCall(FrameObject* f, bool on) : frame(f) { frame->at_call = on; }
+    ~AtCall() { frame->at_call = false; }
     FrameObject* frame;
-  } call_line(frame, pc == FunctionOf(base)->instance->words
-                         ? static_cast<int>(FunctionOf(base)->code->first_line)
-                         : 0);
+  };
+  const Word* const start = FunctionOf(base)->instance->words;
+  const bool begins =
+      pc == start || (pc == start + 1 && static_cast<Op>(start->op) == Op::GENSTART);
+  // A generator goes on in the midst of its line, which is no news.
+  frame->traced_line = begins ? -1 : LineAt(FunctionOf(base)->code, PcIndex(FunctionOf(base), pc));
+  frame->traced_pc = nullptr;
+  const AtCall at_call(frame, begins);
   if (!state.profile_function.is_null()) {
     Result<> result = CallTracer(ts, state.profile_function, frame, "call", Value());
     if (result.raised()) {
@@ -80,7 +84,8 @@ Status TraceCall(ThreadState& ts, Value* base, const Word* pc) {
 
 Status TraceStep(ThreadState& ts, Value* base, const Word* pc) {
   InterpState& state = InterpOf(ts);
-  if (state.in_trace) return Ok();
+  // Making a generator is no call.
+  if (state.in_trace || static_cast<Op>(pc->op) == Op::GENSTART) return Ok();
   FrameHeader header = HeaderOf(base);
   FunctionObject* f = FunctionOf(base);
   bool resumed = header.has(kFrameGenerator);

@@ -271,4 +271,9 @@ uint32_t ConstantIndex(const CodeInstance* instance, uint32_t pc) {
   return static_cast<uint32_t>(reinterpret_cast<const Value*>(target) - instance->pool);
 }
 
+int StartLine(const CodeObject* code) {
+  const bool module = !(code->flags & kCodeOptimized) && code->name->EqualsAscii("<module>");
+  return module ? 0 : static_cast<int>(code->first_line);
+}
+
 }  // namespace minivm

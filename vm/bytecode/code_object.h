@@ -166,6 +166,12 @@ void DespecialiseWord(const CodeObject* code, CodeInstance* instance, uint32_t p
 Position PositionAt(const CodeObject* code, uint32_t pc);
 inline int LineAt(const CodeObject* code, uint32_t pc) { return PositionAt(code, pc).line; }
 
+// Offsets as scripts see them (f_lasti, tb_lasti, co_lines) count two for each word, as if words
+// were CPython's code units. The first unit stands for the call itself, which is on the line of the
+// `def` (of a module on line 0), so that lasti // 2 indexes co_positions().
+inline int64_t OffsetOf(uint32_t pc) { return (int64_t{pc} + 1) * 2; }
+int StartLine(const CodeObject* code);
+
 // The listing that tests and `disassemble()` show; constants by their plain kinds. Pure.
 std::string DisassembleText(const CodeObject* code);
 // The same as an object.

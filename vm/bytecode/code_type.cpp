@@ -1,8 +1,7 @@
 // The `code` type: what scripts see of a code object.
 //
-// Offsets (co_lines, f_lasti, tb_lasti) count two for each word, as if a word were one of CPython's
-// code units: lasti // 2 indexes co_positions(). co_code shows the generic words, eight bytes each,
-// whatever they have been specialised to.
+// Offsets (co_lines, f_lasti, tb_lasti) are those of OffsetOf(). co_code shows the generic words,
+// eight bytes each, whatever they have been specialised to.
 #include <cstring>
 #include <string>
 #include <vector>
@@ -21,8 +20,6 @@
 namespace minivm {
 
 namespace {
-
-constexpr int64_t kOffsetUnit = 2;
 
 CodeObject* Self(Value v) { return v.as<CodeObject>(); }
 
@@ -97,32 +94,37 @@ Result<> code_co_lines(ThreadState& ts, Args args) {
   CodeObject* code = args.self<CodeObject>();
   MVM_TRY(Ref<ListObject> list, NewList(ts, {}));
   PositionReader reader(code->positions, code->word_count);
-  int line = code->word_count ? reader.Next().line : -1;
-  uint32_t start = 0;
-  for (uint32_t pc = 1; pc <= code->word_count; ++pc) {
+  int line = StartLine(code);
+  int64_t start = 0;
+  for (uint32_t pc = 0; pc <= code->word_count; ++pc) {
     int next = pc < code->word_count ? reader.Next().line : -2;
     if (next == line) continue;
+    const int64_t end = OffsetOf(pc);
     MVM_TRY(Ref<> value, LineOrNone(ts, line));
-    Value row[] = {Value::Int(start * kOffsetUnit), Value::Int(pc * kOffsetUnit), value.get()};
+    Value row[] = {Value::Int(start), Value::Int(end), value.get()};
     MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, row));
     MVM_TRY_VOID(ListAppend(ts, list, tuple));
-    start = pc;
+    start = end;
     line = next;
   }
   return GetIter(ts, list);
 }
 
-// co_positions(): (line, end line, column, end column) for each word.
+// co_positions(): (line, end line, column, end column) for the call and each word.
 Result<> code_co_positions(ThreadState& ts, Args args) {
   CodeObject* code = args.self<CodeObject>();
-  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, code->word_count));
+  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, size_t{code->word_count} + 1));
   PositionReader reader(code->positions, code->word_count);
-  for (uint32_t pc = 0; pc < code->word_count; ++pc) {
-    Position p = reader.Next();
+  Position p;
+  p.line = StartLine(code);
+  p.end_line = p.line == 0 ? 1 : p.line;
+  p.column = p.end_column = 0;
+  for (uint32_t i = 0; i <= code->word_count; ++i) {
+    if (i > 0) p = reader.Next();
     Ref<> row[4];
     const int fields[] = {p.line, p.end_line, p.column, p.end_column};
-    for (int i = 0; i < 4; ++i) {
-      MVM_TRY(row[i], LineOrNone(ts, fields[i]));
+    for (int k = 0; k < 4; ++k) {
+      MVM_TRY(row[k], LineOrNone(ts, fields[k]));
     }
     Value values[] = {row[0].get(), row[1].get(), row[2].get(), row[3].get()};
     MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, values));

@@ -63,12 +63,13 @@ Result<> get_builtins(ThreadState& ts, Value self) {
 Result<> get_lasti(ThreadState& ts, Value self) {
   Refresh(ts, Self(self));
   FrameObject* f = Self(self);
-  return Small(f->pc == nullptr ? -1 : int64_t{PcIndex(f->function, f->pc)} * 2);
+  if (f->at_call) return Small(0);
+  return Small(f->pc == nullptr ? -1 : OffsetOf(PcIndex(f->function, f->pc)));
 }
 Result<> get_lineno(ThreadState& ts, Value self) {
   FrameObject* f = Self(self);
   Refresh(ts, f);
-  if (f->line_override != 0) return Small(f->line_override);
+  if (f->at_call) return Small(StartLine(f->function->code));
   int line = f->pc == nullptr ? static_cast<int>(f->function->code->first_line)
                               : LineAt(f->function->code, PcIndex(f->function, f->pc));
   if (line < 0) return None(ts);

@@ -21,11 +21,14 @@ Result<> traceback_new(ThreadState& ts, Args args) {
   }
   MVM_TRY(int64_t lasti, AsInt64(ts, args[3]));
   MVM_TRY(int64_t line, AsInt64(ts, args[4]));
+  if (lasti != static_cast<int32_t>(lasti) || line != static_cast<int32_t>(line)) {
+    return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
+  }
   MVM_TRY(Ref<TracebackObject> tb, New<TracebackObject>(ts, TypeId::kTraceback));
   if (!IsNone(ts, args[1])) tb->next = Ref<>::Borrow(args[1]).Release();
   tb->frame = Ref<FrameObject>::Borrow(args.as<FrameObject>(2)).Release();
   tb->lasti = static_cast<int32_t>(lasti);
-  tb->line = static_cast<int32_t>(line);
+  tb->line = line == -1 ? TracebackObject::kLineFromPc : static_cast<int32_t>(line);
   Track(tb.get());
   return tb;
 }
@@ -75,9 +78,12 @@ const MethodSpec kTracebackMethods[] = {{"__dir__(self, /)", traceback_dir}};
 
 int TracebackLine(TracebackObject* tb) {
   if (tb->line == TracebackObject::kLineFromPc) {
-    tb->line = tb->lasti < 0
-                   ? -1
-                   : LineAt(tb->frame->function->code, static_cast<uint32_t>(tb->pc_index()));
+    // Scripts make tracebacks with any tb_lasti.
+    const CodeObject* code = tb->frame->function->code;
+    const int64_t word = int64_t{tb->lasti} / 2 - 1;
+    tb->line = tb->lasti < 0 || word >= code->word_count ? -1
+               : word < 0                                ? StartLine(code)
+                                                         : LineAt(code, static_cast<uint32_t>(word));
   }
   return tb->line;
 }

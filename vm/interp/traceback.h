@@ -26,8 +26,8 @@ class FrameObject : public Object {
   Value kept;                       // list of locals overwritten through f_locals while running (R13)
   bool trace_lines = true, trace_opcodes = false;
   bool cleared = false;
-  bool pinned = false;  // the running frame owns a reference (extra locals, a trace function)
-  int line_override = 0;
+  bool pinned = false;   // the running frame owns a reference (extra locals, a trace function)
+  bool at_call = false;  // tracing shows its call: it has not begun
   int traced_line = -1;             // of the last line event
   const Word* traced_pc = nullptr;  // last word seen by tracing
 
@@ -45,8 +45,7 @@ class TracebackObject : public Object {
   static constexpr int32_t kLineFromPc = INT32_MIN;
   Value next;                       // TracebackObject or null
   FrameObject* frame = nullptr;
-  int32_t lasti = -1;  // tb_lasti: twice the word's index; -1: none
-  int32_t pc_index() const { return lasti < 0 ? -1 : lasti / 2; }
+  int32_t lasti = -1;               // tb_lasti: OffsetOf() the word; -1: none
   int32_t line = kLineFromPc;       // tb_lineno; kLineFromPc: found in the line table when asked for
   template <class V>
   void VisitRefs(V&& v) { v(next); v(frame); }

@@ -58,8 +58,10 @@ const Word* LastWord(ThreadState* ts, FunctionObject* f, const Value* R, const W
   const Value top = ts->pending.as<ExceptionObject>()->traceback;
   if (!IsExact(top, TypeId::kTraceback)) return pc;
   const TracebackObject* tb = top.as<TracebackObject>();
-  if (tb->frame->base != R || tb->lasti < 0) return pc;
-  return f->instance->words + tb->pc_index();
+  // Scripts make tracebacks with any tb_lasti.
+  const int64_t word = int64_t{tb->lasti} / 2 - 1;
+  if (tb->frame->base != R || word < 0 || word >= f->code->word_count) return pc;
+  return f->instance->words + word;
 }
 
 }  // namespace
