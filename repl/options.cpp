@@ -44,7 +44,8 @@ constexpr const char* kHelp =
     "         also PYTHONWARNINGS=arg\n"
     "-x     : skip first line of source, allowing use of non-Unix forms of #!cmd\n"
     "-X opt : set implementation-specific option: dev, memory=SIZE (K, M or G; the\n"
-    "         script gets MemoryError beyond), int_max_str_digits=N\n"
+    "         script gets MemoryError beyond), int_max_str_digits=N,\n"
+    "         gc_stress (collect after every allocation of a container, for tests)\n"
     "file   : program read from script file\n"
     "-      : program read from stdin (default; interactive mode if a tty)\n"
     "arg ...: arguments passed to program in sys.argv[1:]\n"
@@ -322,6 +323,7 @@ bool ReadXOptions(Options& o) {
     std::string name = option.substr(0, equals),
                 value = equals == option.npos ? "" : option.substr(equals + 1);
     if (name == "dev") o.config.dev_mode = true;
+    if (name == "gc_stress") o.config.gc_stress = true;
     if (name == "int_max_str_digits") o.config.int_max_str_digits = std::atoi(value.c_str());
     if (name == "memory") {
       o.config.memory_limit = ParseSize(value);

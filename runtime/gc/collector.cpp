@@ -433,15 +433,20 @@ void Collector::CollectIfDue(ThreadState& ts) {
     return;
   }
   if (!enabled_ || thresholds_[0] == 0 || rt_->heap.young_count < thresholds_[0]) return;
-#ifdef MVM_GC_STRESS
-  Collect(ts, 2);
-#else
   int generation = 0;
   if (thresholds_[1] != 0 && counts_[1] > thresholds_[1]) generation = 1;
   if (thresholds_[2] != 0 && counts_[2] > thresholds_[2] && old_pending_ > old_total_ / 4)
     generation = 2;
-  Collect(ts, generation);
-#endif
+  if (!stress_) {
+    Collect(ts, generation);
+    return;
+  }
+  // At every allocation at first, then less and less often, and seldom where there are many objects, or
+  // such scripts would never end.
+  Collect(ts, 2);
+  constexpr int64_t kEach = 500, kMany = 20000, kShare = 10;
+  thresholds_[0] = 1 + stats_[2].collections / kEach + (old_total_ > kMany ? old_total_ / kShare : 0);
+  UpdateThreshold();
 }
 
 void Collector::MemoryIsShort() {
@@ -456,6 +461,12 @@ void Collector::MemoryIsShort() {
 
 void Collector::UpdateThreshold() {
   rt_->heap.young_threshold = enabled_ && thresholds_[0] > 0 ? thresholds_[0] : INT64_MAX;
+}
+
+void Collector::set_stress() {
+  stress_ = true;
+  thresholds_[0] = 1;
+  UpdateThreshold();
 }
 
 void Collector::set_enabled(bool on) {

@@ -45,6 +45,9 @@ class Collector {
   void MemoryIsShort();
 
   bool enabled() const { return enabled_; }
+  // A full collection at every poll that follows an allocation of a container, as long as there are not
+  // too many: for tests.
+  void set_stress();
   void set_enabled(bool on);
   int64_t threshold(int generation) const { return thresholds_[generation]; }
   void set_threshold(int generation, int64_t n);
@@ -90,11 +93,8 @@ class Collector {
   bool enabled_ = true;
   bool collecting_ = false;
   bool full_wanted_ = false;
-#ifdef MVM_GC_STRESS
-  int64_t thresholds_[kGenerations] = {1, 10, 10};
-#else
+  bool stress_ = false;
   int64_t thresholds_[kGenerations] = {2000, 10, 10};
-#endif
   int64_t counts_[kGenerations] = {0, 0,
                                    0};  // collections of the younger one since; [0] is the heap's
   int64_t old_total_ = 0;               // survivors of the last full collection

@@ -138,7 +138,9 @@ size_t Heap::SizeOfClass(int size_class) {
 // ---- the cap ----
 
 bool Heap::Admit(size_t bytes) {
-  if (MVM_UNLIKELY(WouldExceed(bytes))) return false;
+  // Nothing is that large; sanitizers end the process over it.
+  constexpr size_t kTooLarge = size_t{1} << 40;
+  if (MVM_UNLIKELY(bytes >= kTooLarge || WouldExceed(bytes))) return false;
   if (limit_ != 0 && stats_.bytes + bytes > limit_ - limit_ / 4) collector_->MemoryIsShort();
   return true;
 }

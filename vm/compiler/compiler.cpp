@@ -173,6 +173,10 @@ R ParseText(ThreadState& ts, Arena& arena, std::string_view utf8, bool invalid_u
   parse.feature_version = options.feature_version;
   parse.int_max_str_digits = static_cast<uint32_t>(ts.rt->int_max_str_digits);
   parse.invalid_utf8 = invalid_utf8;
+  // No more than what is left of the C stack.
+  const char* here = static_cast<const char*>(__builtin_frame_address(0));
+  const size_t room = here > ts.cstack_limit ? static_cast<size_t>(here - ts.cstack_limit) : 0;
+  if (room < parse.max_stack_bytes) parse.max_stack_bytes = static_cast<uint32_t>(room);
   Diagnostic error;
   std::vector<Warning> warnings;
   try {

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "runtime/core/signals.h"
+#include "runtime/gc/collector.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/float_object.h"
@@ -162,6 +163,12 @@ std::unique_ptr<Vm> Vm::Create(const VmConfig& config, ScriptError* error) {
       return nullptr;
     }
     internals->ts = internals->rt.main_thread;
+#ifdef MVM_GC_STRESS
+    constexpr bool kAlways = true;
+#else
+    constexpr bool kAlways = false;
+#endif
+    if (config.gc_stress || kAlways) internals->rt.heap.collector().set_stress();
     std::unique_ptr<Vm> vm(new Vm(std::move(internals)));
     if (vm->internals_->Start().raised()) {
       vm->internals_->Fail(error);

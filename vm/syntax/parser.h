@@ -22,6 +22,13 @@ enum class ParseMode : uint8_t {
   kFuncType  // a PEP 484 signature comment: (int, str) -> bool
 };
 
+// What nesting as deep as CPython's takes; frames are larger where a sanitizer watches them.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr uint32_t kParserStackBytes = 1536 * 1024;
+#else
+inline constexpr uint32_t kParserStackBytes = 176 * 1024;
+#endif
+
 struct ParseOptions {
   ParseMode mode = ParseMode::kExec;
   std::string_view filename = "<string>";
@@ -38,7 +45,7 @@ struct ParseOptions {
   // The source holds invalid UTF-8 (DecodedSource::invalid_utf8), an error in names and strings.
   bool invalid_utf8 = false;
   // C stack that parsing may use; running out of it is a kMemory diagnostic.
-  uint32_t max_stack_bytes = 176 * 1024;
+  uint32_t max_stack_bytes = kParserStackBytes;
 };
 
 enum class DiagnosticKind : uint8_t {
