@@ -1,6 +1,7 @@
 // The proleptic Gregorian calendar, checks of fields, clocks of the system.
 #include <time.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -105,6 +106,21 @@ Status SplitMicros(ThreadState& ts, Micros t, Day* day, Clock* clock) {
 }
 
 // ---- checks ----
+
+Day ClampDay(Day day) {
+  day.year = std::clamp(day.year, kMinYear, kMaxYear);
+  day.month = std::clamp(day.month, 1, 12);
+  day.day = std::clamp(day.day, 1, DaysInMonth(day.year, day.month));
+  return day;
+}
+
+Clock ClampClock(Clock clock) {
+  clock.hour = std::clamp(clock.hour, 0, 23);
+  clock.minute = std::clamp(clock.minute, 0, 59);
+  clock.second = std::clamp(clock.second, 0, 59);
+  clock.microsecond = std::clamp(clock.microsecond, 0, 999999);
+  return clock;
+}
 
 Status CheckDay(ThreadState& ts, int64_t year, int64_t month, int64_t day) {
   if (year < kMinYear || year > kMaxYear) {

@@ -43,8 +43,7 @@ Result<> date_new(ThreadState& ts, Args args) {
   if (!args.has(2)) {
     uint8_t state[4];
     if (ReadState(ts, args[1], 4, state) && state[2] >= 1 && state[2] <= 12) {
-      const Day day{state[0] << 8 | state[1], state[2], state[3]};
-      MVM_TRY_VOID(CheckDay(ts, day.year, day.month, day.day));
+      const Day day = ClampDay({state[0] << 8 | state[1], state[2], state[3]});
       MVM_TRY(Ref<> made, AllocInstance(ts, cls));
       SetDay(made.as<DateObject>(), day);
       return made;

@@ -37,11 +37,9 @@ Result<> datetime_new(ThreadState& ts, Args args) {
     const Value tzinfo = args.get(2, Value(ts.rt->none));
     if (!IsNone(ts, tzinfo) && !IsTzInfo(ts, tzinfo))
       return Raise(ts, Exc::kTypeError, "bad tzinfo state arg");
-    const Day d{state[0] << 8 | state[1], state[2] & 0x7F, state[3]};
-    Clock c = GetClock(state + 4);
+    const Day d = ClampDay({state[0] << 8 | state[1], state[2] & 0x7F, state[3]});
+    Clock c = ClampClock(GetClock(state + 4));
     c.fold = state[2] >> 7;
-    MVM_TRY_VOID(CheckDay(ts, d.year, d.month, d.day));
-    MVM_TRY_VOID(CheckClock(ts, c.hour, c.minute, c.second, c.microsecond, c.fold));
     return MakeDateTime(ts, cls, d, c, tzinfo);
   }
   Day d;

@@ -158,6 +158,9 @@ inline Micros MicrosOf(const DateObject* d) {
 // range".
 Status SplitMicros(ThreadState& ts, Micros t, Day* day, Clock* clock);
 
+// Pickled fields nobody has checked, brought into range.
+Day ClampDay(Day day);
+Clock ClampClock(Clock clock);
 // ValueErrors about fields out of range.
 Status CheckDay(ThreadState& ts, int64_t year, int64_t month, int64_t day);
 Status CheckClock(ThreadState& ts, int64_t hour, int64_t minute, int64_t second,

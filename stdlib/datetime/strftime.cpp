@@ -24,8 +24,19 @@ Status AppendName(ThreadState& ts, std::string* out, Value object, Value tzinfo,
   (void)argument;
   MVM_TRY(Ref<> name, CallMethod(ts, object, MVM_NAME(ts, tzname)));
   if (IsNone(ts, name)) return Ok();
-  if (!IsStr(ts, name))
+  if (!IsExact(name, TypeId::kStr)) {
+    // A subclass may have a replace() of its own.
+    MVM_TRY(Ref<> from, NewStr(ts, "%"));
+    MVM_TRY(Ref<> to, NewStr(ts, "%%"));
+    MVM_TRY(Ref<StrObject> replace, InternUtf8(ts, "replace"));
+    Value pair[] = {from, to};
+    MVM_TRY(name, CallMethod(ts, name, replace, pair));
+    if (IsStr(ts, name)) {
+      out->append(ToUtf8(name.as<StrObject>()));
+      return Ok();
+    }
     return Raise(ts, Exc::kTypeError, "tzname.replace() did not return a string");
+  }
   for (char c : ToUtf8(name.as<StrObject>())) {
     if (c == '%') out->push_back('%');
     out->push_back(c);

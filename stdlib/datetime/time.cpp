@@ -28,9 +28,8 @@ Result<> time_new(ThreadState& ts, Args args) {
       return Raise(ts, Exc::kTypeError, "bad tzinfo state arg");
     const int fold = state[0] >> 7;
     state[0] &= 0x7F;
-    Clock c = GetClock(state);
+    Clock c = ClampClock(GetClock(state));
     c.fold = fold;
-    MVM_TRY_VOID(CheckClock(ts, c.hour, c.minute, c.second, c.microsecond, c.fold));
     return MakeTime(ts, cls, c, tzinfo);
   }
   Clock c;

@@ -73,10 +73,12 @@ Result<Micros> DivideNearest(ThreadState& ts, Value a, Value b) {
 // numerator and denominator of a float.
 Status RatioOf(ThreadState& ts, Value v, Ref<>* numerator, Ref<>* denominator) {
   MVM_TRY(Ref<> ratio, CallMethod(ts, v, MVM_NAME(ts, as_integer_ratio)));
-  if (!IsTuple(ts, ratio) || ratio.as<TupleObject>()->size() != 2)
+  if (!IsTuple(ts, ratio))
     return Raise(ts, Exc::kTypeError,
-                 "unexpected return type from as_integer_ratio(): expected tuple, not '%T'",
+                 "unexpected return type from as_integer_ratio(): expected tuple, got '%T'",
                  ratio.get());
+  if (ratio.as<TupleObject>()->size() != 2)
+    return Raise(ts, Exc::kValueError, "as_integer_ratio() must return a 2-tuple");
   *numerator = Ref<>::Borrow((*ratio.as<TupleObject>())[0]);
   *denominator = Ref<>::Borrow((*ratio.as<TupleObject>())[1]);
   if (!IsInt(ts, *numerator) || !IsInt(ts, *denominator))

@@ -178,14 +178,14 @@ Status AppendLiteral(ThreadState& ts, StrBuilder* out, const StrObject* s, bool 
 }
 
 Result<> json_scanstring(ThreadState& ts, Args args) {
-  if (!IsStr(ts, args[0]))
-    return Raise(ts, Exc::kTypeError, "first argument must be a string, not %T", args[0]);
-  StrObject* s = args.as<StrObject>(0);
   MVM_TRY(Ref<> index, Index(ts, args[1]));
   int64_t end;
   if (!IntFitsInt64(index, &end))
     return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C ssize_t");
   MVM_TRY(bool strict, Truth(ts, args[2]));
+  if (!IsStr(ts, args[0]))
+    return Raise(ts, Exc::kTypeError, "first argument must be a string, not %T", args[0]);
+  StrObject* s = args.as<StrObject>(0);
   if (end < 0 || static_cast<uint64_t>(end) > s->length)
     return Raise(ts, Exc::kValueError, "end is out of bounds");
   size_t at = static_cast<size_t>(end);
