@@ -90,10 +90,11 @@ Status Fill(ThreadState& ts, DialectObject* d, Ref<>* given) {
   if (has(kEscapeChar)) {
     MVM_TRY(d->escapechar, Character(ts, kNames[kEscapeChar], given[kEscapeChar], true));
   }
-  if (has(kLineTerminator) && !IsNone(ts, given[kLineTerminator])) {
-    if (!IsStr(ts, given[kLineTerminator]))
+  if (has(kLineTerminator)) {
+    if (!IsStr(ts, given[kLineTerminator]) && !IsNone(ts, given[kLineTerminator]))
       return Raise(ts, Exc::kTypeError, "\"lineterminator\" must be a string");
-    d->lineterminator = Ref<StrObject>::Borrow(given[kLineTerminator].as<StrObject>()).Release();
+    if (IsStr(ts, given[kLineTerminator]))
+      d->lineterminator = Ref<StrObject>::Borrow(given[kLineTerminator].as<StrObject>()).Release();
   } else {
     MVM_TRY(Ref<StrObject> newline, NewStr(ts, "\r\n"));
     d->lineterminator = newline.Release();
@@ -113,6 +114,7 @@ Status Fill(ThreadState& ts, DialectObject* d, Ref<>* given) {
   }
   if (d->quoting != kNone && d->quotechar == kNotSet)
     return Raise(ts, Exc::kTypeError, "quotechar must be set if quoting enabled");
+  if (!d->lineterminator) return Raise(ts, Exc::kTypeError, "lineterminator must be set");
   return Check(ts, d);
 }
 

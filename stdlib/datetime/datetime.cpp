@@ -213,7 +213,12 @@ Result<> datetime_tzname(ThreadState& ts, Args args) {
 
 // The system's zone at a naive local time.
 Result<> LocalZoneOf(ThreadState& ts, const DateTimeObject* t) {
-  MVM_TRY(int64_t timestamp, LocalTimestamp(ts, DayOf(t), ClockOf(t)));
+  Clock clock = ClockOf(t);
+  MVM_TRY(int64_t timestamp, LocalTimestamp(ts, DayOf(t), clock));
+  clock.fold = !clock.fold;
+  MVM_TRY(int64_t other, LocalTimestamp(ts, DayOf(t), clock));
+  // In a gap it is the other one that tells what was in effect before (or, with fold, after).
+  if (other != timestamp && (other > timestamp) == (t->fold != 0)) timestamp = other;
   return LocalTimezone(ts, timestamp);
 }
 

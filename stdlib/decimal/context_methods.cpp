@@ -59,6 +59,10 @@ Result<> context_canonical(ThreadState& ts, Args args) {
   if (!IsDecimal(ts, args[1])) return Raise(ts, Exc::kTypeError, "argument must be a Decimal");
   return Result<>::Borrow(args[1]);
 }
+Result<> context_is_canonical(ThreadState& ts, Args args) {
+  if (!IsDecimal(ts, args[1])) return Raise(ts, Exc::kTypeError, "argument must be a Decimal");
+  return Bool(ts, true);
+}
 Result<> context_copy_decimal(ThreadState& ts, Args args) {
   if (IsDecimal(ts, args[1])) return Result<>::Borrow(args[1]);
   if (!IsInt(ts, args[1])) return RaiseNotConvertible(ts, args[1]);
@@ -143,7 +147,7 @@ const MethodSpec kContextMethods[kContextMethodCount] = {
     {"Etop(self, /)", context_etop, "Return Emax - prec + 1."},
     {"__copy__(self, /)", context_copy},
     {"__reduce__(self, /)", context_reduce},
-    {"_apply(self, x, /)", ContextUnary<PlusOp>},
+    {"_apply(self, x, /)", ContextUnary<RoundOnlyOp>},
     {"abs(self, x, /)", ContextUnary<Absolute>, "Return the absolute value of x."},
     {"add(self, x, y, /)", ContextBinary<AddOp>, "Return the sum of x and y."},
     {"canonical(self, x, /)", context_canonical, "Return a new instance of x."},
@@ -173,7 +177,7 @@ const MethodSpec kContextMethods[kContextMethodCount] = {
      "Return quotient and remainder of the division x / y."},
     {"exp(self, x, /)", ContextUnary<Exp>, "Return e ** x."},
     {"fma(self, x, y, z, /)", context_fma, "Return x multiplied by y, plus z."},
-    {"is_canonical(self, x, /)", ContextTest<IsCanonicalOp>, "Return True if x is canonical."},
+    {"is_canonical(self, x, /)", context_is_canonical, "Return True if x is canonical."},
     {"is_finite(self, x, /)", ContextTest<IsFiniteOp>, "Return True if x is finite."},
     {"is_infinite(self, x, /)", ContextTest<IsInfiniteOp>, "Return True if x is infinite."},
     {"is_nan(self, x, /)", ContextTest<IsNanOp>, "Return True if x is a qNaN or sNaN."},

@@ -336,8 +336,7 @@ Result<> signals_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
   if (IsSignalDict(ts, b) || IsDict(ts, b)) {
     Result<uint32_t> bits = BitsFromValue(ts, b, false);
     if (bits.raised()) {
-      if (ClearPendingIf(ts, Exc::kKeyError))
-        return Raise(ts, Exc::kValueError, "invalid signal dict");
+      if (ClearPendingIf(ts, Exc::kKeyError)) return NotImplemented(ts);
       return kRaised;
     }
     other = bits.Take();

@@ -4,6 +4,7 @@
 // Rounding follows the current context; every malformed spec gives "invalid format string".
 #include <algorithm>
 
+#include "runtime/objects/dict_object.h"
 #include "runtime/protocol/format_spec.h"
 #include "stdlib/decimal/decimal_object.h"
 
@@ -32,7 +33,8 @@ int64_t ReadSpecNumber(StrObject* spec, size_t* pos) {
 
 bool IsAlignment(char32_t c) { return c == '<' || c == '>' || c == '=' || c == '^'; }
 
-Status ParseSpec(ThreadState& ts, StrObject* spec, bool capitals, FormatSpec* out) {
+Status ParseSpec(ThreadState& ts, StrObject* spec, bool capitals, FormatSpec* out,
+                 bool* capital_n) {
   const size_t n = spec->length;
   size_t pos = 0;
   auto peek = [&] { return pos < n ? spec->At(pos) : char32_t{0}; };
@@ -73,16 +75,60 @@ Status ParseSpec(ThreadState& ts, StrObject* spec, bool capitals, FormatSpec* ou
     out->precision = ReadSpecNumber(spec, &pos);
     if (out->precision == -1) return RaiseInvalidSpec(ts);
   }
-  if (out->width == -2 || out->precision == -2)
-    return Raise(ts, Exc::kOverflowError, "cannot fit 'int' into an index-sized integer");
+  if (out->width == -2 || out->precision == -2 || std::max(out->width, out->precision) > kMaxPrec) {
+    return Raise(ts, Exc::kValueError,
+                 "format specification exceeds internal limits of _decimal");
+  }
   if (pos < n) {
     const char32_t type = spec->At(pos++);
-    static constexpr std::u32string_view kTypes = U"eEfFgGn%";
+    static constexpr std::u32string_view kTypes = U"eEfFgGnN%";
     if (kTypes.find(type) == std::u32string_view::npos) return RaiseInvalidSpec(ts);
-    if (type == 'n' && out->grouping) return RaiseInvalidSpec(ts);
-    out->type = type;
+    if ((type == 'n' || type == 'N') && out->grouping) return RaiseInvalidSpec(ts);
+    out->type = type == 'N' ? 'n' : type;
+    *capital_n = type == 'N';
   }
   return pos < n ? Status(RaiseInvalidSpec(ts)) : Ok();
+}
+
+// One item of localeconv() in a dict, if it is there.
+Result<StrObject> LocaleItem(ThreadState& ts, Value dict, const char* name) {
+  MVM_TRY(Ref<StrObject> key, InternUtf8(ts, name));
+  const Value item = DictGetStr(ts, dict.as<DictObject>(), key);
+  if (item.is_null() || item.is_absent()) return Ref<StrObject>();
+  if (!IsStr(ts, item))
+    return Raise(ts, Exc::kTypeError, "bad argument type for built-in operation");
+  return Ref<StrObject>::Borrow(item.as<StrObject>());
+}
+
+Status OverrideGrouping(ThreadState& ts, Value dict, Grouping* grouping) {
+  MVM_TRY(Ref<StrObject> point, LocaleItem(ts, dict, "decimal_point"));
+  MVM_TRY(Ref<StrObject> separator, LocaleItem(ts, dict, "thousands_sep"));
+  MVM_TRY(Ref<StrObject> sizes, LocaleItem(ts, dict, "grouping"));
+  auto invalid = [&] { return Raise(ts, Exc::kValueError, "invalid override dict"); };
+  if (point) {
+    if (point->length != 1) return invalid();
+    grouping->point = point->At(0);
+  }
+  if (separator) {
+    if (separator->length > 1) return invalid();
+    grouping->separator = separator->length ? separator->At(0) : 0;
+  }
+  if (!sizes) return Ok();
+  grouping->count = 0;
+  grouping->repeat = true;
+  for (size_t i = 0; i < sizes->length && sizes->At(i) != 0; ++i) {
+    const char32_t size = sizes->At(i);
+    if (size > 127) return invalid();
+    if (size == 127) {
+      // CHAR_MAX: no more groups.
+      grouping->repeat = false;
+      break;
+    }
+    if (grouping->count == static_cast<int>(std::size(grouping->sizes))) return invalid();
+    grouping->sizes[grouping->count++] = static_cast<uint8_t>(size);
+  }
+  if (grouping->count == 0) grouping->separator = 0;
+  return Ok();
 }
 
 // Rounds to so many significant digits.
@@ -98,11 +144,18 @@ Status RoundTo(ThreadState& ts, Number* n, int64_t digits, Rounding mode) {
 
 }  // namespace
 
-Result<StrObject> DecimalFormat(ThreadState& ts, const View& v, StrObject* spec_text) {
+Result<StrObject> DecimalFormat(ThreadState& ts, const View& v, StrObject* spec_text,
+                                Value override) {
   MVM_TRY(ContextObject * context, CurrentContext(ts));
   const Settings c = context->settings;
   FormatSpec spec;
-  MVM_TRY_VOID(ParseSpec(ts, spec_text, c.capitals, &spec));
+  bool capital_n = false;
+  MVM_TRY_VOID(ParseSpec(ts, spec_text, c.capitals, &spec, &capital_n));
+  if (capital_n) {
+    MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1, "Format specifier 'N' is deprecated"));
+  }
+  Grouping grouping = GroupingFor(spec);
+  if (!override.is_null()) MVM_TRY_VOID(OverrideGrouping(ts, override, &grouping));
   if (spec.width > 0) MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(spec.width)));
   NumberText text;
   if (v.negative) {
@@ -121,7 +174,7 @@ Result<StrObject> DecimalFormat(ThreadState& ts, const View& v, StrObject* spec_
     }
     spec.grouping = 0;
     if (spec.type == 'n') spec.type = 'g';
-    return LayOutNumber(ts, text, spec, GroupingFor(spec));
+    return LayOutNumber(ts, text, spec, Grouping());
   }
   Number n(ts);
   MVM_TRY_VOID(n.Copy(ts, v));
@@ -177,14 +230,14 @@ Result<StrObject> DecimalFormat(ThreadState& ts, const View& v, StrObject* spec_
   text.digits = digits.view().substr(0, whole);
   text.point = tail.size() > 0 || spec.alternate;
   if (exponent_form || exponent != 0) {
-    tail.Append(type == 'E' || type == 'G' ? 'E' : 'e');
+    tail.Append(type == 'E' || type == 'G' || capital_n ? 'E' : 'e');
     if (exponent >= 0) tail.Append('+');
     tail.AppendInt(exponent);
   }
   if (type == '%') tail.Append('%');
   if (digits.failed() || tail.failed()) return RaiseMemoryError(ts);
   text.tail = tail.view();
-  return LayOutNumber(ts, text, spec, GroupingFor(spec));
+  return LayOutNumber(ts, text, spec, grouping);
 }
 
 }  // namespace minivm::decimal

@@ -94,7 +94,9 @@ Result<> decimal_self(ThreadState&, Args args) { return Result<>::Borrow(args[0]
 
 Result<> decimal_format(ThreadState& ts, Args args) {
   if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "format arg must be str");
-  return DecimalFormat(ts, ViewOf(args[0]), args.as<StrObject>(1));
+  if (args.has(2) && !IsDict(ts, args[2]))
+    return Raise(ts, Exc::kTypeError, "optional argument must be a dict");
+  return DecimalFormat(ts, ViewOf(args[0]), args.as<StrObject>(1), args.get(2, Value()));
 }
 
 // To an int, rounded in the given way whatever the context says.
@@ -218,7 +220,8 @@ const MethodSpec kDecimalMethods[kDecimalMethodCount] = {
     {"__copy__(self, /)", decimal_self},
     {"__deepcopy__(self, memo, /)", decimal_self},
     {"__floor__(self, /)", RoundToInt<Rounding::kFloor>},
-    {"__format__(self, fmtarg, /)", decimal_format, "Formats the Decimal according to fmtarg."},
+    {"__format__(self, fmtarg, override=<unrepresentable>, /)", decimal_format,
+     "Formats the Decimal according to fmtarg."},
     {"__reduce__(self, /)", decimal_reduce, "Return state information for pickling."},
     {"__round__(self, ndigits=None, /)", decimal_round},
     {"__sizeof__(self, /)", decimal_sizeof},

@@ -179,7 +179,9 @@ Result<> DecimalFromFloat(ThreadState& ts, TypeObject* cls, Value v, ContextObje
 Result<int64_t> DecimalHash(ThreadState& ts, Value self);
 Result<> DecimalCompare(ThreadState& ts, Value a, Value b, CompareOp op);
 Result<StrObject> DecimalToStr(ThreadState& ts, const View& v, bool engineering, bool capitals);
-Result<StrObject> DecimalFormat(ThreadState& ts, const View& v, StrObject* spec);
+// `override` may be absent: a dict with some of localeconv()'s decimal_point, thousands_sep,
+// grouping.
+Result<StrObject> DecimalFormat(ThreadState& ts, const View& v, StrObject* spec, Value override);
 
 // Method tables; sized so that the types' specs are constant data.
 inline constexpr size_t kDecimalMethodCount = 63;

@@ -23,6 +23,12 @@ inline Status SubtractOp(ThreadState& ts, Number* out, const View& a, const View
                          const Settings& c, uint32_t* s) {
   return Add(ts, out, a, b, true, c, s);
 }
+// The operand as the context holds it; unlike plus, a zero keeps its sign.
+inline Status RoundOnlyOp(ThreadState& ts, Number* out, const View& a, const Settings& c,
+                          uint32_t* s) {
+  MVM_TRY_VOID(out->Copy(ts, a));
+  return Finalize(ts, out, c, s);
+}
 inline Status PlusOp(ThreadState& ts, Number* out, const View& a, const Settings& c, uint32_t* s) {
   return Plus(ts, out, a, false, c, s);
 }

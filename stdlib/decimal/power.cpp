@@ -200,7 +200,12 @@ Status GeneralPower(ThreadState& ts, Number* out, const View& x, const View& y, 
     if (drop > 0) MVM_TRY_VOID(Rescale(ts, out, out->exp + drop, Rounding::kHalfEven, nullptr));
     *status |= kInexact | kRounded;
   }
-  return FinishPower(ts, out, x, y, integral, c, status);
+  uint32_t met = 0;
+  MVM_TRY_VOID(FinishPower(ts, out, x, y, integral, c, &met));
+  // Exact, but said to be inexact: then it is an underflow, too.
+  if (!decided && (met & kSubnormal)) met |= kUnderflow;
+  *status |= met;
+  return Ok();
 }
 
 // The cases with infinities and zeros. *done when *out is the result.
