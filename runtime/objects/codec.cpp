@@ -240,7 +240,7 @@ Result<StrObject> Decode(ThreadState& ts, std::string_view bytes, std::string_vi
   if (codec.id != Builtin::kNone) {
     Result<StrObject> text = DecodeBuiltin(ts, codec, bytes, errors, source);
     if (text.raised() && !IsPlain(codec)) return Failed(ts, "decoding", encoding);
-    return std::move(text);
+    return text;
   }
   MVM_TRY(Ref<TupleObject> found, TextCodec(ts, encoding, "codecs.decode()"));
   Ref<> object = Ref<>::Borrow(source ? source : Value());
@@ -263,7 +263,7 @@ Result<BytesObject> Encode(ThreadState& ts, StrObject* s, std::string_view encod
   if (codec.id != Builtin::kNone) {
     Result<BytesObject> bytes = EncodeBuiltin(ts, codec, s, errors);
     if (bytes.raised() && !IsPlain(codec)) return Failed(ts, "encoding", encoding);
-    return std::move(bytes);
+    return bytes;
   }
   MVM_TRY(Ref<TupleObject> found, TextCodec(ts, encoding, "codecs.encode()"));
   MVM_TRY(Ref<> data, CallCodec(ts, found, 0, s, encoding, errors));
@@ -286,7 +286,7 @@ Result<> CodecsEncode(ThreadState& ts, Value object, std::string_view encoding, 
   if (IsStr(ts, object) && FindBuiltin(encoding).id != Builtin::kNone) {
     Result<BytesObject> bytes = Encode(ts, object.as<StrObject>(), encoding, errors);
     if (bytes.raised() && IsPlain(FindBuiltin(encoding))) return Failed(ts, "encoding", encoding);
-    return std::move(bytes);
+    return bytes;
   }
   MVM_TRY(Ref<> codec, CodecLookup(ts, encoding));
   return CallCodec(ts, codec.as<TupleObject>(), 0, object, encoding, errors);
@@ -296,7 +296,7 @@ Result<> CodecsDecode(ThreadState& ts, Value object, std::string_view encoding, 
   if (IsBytes(ts, object) && FindBuiltin(encoding).id != Builtin::kNone) {
     Result<StrObject> text = Decode(ts, object.as<BytesObject>()->view(), encoding, errors, object);
     if (text.raised() && IsPlain(FindBuiltin(encoding))) return Failed(ts, "decoding", encoding);
-    return std::move(text);
+    return text;
   }
   MVM_TRY(Ref<> codec, CodecLookup(ts, encoding));
   return CallCodec(ts, codec.as<TupleObject>(), 1, object, encoding, errors);
