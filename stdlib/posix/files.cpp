@@ -504,6 +504,10 @@ Result<> posix_chmod(ThreadState& ts, Args args) {
   int r = p.fd >= 0 ? fchmod(p.fd, static_cast<mode_t>(mode))
                     : fchmodat(dir, p.c_str(), static_cast<mode_t>(mode),
                                follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  if (r < 0 && !follow && (errno == ENOTSUP || errno == EOPNOTSUPP)) {
+    return Raise(ts, Exc::kNotImplementedError,
+                 "chmod: follow_symlinks unavailable on this platform");
+  }
   return DoneOrErrno(ts, r, &p);
 }
 Result<> posix_fchmod(ThreadState& ts, Args args) {
