@@ -20,7 +20,7 @@ constexpr uint32_t kMaxInlinedNames = 32;
 Identifier Scope::Mangle(CompileContext& context, Identifier id) const {
   Identifier mangled = context.Mangle(private_class, id);
   if (!class_head || mangled == id) return mangled;
-  const Symbol* s = Find(mangled);
+  const Symbol* s = class_head->Find(mangled);
   return s && (s->flags & kSymTypeParam) ? mangled : id;
 }
 
@@ -125,6 +125,7 @@ void SymbolTableBuilder::Enter(ScopeKind kind, const void* node, SymbolTable::Wh
     (scope_->last_child ? scope_->last_child->next_sibling : scope_->first_child) = s;
     scope_->last_child = s;
     s->private_class = scope_->private_class;
+    s->class_head = scope_->class_head;
     s->nested = scope_->nested || scope_->is_function();
     s->comp_iter_expr = scope_->comp_iter_expr;
   }
@@ -453,7 +454,7 @@ void SymbolTableBuilder::EnterTypeParams(const void* node, Identifier name, cons
                   "the definition of a generic");
   if (private_class) {
     scope_->private_class = private_class;
-    scope_->class_head = true;
+    scope_->class_head = scope_;
   }
   VisitTypeParams(params);
 }
@@ -523,6 +524,7 @@ void SymbolTableBuilder::VisitClassDef(const ClassDefStmt* s) {
   for (Keyword* k : s->keywords) VisitExpr(k->value);
   Enter(ScopeKind::kClass, s, SymbolTable::kOwn, s->name, s->loc);
   scope_->private_class = s->name;
+  scope_->class_head = nullptr;
   if (s->type_params.size) {
     AddDef(context_.Intern("__type_params__"), kSymLocal, s->loc);
     AddDef(context_.Intern(".type_params"), kSymUse, s->loc);
@@ -541,6 +543,7 @@ void SymbolTableBuilder::VisitAnnotation(const Expr* e) {
   aside->part = "an annotation";
   aside->parent = scope_;
   aside->private_class = scope_->private_class;
+  aside->class_head = scope_->class_head;
   Scope* saved = std::exchange(scope_, aside);
   VisitExpr(e);
   scope_ = saved;

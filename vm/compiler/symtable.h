@@ -67,6 +67,9 @@ struct Scope {
   Scope* last_child = nullptr;
   Scope* next_sibling = nullptr;
   Identifier private_class = nullptr;  // innermost class, for mangling
+  // In the head of a generic class (not its body): the scope of its type parameters, which alone
+  // are private to it.
+  const Scope* class_head = nullptr;
   Location loc{};
 
   bool nested = false;             // inside a function
@@ -81,7 +84,6 @@ struct Scope {
   bool has_varargs = false, has_varkeywords = false;
   bool comp_iter_target = false;
   bool has_far = false;
-  bool class_head = false;  // type parameters of a class: only they are private to it
   uint16_t comp_iter_expr = 0;
   const char* part = nullptr;      // annotation scopes, for messages: "a TypeVar bound"
 

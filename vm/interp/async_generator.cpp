@@ -358,8 +358,16 @@ Status set_qualname(ThreadState& ts, Value self, Value v) {
 Result<> AnextIterator(ThreadState& ts, AnextAwaitableObject* o) {
   Value v = o->wrapped;
   if (IsExact(v, TypeId::kCoroutine) || IsExact(v, TypeId::kAsyncGenAsend)) return Result<>::Borrow(v);
+  if (IsExact(v, TypeId::kGenerator) && (Gen(v)->function->code->flags & kCodeIterableCoroutine)) {
+    return Result<>::Borrow(v);
+  }
   MVM_TRY(Ref<> it, CallSpecial(ts, v, MVM_NAME(ts, __await__)));
   if (it.is_absent()) return Raise(ts, Exc::kTypeError, "object %T can't be used in 'await' expression", v);
+  TypeObject* type = TypeOf(ts, it);
+  MVM_TRY_VOID(TypeReady(ts, type));
+  if (type->slots.next == nullptr) {
+    return Raise(ts, Exc::kTypeError, "__await__() returned non-iterator of type '%T'", it.get());
+  }
   return it;
 }
 // StopAsyncIteration becomes the default.
