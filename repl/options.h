@@ -8,12 +8,18 @@
 
 namespace minivm::cli {
 
-enum class Source { kNone, kFile, kCommand, kModule, kStdin };  // kNone: standard input, maybe a prompt
+enum class Source {
+  kNone,
+  kFile,
+  kCommand,
+  kModule,
+  kStdin
+};  // kNone: standard input, maybe a prompt
 
 struct Options {
   VmConfig config;
   Source source = Source::kNone;
-  std::string text;          // the file, command or module
+  std::string text;  // the file, command or module
   bool skip_first_line = false;
   bool ignore_environment = false;
   // The program is to end at once with this status (help, version, errors); -1: go on.

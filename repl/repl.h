@@ -5,7 +5,8 @@
 
 namespace minivm::cli {
 
-// Reads statements from standard input, with prompts, until its end or exit(); returns the exit status.
+// Reads statements from standard input, with prompts, until its end or exit(); returns the exit
+// status.
 int RunPrompt(Vm& vm);
 
 }  // namespace minivm::cli

@@ -1,7 +1,7 @@
 // The module _abc: registries and caches of abstract base classes.
 //
-// Each ABC keeps its data in the attribute _abc_impl. Caches hold weak references, so that classes can
-// die; a negative answer is valid until something is registered anywhere (the VM's token).
+// Each ABC keeps its data in the attribute _abc_impl. Caches hold weak references, so that classes
+// can die; a negative answer is valid until something is registered anywhere (the VM's token).
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/module_object.h"
@@ -22,7 +22,11 @@ class AbcDataObject : public Object {
   SetObject* negative = nullptr;
   uint64_t negative_token = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(registry); v(cache); v(negative); }
+  void VisitRefs(V&& v) {
+    v(registry);
+    v(cache);
+    v(negative);
+  }
 };
 
 extern const TypeSpec kAbcDataType;
@@ -145,14 +149,16 @@ Result<> abc_register(ThreadState& ts, Args args) {
   MVM_TRY_VOID(Remember(ts, data->registry, subclass));
   ++ts.rt->abc_token;
   if (IsType(ts, self)) {
-    InheritPatternFlags(ts, subclass.as<TypeObject>(), self.as<TypeObject>()->flags & (kTypeSequence | kTypeMapping));
+    InheritPatternFlags(ts, subclass.as<TypeObject>(),
+                        self.as<TypeObject>()->flags & (kTypeSequence | kTypeMapping));
   }
   return Result<>::Borrow(subclass);
 }
 
 Result<> abc_subclasscheck(ThreadState& ts, Args args) {
   Value self = args[0], subclass = args[1];
-  if (!IsType(ts, subclass)) return Raise(ts, Exc::kTypeError, "issubclass() arg 1 must be a class");
+  if (!IsType(ts, subclass))
+    return Raise(ts, Exc::kTypeError, "issubclass() arg 1 must be a class");
   MVM_TRY(AbcDataObject * data, DataOf(ts, self));
   MVM_TRY(bool cached, Holds(ts, data->cache, subclass));
   if (cached) return Bool(ts, true);
@@ -174,7 +180,8 @@ Result<> abc_subclasscheck(ThreadState& ts, Args args) {
     return Bool(ts, false);
   }
   if (!IsNotImplemented(ts, hook)) {
-    return Raise(ts, Exc::kAssertionError, "__subclasshook__ must return either False, True, or NotImplemented");
+    return Raise(ts, Exc::kAssertionError,
+                 "__subclasshook__ must return either False, True, or NotImplemented");
   }
   bool yes = IsType(ts, self) && IsSubtype(subclass.as<TypeObject>(), self.as<TypeObject>());
   if (!yes && data->registry != nullptr) {
@@ -188,7 +195,8 @@ Result<> abc_subclasscheck(ThreadState& ts, Args args) {
   if (!yes) {
     MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "__subclasses__"));
     MVM_TRY(Ref<> subclasses, CallMethod(ts, self, name));
-    if (!IsList(ts, subclasses)) return Raise(ts, Exc::kTypeError, "__subclasses__() must return a list");
+    if (!IsList(ts, subclasses))
+      return Raise(ts, Exc::kTypeError, "__subclasses__() must return a list");
     ListObject* list = subclasses.as<ListObject>();
     for (uint64_t i = 0; !yes && i < list->size; ++i) {
       Ref<> cls = Ref<>::Borrow(list->items[i]);
@@ -220,7 +228,9 @@ Result<> abc_instancecheck(ThreadState& ts, Args args) {
   return CallMethod(ts, self, name, type);
 }
 
-Result<> abc_get_cache_token(ThreadState& ts, Args args) { return Small(static_cast<int64_t>(ts.rt->abc_token)); }
+Result<> abc_get_cache_token(ThreadState& ts, Args args) {
+  return Small(static_cast<int64_t>(ts.rt->abc_token));
+}
 Result<> abc_get_dump(ThreadState& ts, Args args) {
   MVM_TRY(AbcDataObject * data, DataOf(ts, args[0]));
   Ref<> sets[3];
@@ -232,7 +242,8 @@ Result<> abc_get_dump(ThreadState& ts, Args args) {
       MVM_TRY(sets[i], NewSetFrom(ts, Value(from[i])));
     }
   }
-  Value row[] = {sets[0].get(), sets[1].get(), sets[2].get(), Value::Int(static_cast<int64_t>(data->negative_token))};
+  Value row[] = {sets[0].get(), sets[1].get(), sets[2].get(),
+                 Value::Int(static_cast<int64_t>(data->negative_token))};
   return NewTuple(ts, row);
 }
 void Empty(SetObject*& set) {
@@ -252,7 +263,8 @@ Result<> abc_reset_caches(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"_abc_init(self, /)", abc_init, "Internal ABC helper for class set-up. Should be never used outside abc module."},
+    {"_abc_init(self, /)", abc_init,
+     "Internal ABC helper for class set-up. Should be never used outside abc module."},
     {"_abc_instancecheck(self, instance, /)", abc_instancecheck},
     {"_abc_register(self, subclass, /)", abc_register},
     {"_abc_subclasscheck(self, subclass, /)", abc_subclasscheck},

@@ -17,13 +17,15 @@ Result<ListObject> Callbacks(ThreadState& ts) {
   MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "atexit"));
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, kListName));
   Value list = DictGetStr(ts, module.as<ModuleObject>()->dict, name);
-  if (list.is_null() || !IsExact(list, TypeId::kList)) return Raise(ts, Exc::kRuntimeError, "lost atexit._callbacks");
+  if (list.is_null() || !IsExact(list, TypeId::kList))
+    return Raise(ts, Exc::kRuntimeError, "lost atexit._callbacks");
   return Ref<ListObject>::Borrow(list.as<ListObject>());
 }
 
 Result<> atexit_register(ThreadState& ts, Args args) {
   // register(func, /, *args, **kwargs)
-  if (!IsCallable(ts, args[0])) return Raise(ts, Exc::kTypeError, "the first argument must be callable");
+  if (!IsCallable(ts, args[0]))
+    return Raise(ts, Exc::kTypeError, "the first argument must be callable");
   MVM_TRY(Ref<ListObject> list, Callbacks(ts));
   Value row[] = {args[0], args[1], args.has(2) ? args[2] : Value(ts.rt->none)};
   MVM_TRY(Ref<TupleObject> entry, NewTuple(ts, row));
@@ -38,7 +40,8 @@ Result<> atexit_unregister(ThreadState& ts, Args args) {
     Ref<> entry = Ref<>::Borrow(list->items[i - 1]);
     MVM_TRY(bool same, EqualValues(ts, entry.as<TupleObject>()->items()[0], args[0]));
     if (same && i <= list->size && list->items[i - 1].is(entry)) {
-      MVM_TRY_VOID(SetItem(ts, Value(list.get()), Value::Int(static_cast<int64_t>(i - 1)), Value()));
+      MVM_TRY_VOID(
+          SetItem(ts, Value(list.get()), Value::Int(static_cast<int64_t>(i - 1)), Value()));
     }
   }
   return None(ts);
@@ -91,8 +94,10 @@ const MethodSpec kFunctions[] = {
     {"_clear()", atexit_clear, "Clear the list of registered exit functions."},
     {"_ncallbacks()", atexit_ncallbacks, "Return the number of registered exit functions."},
     {"_run_exitfuncs()", atexit_run_exitfuncs, "Run all registered exit functions."},
-    {"register(func, /, *args, **kwargs)", atexit_register, "Register a function to be executed upon normal program termination."},
-    {"unregister(func, /)", atexit_unregister, "Unregister an exit function which was previously registered."},
+    {"register(func, /, *args, **kwargs)", atexit_register,
+     "Register a function to be executed upon normal program termination."},
+    {"unregister(func, /)", atexit_unregister,
+     "Unregister an exit function which was previously registered."},
 };
 
 Status exec_atexit(ThreadState& ts, ModuleObject* module) {

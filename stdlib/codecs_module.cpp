@@ -20,13 +20,15 @@ Result<> Pair(ThreadState& ts, Value value, size_t length) {
 }
 
 // A str argument as UTF-8 in *out. `what`: "argument 2" or "argument 'errors'".
-Status Text(ThreadState& ts, Value v, const char* function, const char* what, bool none_ok, std::string* out) {
+Status Text(ThreadState& ts, Value v, const char* function, const char* what, bool none_ok,
+            std::string* out) {
   if (v.is_absent() || (none_ok && IsNone(ts, v))) return Ok();
   if (!IsStr(ts, v)) {
     return RaiseBadArgument(ts, function, what, none_ok ? "str or None" : "str", v);
   }
   *out = ToUtf8(v.as<StrObject>());
-  if (out->find('\0') != std::string::npos) return Raise(ts, Exc::kValueError, "embedded null character");
+  if (out->find('\0') != std::string::npos)
+    return Raise(ts, Exc::kValueError, "embedded null character");
   return Ok();
 }
 
@@ -58,14 +60,18 @@ Result<> codecs_lookup_error(ThreadState& ts, Args args) {
 }
 Result<> codecs_encode(ThreadState& ts, Args args) {
   std::string encoding = "utf-8", errors = "strict";
-  MVM_TRY_VOID(Text(ts, args.get(1, Value::Absent()), "encode", "argument 'encoding'", false, &encoding));
-  MVM_TRY_VOID(Text(ts, args.get(2, Value::Absent()), "encode", "argument 'errors'", false, &errors));
+  MVM_TRY_VOID(
+      Text(ts, args.get(1, Value::Absent()), "encode", "argument 'encoding'", false, &encoding));
+  MVM_TRY_VOID(
+      Text(ts, args.get(2, Value::Absent()), "encode", "argument 'errors'", false, &errors));
   return CodecsEncode(ts, args[0], encoding, errors);
 }
 Result<> codecs_decode(ThreadState& ts, Args args) {
   std::string encoding = "utf-8", errors = "strict";
-  MVM_TRY_VOID(Text(ts, args.get(1, Value::Absent()), "decode", "argument 'encoding'", false, &encoding));
-  MVM_TRY_VOID(Text(ts, args.get(2, Value::Absent()), "decode", "argument 'errors'", false, &errors));
+  MVM_TRY_VOID(
+      Text(ts, args.get(1, Value::Absent()), "decode", "argument 'encoding'", false, &encoding));
+  MVM_TRY_VOID(
+      Text(ts, args.get(2, Value::Absent()), "decode", "argument 'errors'", false, &errors));
   return CodecsDecode(ts, args[0], encoding, errors);
 }
 
@@ -79,7 +85,8 @@ struct DecodeArguments {
   DecodeInput in;
 
   // `final_at`: the argument's index, 0 if the function has none. Text input is read as UTF-8.
-  Status Get(ThreadState& ts, Args args, const char* function, uint32_t final_at, bool text_ok = false) {
+  Status Get(ThreadState& ts, Args args, const char* function, uint32_t final_at,
+             bool text_ok = false) {
     MVM_TRY_VOID(Text(ts, args.get(1, Value::Absent()), function, "argument 2", true, &errors));
     in.final = true;
     if (final_at) {
@@ -106,7 +113,8 @@ struct DecodeArguments {
 };
 
 template <DecodeFn kDecode>
-Result<> DecodeSimple(ThreadState& ts, Args args, const char* function, uint32_t final_at, bool text_ok = false) {
+Result<> DecodeSimple(ThreadState& ts, Args args, const char* function, uint32_t final_at,
+                      bool text_ok = false) {
   DecodeArguments a;
   MVM_TRY_VOID(a.Get(ts, args, function, final_at, text_ok));
   MVM_TRY(Ref<StrObject> text, kDecode(ts, a.in));
@@ -134,7 +142,8 @@ Result<> DecodeEx(ThreadState& ts, Args args, const char* function) {
     order = given < 0 ? ByteOrder::kLittle : given > 0 ? ByteOrder::kBig : ByteOrder::kNative;
   }
   MVM_TRY(Ref<StrObject> text, kDecode(ts, a.in, &order));
-  Value items[] = {text, Value::Int(static_cast<int64_t>(a.in.consumed)), Value::Int(static_cast<int>(order))};
+  Value items[] = {text, Value::Int(static_cast<int64_t>(a.in.consumed)),
+                   Value::Int(static_cast<int>(order))};
   return NewTuple(ts, items);
 }
 
@@ -202,16 +211,20 @@ Result<> EncodeText(ThreadState& ts, Args args, const char* function, F encode) 
 }
 
 Result<> codecs_utf_8_encode(ThreadState& ts, Args args) {
-  return EncodeText(ts, args, "utf_8_encode", [&](StrObject* s, std::string_view e) { return EncodeUtf8Codec(ts, s, e); });
+  return EncodeText(ts, args, "utf_8_encode",
+                    [&](StrObject* s, std::string_view e) { return EncodeUtf8Codec(ts, s, e); });
 }
 Result<> codecs_utf_7_encode(ThreadState& ts, Args args) {
-  return EncodeText(ts, args, "utf_7_encode", [&](StrObject* s, std::string_view) { return EncodeUtf7(ts, s); });
+  return EncodeText(ts, args, "utf_7_encode",
+                    [&](StrObject* s, std::string_view) { return EncodeUtf7(ts, s); });
 }
 Result<> codecs_ascii_encode(ThreadState& ts, Args args) {
-  return EncodeText(ts, args, "ascii_encode", [&](StrObject* s, std::string_view e) { return EncodeAscii(ts, s, e); });
+  return EncodeText(ts, args, "ascii_encode",
+                    [&](StrObject* s, std::string_view e) { return EncodeAscii(ts, s, e); });
 }
 Result<> codecs_latin_1_encode(ThreadState& ts, Args args) {
-  return EncodeText(ts, args, "latin_1_encode", [&](StrObject* s, std::string_view e) { return EncodeLatin1(ts, s, e); });
+  return EncodeText(ts, args, "latin_1_encode",
+                    [&](StrObject* s, std::string_view e) { return EncodeLatin1(ts, s, e); });
 }
 Result<> codecs_unicode_escape_encode(ThreadState& ts, Args args) {
   return EncodeText(ts, args, "unicode_escape_encode",
@@ -228,7 +241,8 @@ Result<> EncodeOrdered(ThreadState& ts, Args args, const char* function, ByteOrd
     MVM_TRY(int64_t given, AsInt64(ts, args[2]));
     order = given < 0 ? ByteOrder::kLittle : given > 0 ? ByteOrder::kBig : ByteOrder::kNative;
   }
-  return EncodeText(ts, args, function, [&](StrObject* s, std::string_view e) { return kEncode(ts, s, e, order); });
+  return EncodeText(ts, args, function,
+                    [&](StrObject* s, std::string_view e) { return kEncode(ts, s, e, order); });
 }
 
 Result<> codecs_utf_16_encode(ThreadState& ts, Args args) {
@@ -292,7 +306,8 @@ Result<> codecs_escape_encode(ThreadState& ts, Args args) {
   TextBuffer out;
   for (unsigned char c : data) {
     switch (c) {
-      case '\\': case '\'':
+      case '\\':
+      case '\'':
         out.Append('\\');
         out.Append(static_cast<char>(c));
         break;
@@ -336,7 +351,9 @@ Result<> codecs_escape_decode(ThreadState& ts, Args args) {
     i += 2;
     switch (kind) {
       case '\n': break;
-      case '\\': case '\'': case '"': out.Append(kind); break;
+      case '\\':
+      case '\'':
+      case '"': out.Append(kind); break;
       case 'a': out.Append('\a'); break;
       case 'b': out.Append('\b'); break;
       case 'f': out.Append('\f'); break;
@@ -344,9 +361,17 @@ Result<> codecs_escape_decode(ThreadState& ts, Args args) {
       case 'r': out.Append('\r'); break;
       case 't': out.Append('\t'); break;
       case 'v': out.Append('\v'); break;
-      case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': {
+      case '0':
+      case '1':
+      case '2':
+      case '3':
+      case '4':
+      case '5':
+      case '6':
+      case '7': {
         int value = kind - '0';
-        for (int k = 0; k < 2 && i < p.size() && p[i] >= '0' && p[i] <= '7'; ++k) value = value * 8 + (p[i++] - '0');
+        for (int k = 0; k < 2 && i < p.size() && p[i] >= '0' && p[i] <= '7'; ++k)
+          value = value * 8 + (p[i++] - '0');
         out.Append(static_cast<char>(value));
         break;
       }
@@ -370,9 +395,7 @@ Result<> codecs_escape_decode(ThreadState& ts, Args args) {
         if (high >= 0) ++i;
         break;
       }
-      default:
-        out.Append('\\');
-        out.Append(kind);
+      default: out.Append('\\'); out.Append(kind);
     }
   }
   if (out.failed()) return RaiseMemoryError(ts);
@@ -386,7 +409,8 @@ Result<> codecs_builtin_name(ThreadState& ts, Args args) {
   std::string name;
   MVM_TRY_VOID(Text(ts, args[0], "_builtin_name", "argument", false, &name));
   char buf[64];
-  const std::string_view resolved = BuiltinEncodingName({buf, NormalizeEncoding(name, buf, sizeof(buf))});
+  const std::string_view resolved =
+      BuiltinEncodingName({buf, NormalizeEncoding(name, buf, sizeof(buf))});
   if (resolved.empty()) return None(ts);
   return NewStr(ts, resolved);
 }
@@ -420,7 +444,8 @@ const MethodSpec kFunctions[] = {
     {"latin_1_encode(str, errors=None, /)", codecs_latin_1_encode},
     {"lookup(encoding, /)", codecs_lookup, "Looks up a codec and returns a CodecInfo object."},
     {"lookup_error(name, /)", codecs_lookup_error, "Return the error handler for the given name."},
-    {"raw_unicode_escape_decode(data, errors=None, final=True, /)", codecs_raw_unicode_escape_decode},
+    {"raw_unicode_escape_decode(data, errors=None, final=True, /)",
+     codecs_raw_unicode_escape_decode},
     {"raw_unicode_escape_encode(str, errors=None, /)", codecs_raw_unicode_escape_encode},
     {"readbuffer_encode(data, errors=None, /)", codecs_readbuffer_encode},
     {"register(search_function, /)", codecs_register, "Register a codec search function."},

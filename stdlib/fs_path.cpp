@@ -14,14 +14,17 @@ Result<> Fspath(ThreadState& ts, Value v) {
   if (IsStr(ts, v) || IsBytes(ts, v)) return Result<>::Borrow(v);
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "__fspath__"));
   MVM_TRY(Ref<> path, CallSpecial(ts, v, name));
-  if (path.is_absent()) return Raise(ts, Exc::kTypeError, "expected str, bytes or os.PathLike object, not %T", v);
+  if (path.is_absent())
+    return Raise(ts, Exc::kTypeError, "expected str, bytes or os.PathLike object, not %T", v);
   if (!IsStr(ts, path) && !IsBytes(ts, path)) {
-    return Raise(ts, Exc::kTypeError, "expected %T.__fspath__() to return str or bytes, not %T", v, path.get());
+    return Raise(ts, Exc::kTypeError, "expected %T.__fspath__() to return str or bytes, not %T", v,
+                 path.get());
   }
   return path;
 }
 
-Status ToFsPath(ThreadState& ts, Value v, FsPath* out, const char* function, const char* argument, uint32_t flags) {
+Status ToFsPath(ThreadState& ts, Value v, FsPath* out, const char* function, const char* argument,
+                uint32_t flags) {
   if ((flags & kPathOrNone) && (v.is_absent() || IsNone(ts, v))) {
     out->none = true;
     out->text = ".";
@@ -32,7 +35,8 @@ Status ToFsPath(ThreadState& ts, Value v, FsPath* out, const char* function, con
   } else if ((flags & kPathOrFd) && (v.is_int() || TypeOf(ts, v)->slots.index)) {
     MVM_TRY(Ref<> index, Index(ts, v));
     int64_t n;
-    if (!IntFitsInt64(index, &n) || n > INT_MAX) return Raise(ts, Exc::kOverflowError, "fd is greater than maximum");
+    if (!IntFitsInt64(index, &n) || n > INT_MAX)
+      return Raise(ts, Exc::kOverflowError, "fd is greater than maximum");
     if (n < INT_MIN) return Raise(ts, Exc::kOverflowError, "fd is less than minimum");
     out->fd = static_cast<int>(n);
     out->object = Ref<>::Borrow(v);
@@ -42,8 +46,10 @@ Status ToFsPath(ThreadState& ts, Value v, FsPath* out, const char* function, con
     MVM_TRY(out->object, CallSpecial(ts, v, name));
     if (out->object.is_absent()) {
       out->object = Ref<>();
-      if (function == nullptr) return Raise(ts, Exc::kTypeError, "expected str, bytes or os.PathLike object, not %T", v);
-      return Raise(ts, Exc::kTypeError, "%s: %s should be string, bytes%s, not %T", function, argument,
+      if (function == nullptr)
+        return Raise(ts, Exc::kTypeError, "expected str, bytes or os.PathLike object, not %T", v);
+      return Raise(ts, Exc::kTypeError, "%s: %s should be string, bytes%s, not %T", function,
+                   argument,
                    (flags & kPathOrFd) && (flags & kPathOrNone) ? ", os.PathLike, integer or None"
                    : flags & kPathOrFd                          ? ", os.PathLike or integer"
                    : flags & kPathOrNone                        ? ", os.PathLike or None"
@@ -51,15 +57,16 @@ Status ToFsPath(ThreadState& ts, Value v, FsPath* out, const char* function, con
                    v);
     }
     if (!IsStr(ts, out->object) && !IsBytes(ts, out->object)) {
-      return Raise(ts, Exc::kTypeError, "expected %T.__fspath__() to return str or bytes, not %T", v,
-                   out->object.get());
+      return Raise(ts, Exc::kTypeError, "expected %T.__fspath__() to return str or bytes, not %T",
+                   v, out->object.get());
     }
   }
   if (IsBytes(ts, out->object)) {
     out->bytes = true;
     std::string_view view = out->object.as<BytesObject>()->view();
     if (view.find('\0') != view.npos) {
-      if (function) return Raise(ts, Exc::kValueError, "%s: embedded null character in %s", function, argument);
+      if (function)
+        return Raise(ts, Exc::kValueError, "%s: embedded null character in %s", function, argument);
       return Raise(ts, Exc::kValueError, "embedded null byte");
     }
     out->text = view;
@@ -97,7 +104,8 @@ Result<int> ToDescriptor(ThreadState& ts, Value v) {
     return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
   }
   if (fd < 0) {
-    return Raise(ts, Exc::kValueError, "file descriptor cannot be a negative integer (%d)", static_cast<int>(fd));
+    return Raise(ts, Exc::kValueError, "file descriptor cannot be a negative integer (%d)",
+                 static_cast<int>(fd));
   }
   return static_cast<int>(fd);
 }

@@ -17,8 +17,8 @@ namespace minivm {
 
 namespace {
 
-// What most functions share: nan from a non-nan argument is a domain error; inf from a finite one is
-// an overflow where the function can overflow, else a domain error.
+// What most functions share: nan from a non-nan argument is a domain error; inf from a finite one
+// is an overflow where the function can overflow, else a domain error.
 Result<> Checked(ThreadState& ts, double x, double r, bool can_overflow) {
   if (std::isnan(r) && !std::isnan(x)) return Raise(ts, Exc::kValueError, "math domain error");
   if (std::isinf(r) && std::isfinite(x)) {
@@ -28,10 +28,10 @@ Result<> Checked(ThreadState& ts, double x, double r, bool can_overflow) {
   return NewFloat(ts, r);
 }
 
-#define MATH_1(name, expression, can_overflow)              \
-  Result<> math_##name(ThreadState& ts, Args args) {        \
-    MVM_TRY(double x, AsDouble(ts, args[0]));               \
-    return Checked(ts, x, expression, can_overflow);        \
+#define MATH_1(name, expression, can_overflow)       \
+  Result<> math_##name(ThreadState& ts, Args args) { \
+    MVM_TRY(double x, AsDouble(ts, args[0]));        \
+    return Checked(ts, x, expression, can_overflow); \
   }
 MATH_1(acos, std::acos(x), false)
 MATH_1(acosh, std::acosh(x), false)
@@ -42,7 +42,7 @@ MATH_1(atanh, std::atanh(x), false)
 MATH_1(cbrt, std::cbrt(x), false)
 MATH_1(cos, std::cos(x), false)
 MATH_1(cosh, std::cosh(x), true)
-MATH_1(degrees, x * (180.0 / M_PI), true)
+MATH_1(degrees, x*(180.0 / M_PI), true)
 MATH_1(erf, std::erf(x), false)
 MATH_1(erfc, std::erfc(x), false)
 MATH_1(exp, std::exp(x), true)
@@ -50,7 +50,7 @@ MATH_1(exp2, std::exp2(x), true)
 MATH_1(expm1, std::expm1(x), true)
 MATH_1(fabs, std::fabs(x), false)
 MATH_1(log1p, std::log1p(x), false)
-MATH_1(radians, x * (M_PI / 180.0), false)
+MATH_1(radians, x*(M_PI / 180.0), false)
 MATH_1(sin, std::sin(x), false)
 MATH_1(sinh, std::sinh(x), true)
 MATH_1(tan, std::tan(x), false)
@@ -96,8 +96,12 @@ Result<> RoundWith(ThreadState& ts, Value v, const char* special, double (*f)(do
   MVM_TRY(double x, AsDouble(ts, v));
   return NewIntFromDouble(ts, f(x));
 }
-Result<> math_ceil(ThreadState& ts, Args args) { return RoundWith(ts, args[0], "__ceil__", std::ceil); }
-Result<> math_floor(ThreadState& ts, Args args) { return RoundWith(ts, args[0], "__floor__", std::floor); }
+Result<> math_ceil(ThreadState& ts, Args args) {
+  return RoundWith(ts, args[0], "__ceil__", std::ceil);
+}
+Result<> math_floor(ThreadState& ts, Args args) {
+  return RoundWith(ts, args[0], "__floor__", std::floor);
+}
 Result<> math_trunc(ThreadState& ts, Args args) {
   if (IsFloatExact(args[0])) return NewIntFromDouble(ts, FloatValue(args[0]));
   MVM_TRY(Ref<> r, CallSpecial(ts, args[0], MVM_NAME(ts, __trunc__)));
@@ -127,7 +131,8 @@ Result<> math_fmod(ThreadState& ts, Args args) {
   MVM_TRY(double y, AsDouble(ts, args[1]));
   if (std::isinf(y) && std::isfinite(x)) return NewFloat(ts, x);
   double r = std::fmod(x, y);
-  if (std::isnan(r) && !std::isnan(x) && !std::isnan(y)) return Raise(ts, Exc::kValueError, "math domain error");
+  if (std::isnan(r) && !std::isnan(x) && !std::isnan(y))
+    return Raise(ts, Exc::kValueError, "math domain error");
   return NewFloat(ts, r);
 }
 Result<> math_pow(ThreadState& ts, Args args) {
@@ -201,7 +206,8 @@ Result<> math_frexp(ThreadState& ts, Args args) {
 }
 Result<> math_ldexp(ThreadState& ts, Args args) {
   MVM_TRY(double x, AsDouble(ts, args[0]));
-  if (!IsInt(ts, args[1])) return Raise(ts, Exc::kTypeError, "Expected an int as second argument to ldexp.");
+  if (!IsInt(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "Expected an int as second argument to ldexp.");
   if (x == 0 || !std::isfinite(x)) return NewFloat(ts, x);
   int64_t e;
   if (!IntFitsInt64(args[1], &e)) e = IntSign(args[1]) < 0 ? -100000 : 100000;
@@ -254,7 +260,8 @@ Result<> math_nextafter(ThreadState& ts, Args args) {
   MVM_TRY(double y, AsDouble(ts, args[1]));
   if (IsNone(ts, args[2])) return NewFloat(ts, std::nextafter(x, y));
   MVM_TRY(Ref<> steps, Index(ts, args[2]));
-  if (IntSign(steps) < 0) return Raise(ts, Exc::kValueError, "steps must be a non-negative integer");
+  if (IntSign(steps) < 0)
+    return Raise(ts, Exc::kValueError, "steps must be a non-negative integer");
   uint64_t n;
   if (!IntFitsUint64(steps, &n)) n = UINT64_MAX;
   if (n == 0) return NewFloat(ts, x);
@@ -268,7 +275,8 @@ Result<> math_nextafter(ThreadState& ts, Args args) {
   __int128 from = key(x), to = key(y);
   __int128 at = from < to ? (to - from > static_cast<__int128>(n) ? from + n : to)
                           : (from - to > static_cast<__int128>(n) ? from - n : to);
-  uint64_t bits = at < 0 ? static_cast<uint64_t>(-at) | (uint64_t{1} << 63) : static_cast<uint64_t>(at);
+  uint64_t bits =
+      at < 0 ? static_cast<uint64_t>(-at) | (uint64_t{1} << 63) : static_cast<uint64_t>(at);
   if (at == 0 && (from < 0 || (from == 0 && std::signbit(x)))) bits = uint64_t{1} << 63;
   if (at == to) return NewFloat(ts, y);
   return NewFloat(ts, std::bit_cast<double>(bits));
@@ -417,9 +425,11 @@ Result<> math_sumprod(ThreadState& ts, Args args) {
   for (;;) {
     MVM_TRY(Ref<> a, Next(ts, p));
     MVM_TRY(Ref<> b, Next(ts, q));
-    if (a.is_done() != b.is_done()) return Raise(ts, Exc::kValueError, "Inputs are not the same length");
+    if (a.is_done() != b.is_done())
+      return Raise(ts, Exc::kValueError, "Inputs are not the same length");
     if (a.is_done()) break;
-    bool floats = (IsFloatExact(a) || a.is_int()) && (IsFloatExact(b) || b.is_int()) && (IsFloatExact(a) || IsFloatExact(b));
+    bool floats = (IsFloatExact(a) || a.is_int()) && (IsFloatExact(b) || b.is_int()) &&
+                  (IsFloatExact(a) || IsFloatExact(b));
     if (floats) {
       double x = a.is_int() ? static_cast<double>(a.get().as_int()) : FloatValue(a);
       double y = b.is_int() ? static_cast<double>(b.get().as_int()) : FloatValue(b);
@@ -453,7 +463,8 @@ Result<> math_sumprod(ThreadState& ts, Args args) {
 Result<> GcdOf(ThreadState& ts, Value a, Value b) {
   if (Value::BothInt(a, b)) {
     int64_t x = a.as_int(), y = b.as_int();
-    return NewIntU64(ts, Gcd64(static_cast<uint64_t>(x < 0 ? -x : x), static_cast<uint64_t>(y < 0 ? -y : y)));
+    return NewIntU64(
+        ts, Gcd64(static_cast<uint64_t>(x < 0 ? -x : x), static_cast<uint64_t>(y < 0 ? -y : y)));
   }
   IntView x(a), y(b);
   size_t room = x.size() > y.size() ? x.size() : y.size();
@@ -461,7 +472,8 @@ Result<> GcdOf(ThreadState& ts, Value a, Value b) {
   IntWork work(ts);
   size_t n = 0;
   bool ok = GcdMag(work, static_cast<Limb*>(block), &n, x.limbs(), x.size(), y.limbs(), y.size());
-  Result<> r = ok ? NewIntFromLimbs(ts, static_cast<Limb*>(block), n, false) : Result<>(work.Raise());
+  Result<> r =
+      ok ? NewIntFromLimbs(ts, static_cast<Limb*>(block), n, false) : Result<>(work.Raise());
   ts.heap().FreeBuffer(block, (room + 1) * 8);
   return r;
 }
@@ -501,7 +513,8 @@ Result<> math_isqrt(ThreadState& ts, Args args) {
   IntWork work(ts);
   size_t n = 0;
   bool ok = IntegerSqrtMag(work, static_cast<Limb*>(block), &n, nullptr, x.limbs(), x.size());
-  Result<> r = ok ? NewIntFromLimbs(ts, static_cast<Limb*>(block), n, false) : Result<>(work.Raise());
+  Result<> r =
+      ok ? NewIntFromLimbs(ts, static_cast<Limb*>(block), n, false) : Result<>(work.Raise());
   ts.heap().FreeBuffer(block, room * 8);
   return r;
 }
@@ -514,13 +527,15 @@ Result<> RangeProduct(ThreadState& ts, uint64_t first, uint64_t count) {
   IntWork work(ts);
   size_t n = 0;
   bool ok = ProductOfRange(work, static_cast<Limb*>(block), &n, first, 1, count);
-  Result<> r = ok ? NewIntFromLimbs(ts, static_cast<Limb*>(block), n, false) : Result<>(work.Raise());
+  Result<> r =
+      ok ? NewIntFromLimbs(ts, static_cast<Limb*>(block), n, false) : Result<>(work.Raise());
   ts.heap().FreeBuffer(block, (count + 1) * 8);
   return r;
 }
 Result<> math_factorial(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> v, Index(ts, args[0]));
-  if (IntSign(v) < 0) return Raise(ts, Exc::kValueError, "factorial() not defined for negative values");
+  if (IntSign(v) < 0)
+    return Raise(ts, Exc::kValueError, "factorial() not defined for negative values");
   int64_t n;
   if (!IntFitsInt64(v, &n)) {
     return Raise(ts, Exc::kOverflowError, "factorial() argument should not exceed %ld", INT64_MAX);
@@ -536,8 +551,10 @@ Result<> math_perm(ThreadState& ts, Args args) {
   if (IntSign(k) < 0) return Raise(ts, Exc::kValueError, "k must be a non-negative integer");
   if (IntCompare(k, n) > 0) return Small(0);
   int64_t count, top;
-  if (!IntFitsInt64(k, &count)) return Raise(ts, Exc::kOverflowError, "k must not exceed %ld", INT64_MAX);
-  if (IntFitsInt64(n, &top)) return RangeProduct(ts, static_cast<uint64_t>(top - count + 1), static_cast<uint64_t>(count));
+  if (!IntFitsInt64(k, &count))
+    return Raise(ts, Exc::kOverflowError, "k must not exceed %ld", INT64_MAX);
+  if (IntFitsInt64(n, &top))
+    return RangeProduct(ts, static_cast<uint64_t>(top - count + 1), static_cast<uint64_t>(count));
   Ref<> total = Ref<>::Steal(Value::Int(1));
   for (int64_t i = 0; i < count; ++i) {
     MVM_TRY(Ref<> factor, IntSub(ts, n, Value::Int(i)));
@@ -555,10 +572,13 @@ Result<> math_comb(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> rest, IntSub(ts, n, k));
   if (IntCompare(rest, k) < 0) k = std::move(rest);
   int64_t count, top;
-  if (!IntFitsInt64(k, &count)) return Raise(ts, Exc::kOverflowError, "min(n - k, k) must not exceed %ld", INT64_MAX);
+  if (!IntFitsInt64(k, &count))
+    return Raise(ts, Exc::kOverflowError, "min(n - k, k) must not exceed %ld", INT64_MAX);
   if (IntFitsInt64(n, &top)) {
-    MVM_TRY(Ref<> numerator, RangeProduct(ts, static_cast<uint64_t>(top - count + 1), static_cast<uint64_t>(count)));
-    MVM_TRY(Ref<> denominator, count < 2 ? Small(1) : RangeProduct(ts, 2, static_cast<uint64_t>(count) - 1));
+    MVM_TRY(Ref<> numerator,
+            RangeProduct(ts, static_cast<uint64_t>(top - count + 1), static_cast<uint64_t>(count)));
+    MVM_TRY(Ref<> denominator,
+            count < 2 ? Small(1) : RangeProduct(ts, 2, static_cast<uint64_t>(count) - 1));
     return IntFloorDiv(ts, numerator, denominator);
   }
   Ref<> total = Ref<>::Steal(Value::Int(1));
@@ -581,8 +601,10 @@ const MethodSpec kMathFunctions[] = {
     {"atanh(x, /)", math_atanh, "Return the inverse hyperbolic tangent of x."},
     {"cbrt(x, /)", math_cbrt, "Return the cube root of x."},
     {"ceil(x, /)", math_ceil, "Return the ceiling of x as an Integral."},
-    {"comb(n, k, /)", math_comb, "Number of ways to choose k items from n items without repetition and without order."},
-    {"copysign(x, y, /)", math_copysign, "Return a float with the magnitude of x but the sign of y."},
+    {"comb(n, k, /)", math_comb,
+     "Number of ways to choose k items from n items without repetition and without order."},
+    {"copysign(x, y, /)", math_copysign,
+     "Return a float with the magnitude of x but the sign of y."},
     {"cos(x, /)", math_cos, "Return the cosine of x (measured in radians)."},
     {"cosh(x, /)", math_cosh, "Return the hyperbolic cosine of x."},
     {"degrees(x, /)", math_degrees, "Convert angle x from radians to degrees."},
@@ -598,33 +620,44 @@ const MethodSpec kMathFunctions[] = {
     {"fma(x, y, z, /)", math_fma, "Fused multiply-add operation."},
     {"fmod(x, y, /)", math_fmod, "Return fmod(x, y), according to platform C."},
     {"frexp(x, /)", math_frexp, "Return the mantissa and exponent of x, as pair (m, e)."},
-    {"fsum(seq, /)", math_fsum, "Return an accurate floating-point sum of values in the iterable seq."},
+    {"fsum(seq, /)", math_fsum,
+     "Return an accurate floating-point sum of values in the iterable seq."},
     {"gamma(x, /)", math_gamma, "Gamma function at x."},
     {"gcd(*integers)", math_gcd, "Greatest Common Divisor."},
-    {"hypot(*coordinates)", math_hypot, "Multidimensional Euclidean distance from the origin to a point."},
-    {"isclose(a, b, *, rel_tol=1e-09, abs_tol=0.0)", math_isclose, "Determine whether two floating-point numbers are close in value."},
-    {"isfinite(x, /)", math_isfinite, "Return True if x is neither an infinity nor a NaN, and False otherwise."},
-    {"isinf(x, /)", math_isinf, "Return True if x is a positive or negative infinity, and False otherwise."},
+    {"hypot(*coordinates)", math_hypot,
+     "Multidimensional Euclidean distance from the origin to a point."},
+    {"isclose(a, b, *, rel_tol=1e-09, abs_tol=0.0)", math_isclose,
+     "Determine whether two floating-point numbers are close in value."},
+    {"isfinite(x, /)", math_isfinite,
+     "Return True if x is neither an infinity nor a NaN, and False otherwise."},
+    {"isinf(x, /)", math_isinf,
+     "Return True if x is a positive or negative infinity, and False otherwise."},
     {"isnan(x, /)", math_isnan, "Return True if x is a NaN (not a number), and False otherwise."},
     {"isqrt(n, /)", math_isqrt, "Return the integer part of the square root of the input."},
     {"lcm(*integers)", math_lcm, "Least Common Multiple."},
     {"ldexp(x, i, /)", math_ldexp, "Return x * (2**i)."},
     {"lgamma(x, /)", math_lgamma, "Natural logarithm of absolute value of Gamma function at x."},
-    {"log(x, base=<unrepresentable>, /)", math_log, "Return the logarithm of x to the given base, e by default."},
+    {"log(x, base=<unrepresentable>, /)", math_log,
+     "Return the logarithm of x to the given base, e by default."},
     {"log10(x, /)", math_log10, "Return the base 10 logarithm of x."},
     {"log1p(x, /)", math_log1p, "Return the natural logarithm of 1+x (base e)."},
     {"log2(x, /)", math_log2, "Return the base 2 logarithm of x."},
     {"modf(x, /)", math_modf, "Return the fractional and integer parts of x."},
-    {"nextafter(x, y, /, *, steps=None)", math_nextafter, "Return the floating-point value the given number of steps after x towards y."},
-    {"perm(n, k=None, /)", math_perm, "Number of ways to choose k items from n items without repetition and with order."},
+    {"nextafter(x, y, /, *, steps=None)", math_nextafter,
+     "Return the floating-point value the given number of steps after x towards y."},
+    {"perm(n, k=None, /)", math_perm,
+     "Number of ways to choose k items from n items without repetition and with order."},
     {"pow(x, y, /)", math_pow, "Return x**y (x to the power of y)."},
-    {"prod(iterable, /, *, start=1)", math_prod, "Calculate the product of all the elements in the input iterable."},
+    {"prod(iterable, /, *, start=1)", math_prod,
+     "Calculate the product of all the elements in the input iterable."},
     {"radians(x, /)", math_radians, "Convert angle x from degrees to radians."},
-    {"remainder(x, y, /)", math_remainder, "Difference between x and the closest integer multiple of y."},
+    {"remainder(x, y, /)", math_remainder,
+     "Difference between x and the closest integer multiple of y."},
     {"sin(x, /)", math_sin, "Return the sine of x (measured in radians)."},
     {"sinh(x, /)", math_sinh, "Return the hyperbolic sine of x."},
     {"sqrt(x, /)", math_sqrt, "Return the square root of x."},
-    {"sumprod(p, q, /)", math_sumprod, "Return the sum of products of values from two iterables p and q."},
+    {"sumprod(p, q, /)", math_sumprod,
+     "Return the sum of products of values from two iterables p and q."},
     {"tan(x, /)", math_tan, "Return the tangent of x (measured in radians)."},
     {"tanh(x, /)", math_tanh, "Return the hyperbolic tangent of x."},
     {"trunc(x, /)", math_trunc, "Truncates the Real x to the nearest Integral toward 0."},
@@ -632,10 +665,8 @@ const MethodSpec kMathFunctions[] = {
 };
 
 const ConstantSpec kMathConstants[] = {
-    {"e", ConstantSpec::kFloat, 0, M_E},
-    {"inf", ConstantSpec::kFloat, 0, HUGE_VAL},
-    {"nan", ConstantSpec::kFloat, 0, NAN},
-    {"pi", ConstantSpec::kFloat, 0, M_PI},
+    {"e", ConstantSpec::kFloat, 0, M_E},        {"inf", ConstantSpec::kFloat, 0, HUGE_VAL},
+    {"nan", ConstantSpec::kFloat, 0, NAN},      {"pi", ConstantSpec::kFloat, 0, M_PI},
     {"tau", ConstantSpec::kFloat, 0, 2 * M_PI},
 };
 

@@ -31,7 +31,7 @@ namespace {
 // What fork_exec() was asked for, in the form the child needs.
 struct ChildPlan {
   char* const* argv = nullptr;
-  char* const* envp = nullptr;  // null: as it is
+  char* const* envp = nullptr;         // null: as it is
   char* const* executables = nullptr;  // tried in turn, null at the end
   const char* cwd = nullptr;
   const int* keep = nullptr;  // sorted descriptors that stay open

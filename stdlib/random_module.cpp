@@ -1,5 +1,5 @@
-// The module _random: the Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998), as random.Random
-// stands on it. Sequences for a seed are those CPython documents as stable.
+// The module _random: the Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998), as
+// random.Random stands on it. Sequences for a seed are those CPython documents as stable.
 #include <sys/random.h>
 
 #include <cerrno>
@@ -78,7 +78,8 @@ Status SeedFrom(ThreadState& ts, RandomObject* r, Value seed) {
     uint32_t key[kN];
     size_t have = 0;
     while (have < sizeof key) {
-      ssize_t n = getrandom(reinterpret_cast<char*>(key) + have, sizeof key - have > 256 ? 256 : sizeof key - have, 0);
+      ssize_t n = getrandom(reinterpret_cast<char*>(key) + have,
+                            sizeof key - have > 256 ? 256 : sizeof key - have, 0);
       if (n <= 0) return RaiseErrno(ts, errno);
       have += static_cast<size_t>(n);
     }
@@ -158,7 +159,8 @@ Result<> random_setstate(ThreadState& ts, Args args) {
   uint32_t state[kN + 1];
   for (int i = 0; i <= kN; ++i) {
     MVM_TRY(Ref<> v, Index(ts, t->items()[i]));
-    if (IntSign(v) < 0) return Raise(ts, Exc::kOverflowError, "can't convert negative value to unsigned int");
+    if (IntSign(v) < 0)
+      return Raise(ts, Exc::kOverflowError, "can't convert negative value to unsigned int");
     state[i] = static_cast<uint32_t>(IntLowBits(v));
   }
   if (state[kN] > kN) return Raise(ts, Exc::kValueError, "invalid state");
@@ -168,11 +170,15 @@ Result<> random_setstate(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kRandomMethods[] = {
-    {"getrandbits(self, k, /)", random_getrandbits, "getrandbits(k) -> x.  Generates an int with k random bits."},
+    {"getrandbits(self, k, /)", random_getrandbits,
+     "getrandbits(k) -> x.  Generates an int with k random bits."},
     {"getstate(self, /)", random_getstate, "getstate() -> tuple containing the current state."},
     {"random(self, /)", random_random, "random() -> x in the interval [0, 1)."},
-    {"seed(self, n=None, /)", random_seed, "seed([n]) -> None. Defaults to use urandom and falls back to a combination of the current time and the process identifier."},
-    {"setstate(self, state, /)", random_setstate, "setstate(state) -> None.  Restores generator state."},
+    {"seed(self, n=None, /)", random_seed,
+     "seed([n]) -> None. Defaults to use urandom and falls back to a combination of the current "
+     "time and the process identifier."},
+    {"setstate(self, state, /)", random_setstate,
+     "setstate(state) -> None.  Restores generator state."},
 };
 
 extern const TypeSpec kRandomType;

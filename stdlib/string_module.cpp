@@ -18,12 +18,14 @@ Result<> string_formatter_field_name_split(ThreadState& ts, Args args) {
 const MethodSpec kFunctions[] = {
     {"formatter_field_name_split(object, /)", string_formatter_field_name_split,
      "split the argument as a field name"},
-    {"formatter_parser(object, /)", string_formatter_parser, "parse the argument as a format string"},
+    {"formatter_parser(object, /)", string_formatter_parser,
+     "parse the argument as a format string"},
 };
 
 }  // namespace
 
 extern const ModuleSpec k__string_module;
-const ModuleSpec k__string_module = {.name = "_string", .doc = "string helper module", .functions = kFunctions};
+const ModuleSpec k__string_module = {
+    .name = "_string", .doc = "string helper module", .functions = kFunctions};
 
 }  // namespace minivm

@@ -304,9 +304,7 @@ Result<> struct_pack_into(ThreadState& ts, Args args) {
   if (args.nkw) return Raise(ts, Exc::kTypeError, "Struct.pack_into() takes no keyword arguments");
   return PackInto(ts, Self(args[0]), args.v + 1, args.n - 1);
 }
-Result<> struct_unpack(ThreadState& ts, Args args) {
-  return Unpack(ts, Self(args[0]), args[1]);
-}
+Result<> struct_unpack(ThreadState& ts, Args args) { return Unpack(ts, Self(args[0]), args[1]); }
 Result<> struct_unpack_from(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckReady(ts, Self(args[0])));
   return UnpackFrom(ts, Self(args[0]), args[1], args[2]);

@@ -1,8 +1,8 @@
 // The module _thread: locks and identities.
 //
-// Starting threads needs the VM's lock to be handed over between them, which is the subject of a later
-// part: until then start_new_thread raises RuntimeError. Locks are real (they block, time out and are
-// released by anybody), so that the library modules that guard their state with them work.
+// Starting threads needs the VM's lock to be handed over between them, which is the subject of a
+// later part: until then start_new_thread raises RuntimeError. Locks are real (they block, time out
+// and are released by anybody), so that the library modules that guard their state with them work.
 #include <time.h>
 #include <unistd.h>
 
@@ -42,10 +42,13 @@ double Now() {
 Result<double> WaitTime(ThreadState& ts, Value blocking, Value timeout) {
   MVM_TRY(bool block, Truth(ts, blocking));
   MVM_TRY(double seconds, AsDouble(ts, timeout));
-  if (!block && seconds != -1) return Raise(ts, Exc::kValueError, "can't specify a timeout for a non-blocking call");
-  if (seconds < 0 && seconds != -1) return Raise(ts, Exc::kValueError, "timeout value must be a non-negative number");
+  if (!block && seconds != -1)
+    return Raise(ts, Exc::kValueError, "can't specify a timeout for a non-blocking call");
+  if (seconds < 0 && seconds != -1)
+    return Raise(ts, Exc::kValueError, "timeout value must be a non-negative number");
   if (std::isnan(seconds)) return Raise(ts, Exc::kValueError, "Invalid value NaN (not a number)");
-  if (seconds > kTimeoutMax) return Raise(ts, Exc::kOverflowError, "timestamp too large to convert to C PyTime_t");
+  if (seconds > kTimeoutMax)
+    return Raise(ts, Exc::kOverflowError, "timestamp too large to convert to C PyTime_t");
   return block ? seconds : 0.0;
 }
 
@@ -80,7 +83,9 @@ Result<> lock_release(ThreadState& ts, Args args) {
   lock->count = 0;
   return None(ts);
 }
-Result<> lock_locked(ThreadState& ts, Args args) { return Bool(ts, args.self<LockObject>()->count != 0); }
+Result<> lock_locked(ThreadState& ts, Args args) {
+  return Bool(ts, args.self<LockObject>()->count != 0);
+}
 Result<> lock_enter(ThreadState& ts, Args args) {
   LockObject* lock = args.self<LockObject>();
   MVM_TRY_VOID(WaitFree(ts, lock, -1));
@@ -93,8 +98,8 @@ Result<> lock_at_fork_reinit(ThreadState& ts, Args args) {
   return None(ts);
 }
 Result<> lock_repr(ThreadState& ts, Value self) {
-  return Format(ts, "<%s %T object at 0x%lx>", self.as<LockObject>()->count ? "locked" : "unlocked", self,
-                static_cast<unsigned long>(self.bits()));
+  return Format(ts, "<%s %T object at 0x%lx>", self.as<LockObject>()->count ? "locked" : "unlocked",
+                self, static_cast<unsigned long>(self.bits()));
 }
 
 Result<> rlock_acquire(ThreadState& ts, Args args) {
@@ -112,7 +117,8 @@ Result<> rlock_acquire(ThreadState& ts, Args args) {
 }
 Result<> rlock_release(ThreadState& ts, Args args) {
   LockObject* lock = args.self<LockObject>();
-  if (lock->count == 0 || lock->owner != ts.id) return Raise(ts, Exc::kRuntimeError, "cannot release un-acquired lock");
+  if (lock->count == 0 || lock->owner != ts.id)
+    return Raise(ts, Exc::kRuntimeError, "cannot release un-acquired lock");
   if (--lock->count == 0) lock->owner = 0;
   return None(ts);
 }
@@ -127,7 +133,8 @@ Result<> rlock_is_owned(ThreadState& ts, Args args) {
 Result<> rlock_release_save(ThreadState& ts, Args args) {
   LockObject* lock = args.self<LockObject>();
   if (lock->count == 0) return Raise(ts, Exc::kRuntimeError, "cannot release un-acquired lock");
-  Value pair[] = {Value::Int(static_cast<int64_t>(lock->count)), Value::Int(static_cast<int64_t>(lock->owner))};
+  Value pair[] = {Value::Int(static_cast<int64_t>(lock->count)),
+                  Value::Int(static_cast<int64_t>(lock->owner))};
   MVM_TRY(Ref<TupleObject> state, NewTuple(ts, pair));
   lock->count = lock->owner = 0;
   return state;
@@ -150,31 +157,37 @@ Result<> rlock_recursion_count(ThreadState& ts, Args args) {
 }
 Result<> rlock_repr(ThreadState& ts, Value self) {
   LockObject* lock = self.as<LockObject>();
-  return Format(ts, "<%s %T object owner=%llu count=%llu at 0x%lx>", lock->count ? "locked" : "unlocked", self,
-                static_cast<unsigned long long>(lock->owner), static_cast<unsigned long long>(lock->count),
-                static_cast<unsigned long>(self.bits()));
+  return Format(
+      ts, "<%s %T object owner=%llu count=%llu at 0x%lx>", lock->count ? "locked" : "unlocked",
+      self, static_cast<unsigned long long>(lock->owner),
+      static_cast<unsigned long long>(lock->count), static_cast<unsigned long>(self.bits()));
 }
 
 const MethodSpec kLockMethods[] = {
     {"__enter__(self, /)", lock_enter, "Lock the lock."},
     {"__exit__(self, /, *exc_info)", lock_exit, "Release the lock."},
     {"_at_fork_reinit(self, /)", lock_at_fork_reinit},
-    {"acquire(self, blocking=True, timeout=-1)", lock_acquire, "Lock the lock. True if it was acquired."},
-    {"acquire_lock(self, blocking=True, timeout=-1)", lock_acquire, "An obsolete synonym of acquire()."},
+    {"acquire(self, blocking=True, timeout=-1)", lock_acquire,
+     "Lock the lock. True if it was acquired."},
+    {"acquire_lock(self, blocking=True, timeout=-1)", lock_acquire,
+     "An obsolete synonym of acquire()."},
     {"locked(self, /)", lock_locked, "Whether the lock is held."},
     {"locked_lock(self, /)", lock_locked, "An obsolete synonym of locked()."},
-    {"release(self, /)", lock_release, "Release the lock, which need not have been acquired by this thread."},
+    {"release(self, /)", lock_release,
+     "Release the lock, which need not have been acquired by this thread."},
     {"release_lock(self, /)", lock_release, "An obsolete synonym of release()."},
 };
 const MethodSpec kRLockMethods[] = {
     {"__enter__(self, /)", rlock_enter, "Lock the lock."},
     {"__exit__(self, /, *exc_info)", rlock_release, "Release the lock."},
-    {"_acquire_restore(self, state, /)", rlock_acquire_restore, "For internal use by threading.Condition."},
+    {"_acquire_restore(self, state, /)", rlock_acquire_restore,
+     "For internal use by threading.Condition."},
     {"_at_fork_reinit(self, /)", lock_at_fork_reinit},
     {"_is_owned(self, /)", rlock_is_owned, "For internal use by threading.Condition."},
     {"_recursion_count(self, /)", rlock_recursion_count, "For internal use by reentrancy checks."},
     {"_release_save(self, /)", rlock_release_save, "For internal use by threading.Condition."},
-    {"acquire(self, blocking=True, timeout=-1)", rlock_acquire, "Lock the lock; the owner may do so again."},
+    {"acquire(self, blocking=True, timeout=-1)", rlock_acquire,
+     "Lock the lock; the owner may do so again."},
     {"release(self, /)", rlock_release, "Undo one acquire()."},
 };
 
@@ -208,7 +221,8 @@ Result<> thread_count(ThreadState& ts, Args args) { return Small(0); }
 Result<> thread_exit(ThreadState& ts, Args args) { return RaiseNoMessage(ts, Exc::kSystemExit); }
 Result<> thread_interrupt_main(ThreadState& ts, Args args) {
   MVM_TRY(int64_t signum, AsInt64(ts, args[0]));
-  if (signum < 1 || signum >= kSignalLimit) return Raise(ts, Exc::kValueError, "signal number out of range");
+  if (signum < 1 || signum >= kSignalLimit)
+    return Raise(ts, Exc::kValueError, "signal number out of range");
   SimulateSignal(*ts.rt, static_cast<int>(signum));
   return None(ts);
 }
@@ -262,21 +276,27 @@ Result<> thread_daemon_threads_allowed(ThreadState& ts, Args args) { return Bool
 const MethodSpec kFunctions[] = {
     {"_count()", thread_count, "Number of running threads, the main thread left out."},
     {"_get_main_thread_ident()", thread_get_main_thread_ident, "The identity of the main thread."},
-    {"_is_main_interpreter()", thread_is_main_interpreter, "Whether this is the process's first interpreter."},
-    {"_make_thread_handle(ident, /)", thread_make_thread_handle, "The handle of a thread that runs already."},
+    {"_is_main_interpreter()", thread_is_main_interpreter,
+     "Whether this is the process's first interpreter."},
+    {"_make_thread_handle(ident, /)", thread_make_thread_handle,
+     "The handle of a thread that runs already."},
     {"_shutdown()", thread_shutdown, "Wait for all threads that are not daemons."},
     {"allocate(...)", thread_allocate_lock, "An obsolete synonym of allocate_lock()."},
     {"allocate_lock()", thread_allocate_lock, "Create a new lock object."},
-    {"daemon_threads_allowed()", thread_daemon_threads_allowed, "Whether daemon threads are allowed."},
+    {"daemon_threads_allowed()", thread_daemon_threads_allowed,
+     "Whether daemon threads are allowed."},
     {"exit()", thread_exit, "Raise SystemExit, which ends the thread silently."},
     {"exit_thread()", thread_exit, "An obsolete synonym of exit()."},
     {"get_ident()", thread_get_ident, "The identity of the running thread."},
     {"get_native_id()", thread_get_native_id, "The identity the system gives the running thread."},
-    {"interrupt_main(signum=2, /)", thread_interrupt_main, "Simulate the arrival of a signal in the main thread."},
-    {"stack_size(size=0, /)", thread_stack_size, "Set the stack size of threads to come; returns what it was."},
+    {"interrupt_main(signum=2, /)", thread_interrupt_main,
+     "Simulate the arrival of a signal in the main thread."},
+    {"stack_size(size=0, /)", thread_stack_size,
+     "Set the stack size of threads to come; returns what it was."},
     {"start_joinable_thread(function, handle=None, daemon=True)", thread_start_joinable_thread,
      "Start a new thread that can be waited for by its handle, which is returned."},
-    {"start_new(function, args, kwargs=<unrepresentable>, /)", thread_start_new_thread, "An obsolete synonym of start_new_thread()."},
+    {"start_new(function, args, kwargs=<unrepresentable>, /)", thread_start_new_thread,
+     "An obsolete synonym of start_new_thread()."},
     {"start_new_thread(function, args, kwargs=<unrepresentable>, /)", thread_start_new_thread,
      "Start a new thread that calls function(*args, **kwargs); returns its identity."},
 };

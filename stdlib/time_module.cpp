@@ -40,7 +40,8 @@ Result<int64_t> Duration(ThreadState& ts, Value v) {
     double d = FloatValue(v);
     if (std::isnan(d)) return Raise(ts, Exc::kValueError, "Invalid value NaN (not a number)");
     d = std::ceil(d * 1e9);
-    if (!(std::fabs(d) < 9.2e18)) return Raise(ts, Exc::kOverflowError, "timestamp too large to convert to C PyTime_t");
+    if (!(std::fabs(d) < 9.2e18))
+      return Raise(ts, Exc::kOverflowError, "timestamp too large to convert to C PyTime_t");
     return static_cast<int64_t>(d);
   }
   MVM_TRY(Ref<> i, Index(ts, v));
@@ -81,21 +82,33 @@ const GetSetSpec kTimeFields[] = {
     {"tm_sec", StructItem<5>, nullptr, "seconds, range [0, 61])"},
     {"tm_wday", StructItem<6>, nullptr, "day of week, range [0, 6], Monday is 0"},
     {"tm_yday", StructItem<7>, nullptr, "day of year, range [1, 366]"},
-    {"tm_isdst", StructItem<8>, nullptr, "1 if summer time is in effect, 0 if not, and -1 if unknown"},
+    {"tm_isdst", StructItem<8>, nullptr,
+     "1 if summer time is in effect, 0 if not, and -1 if unknown"},
     {"tm_zone", StructItem<9>, nullptr, "abbreviation of timezone name"},
     {"tm_gmtoff", StructItem<10>, nullptr, "offset from UTC in seconds"},
 };
 const StructSequenceSpec kStructTime = {
-    .type = StructSequenceTypeSpec("time.struct_time", kTimeFields, "The time value as returned by gmtime(), localtime(), and strptime(), and accepted by asctime(), mktime() and strftime().",
-                                   "structseq(sequence, dict=<unrepresentable>)"),
+    .type =
+        StructSequenceTypeSpec("time.struct_time", kTimeFields,
+                               "The time value as returned by gmtime(), localtime(), and "
+                               "strptime(), and accepted by asctime(), mktime() and strftime().",
+                               "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 9,
     .total = 11,
 };
 Result<> StructTime(ThreadState& ts, const struct tm& t) {
   MVM_TRY(Ref<StrObject> zone, NewStrFromOs(ts, t.tm_zone != nullptr ? t.tm_zone : ""));
-  Value v[] = {Value::Int(int64_t{t.tm_year} + 1900), Value::Int(t.tm_mon + 1), Value::Int(t.tm_mday), Value::Int(t.tm_hour),
-               Value::Int(t.tm_min), Value::Int(t.tm_sec), Value::Int((t.tm_wday + 6) % 7), Value::Int(t.tm_yday + 1),
-               Value::Int(t.tm_isdst), Value(zone.get()), Value::Int(t.tm_gmtoff)};
+  Value v[] = {Value::Int(int64_t{t.tm_year} + 1900),
+               Value::Int(t.tm_mon + 1),
+               Value::Int(t.tm_mday),
+               Value::Int(t.tm_hour),
+               Value::Int(t.tm_min),
+               Value::Int(t.tm_sec),
+               Value::Int((t.tm_wday + 6) % 7),
+               Value::Int(t.tm_yday + 1),
+               Value::Int(t.tm_isdst),
+               Value(zone.get()),
+               Value::Int(t.tm_gmtoff)};
   return NewStructSequence(ts, kStructTime, v);
 }
 
@@ -105,12 +118,14 @@ Result<int64_t> WhenOf(ThreadState& ts, Value v) {
   if (IsFloat(ts, v)) {
     double d = std::floor(FloatValue(v));
     if (std::isnan(d)) return Raise(ts, Exc::kValueError, "Invalid value NaN (not a number)");
-    if (!(std::fabs(d) < 9.2e18)) return Raise(ts, Exc::kOverflowError, "timestamp out of range for platform time_t");
+    if (!(std::fabs(d) < 9.2e18))
+      return Raise(ts, Exc::kOverflowError, "timestamp out of range for platform time_t");
     return static_cast<int64_t>(d);
   }
   MVM_TRY(Ref<> i, Index(ts, v));
   int64_t n;
-  if (!IntFitsInt64(i, &n)) return Raise(ts, Exc::kOverflowError, "timestamp out of range for platform time_t");
+  if (!IntFitsInt64(i, &n))
+    return Raise(ts, Exc::kOverflowError, "timestamp out of range for platform time_t");
   return n;
 }
 Status BrokenDown(ThreadState& ts, Value when, bool local, struct tm* out) {
@@ -118,7 +133,8 @@ Status BrokenDown(ThreadState& ts, Value when, bool local, struct tm* out) {
   time_t t = seconds;
   errno = 0;
   std::memset(out, 0, sizeof *out);
-  if ((local ? localtime_r(&t, out) : gmtime_r(&t, out)) == nullptr) return RaiseErrno(ts, errno ? errno : EINVAL);
+  if ((local ? localtime_r(&t, out) : gmtime_r(&t, out)) == nullptr)
+    return RaiseErrno(ts, errno ? errno : EINVAL);
   if (!local) out->tm_zone = "UTC";
   return Ok();
 }
@@ -134,14 +150,17 @@ Result<> time_localtime(ThreadState& ts, Args args) {
 }
 
 // A script's time tuple, checked.
-Status FromTuple(ThreadState& ts, Value v, struct tm* out, const char* function, bool check = true) {
+Status FromTuple(ThreadState& ts, Value v, struct tm* out, const char* function,
+                 bool check = true) {
   if (!IsTuple(ts, v)) return Raise(ts, Exc::kTypeError, "Tuple or struct_time argument required");
   TupleObject* t = v.as<TupleObject>();
-  if (t->size() != 9) return Raise(ts, Exc::kTypeError, "%s(): illegal time tuple argument", function);
+  if (t->size() != 9)
+    return Raise(ts, Exc::kTypeError, "%s(): illegal time tuple argument", function);
   int64_t n[9];
   for (int i = 0; i < 9; ++i) {
     if (!IsInt(ts, t->items()[i])) {
-      return Raise(ts, Exc::kTypeError, "'%T' object cannot be interpreted as an integer", t->items()[i]);
+      return Raise(ts, Exc::kTypeError, "'%T' object cannot be interpreted as an integer",
+                   t->items()[i]);
     }
     if (!IntFitsInt64(t->items()[i], &n[i]) || n[i] > INT32_MAX || n[i] < INT32_MIN) {
       return Raise(ts, Exc::kOverflowError, "signed integer is greater than maximum");
@@ -176,10 +195,11 @@ Status FromTuple(ThreadState& ts, Value v, struct tm* out, const char* function,
 
 Result<> Asctime(ThreadState& ts, const struct tm& t) {
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   char text[80];
-  int n = snprintf(text, sizeof text, "%s %s%3d %.2d:%.2d:%.2d %lld", kDays[t.tm_wday], kMonths[t.tm_mon], t.tm_mday,
-                   t.tm_hour, t.tm_min, t.tm_sec, 1900LL + t.tm_year);
+  int n = snprintf(text, sizeof text, "%s %s%3d %.2d:%.2d:%.2d %lld", kDays[t.tm_wday],
+                   kMonths[t.tm_mon], t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, 1900LL + t.tm_year);
   return NewStr(ts, {text, static_cast<size_t>(n)});
 }
 Result<> time_asctime(ThreadState& ts, Args args) {
@@ -201,11 +221,13 @@ Result<> time_mktime(ThreadState& ts, Args args) {
   MVM_TRY_VOID(FromTuple(ts, args[0], &t, "mktime", false));
   t.tm_wday = -1;
   time_t r = mktime(&t);
-  if (r == -1 && t.tm_wday == -1) return Raise(ts, Exc::kOverflowError, "mktime argument out of range");
+  if (r == -1 && t.tm_wday == -1)
+    return Raise(ts, Exc::kOverflowError, "mktime argument out of range");
   return NewFloat(ts, static_cast<double>(r));
 }
 Result<> time_strftime(ThreadState& ts, Args args) {
-  if (!IsStr(ts, args[0])) return Raise(ts, Exc::kTypeError, "strftime() argument 1 must be str, not %T", args[0]);
+  if (!IsStr(ts, args[0]))
+    return Raise(ts, Exc::kTypeError, "strftime() argument 1 must be str, not %T", args[0]);
   struct tm t;
   std::string zone;
   if (args.has(1)) {
@@ -220,7 +242,8 @@ Result<> time_strftime(ThreadState& ts, Args args) {
     MVM_TRY_VOID(BrokenDown(ts, Value::Absent(), true, &t));
   }
   std::string format = ToUtf8(args.as<StrObject>(0));
-  if (format.find('\0') != std::string::npos) return Raise(ts, Exc::kValueError, "embedded null character");
+  if (format.find('\0') != std::string::npos)
+    return Raise(ts, Exc::kValueError, "embedded null character");
   std::string out;
   if (!format.empty()) {
     std::string buffer(format.size() * 4 + 256, '\0');
@@ -273,7 +296,8 @@ Result<> time_clock_getres(ThreadState& ts, Args args) {
   return Seconds(ts, t);
 }
 Result<> time_get_clock_info(ThreadState& ts, Args args) {
-  if (!IsStr(ts, args[0])) return Raise(ts, Exc::kTypeError, "get_clock_info() argument 1 must be str, not %T", args[0]);
+  if (!IsStr(ts, args[0]))
+    return Raise(ts, Exc::kTypeError, "get_clock_info() argument 1 must be str, not %T", args[0]);
   struct Row {
     const char* name;
     const char* implementation;
@@ -323,30 +347,52 @@ Result<> time_tzset(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"asctime(tuple=<unrepresentable>, /)", time_asctime, "Convert a time tuple to a string, e.g. 'Sat Jun 06 16:26:11 1998'."},
-    {"clock()", ReadClock<CLOCK_PROCESS_CPUTIME_ID, false>, "Processor time, as Python 2 had it: process_time()."},
-    {"clock_getres(clk_id, /)", time_clock_getres, "Return the resolution (precision) of the specified clock clk_id."},
-    {"clock_gettime(clk_id, /)", time_clock_gettime, "Return the time of the specified clock clk_id as a float."},
-    {"clock_gettime_ns(clk_id, /)", time_clock_gettime_ns, "Return the time of the specified clock clk_id as nanoseconds (int)."},
-    {"ctime(seconds=None, /)", time_ctime, "Convert a time in seconds since the Epoch to a string in local time."},
+    {"asctime(tuple=<unrepresentable>, /)", time_asctime,
+     "Convert a time tuple to a string, e.g. 'Sat Jun 06 16:26:11 1998'."},
+    {"clock()", ReadClock<CLOCK_PROCESS_CPUTIME_ID, false>,
+     "Processor time, as Python 2 had it: process_time()."},
+    {"clock_getres(clk_id, /)", time_clock_getres,
+     "Return the resolution (precision) of the specified clock clk_id."},
+    {"clock_gettime(clk_id, /)", time_clock_gettime,
+     "Return the time of the specified clock clk_id as a float."},
+    {"clock_gettime_ns(clk_id, /)", time_clock_gettime_ns,
+     "Return the time of the specified clock clk_id as nanoseconds (int)."},
+    {"ctime(seconds=None, /)", time_ctime,
+     "Convert a time in seconds since the Epoch to a string in local time."},
     {"get_clock_info(name, /)", time_get_clock_info, "Get information of the specified clock."},
-    {"gmtime(seconds=None, /)", time_gmtime, "Convert seconds since the Epoch to a time tuple expressing UTC (a.k.a. GMT)."},
-    {"localtime(seconds=None, /)", time_localtime, "Convert seconds since the Epoch to a time tuple expressing local time."},
-    {"mktime(tuple, /)", time_mktime, "Convert a time tuple in local time to seconds since the Epoch."},
+    {"gmtime(seconds=None, /)", time_gmtime,
+     "Convert seconds since the Epoch to a time tuple expressing UTC (a.k.a. GMT)."},
+    {"localtime(seconds=None, /)", time_localtime,
+     "Convert seconds since the Epoch to a time tuple expressing local time."},
+    {"mktime(tuple, /)", time_mktime,
+     "Convert a time tuple in local time to seconds since the Epoch."},
     {"monotonic()", ReadClock<CLOCK_MONOTONIC, false>, "Monotonic clock, cannot go backward."},
-    {"monotonic_ns()", ReadClock<CLOCK_MONOTONIC, true>, "Monotonic clock, cannot go backward, as nanoseconds."},
+    {"monotonic_ns()", ReadClock<CLOCK_MONOTONIC, true>,
+     "Monotonic clock, cannot go backward, as nanoseconds."},
     {"perf_counter()", ReadClock<CLOCK_MONOTONIC, false>, "Performance counter for benchmarking."},
-    {"perf_counter_ns()", ReadClock<CLOCK_MONOTONIC, true>, "Performance counter for benchmarking as nanoseconds."},
-    {"process_time()", ReadClock<CLOCK_PROCESS_CPUTIME_ID, false>, "Process time for profiling: sum of the kernel and user-space CPU time."},
-    {"process_time_ns()", ReadClock<CLOCK_PROCESS_CPUTIME_ID, true>, "Process time for profiling as nanoseconds."},
-    {"sleep(object, /)", time_sleep, "Delay execution for a given number of seconds. The argument may be a floating-point number for subsecond precision."},
-    {"strftime(format, tuple=<unrepresentable>, /)", time_strftime, "Convert a time tuple to a string according to a format specification."},
-    {"strptime(string, format='%a %b %d %H:%M:%S %Y', /)", time_strptime, "Parse a string to a time tuple according to a format specification."},
-    {"thread_time()", ReadClock<CLOCK_THREAD_CPUTIME_ID, false>, "Thread time for profiling: sum of the kernel and user-space CPU time."},
-    {"thread_time_ns()", ReadClock<CLOCK_THREAD_CPUTIME_ID, true>, "Thread time for profiling as nanoseconds."},
-    {"time()", ReadClock<CLOCK_REALTIME, false>, "Return the current time in seconds since the Epoch."},
-    {"time_ns()", ReadClock<CLOCK_REALTIME, true>, "Return the current time in nanoseconds since the Epoch."},
-    {"tzset()", time_tzset, "Initialize, or reinitialize, the local timezone to the value stored in os.environ['TZ']."},
+    {"perf_counter_ns()", ReadClock<CLOCK_MONOTONIC, true>,
+     "Performance counter for benchmarking as nanoseconds."},
+    {"process_time()", ReadClock<CLOCK_PROCESS_CPUTIME_ID, false>,
+     "Process time for profiling: sum of the kernel and user-space CPU time."},
+    {"process_time_ns()", ReadClock<CLOCK_PROCESS_CPUTIME_ID, true>,
+     "Process time for profiling as nanoseconds."},
+    {"sleep(object, /)", time_sleep,
+     "Delay execution for a given number of seconds. The argument may be a floating-point number "
+     "for subsecond precision."},
+    {"strftime(format, tuple=<unrepresentable>, /)", time_strftime,
+     "Convert a time tuple to a string according to a format specification."},
+    {"strptime(string, format='%a %b %d %H:%M:%S %Y', /)", time_strptime,
+     "Parse a string to a time tuple according to a format specification."},
+    {"thread_time()", ReadClock<CLOCK_THREAD_CPUTIME_ID, false>,
+     "Thread time for profiling: sum of the kernel and user-space CPU time."},
+    {"thread_time_ns()", ReadClock<CLOCK_THREAD_CPUTIME_ID, true>,
+     "Thread time for profiling as nanoseconds."},
+    {"time()", ReadClock<CLOCK_REALTIME, false>,
+     "Return the current time in seconds since the Epoch."},
+    {"time_ns()", ReadClock<CLOCK_REALTIME, true>,
+     "Return the current time in nanoseconds since the Epoch."},
+    {"tzset()", time_tzset,
+     "Initialize, or reinitialize, the local timezone to the value stored in os.environ['TZ']."},
 };
 const ConstantSpec kConstants[] = {
     {"CLOCK_BOOTTIME", ConstantSpec::kInt, CLOCK_BOOTTIME},

@@ -120,10 +120,8 @@ const MethodSpec kAliasMethods[] = {
     {"__reduce__(self, /)", alias_reduce},
 };
 const GetSetSpec kAliasGetSets[] = {
-    {"__module__", alias_get_module},
-    {"__name__", alias_get_name, ReadOnlyAttribute},
-    {"__parameters__", alias_get_parameters},
-    {"__type_params__", alias_get_type_params},
+    {"__module__", alias_get_module},         {"__name__", alias_get_name, ReadOnlyAttribute},
+    {"__parameters__", alias_get_parameters}, {"__type_params__", alias_get_type_params},
     {"__value__", alias_get_value},
 };
 

@@ -66,7 +66,7 @@ Result<bool> PatternMatches(ThreadState& ts, Value pattern, Value text) {
 }
 
 struct Warning {
-  Ref<> message;   // instance of category
+  Ref<> message;  // instance of category
   Ref<> category;
   Ref<> text;
   Ref<> filename;
@@ -162,9 +162,9 @@ Status ShowPlainly(ThreadState& ts, const Warning& w) {
   if (!ts.rt->sys) return Ok();
   MVM_TRY(Ref<> file, GetAttrOptional(ts, Value(ts.rt->sys), "stderr"));
   if (file.is_absent() || IsNone(ts, file)) return Ok();
-  MVM_TRY(Ref<StrObject> line, Format(ts, "%S:%lld: %N: %S\n", w.filename.get(),
-                                      static_cast<long long>(w.line),
-                                      w.category.as<TypeObject>(), w.text.get()));
+  MVM_TRY(Ref<StrObject> line,
+          Format(ts, "%S:%lld: %N: %S\n", w.filename.get(), static_cast<long long>(w.line),
+                 w.category.as<TypeObject>(), w.text.get()));
   MVM_TRY(Ref<StrObject> write, InternUtf8(ts, "write"));
   MVM_TRY_VOID(CallMethod(ts, file, write, line));
   return Ok();
@@ -186,8 +186,13 @@ Status Show(ThreadState& ts, const Warning& w) {
     return Raise(ts, Exc::kRuntimeError, "unable to get warnings.WarningMessage");
   }
   const Value none = ts.rt->none;
-  const Value args[] = {w.message, w.category, w.filename, Value::Int(w.line),
-                        none,      none,       w.source ? w.source.get() : none};
+  const Value args[] = {w.message,
+                        w.category,
+                        w.filename,
+                        Value::Int(w.line),
+                        none,
+                        none,
+                        w.source ? w.source.get() : none};
   MVM_TRY(Ref<> message, Call(ts, type, std::span<const Value>(args)));
   MVM_TRY_VOID(Call(ts, show, message));
   return Ok();
@@ -322,7 +327,8 @@ Status FindPlace(ThreadState& ts, int64_t level, const TupleObject* prefixes, Wa
   return Ok();
 }
 
-// The category of a warning: that of the message if this is one, else what was given or UserWarning.
+// The category of a warning: that of the message if this is one, else what was given or
+// UserWarning.
 Result<> CategoryOf(ThreadState& ts, Value message, Value category) {
   TypeObject* warning = ExcType(ts, Exc::kWarning);
   if (IsInstance(ts, message, warning)) return Result<>::Borrow(TypeOf(ts, message));
@@ -442,7 +448,8 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 
 const MethodSpec kFunctions[] = {
     {"_filters_mutated()", warnings_filters_mutated},
-    {"warn(message, category=None, stacklevel=1, source=None, *, skip_file_prefixes=<unrepresentable>)",
+    {"warn(message, category=None, stacklevel=1, source=None, *, "
+     "skip_file_prefixes=<unrepresentable>)",
      warnings_warn,
      "Issue a warning, or maybe ignore it or raise an exception.\n\n"
      "stacklevel says how far up the call stack the warning belongs; frames of files whose\n"
@@ -458,8 +465,9 @@ const MethodSpec kFunctions[] = {
 extern const ModuleSpec k__warnings_module;
 const ModuleSpec k__warnings_module = {
     .name = "_warnings",
-    .doc = "_warnings provides basic warning filtering support.\n"
-           "It is a helper module to speed up interpreter start-up.",
+    .doc =
+        "_warnings provides basic warning filtering support.\n"
+        "It is a helper module to speed up interpreter start-up.",
     .functions = kFunctions,
     .exec = ExecModule,
 };

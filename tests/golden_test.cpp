@@ -1,11 +1,12 @@
 // Runs every script below tests/golden and compares what it prints with what it says.
 //
-// A script carries its expectations: the texts behind `# expect:` are, in order, the lines it prints;
-// `# expect-error: Type: message` is the last line on stderr of an uncaught exception (exit status 1).
-// Each script is a test of its own, named after its path, and runs in a process of its own, so that a
-// crash fails one test; as many run at a time as there are processors (MINIVM_GOLDEN_JOBS). tests/golden/known_failures.txt lists scripts that do not pass yet, with the
-// reason: such a test passes while its script fails, and fails when the script passes, so that the list
-// only shrinks.
+// A script carries its expectations: the texts behind `# expect:` are, in order, the lines it
+// prints;
+// `# expect-error: Type: message` is the last line on stderr of an uncaught exception (exit status
+// 1). Each script is a test of its own, named after its path, and runs in a process of its own, so
+// that a crash fails one test; as many run at a time as there are processors (MINIVM_GOLDEN_JOBS).
+// tests/golden/known_failures.txt lists scripts that do not pass yet, with the reason: such a test
+// passes while its script fails, and fails when the script passes, so that the list only shrinks.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -97,11 +98,13 @@ std::string ReadAll(int fd) {
   std::string text;
   char buffer[65536];
   lseek(fd, 0, SEEK_SET);
-  for (ssize_t n; (n = read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(n));
+  for (ssize_t n; (n = read(fd, buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<size_t>(n));
   return text;
 }
 
-// Runs the interpreter on the script; output goes to unlinked files, so that nothing can block on it.
+// Runs the interpreter on the script; output goes to unlinked files, so that nothing can block on
+// it.
 Outcome RunScript(const fs::path& script) {
   Outcome o;
   auto temporary = [] {
@@ -169,10 +172,11 @@ std::string Judge(const fs::path& script) {
     if (code != expected) why << "exit status " << code << ", expected " << expected << "\n";
   }
   if (want.has_error && (errors.empty() || errors.back() != want.error)) {
-    why << "uncaught exception\n  expected: " << want.error << "\n  got:      "
-        << (errors.empty() ? "<nothing>" : errors.back()) << "\n";
+    why << "uncaught exception\n  expected: " << want.error
+        << "\n  got:      " << (errors.empty() ? "<nothing>" : errors.back()) << "\n";
   }
-  if (got.err.find("Sanitizer") != std::string::npos || got.err.find("runtime error:") != std::string::npos) {
+  if (got.err.find("Sanitizer") != std::string::npos ||
+      got.err.find("runtime error:") != std::string::npos) {
     why << "sanitizer report\n";
   }
   std::string text = why.str();
@@ -184,7 +188,8 @@ std::string Judge(const fs::path& script) {
 class Runner {
  public:
   // `scripts` in the order in which their tests run.
-  explicit Runner(std::vector<fs::path> scripts) : scripts_(std::move(scripts)), results_(scripts_.size()) {
+  explicit Runner(std::vector<fs::path> scripts)
+      : scripts_(std::move(scripts)), results_(scripts_.size()) {
     const char* jobs = std::getenv("MINIVM_GOLDEN_JOBS");
     int n = jobs ? std::atoi(jobs) : static_cast<int>(std::thread::hardware_concurrency());
     for (int i = 0; i < std::max(n, 1); ++i) threads_.emplace_back([this] { Work(); });
@@ -195,7 +200,8 @@ class Runner {
 
   // What Judge() said of the script; waits for it.
   std::string Result(const fs::path& script) {
-    size_t i = static_cast<size_t>(std::find(scripts_.begin(), scripts_.end(), script) - scripts_.begin());
+    size_t i =
+        static_cast<size_t>(std::find(scripts_.begin(), scripts_.end(), script) - scripts_.begin());
     std::unique_lock<std::mutex> lock(mutex_);
     done_.wait(lock, [&] { return results_[i].has_value(); });
     return *results_[i];
@@ -231,7 +237,8 @@ Runner& TheRunner() {
     const testing::TestSuite& suite = *all.GetTestSuite(s);
     for (int t = 0; t < suite.total_test_count(); ++t) {
       const testing::TestInfo& test = *suite.GetTestInfo(t);
-      if (test.should_run()) chosen.push_back(script_of_test[std::string(test.test_suite_name()) + "." + test.name()]);
+      if (test.should_run())
+        chosen.push_back(script_of_test[std::string(test.test_suite_name()) + "." + test.name()]);
     }
   }
   runner = std::make_unique<Runner>(std::move(chosen));
@@ -240,7 +247,8 @@ Runner& TheRunner() {
 
 class GoldenTest : public testing::Test {
  public:
-  GoldenTest(fs::path script, std::string known) : script_(std::move(script)), known_(std::move(known)) {}
+  GoldenTest(fs::path script, std::string known)
+      : script_(std::move(script)), known_(std::move(known)) {}
   void TestBody() override {
     std::string why = TheRunner().Result(script_);
     if (known_.empty()) {
@@ -285,8 +293,9 @@ int main(int argc, char** argv) {
     std::replace(suite.begin(), suite.end(), '/', '_');
     std::string reason = known.count(name) ? known[name] : "";
     script_of_test[suite + "." + script.stem().string()] = script;
-    testing::RegisterTest(suite.c_str(), script.stem().c_str(), nullptr, nullptr, __FILE__, __LINE__,
-                          [script, reason]() -> GoldenTest* { return new GoldenTest(script, reason); });
+    testing::RegisterTest(
+        suite.c_str(), script.stem().c_str(), nullptr, nullptr, __FILE__, __LINE__,
+        [script, reason]() -> GoldenTest* { return new GoldenTest(script, reason); });
   }
   int failed = RUN_ALL_TESTS();
   runner.reset();

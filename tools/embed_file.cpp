@@ -1,8 +1,8 @@
 // Packs the modules written in the language into a C++ file: embed_file OUTPUT.cpp ROOT
 //
-// Every *.src below ROOT becomes a row {name, is a package, packed text, sizes} of a table sorted by
-// module name; `a/b.src` is the module a.b and `a/__init__.src` the package a. The texts are DEFLATE
-// data in the binary's read-only data, unpacked only when the module is imported.
+// Every *.src below ROOT becomes a row {name, is a package, packed text, sizes} of a table sorted
+// by module name; `a/b.src` is the module a.b and `a/__init__.src` the package a. The texts are
+// DEFLATE data in the binary's read-only data, unpacked only when the module is imported.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -36,8 +36,8 @@ std::string Pack(const std::string& text) {
   auto deflater = std::make_unique<minivm::Deflater>();
   deflater->Reset(9);
   StringSink sink;
-  deflater->Run(reinterpret_cast<const uint8_t*>(text.data()), text.size(), minivm::Deflater::Flush::kFinish,
-                &sink);
+  deflater->Run(reinterpret_cast<const uint8_t*>(text.data()), text.size(),
+                minivm::Deflater::Flush::kFinish, &sink);
   return sink.text;
 }
 
@@ -48,7 +48,8 @@ void WriteBytes(std::ofstream& out, const std::string& bytes) {
   for (size_t i = 0; i < bytes.size(); ++i) {
     if (i % kPerLine == 0) out << (i == 0 ? "\n    \"" : "\"\n    \"");
     const unsigned char c = static_cast<unsigned char>(bytes[i]);
-    const bool plain = c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '?' && !(c >= '0' && c <= '9');
+    const bool plain =
+        c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '?' && !(c >= '0' && c <= '9');
     std::snprintf(escaped, sizeof escaped, plain ? "%c" : "\\%o", c);
     out << escaped;
   }
@@ -91,8 +92,9 @@ int main(int argc, char** argv) {
   }
   out << "const EmbeddedModule kModules[] = {\n";
   for (size_t i = 0; i < modules.size(); ++i) {
-    out << "    {\"" << modules[i].name << "\", " << (modules[i].package ? "true" : "false") << ", kPacked"
-        << i << ", sizeof(kPacked" << i << ") - 1, " << modules[i].text.size() << "},\n";
+    out << "    {\"" << modules[i].name << "\", " << (modules[i].package ? "true" : "false")
+        << ", kPacked" << i << ", sizeof(kPacked" << i << ") - 1, " << modules[i].text.size()
+        << "},\n";
   }
   out << "};\n}  // namespace\n\nTable<EmbeddedModule> EmbeddedModules() { return kModules; }\n\n"
          "}  // namespace minivm\n";

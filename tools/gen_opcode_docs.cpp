@@ -34,7 +34,8 @@ const char* Operand(char c) {
     case 't': return "temp";
     case 'w': return "window";
     case 'n': return "n";
-    case 'f': case 'F': return "consume";
+    case 'f':
+    case 'F': return "consume";
     case 'I': return "imm";
     case 'K': return "const";
     case 'J': return "jump";
@@ -78,13 +79,17 @@ int main(int argc, char** argv) {
   }
   std::fputs(
       "# Opcodes\n\n"
-      "Generated from vm/bytecode/opcodes.def by tools/gen_opcode_docs.cpp; the comment at the top of\n"
+      "Generated from vm/bytecode/opcodes.def by tools/gen_opcode_docs.cpp; the comment at the top "
+      "of\n"
       "the table explains registers, windows, consume flags and live depths.\n\n"
-      "An instruction is one 64-bit word: opcode, A, B and C of eight bits, X of 32. `temp` is read\n"
+      "An instruction is one 64-bit word: opcode, A, B and C of eight bits, X of 32. `temp` is "
+      "read\n"
       "and consumed, `reg` is consumed if the consume flags say so, `temp ←` and `local ←` are\n"
       "written. Rows marked _L have a twin NAME_L that writes a local instead of a temporary.\n"
-      "name: Site::arg is an index into the code's names; raises: may raise or run script code; end:\n"
-      "control does not fall through; polls: serves requests; specialised: made from the generic form\n"
+      "name: Site::arg is an index into the code's names; raises: may raise or run script code; "
+      "end:\n"
+      "control does not fall through; polls: serves requests; specialised: made from the generic "
+      "form\n"
       "in place, never emitted.\n\n"
       "| opcode | A | B | C | X | | effect |\n|---|---|---|---|---|---|---|\n",
       out);

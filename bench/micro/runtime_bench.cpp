@@ -65,7 +65,8 @@ void DictInsertInt(benchmark::State& state) {
   const int64_t n = state.range(0);
   for (auto _ : state) {
     Ref<DictObject> dict = NewDict(ts);
-    for (int64_t i = 0; i < n; ++i) (void)DictSet(ts, dict, Value::Int(i * 7), Value::Int(i)).raised();
+    for (int64_t i = 0; i < n; ++i)
+      (void)DictSet(ts, dict, Value::Int(i * 7), Value::Int(i)).raised();
   }
   state.SetItemsProcessed(state.iterations() * n);
 }

@@ -16,8 +16,8 @@ void RunLoop(benchmark::State& state, const std::string& setup, const std::strin
   minivm::VmConfig config;
   config.standard_streams = false;
   std::unique_ptr<minivm::Vm> vm = minivm::Vm::Create(config, &error);
-  const std::string source =
-      setup + "\ndef run(n):\n    x = 0\n    for i in range(n):\n        " + body + "\n    return x\n";
+  const std::string source = setup + "\ndef run(n):\n    x = 0\n    for i in range(n):\n        " +
+                             body + "\n    return x\n";
   if (!vm || !vm->Run(source, "bench.src", &error)) {
     state.SkipWithError(error.message.c_str());
     return;
@@ -35,7 +35,9 @@ void RunLoop(benchmark::State& state, const std::string& setup, const std::strin
 }
 
 void CallPositional(benchmark::State& state) { RunLoop(state, "def f(a, b): return a", "f(i, x)"); }
-void CallKeyword(benchmark::State& state) { RunLoop(state, "def f(a, b): return a", "f(a=i, b=x)"); }
+void CallKeyword(benchmark::State& state) {
+  RunLoop(state, "def f(a, b): return a", "f(a=i, b=x)");
+}
 void CallMethod(benchmark::State& state) {
   RunLoop(state, "class C:\n    def m(self): return 1\nc = C()", "c.m()");
 }

@@ -3,8 +3,8 @@
 //   #include <minivm/minivm.h>
 //   minivm::ScriptError error;
 //   auto vm = minivm::Vm::Create({}, &error);
-//   vm->Bind("add", [](minivm::HostCall& c) { return c.vm().Int(c.arg(0).ToInt() + c.arg(1).ToInt()); });
-//   vm->Run("print(add(1, 2))", "hello.src", &error);
+//   vm->Bind("add", [](minivm::HostCall& c) { return c.vm().Int(c.arg(0).ToInt() +
+//   c.arg(1).ToInt()); }); vm->Run("print(add(1, 2))", "hello.src", &error);
 //
 // Many VMs can live in one process, each with its own heap, lock and limits; they share nothing.
 // Threads: one host thread at a time may call into a VM. The library installs no signal handlers,
@@ -90,28 +90,28 @@ struct VmConfig {
   size_t stack_words = size_t{8} << 20;  // VM stack of each thread (address space)
   uint32_t hash_seed = 0;                // with fixed_hash_seed, as PYTHONHASHSEED
   bool fixed_hash_seed = false;
-  int optimize = 0;                      // -O, -OO
-  int verbose = 0;                       // -v
-  int debug = 0;                         // -d
-  int bytes_warning = 0;                 // -b
-  bool ignore_environment = false;       // -E
-  bool isolated = false;                 // -I
-  bool no_site = false;                  // -S
-  bool no_user_site = false;             // -s
-  bool dont_write_bytecode = false;      // -B
-  bool quiet = false;                    // -q
-  int inspect = 0;                       // -i
-  bool unbuffered = false;               // -u
-  bool interactive = false;              // reading from a prompt
-  bool dev_mode = false;                 // -X dev
-  bool safe_path = false;                // -P
+  int optimize = 0;                       // -O, -OO
+  int verbose = 0;                        // -v
+  int debug = 0;                          // -d
+  int bytes_warning = 0;                  // -b
+  bool ignore_environment = false;        // -E
+  bool isolated = false;                  // -I
+  bool no_site = false;                   // -S
+  bool no_user_site = false;              // -s
+  bool dont_write_bytecode = false;       // -B
+  bool quiet = false;                     // -q
+  int inspect = 0;                        // -i
+  bool unbuffered = false;                // -u
+  bool interactive = false;               // reading from a prompt
+  bool dev_mode = false;                  // -X dev
+  bool safe_path = false;                 // -P
   std::vector<std::string> warn_options;  // -W
   std::vector<std::string> x_options;     // -X
-  std::string io_encoding;  // of the standard streams; empty: UTF-8
-  std::string io_errors;    // their error handler; empty: strict, surrogateescape in the C locales
+  std::string io_encoding;                // of the standard streams; empty: UTF-8
+  std::string io_errors;  // their error handler; empty: strict, surrogateescape in the C locales
   int int_max_str_digits = -1;  // -1: the default, 4300
-  // Scripts may set handlers of the process's signals (module signal), for one VM at a time; the host
-  // passes SIGINT on by Interrupt(). Elsewhere signal.signal() raises ValueError.
+  // Scripts may set handlers of the process's signals (module signal), for one VM at a time; the
+  // host passes SIGINT on by Interrupt(). Elsewhere signal.signal() raises ValueError.
   bool handle_signals = false;
   bool gc_stress = false;  // for tests: a full collection after every allocation of a container
   bool standard_streams = true;  // sys.stdin, stdout, stderr on descriptors 0, 1, 2; else None
@@ -140,7 +140,8 @@ class MINIVM_EXPORT Vm {
   enum class Interactive { kDone, kFailed, kIncomplete };
   // One statement at a prompt; kIncomplete: more lines are needed, unless there are none (at_end).
   // Expressions are shown through sys.displayhook.
-  Interactive RunInteractive(std::string_view source, ScriptError* error = nullptr, bool at_end = false);
+  Interactive RunInteractive(std::string_view source, ScriptError* error = nullptr,
+                             bool at_end = false);
   Var Eval(std::string_view expression, ScriptError* error = nullptr);
 
   Var None();
@@ -159,8 +160,8 @@ class MINIVM_EXPORT Vm {
 
   // Reports what the last failing call left as the command line does: through sys.excepthook, or on
   // the VM's stderr. For calls made with error == nullptr, which leave the exception in the VM.
-  // Returns the exit status for it. A SystemExit shows its message only, if it has one; with exits_too
-  // it is reported like any other exception.
+  // Returns the exit status for it. A SystemExit shows its message only, if it has one; with
+  // exits_too it is reported like any other exception.
   int ReportError(bool exits_too = false);
   // Is what the last failing call left an instance of this built-in exception class?
   bool LastErrorIs(std::string_view builtin_type);
@@ -172,8 +173,8 @@ class MINIVM_EXPORT Vm {
   bool Finish();
   // From any thread or a signal handler: the script gets KeyboardInterrupt at its next step.
   void Interrupt();
-  // Does what the script would at its next step: runs the handlers of signals that have arrived, raises
-  // KeyboardInterrupt. For hosts whose own waiting was interrupted.
+  // Does what the script would at its next step: runs the handlers of signals that have arrived,
+  // raises KeyboardInterrupt. For hosts whose own waiting was interrupted.
   bool Poll(ScriptError* error = nullptr);
   // Takes back an interrupt that no script code has seen.
   void ClearInterrupt();

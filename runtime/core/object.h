@@ -29,13 +29,13 @@ static_assert(sizeof(Object) == 16);
 // Layout of Object::gc. The bits above kGcReachable are the
 // collector's scratch.
 enum GcBits : uint32_t {
-  kGcAgeMask = 3,             // generation 0..2; 3 = frozen (permanent generation)
-  kGcTracked = 1u << 2,       // known to the collector; set last, cleared first
-  kGcFinalized = 1u << 3,     // __del__ has run
-  kGcCollecting = 1u << 4,    // candidate of the collection under way
-  kGcHasWeakrefs = 1u << 5,   // list head in Heap's side table
-  kGcReachable = 1u << 6,     // found reachable by the collection under way
-  kGcTypeBit = 1u << 7,       // free for the object's type
+  kGcAgeMask = 3,            // generation 0..2; 3 = frozen (permanent generation)
+  kGcTracked = 1u << 2,      // known to the collector; set last, cleared first
+  kGcFinalized = 1u << 3,    // __del__ has run
+  kGcCollecting = 1u << 4,   // candidate of the collection under way
+  kGcHasWeakrefs = 1u << 5,  // list head in Heap's side table
+  kGcReachable = 1u << 6,    // found reachable by the collection under way
+  kGcTypeBit = 1u << 7,      // free for the object's type
   kGcRefsShift = 8,
   kGcRefsMask = 0xFFFFFF00u,  // scratch count of the collector, saturating
 };

@@ -6,7 +6,8 @@
 // or by returning it.
 //   Ref<>            owns any value            Result<>            one word; 0 = raised
 //   Ref<ListObject>  owns a typed object       Result<ListObject>  pointer; null = raised
-//                                              Result<int64_t>, Result<bool>, Result<void>: plain data
+//                                              Result<int64_t>, Result<bool>, Result<void>: plain
+//                                              data
 #pragma once
 
 #include <type_traits>
@@ -120,12 +121,12 @@ class Ref<Value> {
 template <>
 class [[nodiscard]] Result<Value> {
  public:
-  Result(Raised) : v_() {}                               // NOLINT: implicit
-  Result(Ref<Value>&& r) : v_(r.Release()) {}            // NOLINT: implicit
+  Result(Raised) : v_() {}                     // NOLINT: implicit
+  Result(Ref<Value>&& r) : v_(r.Release()) {}  // NOLINT: implicit
   template <class T>
-  Result(Ref<T>&& r) : v_(r.Release()) {}                // NOLINT: implicit
+  Result(Ref<T>&& r) : v_(r.Release()) {}  // NOLINT: implicit
   template <class T, class = std::enable_if_t<std::is_class_v<T> && !std::is_same_v<T, Value>>>
-  Result(Result<T>&& r);                                 // NOLINT: implicit
+  Result(Result<T>&& r);  // NOLINT: implicit
   static Result Steal(Value v) { return Result(v); }
   static Result Borrow(Value v) {
     Incref(v);
@@ -165,7 +166,7 @@ class [[nodiscard]] Result {
   template <class U = T, class = std::enable_if_t<std::is_class_v<U>>>
   Result(Ref<U>&& r) : p_(r.Release()) {}  // NOLINT: implicit
   template <class U = T, class = std::enable_if_t<!std::is_class_v<U>>>
-  Result(U value) : p_{value, true} {}     // NOLINT: implicit
+  Result(U value) : p_{value, true} {}  // NOLINT: implicit
   static Result Steal(T* p) {
     Result r(kRaised);
     r.p_ = p;
@@ -220,17 +221,17 @@ inline Ref<Value>::Ref(Result<Value>&& r) : v_(r.word()) {
 // MVM_TRY(auto x, Call(ts, ...)): x gets the value (a Ref, or plain data); returns on error.
 #define MVM_CONCAT_(a, b) a##b
 #define MVM_CONCAT(a, b) MVM_CONCAT_(a, b)
-#define MVM_TRY_(tmp, decl, expr)                          \
-  auto tmp = (expr);                                       \
+#define MVM_TRY_(tmp, decl, expr)                           \
+  auto tmp = (expr);                                        \
   if (MVM_UNLIKELY(tmp.raised())) return ::minivm::kRaised; \
   decl = tmp.Take()
 #define MVM_TRY(decl, expr) MVM_TRY_(MVM_CONCAT(mvm_try_, __COUNTER__), decl, expr)
 // The same for an expression whose value (if any) is dropped.
-#define MVM_TRY_VOID(expr)                                                   \
-  do {                                                                       \
-    auto mvm_status = (expr);                                                \
-    if (MVM_UNLIKELY(mvm_status.raised())) return ::minivm::kRaised;         \
-    (void)mvm_status.Take();                                                 \
+#define MVM_TRY_VOID(expr)                                           \
+  do {                                                               \
+    auto mvm_status = (expr);                                        \
+    if (MVM_UNLIKELY(mvm_status.raised())) return ::minivm::kRaised; \
+    (void)mvm_status.Take();                                         \
   } while (0)
 
 }  // namespace minivm

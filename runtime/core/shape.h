@@ -28,14 +28,14 @@ class Shape {
   static constexpr int kMaxTransitions = 64;
 
   uint32_t id = 0;
-  TypeObject* type = nullptr;   // borrowed: the type owns its shapes
-  Shape* parent = nullptr;      // null for a root
-  StrObject* name = nullptr;    // owned, interned: what this shape adds to its parent
+  TypeObject* type = nullptr;  // borrowed: the type owns its shapes
+  Shape* parent = nullptr;     // null for a root
+  StrObject* name = nullptr;   // owned, interned: what this shape adds to its parent
   uint16_t slot_count = 0;
   uint16_t inline_capacity = 0;
-  uint16_t slot_offset = 0;     // bytes from the object's start to slot 0
+  uint16_t slot_offset = 0;  // bytes from the object's start to slot 0
   bool dict_mode = false;
-  Shape* older = nullptr;       // of a root: the type's previous root (TypeObject::old_roots)
+  Shape* older = nullptr;  // of a root: the type's previous root (TypeObject::old_roots)
 
   // Slot number of an interned name, or -1. O(1).
   int Find(StrObject* name) const;
@@ -51,8 +51,8 @@ class Shape {
   ~Shape();
 
  private:
-  StrObject** names_ = nullptr;   // all names, slot order (shared prefix copied)
-  uint32_t* index_ = nullptr;     // open addressing over names_, for more than 8 slots
+  StrObject** names_ = nullptr;  // all names, slot order (shared prefix copied)
+  uint32_t* index_ = nullptr;    // open addressing over names_, for more than 8 slots
   uint32_t index_mask_ = 0;
   Shape** children_ = nullptr;
   uint16_t child_count_ = 0, child_capacity_ = 0;
@@ -60,10 +60,11 @@ class Shape {
 
 // What an instance has beyond its inline slots. Index 0 of the table is never used.
 struct InstanceExtras {
-  Value* overflow = nullptr;     // slots from inline_capacity on
+  Value* overflow = nullptr;  // slots from inline_capacity on
   uint32_t overflow_capacity = 0;
   uint32_t next_free = 0;
-  DictObject* dict = nullptr;    // owned: the materialised __dict__ (slot-backed, or hash in dict mode)
+  DictObject* dict =
+      nullptr;  // owned: the materialised __dict__ (slot-backed, or hash in dict mode)
 };
 
 // An instance of a script class without built-in payload: header, then inline slots.

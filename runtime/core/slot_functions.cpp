@@ -19,7 +19,8 @@ namespace {
 
 StrObject* NameOf(ThreadState& ts, NameId id) { return ts.rt->names[static_cast<size_t>(id)]; }
 
-// Calls what a type lookup found for an instance: method-like things get `self` without being bound.
+// Calls what a type lookup found for an instance: method-like things get `self` without being
+// bound.
 Result<> CallFound(ThreadState& ts, Value found, Value self, std::span<const Value> args) {
   Ref<> held = Ref<>::Borrow(found);
   TypeObject* t = TypeOf(ts, found);

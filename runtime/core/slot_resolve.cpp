@@ -23,7 +23,8 @@ struct Vote {
 // Does another row of the same name stand for the method of `owner`?
 bool HasOtherRow(const SlotRow& row, TypeObject* owner) {
   for (const SlotRow& other : SlotRows()) {
-    if (other.name == row.name && other.offset != row.offset && SlotAt(owner->slots, other.offset)) {
+    if (other.name == row.name && other.offset != row.offset &&
+        SlotAt(owner->slots, other.offset)) {
       return true;
     }
   }

@@ -1,9 +1,9 @@
 // The table that ties slots to special methods: one row per special method and slot.
 //
 // Three things come from a row: the wrapper descriptor in the dictionary of a built-in type that
-// fills the slot, the slot function that classes of scripts get when they define the method, and the
-// signature and text that help() shows. A name may have two rows (__add__: add and concat), and a
-// slot several names (compare has six).
+// fills the slot, the slot function that classes of scripts get when they define the method, and
+// the signature and text that help() shows. A name may have two rows (__add__: add and concat), and
+// a slot several names (compare has six).
 #pragma once
 
 #include <span>
@@ -50,7 +50,7 @@ void ResolveSlots(ThreadState& ts, TypeObject* type, StrObject* name, bool* desc
 bool IsSlotName(ThreadState& ts, StrObject* name);
 
 // The wrap functions are in slot_wrappers.cpp, the generic slot functions in slot_functions.cpp.
-#define MVM_WRAP(name)                                                                        \
+#define MVM_WRAP(name)                                                                          \
   Result<> name(ThreadState& ts, const SlotRow& row, TypeObject* owner, AnySlot fn, Value self, \
                 Args args)
 MVM_WRAP(WrapUnary);

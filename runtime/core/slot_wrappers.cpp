@@ -26,13 +26,13 @@ Status CheckArgs(ThreadState& ts, const SlotRow& row, Args args, uint32_t least,
   }
   if (MVM_LIKELY(args.n >= least && args.n <= most)) return Ok();
   if (least == most && most < 2) {
-    return Raise(ts, Exc::kTypeError, "expected %u argument%s, got %u", least, least == 1 ? "" : "s",
-                 args.n);
+    return Raise(ts, Exc::kTypeError, "expected %u argument%s, got %u", least,
+                 least == 1 ? "" : "s", args.n);
   }
   const char* bound = least == most ? "" : args.n < least ? "at least " : "at most ";
   uint32_t n = args.n < least ? least : most;
-  return Raise(ts, Exc::kTypeError, " expected %s%u argument%s, got %u", bound, n, n == 1 ? "" : "s",
-               args.n);
+  return Raise(ts, Exc::kTypeError, " expected %s%u argument%s, got %u", bound, n,
+               n == 1 ? "" : "s", args.n);
 }
 
 template <class Fn>
@@ -199,9 +199,9 @@ MVM_WRAP(WrapBuffer) {
 }
 
 #define ROW(name, field, wrap, generic, signature, doc) \
-  {NameId::k##name, offsetof(Slots, field), wrap, ToAnySlot(generic), signature, doc}
+  { NameId::k##name, offsetof(Slots, field), wrap, ToAnySlot(generic), signature, doc }
 #define UNARY(name, field, doc) ROW(name, field, WrapUnary, G.field, "(self, /)", doc)
-#define BINARY(name, reflected, field, op)                                            \
+#define BINARY(name, reflected, field, op)                                              \
   ROW(name, field, WrapBinary, G.field, "(self, value, /)", "Return self" op "value."), \
       ROW(reflected, field, WrapReflected, G.field, "(self, value, /)", "Return value" op "self.")
 #define INPLACE(name, field, op) \

@@ -93,33 +93,35 @@ struct VmHooks {
   Status (*serve_requests)(ThreadState& ts) = nullptr;
   // The part of it that is about the lock and limits: set by what provides those.
   Status (*serve_external)(ThreadState& ts, uint32_t requests) = nullptr;
-  // Around calls that may block (core/blocking.h): other threads may run meanwhile. Null: one thread only.
+  // Around calls that may block (core/blocking.h): other threads may run meanwhile. Null: one
+  // thread only.
   void (*release_lock)(ThreadState& ts) = nullptr;
   void (*acquire_lock)(ThreadState& ts) = nullptr;
   // A bit of ts.requests has been set: the interpreter is to look at it at its next poll.
   void (*request_attention)(ThreadState& ts) = nullptr;
   // sys.unraisablehook for an exception (owned by the caller) that nobody can catch. `where` and
   // `message` ("Exception ignored in" when null) say what was going on; `where` may be null.
-  void (*write_unraisable)(ThreadState& ts, Value exception, Value where, const char* message) = nullptr;
+  void (*write_unraisable)(ThreadState& ts, Value exception, Value where,
+                           const char* message) = nullptr;
 };
 
 // Request bits of a thread (ThreadState::requests). Set the bit, then call RequestAttention().
 enum Request : uint32_t {
-  kRequestGil = 1,         // somebody waits for the lock
+  kRequestGil = 1,  // somebody waits for the lock
   kRequestSignal = 2,
   kRequestCollect = 4,
-  kRequestInterrupt = 8,   // the host wants the script to stop
+  kRequestInterrupt = 8,  // the host wants the script to stop
   kRequestAsyncExc = 16,
   kRequestPendingCall = 32,
   kRequestDeadline = 64,
 };
 
 struct RuntimeConfig {
-  size_t memory_limit = 0;             // bytes; 0: none
+  size_t memory_limit = 0;               // bytes; 0: none
   size_t stack_words = size_t{8} << 20;  // of the VM stack of each thread; address space only
-  bool fixed_hash_seed = false;        // hash_seed as PYTHONHASHSEED; else from the system
+  bool fixed_hash_seed = false;          // hash_seed as PYTHONHASHSEED; else from the system
   uint32_t hash_seed = 0;
-  bool handle_signals = false;         // scripts may change the process's signal dispositions
+  bool handle_signals = false;  // scripts may change the process's signal dispositions
 };
 
 class WeakrefTable;
@@ -145,10 +147,10 @@ class RuntimeState {
   Heap heap;
   VmHooks hooks;
 
-  TypeObject* types[kTypeCount] = {};       // owned, by TypeId
-  TypeObject* exceptions[kExcCount] = {};   // owned, by Exc
+  TypeObject* types[kTypeCount] = {};                          // owned, by TypeId
+  TypeObject* exceptions[kExcCount] = {};                      // owned, by Exc
   StrObject* names[static_cast<size_t>(NameId::kCount)] = {};  // owned
-  StrObject* latin1[256] = {};              // one-character strings, owned
+  StrObject* latin1[256] = {};                                 // one-character strings, owned
   StrObject* empty_str = nullptr;
   Object* empty_tuple = nullptr;
   Object* empty_bytes = nullptr;
@@ -161,49 +163,50 @@ class RuntimeState {
 
   ShapeEntry* shapes = nullptr;  // by shape id
   uint32_t shape_count = 0, shape_capacity = 0;
-  uint32_t next_version = 1;     // type and function versions
+  uint32_t next_version = 1;  // type and function versions
 
   InstanceExtras* extras = nullptr;
   uint32_t extras_count = 0, extras_capacity = 0, extras_free = 0;
 
   InternTable* interned = nullptr;
-  DictObject* modules = nullptr;        // sys.modules
+  DictObject* modules = nullptr;  // sys.modules
   ModuleObject* builtins = nullptr;
   DictObject* builtins_dict = nullptr;
   ModuleObject* sys = nullptr;
-  TupleObject* codecs = nullptr;        // search functions, cache, error handlers (objects/codec.cpp)
-  Object* no_default = nullptr;         // typing.NoDefault, once made; owned
-  Object* tree_types = nullptr;         // the classes of ast (vm/tree), once made; owned
-  Object* module_states[static_cast<size_t>(ModuleState::kCount)] = {};  // owned; null: not imported
+  TupleObject* codecs = nullptr;  // search functions, cache, error handlers (objects/codec.cpp)
+  Object* no_default = nullptr;   // typing.NoDefault, once made; owned
+  Object* tree_types = nullptr;   // the classes of ast (vm/tree), once made; owned
+  Object* module_states[static_cast<size_t>(ModuleState::kCount)] =
+      {};  // owned; null: not imported
   uint64_t hash_key[2] = {};
   int recursion_limit = 1000;
   int int_max_str_digits = 4300;
-  void* attr_cache = nullptr;           // AttrCache (vm/interp/interp_state.h), owned
-  uint64_t abc_token = 1;               // changes with every registration of a virtual subclass
+  void* attr_cache = nullptr;            // AttrCache (vm/interp/interp_state.h), owned
+  uint64_t abc_token = 1;                // changes with every registration of a virtual subclass
   uint64_t warning_filters_version = 1;  // changes with the filters of module warnings
-  int bytes_warning = 0;                // -b: bytes taken for text are warned about
-  int optimize = 0;                     // -O level: what compile() uses by default
-  ListObject* audit_hooks = nullptr;    // sys.addaudithook; owned, null: none
-  double switch_interval = 0.005;       // sys.setswitchinterval, seconds
-  int check_interval = 100;             // sys.setcheckinterval
-  bool check_interval_set = false;      // by the script
+  int bytes_warning = 0;                 // -b: bytes taken for text are warned about
+  int optimize = 0;                      // -O level: what compile() uses by default
+  ListObject* audit_hooks = nullptr;     // sys.addaudithook; owned, null: none
+  double switch_interval = 0.005;        // sys.setswitchinterval, seconds
+  int check_interval = 100;              // sys.setcheckinterval
+  bool check_interval_set = false;       // by the script
 
   ThreadState* main_thread = nullptr;
-  ThreadState* threads = nullptr;       // list, under the lock
+  ThreadState* threads = nullptr;  // list, under the lock
   GilState* gil = nullptr;
-  void* thread_locals = nullptr;        // list of the _thread._local objects (stdlib/thread/local.cpp)
-  size_t thread_stack_size = 0;         // threading.stack_size(); 0: the system's
-  SignalState* signals = nullptr;       // core/signals.h; owned, null until module _signal is used
-  bool handle_signals = false;          // RuntimeConfig's
-  void* vm = nullptr;                   // the embedder's Vm
-  void* code_instances = nullptr;       // list of every CodeInstance (vm/bytecode/code_object.h)
+  void* thread_locals = nullptr;   // list of the _thread._local objects (stdlib/thread/local.cpp)
+  size_t thread_stack_size = 0;    // threading.stack_size(); 0: the system's
+  SignalState* signals = nullptr;  // core/signals.h; owned, null until module _signal is used
+  bool handle_signals = false;     // RuntimeConfig's
+  void* vm = nullptr;              // the embedder's Vm
+  void* code_instances = nullptr;  // list of every CodeInstance (vm/bytecode/code_object.h)
   bool finalizing = false;
-  WeakrefTable* weakrefs = nullptr;       // objects/weakref_object.cpp
-  SignatureTable* signatures = nullptr;   // native/signature.cpp
+  WeakrefTable* weakrefs = nullptr;      // objects/weakref_object.cpp
+  SignatureTable* signatures = nullptr;  // native/signature.cpp
   // Raised when there is no memory for a new exception; owned.
   Object* spare_memory_error = nullptr;
   size_t stack_words = 0;
-  void* spec_types = nullptr;             // types made by TypeForSpec (core/type_object.cpp)
+  void* spec_types = nullptr;              // types made by TypeForSpec (core/type_object.cpp)
   struct TypeCache* type_cache = nullptr;  // of TypeLookup (core/type_object.cpp)
 
   // Registers a shape; 0 when out of memory.
@@ -226,26 +229,26 @@ class ThreadState {
   // ---- what the interpreter touches at every step (one cache line) ----
   const void* const* tab = nullptr;  // dispatch table; see vm/interp/eval_breaker.h
   RuntimeState* rt = nullptr;
-  Value* top = nullptr;              // first free word of the VM stack, published before calls
-  Value* base = nullptr;             // registers of the innermost script frame
-  const void* pc = nullptr;          // its current word, published before anything that may raise
+  Value* top = nullptr;      // first free word of the VM stack, published before calls
+  Value* base = nullptr;     // registers of the innermost script frame
+  const void* pc = nullptr;  // its current word, published before anything that may raise
   Value* stack_end = nullptr;
   HandledException* handled = nullptr;
-  char* cstack_limit = nullptr;      // lowest address the C stack may reach
+  char* cstack_limit = nullptr;                 // lowest address the C stack may reach
   uint64_t depth_limit = uint64_t{1000} << 32;  // recursion limit, as it stands in frame headers
 
-  Value* stack = nullptr;            // VM stack: mmap'd, never moves
-  Value pending;                     // owned; the exception in flight, null = none
+  Value* stack = nullptr;  // VM stack: mmap'd, never moves
+  Value pending;           // owned; the exception in flight, null = none
   HandledException own_handled;
-  void* entry = nullptr;             // innermost entry record from C++ (vm/interp/frame.h)
-  volatile uint32_t requests = 0;    // Request bits
-  int64_t work = 0;                  // countdown of Charge()
+  void* entry = nullptr;           // innermost entry record from C++ (vm/interp/frame.h)
+  volatile uint32_t requests = 0;  // Request bits
+  int64_t work = 0;                // countdown of Charge()
   uint64_t id = 0;
   ThreadState* next = nullptr;
-  void* interp = nullptr;            // tracing, tick and thread-library state (vm/interp)
+  void* interp = nullptr;  // tracing, tick and thread-library state (vm/interp)
   ReprLink* repr_chain = nullptr;
-  Value context;                     // owned; contextvars' current context, null until there is one
-  uint32_t native_depth = 0;         // RecursionGuards alive
+  Value context;              // owned; contextvars' current context, null until there is one
+  uint32_t native_depth = 0;  // RecursionGuards alive
 
   Heap& heap() { return rt->heap; }
   bool HasPending() const { return !pending.is_null(); }
@@ -277,7 +280,9 @@ inline bool IsExact(Value v, TypeId id) {
 inline bool HasTypeFlag(ThreadState& ts, Value v, uint32_t flag) {
   return v.is_object() && ts.rt->shapes[v.object()->shape_id].type->has_flag(flag);
 }
-inline bool IsInt(ThreadState& ts, Value v) { return v.is_int() || HasTypeFlag(ts, v, kTypeIntSubclass); }
+inline bool IsInt(ThreadState& ts, Value v) {
+  return v.is_int() || HasTypeFlag(ts, v, kTypeIntSubclass);
+}
 inline bool IsFloat(ThreadState& ts, Value v) {
   return v.is_float() || HasTypeFlag(ts, v, kTypeFloatSubclass);
 }
@@ -288,9 +293,15 @@ inline bool IsTuple(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeT
 inline bool IsDict(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeDictSubclass); }
 inline bool IsAnySet(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeSetSubclass); }
 inline bool IsType(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeTypeSubclass); }
-inline bool IsException(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeExceptionSubclass); }
-inline TypeObject* TypeById(ThreadState& ts, TypeId id) { return ts.rt->types[static_cast<size_t>(id)]; }
-inline TypeObject* ExcType(ThreadState& ts, Exc e) { return ts.rt->exceptions[static_cast<size_t>(e)]; }
+inline bool IsException(ThreadState& ts, Value v) {
+  return HasTypeFlag(ts, v, kTypeExceptionSubclass);
+}
+inline TypeObject* TypeById(ThreadState& ts, TypeId id) {
+  return ts.rt->types[static_cast<size_t>(id)];
+}
+inline TypeObject* ExcType(ThreadState& ts, Exc e) {
+  return ts.rt->exceptions[static_cast<size_t>(e)];
+}
 // Instance of `type` or of a subclass (no __instancecheck__).
 inline bool IsInstance(ThreadState& ts, Value v, TypeObject* type) {
   TypeObject* t = TypeOf(ts, v);
@@ -411,7 +422,8 @@ Result<T> AllocObject(ThreadState& ts, uint32_t shape_id, size_t size, bool cont
   o->gc = 0;
   o->aux = 0;
   if (container) {
-    if (MVM_UNLIKELY(++ts.rt->heap.young_count >= ts.rt->heap.young_threshold)) RequestCollection(ts);
+    if (MVM_UNLIKELY(++ts.rt->heap.young_count >= ts.rt->heap.young_threshold))
+      RequestCollection(ts);
   }
   return Result<T>::Steal(static_cast<T*>(o));
 }
@@ -421,8 +433,8 @@ Result<T> AllocObject(ThreadState& ts, uint32_t shape_id, size_t size, bool cont
 // Containers (T has VisitRefs) must be Track()ed by the caller when their fields are set.
 template <class T>
 Result<T> New(ThreadState& ts, uint32_t shape_id) {
-  constexpr bool kContainer = requires { &T::template VisitRefs<gc_internal::VisitAll>; } &&
-                              !requires { T::kNeverInCycle; };
+  constexpr bool kContainer = requires { &T::template VisitRefs<gc_internal::VisitAll>; }
+  &&!requires { T::kNeverInCycle; };
   Result<T> r = AllocObject<T>(ts, shape_id, sizeof(T), kContainer);
   if (MVM_UNLIKELY(r.raised())) return kRaised;
   T* o = r.word();

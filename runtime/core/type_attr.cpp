@@ -80,7 +80,8 @@ Status TypeSetAttr(ThreadState& ts, Value self, StrObject* name, Value value) {
     return TypeModified(ts, type, name);
   }
   MVM_TRY_VOID(DictSetStr(ts, type->dict, name, value));
-  if (old && IsPlainClassValue(*ts.rt, old) && IsPlainClassValue(*ts.rt, value) && !IsDunder(name)) {
+  if (old && IsPlainClassValue(*ts.rt, old) && IsPlainClassValue(*ts.rt, value) &&
+      !IsDunder(name)) {
     return Ok();
   }
   return TypeModified(ts, type, name);
@@ -126,7 +127,8 @@ Status RecomputeMros(ThreadState& ts, TypeObject* type, OldMros* old) {
 Status CheckNewBase(ThreadState& ts, TypeObject* from, TypeObject* to) {
   if (SameLayout(from, to)) return Ok();
   const char* what = from->is_heap() && !to->is_heap() ? "deallocator" : "object layout";
-  return Raise(ts, Exc::kTypeError, "__bases__ assignment: '%N' %s differs from '%N'", to, what, from);
+  return Raise(ts, Exc::kTypeError, "__bases__ assignment: '%N' %s differs from '%N'", to, what,
+               from);
 }
 
 }  // namespace
@@ -137,7 +139,8 @@ Status SetBases(ThreadState& ts, TypeObject* type, Value bases) {
   }
   TupleObject* tuple = bases.as<TupleObject>();
   if (tuple->size() == 0) {
-    return Raise(ts, Exc::kTypeError, "can only assign non-empty tuple to %N.__bases__, not ()", type);
+    return Raise(ts, Exc::kTypeError, "can only assign non-empty tuple to %N.__bases__, not ()",
+                 type);
   }
   for (Value v : tuple->span()) {
     if (!IsType(ts, v)) {

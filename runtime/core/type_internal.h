@@ -1,8 +1,8 @@
 // What the parts of the type system share: linearisation, layout, attributes of classes.
 #pragma once
 
-#include "runtime/core/type_object.h"
 #include "runtime/core/thread_state.h"
+#include "runtime/core/type_object.h"
 
 namespace minivm {
 
@@ -11,8 +11,8 @@ class ListObject;
 // C3 linearisation of type->bases, the type itself first. TypeError if there is none.
 Result<TupleObject> ComputeMro(ThreadState& ts, TypeObject* type);
 // The same through the metaclass's mro(), if it overrides that; checks what comes back. Sets
-// kTypeCustomMro on the type if classes occur that are no bases of bases. The caller stores the tuple
-// and links the type (LinkType).
+// kTypeCustomMro on the type if classes occur that are no bases of bases. The caller stores the
+// tuple and links the type (LinkType).
 Result<TupleObject> MroThroughMetatype(ThreadState& ts, TypeObject* type);
 // Enters the type in the subclass lists of its bases (and of foreign classes in its MRO). On
 // failure it is in none.

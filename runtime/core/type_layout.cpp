@@ -3,8 +3,8 @@
 //
 // A class adds to its layout base only __slots__ members; attribute slots, if any, stand behind
 // everything else. The number of attribute slots inside the object is guessed from the names that
-// methods assign through self (__static_attributes__) and doubled when instances outgrow it: a new root
-// shape then serves later instances.
+// methods assign through self (__static_attributes__) and doubled when instances outgrow it: a new
+// root shape then serves later instances.
 #include <cstring>
 
 #include "runtime/core/type_internal.h"
@@ -58,8 +58,8 @@ Shape* RootFor(ThreadState& ts, TypeObject* type, uint16_t inline_capacity) {
   for (Shape* s = type->old_roots; s; s = s->older) {
     if (s->inline_capacity == inline_capacity) return s;
   }
-  Shape* s = Shape::NewRoot(*ts.rt, type, static_cast<uint16_t>(type->basic_size), inline_capacity,
-                            false);
+  Shape* s =
+      Shape::NewRoot(*ts.rt, type, static_cast<uint16_t>(type->basic_size), inline_capacity, false);
   if (!s) return nullptr;
   s->older = type->old_roots;
   type->old_roots = s;

@@ -218,8 +218,7 @@ Status WrapImplicit(ThreadState& ts, DictObject* d, StrObject* name, bool static
 
 Status SetUpNamespace(ThreadState& ts, TypeObject* type, DictObject* d) {
   if (DictGetStr(ts, d, MVM_NAME(ts, __module__)).is_null()) {
-    DictObject* globals =
-        ts.rt->hooks.current_globals ? ts.rt->hooks.current_globals(ts) : nullptr;
+    DictObject* globals = ts.rt->hooks.current_globals ? ts.rt->hooks.current_globals(ts) : nullptr;
     Value module = globals ? DictGetStr(ts, globals, MVM_NAME(ts, __name__)) : Value();
     if (!module.is_null()) MVM_TRY_VOID(DictSetStr(ts, d, MVM_NAME(ts, __module__), module));
   }
@@ -240,9 +239,8 @@ Status SetUpNamespace(ThreadState& ts, TypeObject* type, DictObject* d) {
 
 Status AddDescriptors(ThreadState& ts, TypeObject* type, DictObject* d, const SlotPlan& plan) {
   for (uint64_t i = 0; plan.names && i < plan.names->size; ++i) {
-    uint32_t offset = type->member_count
-                          ? type->member_offset + static_cast<uint32_t>(i * sizeof(Value))
-                          : 0;
+    uint32_t offset =
+        type->member_count ? type->member_offset + static_cast<uint32_t>(i * sizeof(Value)) : 0;
     StrObject* name = plan.names->items[i].as<StrObject>();
     MVM_TRY(Ref<MemberDescriptorObject> m, NewMemberDescriptor(ts, type, name, offset));
     MVM_TRY_VOID(DictSetStr(ts, d, name, m));
@@ -314,8 +312,8 @@ void DeriveSlots(ThreadState& ts, TypeObject* type) {
     }
   }
   if (type->slots.finalize) type->flags |= kTypeHasFinalizer;
-  // A built-in base that scripts cannot instantiate by itself keeps subclasses from it too only if it
-  // says so; object.__new__ is what the others get.
+  // A built-in base that scripts cannot instantiate by itself keeps subclasses from it too only if
+  // it says so; object.__new__ is what the others get.
   if (!type->slots.new_) ResolveSlots(ts, type, MVM_NAME(ts, __new__), nullptr);
 }
 
@@ -333,8 +331,9 @@ Status CallSetName(ThreadState& ts, TypeObject* type, DictObject* ns) {
       continue;
     }
     Ref<> error = TakePending(ts);
-    MVM_TRY(Ref<StrObject> note, Format(ts, "Error calling __set_name__ on '%T' instance %R in '%N'",
-                                        v.get(), k.get(), type));
+    MVM_TRY(Ref<StrObject> note,
+            Format(ts, "Error calling __set_name__ on '%T' instance %R in '%N'", v.get(), k.get(),
+                   type));
     MVM_TRY(Ref<StrObject> add_note, InternUtf8(ts, "add_note"));
     MVM_TRY_VOID(CallMethod(ts, error, add_note, note));
     RestorePending(ts, std::move(error));
@@ -360,8 +359,8 @@ Status CallInitSubclass(ThreadState& ts, TypeObject* type, DictObject* kwargs) {
 
 Result<TypeObject> AllocType(ThreadState& ts, TypeObject* metatype, TypeObject* base) {
   MVM_TRY_VOID(TypeReady(ts, metatype));
-  uint32_t shape_id = metatype == TypeById(ts, TypeId::kType) ? ShapeIdOf(TypeId::kType)
-                                                              : metatype->shape_id_exact;
+  uint32_t shape_id =
+      metatype == TypeById(ts, TypeId::kType) ? ShapeIdOf(TypeId::kType) : metatype->shape_id_exact;
   MVM_TRY(Ref<TypeObject> type, New<TypeObject>(ts, shape_id));
   type->metatype = metatype;
   if (metatype->is_heap()) Incref(metatype);

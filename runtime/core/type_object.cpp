@@ -76,8 +76,8 @@ void InheritSlots(TypeObject* type, const TypeObject* base) {
   if (!own_new && (type->has_flag(kTypeNoNew) || !base->base)) s.new_ = nullptr;
 }
 
-// f for the type and everything derived from it, once each; iterative, since chains of classes can be
-// very long.
+// f for the type and everything derived from it, once each; iterative, since chains of classes can
+// be very long.
 template <class F>
 void ForTree(TypeObject* root, F f) {
   SmallVector<TypeObject*, 64> all;

@@ -9,25 +9,27 @@
 //     0: not assigned, caches must not be made.
 //  4. Values of a class dictionary live in cells (dict_object.h, celled storage), so replacing one
 //     plain value by another invalidates nothing. Replacing a function or descriptor does.
-//  5. An instance of a heap type owns a reference to its type: AllocInstance takes it, Dealloc drops
+//  5. An instance of a heap type owns a reference to its type: AllocInstance takes it, Dealloc
+//  drops
 //     it, the collector visits it. gc of a heap type is that of its nearest built-in base; slots,
 //     extras, __slots__ members and the tail dict are known to gc/object_refs.cpp.
 //  6. __slots__ members of a class are member_count Values from member_offset on.
 //  7. Built-in types are immortal.
 //  8. TypeModified, when kTypeHasSites is set on the type or a subclass, calls
 //     VmHooks::invalidate_sites and clears the flag (the interpreter sets it along the MRO when it
-//     specialises a call site; generic caches guard on `version`). Unset __slots__ members are null.
+//     specialises a call site; generic caches guard on `version`). Unset __slots__ members are
+//     null.
 //  9. slots are good from InitType on (inherited ones included), and slots derived from special
 //     methods are kept up to date by TypeModified; only the dictionary is filled lazily.
 //
-// What caches may rely on. TypeVersion(ts, type) names the outcome of every lookup of a *cell* along
-// the MRO: while it stands, the same name is found in the same cell, or is still absent, and the
-// value in the cell is of the same kind. Plain values (whose type has neither __get__ nor __set__)
-// may be replaced by plain values at any time: cache the cell, not the value. Anything else found in
-// a class (functions, descriptors) is replaced only with a new version. A cache that guards on a shape
-// id instead of the version sets kTypeHasSites on the shape's type (and on the metatype where that
-// was searched), and is reset by VmHooks::invalidate_sites. A version of 0 must not be cached.
-// Whoever writes to TypeObject::dict directly calls TypeModified afterwards.
+// What caches may rely on. TypeVersion(ts, type) names the outcome of every lookup of a *cell*
+// along the MRO: while it stands, the same name is found in the same cell, or is still absent, and
+// the value in the cell is of the same kind. Plain values (whose type has neither __get__ nor
+// __set__) may be replaced by plain values at any time: cache the cell, not the value. Anything
+// else found in a class (functions, descriptors) is replaced only with a new version. A cache that
+// guards on a shape id instead of the version sets kTypeHasSites on the shape's type (and on the
+// metatype where that was searched), and is reset by VmHooks::invalidate_sites. A version of 0 must
+// not be cached. Whoever writes to TypeObject::dict directly calls TypeModified afterwards.
 #pragma once
 
 #include "runtime/core/shape.h"
@@ -41,36 +43,37 @@ class TupleObject;
 
 class TypeObject : public Object {
  public:
-  const TypeSpec* spec = nullptr;     // of a built-in type, else of the nearest built-in base
-  StrObject* name = nullptr;          // __name__
-  StrObject* qualname = nullptr;      // heap types; else null: name
-  StrObject* module_name = nullptr;   // of built-in types; heap types keep __module__ in dict
-  TypeObject* base = nullptr;         // the base that decides the layout
+  const TypeSpec* spec = nullptr;    // of a built-in type, else of the nearest built-in base
+  StrObject* name = nullptr;         // __name__
+  StrObject* qualname = nullptr;     // heap types; else null: name
+  StrObject* module_name = nullptr;  // of built-in types; heap types keep __module__ in dict
+  TypeObject* base = nullptr;        // the base that decides the layout
   TupleObject* bases = nullptr;
   TupleObject* mro = nullptr;
   DictObject* dict = nullptr;
-  uint32_t flags = 0;                 // TypeFlags
+  uint32_t flags = 0;  // TypeFlags
   uint32_t version = 0;
-  uint32_t shape_id_exact = 0;        // shape id that new instances get (root shape)
-  uint32_t basic_size = 0;            // bytes before inline attribute slots
+  uint32_t shape_id_exact = 0;  // shape id that new instances get (root shape)
+  uint32_t basic_size = 0;      // bytes before inline attribute slots
   uint32_t item_size = 0;
-  uint16_t member_offset = 0;         // first __slots__ member of this class, bytes
-  uint16_t member_count = 0;          // __slots__ members of this class alone
+  uint16_t member_offset = 0;  // first __slots__ member of this class, bytes
+  uint16_t member_count = 0;   // __slots__ members of this class alone
   AttrStorage storage = AttrStorage::kNone;
-  uint8_t learn_count = 0;            // instances seen by call sites, which specialise after a few
-  uint16_t inline_hint = 0;           // inline capacity of new instances
+  uint8_t learn_count = 0;   // instances seen by call sites, which specialise after a few
+  uint16_t inline_hint = 0;  // inline capacity of new instances
   uint16_t dict_offset = 0;
-  // Bound constructors of TypeSpec, inherited; used when slots.new_ / slots.init are those for specs.
+  // Bound constructors of TypeSpec, inherited; used when slots.new_ / slots.init are those for
+  // specs.
   const MethodSpec* construct = nullptr;
   const MethodSpec* initialise = nullptr;
-  const struct Signature* construct_signature = nullptr;   // null until the first call
+  const struct Signature* construct_signature = nullptr;  // null until the first call
   const struct Signature* initialise_signature = nullptr;
-  Object* cached_init = nullptr;      // borrowed: script __init__ while `version` stands (CALL_CLASS)
-  bool has_weakref_slot = false;      // instances can be weakly referenced
-  TypeObject* metatype = nullptr;     // borrowed view of type(self); owned through metatype_ref
-  Shape* root_shape = nullptr;        // kShape storage: shape of a fresh instance
-  Shape* dict_shape = nullptr;        // kShape storage: the dict-mode shape, made when needed
-  Shape* old_roots = nullptr;         // former root shapes, of other inline capacities (Shape::older)
+  Object* cached_init = nullptr;   // borrowed: script __init__ while `version` stands (CALL_CLASS)
+  bool has_weakref_slot = false;   // instances can be weakly referenced
+  TypeObject* metatype = nullptr;  // borrowed view of type(self); owned through metatype_ref
+  Shape* root_shape = nullptr;     // kShape storage: shape of a fresh instance
+  Shape* dict_shape = nullptr;     // kShape storage: the dict-mode shape, made when needed
+  Shape* old_roots = nullptr;      // former root shapes, of other inline capacities (Shape::older)
   // Weak links of both directions, undone by whichever type dies first: what __subclasses__() and
   // TypeModified walk, and the types in whose lists this one is.
   TypeObject** subclasses = nullptr;
@@ -99,10 +102,10 @@ class TypeObject : public Object {
 // True if a is b or derived from it, by the MRO (no __subclasscheck__).
 bool IsSubtype(const TypeObject* a, const TypeObject* b);
 
-// First step of making a built-in type, without a ThreadState: `type` is allocated with a good header
-// and default fields; sets spec, base, flags, sizes, storage and gc hooks (inherited from `base`,
-// null for object), and marks it immortal. Name, dictionary, MRO and slots come with TypeReady.
-// False: out of memory.
+// First step of making a built-in type, without a ThreadState: `type` is allocated with a good
+// header and default fields; sets spec, base, flags, sizes, storage and gc hooks (inherited from
+// `base`, null for object), and marks it immortal. Name, dictionary, MRO and slots come with
+// TypeReady. False: out of memory.
 bool InitType(RuntimeState& rt, TypeObject* type, const TypeSpec& spec, TypeObject* base);
 
 // Fills dictionary and slots of a built-in type at first touch. Cheap when ready.
@@ -141,8 +144,8 @@ void FreeTypeTables(RuntimeState& rt);
 // slots derived from special methods when `name` is one; null: all).
 Status TypeModified(ThreadState& ts, TypeObject* type, StrObject* name);
 
-// An instance has outgrown the inline slots of the current root shape: later ones get more. Called by
-// AddSlot; never raises.
+// An instance has outgrown the inline slots of the current root shape: later ones get more. Called
+// by AddSlot; never raises.
 void GrowInlineSlots(ThreadState& ts, TypeObject* type);
 
 // Allocates an instance of `type` (fields behind the header zeroed, inline slots empty, tracked if
@@ -170,7 +173,8 @@ Status SlotSetAttr(ThreadState& ts, Value self, StrObject* name, Value value);
 Result<int64_t> HashNotImplemented(ThreadState& ts, Value self);
 // type.__getattribute__ and type.__setattr__; type.__call__.
 Result<> TypeGetAttr(ThreadState& ts, Value self, StrObject* name);
-Result<> TypeGetAttrOptional(ThreadState& ts, Value self, StrObject* name);  // Absent() if not found
+Result<> TypeGetAttrOptional(ThreadState& ts, Value self,
+                             StrObject* name);  // Absent() if not found
 Status TypeSetAttr(ThreadState& ts, Value self, StrObject* name, Value value);
 Result<> TypeCall(ThreadState& ts, Value self, Args raw);
 

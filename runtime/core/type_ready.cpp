@@ -60,8 +60,8 @@ Status AddGetSets(ThreadState& ts, TypeObject* type, DictObject* dict) {
 Status AddWrappers(ThreadState& ts, TypeObject* type, DictObject* dict) {
   const TypeSpec& spec = *type->spec;
   // No hash is written __hash__ = None.
-  const bool unhashable = spec.slots.hash ? spec.slots.hash == HashNotImplemented
-                                          : spec.slots.compare != nullptr;
+  const bool unhashable =
+      spec.slots.hash ? spec.slots.hash == HashNotImplemented : spec.slots.compare != nullptr;
   if (unhashable && DictGetStr(ts, dict, MVM_NAME(ts, __hash__)).is_null()) {
     MVM_TRY_VOID(DictSetStr(ts, dict, MVM_NAME(ts, __hash__), ts.rt->none));
   }
@@ -92,7 +92,8 @@ Status AddDoc(ThreadState& ts, TypeObject* type, DictObject* dict) {
   return DictSetStr(ts, dict, MVM_NAME(ts, __doc__), doc);
 }
 
-Status Push(ThreadState& ts, TypeObject** &list, uint32_t& count, uint32_t& capacity, TypeObject* t) {
+Status Push(ThreadState& ts, TypeObject**& list, uint32_t& count, uint32_t& capacity,
+            TypeObject* t) {
   if (count == capacity) {
     uint32_t more = capacity ? capacity * 2 : 4;
     void* grown = ts.heap().ReallocateBuffer(list, capacity * sizeof(TypeObject*),
@@ -150,11 +151,12 @@ Status TypeReadySlow(ThreadState& ts, TypeObject* type) {
   Ref<TupleObject> bases;
   Value both[2] = {type->base, Value()};
   if (spec.second_base) {
-    MVM_TRY(TypeObject* second, TypeForSpec(ts, *spec.second_base));
+    MVM_TRY(TypeObject * second, TypeForSpec(ts, *spec.second_base));
     MVM_TRY_VOID(TypeReady(ts, second));
     both[1] = second;
   }
-  MVM_TRY(bases, NewTuple(ts, {both, size_t{type->base != nullptr} + (spec.second_base != nullptr)}));
+  MVM_TRY(bases,
+          NewTuple(ts, {both, size_t{type->base != nullptr} + (spec.second_base != nullptr)}));
   MVM_TRY(Ref<DictObject> dict, NewCelledDict(ts));
   MVM_TRY_VOID(AddMethods(ts, type, dict));
   MVM_TRY_VOID(AddGetSets(ts, type, dict));

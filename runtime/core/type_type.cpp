@@ -77,7 +77,8 @@ Status TypeInit(ThreadState& ts, Value self, Args raw) {
 
 Status CheckSettable(ThreadState& ts, TypeObject* type, Value value, const char* name) {
   if (type->has_flag(kTypeImmutable)) {
-    return Raise(ts, Exc::kTypeError, "cannot set '%s' attribute of immutable type '%N'", name, type);
+    return Raise(ts, Exc::kTypeError, "cannot set '%s' attribute of immutable type '%N'", name,
+                 type);
   }
   if (value.is_null()) {
     return Raise(ts, Exc::kTypeError, "cannot delete '%s' attribute of immutable type '%N'", name,
@@ -137,8 +138,7 @@ Status type_set_qualname(ThreadState& ts, Value self, Value value) {
   TypeObject* type = Self(self);
   MVM_TRY_VOID(CheckName(ts, type, value, "__qualname__"));
   Incref(value);
-  Ref<StrObject> old =
-      Ref<StrObject>::Steal(std::exchange(type->qualname, value.as<StrObject>()));
+  Ref<StrObject> old = Ref<StrObject>::Steal(std::exchange(type->qualname, value.as<StrObject>()));
   return Ok();
 }
 
@@ -268,8 +268,8 @@ Status type_set_annotations(ThreadState& ts, Value self, Value value) {
   TypeObject* type = Self(self);
   StrObject* name = MVM_NAME(ts, __annotations__);
   if (type->has_flag(kTypeImmutable)) {
-    return Raise(ts, Exc::kTypeError, "cannot set '__annotations__' attribute of immutable type '%N'",
-                 type);
+    return Raise(ts, Exc::kTypeError,
+                 "cannot set '__annotations__' attribute of immutable type '%N'", type);
   }
   if (!value.is_null()) return SetOwnEntry(ts, type, name, value);
   MVM_TRY(bool found, DictDelete(ts, type->dict, name));
@@ -306,12 +306,23 @@ Result<> type_get_flags(ThreadState& ts, Value self) {
   static constexpr struct {
     uint32_t ours, theirs;
   } kBits[] = {
-      {kTypeSequence, 1u << 5},       {kTypeMapping, 1u << 6},         {kTypeNoNew, 1u << 7},
-      {kTypeImmutable, 1u << 8},      {kTypeHeap, 1u << 9},            {kTypeBase, 1u << 10},
-      {kTypeMethodDescriptor, 1u << 17}, {kTypeAbstract, 1u << 20},    {kTypeMatchSelf, 1u << 22},
-      {kTypeIntSubclass, 1u << 24},   {kTypeListSubclass, 1u << 25},   {kTypeTupleSubclass, 1u << 26},
-      {kTypeBytesSubclass, 1u << 27}, {kTypeStrSubclass, 1u << 28},    {kTypeDictSubclass, 1u << 29},
-      {kTypeExceptionSubclass, 1u << 30}, {kTypeTypeSubclass, 1u << 31},
+      {kTypeSequence, 1u << 5},
+      {kTypeMapping, 1u << 6},
+      {kTypeNoNew, 1u << 7},
+      {kTypeImmutable, 1u << 8},
+      {kTypeHeap, 1u << 9},
+      {kTypeBase, 1u << 10},
+      {kTypeMethodDescriptor, 1u << 17},
+      {kTypeAbstract, 1u << 20},
+      {kTypeMatchSelf, 1u << 22},
+      {kTypeIntSubclass, 1u << 24},
+      {kTypeListSubclass, 1u << 25},
+      {kTypeTupleSubclass, 1u << 26},
+      {kTypeBytesSubclass, 1u << 27},
+      {kTypeStrSubclass, 1u << 28},
+      {kTypeDictSubclass, 1u << 29},
+      {kTypeExceptionSubclass, 1u << 30},
+      {kTypeTypeSubclass, 1u << 31},
   };
   uint64_t flags = 1u << 12;
   for (auto bit : kBits) {
@@ -406,8 +417,10 @@ Result<> type_sizeof(ThreadState& ts, Args args) {
 
 const MethodSpec kMethods[] = {
     {"__dir__(self, /)", type_dir, "Specialized __dir__ implementation for types."},
-    {"__instancecheck__(self, instance, /)", type_instancecheck, "Check if an object is an instance."},
-    {"__prepare__(...)", type_prepare, "Create the namespace for the class statement", kMethodClass},
+    {"__instancecheck__(self, instance, /)", type_instancecheck,
+     "Check if an object is an instance."},
+    {"__prepare__(...)", type_prepare, "Create the namespace for the class statement",
+     kMethodClass},
     {"__sizeof__(self, /)", type_sizeof, "Return memory consumption of the type object."},
     {"__subclasscheck__(self, subclass, /)", type_subclasscheck, "Check if a class is a subclass."},
     {"__subclasses__(self, /)", type_subclasses, "Return a list of immediate subclasses."},
@@ -439,8 +452,8 @@ void DestroyType(Heap& heap, Object* self) {
   gc_internal::DestroyHook<TypeObject>(heap, self);
 }
 
-// object.__new__ and its kin as found in dictionaries: checks that the class named in the call may be
-// made by the built-in type the function belongs to.
+// object.__new__ and its kin as found in dictionaries: checks that the class named in the call may
+// be made by the built-in type the function belongs to.
 Result<> CallTypeNew(ThreadState& ts, Args args) {
   TypeObject* type = args.self<TypeObject>();
   if (args.n < 2) return Raise(ts, Exc::kTypeError, "%N.__new__(): not enough arguments", type);

@@ -38,9 +38,7 @@ class Value {
   }
   static constexpr bool FitsInt(int64_t i) { return i >= kMinInt && i <= kMaxInt; }
   // REQUIRES: FitsInt(i)
-  static constexpr Value Int(int64_t i) {
-    return FromBits(static_cast<uint64_t>(i) << 2 | 2);
-  }
+  static constexpr Value Int(int64_t i) { return FromBits(static_cast<uint64_t>(i) << 2 | 2); }
   static constexpr Value Done() { return FromBits(kDoneBits); }
   static constexpr Value Absent() { return FromBits(kAbsentBits); }
 

@@ -82,10 +82,10 @@ void ClearHook(Object* self) {
 }
 template <class T>
 void DestroyHook(Heap& heap, Object* self) {
-  if constexpr (requires(T& t) { t.VisitRefs(ClearAll{}); }) {
+  if constexpr (requires(T & t) { t.VisitRefs(ClearAll{}); }) {
     static_cast<T*>(self)->VisitRefs(ClearAll{});
   }
-  if constexpr (requires(T& t) { t.FreeBuffers(heap); }) static_cast<T*>(self)->FreeBuffers(heap);
+  if constexpr (requires(T & t) { t.FreeBuffers(heap); }) static_cast<T*>(self)->FreeBuffers(heap);
 }
 
 }  // namespace gc_internal

@@ -441,11 +441,12 @@ void Collector::CollectIfDue(ThreadState& ts) {
     Collect(ts, generation);
     return;
   }
-  // At every allocation at first, then less and less often, and seldom where there are many objects, or
-  // such scripts would never end.
+  // At every allocation at first, then less and less often, and seldom where there are many
+  // objects, or such scripts would never end.
   Collect(ts, 2);
   constexpr int64_t kEach = 500, kMany = 20000, kShare = 10;
-  thresholds_[0] = 1 + stats_[2].collections / kEach + (old_total_ > kMany ? old_total_ / kShare : 0);
+  thresholds_[0] =
+      1 + stats_[2].collections / kEach + (old_total_ > kMany ? old_total_ / kShare : 0);
   UpdateThreshold();
 }
 

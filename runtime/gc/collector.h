@@ -45,8 +45,8 @@ class Collector {
   void MemoryIsShort();
 
   bool enabled() const { return enabled_; }
-  // A full collection at every poll that follows an allocation of a container, as long as there are not
-  // too many: for tests.
+  // A full collection at every poll that follows an allocation of a container, as long as there are
+  // not too many: for tests.
   void set_stress();
   void set_enabled(bool on);
   int64_t threshold(int generation) const { return thresholds_[generation]; }

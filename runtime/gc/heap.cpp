@@ -36,15 +36,16 @@ constexpr uint32_t kChunkPages = 64;
 constexpr size_t kKeepDirtyPages = 32;
 constexpr size_t kCarveBytes = 2048;  // slots linked into the free list at a time
 
-// From this size on the system is asked whether it has the memory: what exceeds all of it is refused at
-// once, instead of being handed out and taking the process down when it is written to.
+// From this size on the system is asked whether it has the memory: what exceeds all of it is
+// refused at once, instead of being handed out and taking the process down when it is written to.
 constexpr size_t kAskFrom = size_t{256} << 20;
 
 // `size` bytes of zeroed memory aligned to kPageSize, or null.
 char* MapAligned(size_t size) {
   size_t want = size + kPageSize;
   const int reserve = size < kAskFrom ? MAP_NORESERVE : 0;
-  void* p = mmap(nullptr, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | reserve, -1, 0);
+  void* p =
+      mmap(nullptr, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | reserve, -1, 0);
   if (p == MAP_FAILED) return nullptr;
   char* start = static_cast<char*>(p);
   char* aligned = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(start) + kPageSize - 1) &

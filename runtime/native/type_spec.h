@@ -48,22 +48,22 @@ struct GetSetSpec {
 };
 
 enum TypeFlags : uint32_t {
-  kTypeBase = 1u << 0,            // may be subclassed by scripts
-  kTypeNoNew = 1u << 1,           // "cannot create 'x' instances"
-  kTypeHeap = 1u << 2,            // made by a class statement or type(); mutable
-  kTypeImmutable = 1u << 3,       // attributes cannot be set (built-in types)
-  kTypeAbstract = 1u << 4,        // has abstract methods
-  kTypeReady = 1u << 5,           // dictionary filled, slots inherited
-  kTypeMatchSelf = 1u << 6,       // class pattern with one positional sub-pattern binds the subject
-  kTypeSequence = 1u << 7,        // matches sequence patterns
-  kTypeMapping = 1u << 8,         // matches mapping patterns
-  kTypeHasFinalizer = 1u << 9,    // slots.finalize set
+  kTypeBase = 1u << 0,          // may be subclassed by scripts
+  kTypeNoNew = 1u << 1,         // "cannot create 'x' instances"
+  kTypeHeap = 1u << 2,          // made by a class statement or type(); mutable
+  kTypeImmutable = 1u << 3,     // attributes cannot be set (built-in types)
+  kTypeAbstract = 1u << 4,      // has abstract methods
+  kTypeReady = 1u << 5,         // dictionary filled, slots inherited
+  kTypeMatchSelf = 1u << 6,     // class pattern with one positional sub-pattern binds the subject
+  kTypeSequence = 1u << 7,      // matches sequence patterns
+  kTypeMapping = 1u << 8,       // matches mapping patterns
+  kTypeHasFinalizer = 1u << 9,  // slots.finalize set
   kTypeMethodDescriptor = 1u << 10,  // behaves as an unbound method when found in a class
-  kTypeCustomMro = 1u << 15,      // the MRO has classes that are no bases of bases
-  kTypeMark = 1u << 14,           // scratch of walks over the subclass tree
-  kTypeHasSites = 1u << 11,       // call sites depend on lookups through it (VmHooks::invalidate_sites)
+  kTypeCustomMro = 1u << 15,         // the MRO has classes that are no bases of bases
+  kTypeMark = 1u << 14,              // scratch of walks over the subclass tree
+  kTypeHasSites = 1u << 11,  // call sites depend on lookups through it (VmHooks::invalidate_sites)
   kTypeImmortalInstances = 1u << 12,  // the singletons' types
-  kTypeWeakrefs = 1u << 13,       // instances of this built-in type can be weakly referenced
+  kTypeWeakrefs = 1u << 13,           // instances of this built-in type can be weakly referenced
   // Fast subclass tests: set for the type and everything derived from it.
   kTypeIntSubclass = 1u << 16,
   kTypeFloatSubclass = 1u << 17,
@@ -72,13 +72,14 @@ enum TypeFlags : uint32_t {
   kTypeListSubclass = 1u << 20,
   kTypeTupleSubclass = 1u << 21,
   kTypeDictSubclass = 1u << 22,
-  kTypeSetSubclass = 1u << 23,     // set and frozenset
+  kTypeSetSubclass = 1u << 23,  // set and frozenset
   kTypeTypeSubclass = 1u << 24,
   kTypeExceptionSubclass = 1u << 25,
   kTypeComplexSubclass = 1u << 26,
   kTypeBytearraySubclass = 1u << 27,
 };
-inline constexpr uint32_t kTypeInheritedFlags = 0xFFFF0000u | kTypeMatchSelf | kTypeSequence | kTypeMapping;
+inline constexpr uint32_t kTypeInheritedFlags =
+    0xFFFF0000u | kTypeMatchSelf | kTypeSequence | kTypeMapping;
 
 // Where instances keep attributes that are not in the class.
 enum class AttrStorage : uint8_t {
@@ -90,12 +91,12 @@ enum class AttrStorage : uint8_t {
 };
 
 struct TypeSpec {
-  const char* name;                 // "list"; "collections.deque" sets __module__
+  const char* name;  // "list"; "collections.deque" sets __module__
   const char* doc = nullptr;
-  const TypeSpec* base = nullptr;   // null: object
+  const TypeSpec* base = nullptr;  // null: object
   uint32_t flags = 0;
-  uint16_t size = 0;                // sizeof the C++ class
-  uint16_t item_size = 0;           // of variable-size objects
+  uint16_t size = 0;       // sizeof the C++ class
+  uint16_t item_size = 0;  // of variable-size objects
   GcHooks gc = {};
   Slots slots = {};
   // "list(iterable=(), /)": bound __new__; v[0] is the class. Sets slots.new_.
@@ -105,7 +106,7 @@ struct TypeSpec {
   Table<MethodSpec> methods = {};
   Table<GetSetSpec> getsets = {};
   AttrStorage storage = AttrStorage::kInherit;
-  uint16_t dict_offset = 0;         // for kDictField
+  uint16_t dict_offset = 0;               // for kDictField
   const TypeSpec* second_base = nullptr;  // ExceptionGroup: stands behind `base` in __bases__
 };
 

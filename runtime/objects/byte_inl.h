@@ -11,8 +11,12 @@
 
 namespace minivm {
 
-inline bool IsBytearray(ThreadState& ts, Value v) { return HasTypeFlag(ts, v, kTypeBytearraySubclass); }
-inline const uint8_t* Chars(std::string_view s) { return reinterpret_cast<const uint8_t*>(s.data()); }
+inline bool IsBytearray(ThreadState& ts, Value v) {
+  return HasTypeFlag(ts, v, kTypeBytearraySubclass);
+}
+inline const uint8_t* Chars(std::string_view s) {
+  return reinterpret_cast<const uint8_t*>(s.data());
+}
 inline bool IsSpaceByte(uint8_t c) { return c == ' ' || static_cast<uint8_t>(c - '\t') < 5; }
 
 // What an operation that changes nothing returns: bytes themselves, a copy of anything else.

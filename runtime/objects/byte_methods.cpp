@@ -45,7 +45,8 @@ Status ParseBytesArguments(ThreadState& ts, const char* name, Args raw, BytesArg
   static constexpr const char* kNames[] = {"source", "encoding", "errors"};
   Value given[3] = {};
   if (raw.n + raw.nkw > 3) {
-    return Raise(ts, Exc::kTypeError, "%s() takes at most 3 arguments (%u given)", name, raw.n + raw.nkw);
+    return Raise(ts, Exc::kTypeError, "%s() takes at most 3 arguments (%u given)", name,
+                 raw.n + raw.nkw);
   }
   for (uint32_t i = 0; i < raw.n; ++i) given[i] = raw[i];
   for (uint32_t i = 0; i < raw.nkw; ++i) {
@@ -53,17 +54,19 @@ Status ParseBytesArguments(ThreadState& ts, const char* name, Args raw, BytesArg
     int at = 0;
     while (at < 3 && !key->EqualsAscii(kNames[at])) ++at;
     if (at == 3) {
-      return Raise(ts, Exc::kTypeError, "%s() got an unexpected keyword argument '%U'", name, Value(key));
+      return Raise(ts, Exc::kTypeError, "%s() got an unexpected keyword argument '%U'", name,
+                   Value(key));
     }
     if (given[at]) {
-      return Raise(ts, Exc::kTypeError, "argument for %s() given by name ('%s') and position (%d)", name,
-                   kNames[at], at + 1);
+      return Raise(ts, Exc::kTypeError, "argument for %s() given by name ('%s') and position (%d)",
+                   name, kNames[at], at + 1);
     }
     given[at] = raw[raw.n + i];
   }
   for (int i = 1; i < 3; ++i) {
     if (given[i] && !IsStr(ts, given[i])) {
-      return RaiseBadArgument(ts, name, i == 1 ? "argument 'encoding'" : "argument 'errors'", "str", given[i]);
+      return RaiseBadArgument(ts, name, i == 1 ? "argument 'encoding'" : "argument 'errors'", "str",
+                              given[i]);
     }
   }
   *out = {given[0], given[1], given[2]};
@@ -109,11 +112,13 @@ Status CollectItems(ThreadState& ts, Value source, const char* name, TextBuffer*
 
 }  // namespace
 
-Status CollectBytes(ThreadState& ts, const BytesArguments& args, const char* name, TextBuffer* out) {
+Status CollectBytes(ThreadState& ts, const BytesArguments& args, const char* name,
+                    TextBuffer* out) {
   if (!args.source) {
     if (!args.encoding && !args.errors) return Ok();
-    return Raise(ts, Exc::kTypeError, args.encoding ? "encoding without a string argument"
-                                                    : "errors without a string argument");
+    return Raise(
+        ts, Exc::kTypeError,
+        args.encoding ? "encoding without a string argument" : "errors without a string argument");
   }
   if (IsStr(ts, args.source)) {
     if (!args.encoding) return Raise(ts, Exc::kTypeError, "string argument without an encoding");
@@ -122,9 +127,11 @@ Status CollectBytes(ThreadState& ts, const BytesArguments& args, const char* nam
                    args.errors ? ToUtf8(args.errors.as<StrObject>()) : std::string("strict")));
     out->Append(encoded->view());
   } else if (args.encoding || args.errors) {
-    return Raise(ts, Exc::kTypeError, args.encoding ? "encoding without a string argument"
-                                                    : "errors without a string argument");
-  } else if (IsInt(ts, args.source) || (TypeOf(ts, args.source)->slots.index && !HasBuffer(ts, args.source))) {
+    return Raise(
+        ts, Exc::kTypeError,
+        args.encoding ? "encoding without a string argument" : "errors without a string argument");
+  } else if (IsInt(ts, args.source) ||
+             (TypeOf(ts, args.source)->slots.index && !HasBuffer(ts, args.source))) {
     MVM_TRY(int64_t count, IndexAsInt64(ts, args.source, Exc::kOverflowError));
     if (count < 0) return Raise(ts, Exc::kValueError, "negative count");
     MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(count) * 2));
@@ -156,7 +163,8 @@ class Needle {
       return Ok();
     }
     if (!IsInt(ts, v) && !TypeOf(ts, v)->slots.index) {
-      return Raise(ts, Exc::kTypeError, "argument should be integer or bytes-like object, not '%T'", v);
+      return Raise(ts, Exc::kTypeError, "argument should be integer or bytes-like object, not '%T'",
+                   v);
     }
     MVM_TRY(byte_, ByteFromValue(ts, v));
     view_ = {reinterpret_cast<const char*>(&byte_), 1};
@@ -226,8 +234,9 @@ Result<> PrefixTest(ThreadState& ts, Args args, bool at_end) {
     return Bool(ts, false);
   }
   ByteView view;
-  MVM_TRY_VOID(view.Get(ts, args[1], at_end ? "endswith first arg must be bytes or a tuple of bytes, not %T"
-                                            : "startswith first arg must be bytes or a tuple of bytes, not %T"));
+  MVM_TRY_VOID(view.Get(ts, args[1],
+                        at_end ? "endswith first arg must be bytes or a tuple of bytes, not %T"
+                               : "startswith first arg must be bytes or a tuple of bytes, not %T"));
   const std::string_view text = BytesOf(ts, args[0]);
   range.Clamp(text.size(), &from, &to);
   return Bool(ts, TailMatch(text, view.view(), from, to, at_end));
@@ -389,7 +398,8 @@ Result<> bytes_zfill(ThreadState& ts, Args args) {
   MVM_TRY_VOID(out.Make(ts, args[0], pad + n));
   std::memset(out.data, '0', pad);
   std::memcpy(out.data + pad, BytesOf(ts, args[0]).data(), n);
-  if (n > 0 && (out.data[pad] == '+' || out.data[pad] == '-')) std::swap(out.data[0], out.data[pad]);
+  if (n > 0 && (out.data[pad] == '+' || out.data[pad] == '-'))
+    std::swap(out.data[0], out.data[pad]);
   return std::move(out.object);
 }
 
@@ -397,7 +407,8 @@ Result<> bytes_expandtabs(ThreadState& ts, Args args) {
   int64_t tab = 8;
   if (args.has(1)) {
     int64_t wide;
-    if (IsInt(ts, args[1]) && (!IntFitsInt64(args[1], &wide) || wide != static_cast<int32_t>(wide))) {
+    if (IsInt(ts, args[1]) &&
+        (!IntFitsInt64(args[1], &wide) || wide != static_cast<int32_t>(wide))) {
       return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
     }
     MVM_TRY(tab, AsSize(ts, args[1]));
@@ -441,7 +452,8 @@ Result<> bytes_replace(ThreadState& ts, Args args) {
   ByteView old_view, fresh_view;
   MVM_TRY_VOID(old_view.Get(ts, args[1]));
   MVM_TRY_VOID(fresh_view.Get(ts, args[2]));
-  const std::string_view old = old_view.view(), fresh = fresh_view.view(), text = BytesOf(ts, args[0]);
+  const std::string_view old = old_view.view(), fresh = fresh_view.view(),
+                         text = BytesOf(ts, args[0]);
   const size_t limit = count < 0 ? SIZE_MAX : static_cast<size_t>(count);
   SmallVector<size_t, 128> found;
   if (old.empty()) {
@@ -460,7 +472,8 @@ Result<> bytes_replace(ThreadState& ts, Args args) {
   }
   if (found.empty()) return SameBytes(ts, args[0]);
   const size_t rest = text.size() - found.size() * old.size();
-  if (!fresh.empty() && found.size() > (Heap::kMaxAllocation - rest) / fresh.size()) return RaiseMemoryError(ts);
+  if (!fresh.empty() && found.size() > (Heap::kMaxAllocation - rest) / fresh.size())
+    return RaiseMemoryError(ts);
   RawBytes out;
   MVM_TRY_VOID(out.Make(ts, args[0], rest + found.size() * fresh.size()));
   uint8_t* to = out.data;

@@ -205,7 +205,9 @@ Result<> bytes_splitlines(ThreadState& ts, Args args) {
 Result<> bytes_join(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> sequence, FastSequence(ts, args[1], "can only join an iterable"));
   const bool tuple = IsTuple(ts, sequence);
-  auto items = [&] { return tuple ? sequence.as<TupleObject>()->items() : sequence.as<ListObject>()->items; };
+  auto items = [&] {
+    return tuple ? sequence.as<TupleObject>()->items() : sequence.as<ListObject>()->items;
+  };
   auto count = [&]() -> size_t {
     return tuple ? sequence.as<TupleObject>()->size() : sequence.as<ListObject>()->size;
   };
@@ -222,8 +224,8 @@ Result<> bytes_join(ThreadState& ts, Args args) {
   for (size_t i = 0; i < count(); ++i) {
     Ref<> item = Ref<>::Borrow(items()[i]);
     if (!HasBuffer(ts, item)) {
-      return Raise(ts, Exc::kTypeError, "sequence item %zu: expected a bytes-like object, %T found", i,
-                   item.get());
+      return Raise(ts, Exc::kTypeError, "sequence item %zu: expected a bytes-like object, %T found",
+                   i, item.get());
     }
     ByteView piece;
     MVM_TRY_VOID(piece.Get(ts, item));
@@ -240,7 +242,8 @@ Result<> bytes_decode(ThreadState& ts, Args args) {
   for (uint32_t i = 0; i < 2; ++i) {
     if (!args.has(i + 1)) continue;
     if (!IsStr(ts, args[i + 1])) {
-      return RaiseBadArgument(ts, "decode", i ? "argument 'errors'" : "argument 'encoding'", "str", args[i + 1]);
+      return RaiseBadArgument(ts, "decode", i ? "argument 'errors'" : "argument 'encoding'", "str",
+                              args[i + 1]);
     }
     text[i] = ToUtf8(args.as<StrObject>(i + 1));
     if (text[i].find('\0') != std::string::npos) {
@@ -284,7 +287,8 @@ Result<StrObject> BytesHex(ThreadState& ts, std::string_view data, Value sep, Va
   uint8_t* to = out->data1();
   for (size_t i = 0; i < n; ++i) {
     // Groups are counted from the right, from the left for a negative size.
-    if (every && i != 0 && (group < 0 ? i : n - i) % every == 0) *to++ = static_cast<uint8_t>(separator);
+    if (every && i != 0 && (group < 0 ? i : n - i) % every == 0)
+      *to++ = static_cast<uint8_t>(separator);
     const uint8_t c = static_cast<uint8_t>(data[i]);
     *to++ = static_cast<uint8_t>("0123456789abcdef"[c >> 4]);
     *to++ = static_cast<uint8_t>("0123456789abcdef"[c & 15]);
@@ -314,7 +318,8 @@ Result<> bytes_fromhex(ThreadState& ts, Args args) {
     const int high = HexValue(c);
     const int low = high >= 0 && i + 1 < text->length ? HexValue(text->At(i + 1)) : -1;
     if (low < 0) {
-      return Raise(ts, Exc::kValueError, "non-hexadecimal number found in fromhex() arg at position %zu",
+      return Raise(ts, Exc::kValueError,
+                   "non-hexadecimal number found in fromhex() arg at position %zu",
                    high < 0 ? i : i + 1);
     }
     out.Append(static_cast<char>(high << 4 | low));

@@ -117,7 +117,9 @@ namespace {
 
 // ---- construction ----
 
-Result<> bytearray_new(ThreadState& ts, TypeObject* cls, Args raw) { return AllocInstance(ts, cls); }
+Result<> bytearray_new(ThreadState& ts, TypeObject* cls, Args raw) {
+  return AllocInstance(ts, cls);
+}
 
 // Neither a count nor a buffer; nor a list, whose items are there at once.
 bool IsPlainIterable(ThreadState& ts, Value v) {
@@ -289,15 +291,17 @@ Status SetSlice(ThreadState& ts, BytearrayObject* o, SliceObject* slice, Value v
   const int64_t n = SliceAdjust(static_cast<int64_t>(o->size), &start, &stop, step);
   if (!value) return DeleteSlice(ts, o, start, step, n);
   if (step == 1) {
-    return BytearraySplice(ts, o, static_cast<size_t>(start), static_cast<size_t>(std::max<int64_t>(n, 0)),
-                           data.view());
+    return BytearraySplice(ts, o, static_cast<size_t>(start),
+                           static_cast<size_t>(std::max<int64_t>(n, 0)), data.view());
   }
   if (data.size() == 0) return DeleteSlice(ts, o, start, step, n);
   if (static_cast<int64_t>(data.size()) != n) {
-    return Raise(ts, Exc::kValueError, "attempt to assign bytes of size %zu to extended slice of size %lld",
-                 data.size(), static_cast<long long>(n));
+    return Raise(ts, Exc::kValueError,
+                 "attempt to assign bytes of size %zu to extended slice of size %lld", data.size(),
+                 static_cast<long long>(n));
   }
-  for (int64_t k = 0; k < n; ++k) o->data()[start + k * step] = static_cast<uint8_t>(data.data()[k]);
+  for (int64_t k = 0; k < n; ++k)
+    o->data()[start + k * step] = static_cast<uint8_t>(data.data()[k]);
   return Ok();
 }
 
@@ -323,11 +327,13 @@ Result<bool> bytearray_contains(ThreadState& ts, Value self, Value item) {
   ByteView needle;
   MVM_TRY_VOID(needle.Get(ts, item));
   const std::string_view text = BytesOf(ts, self);
-  return needle.size() == 0 || FindText(Chars(text), text.size(), needle.data(), needle.size()) >= 0;
+  return needle.size() == 0 ||
+         FindText(Chars(text), text.size(), needle.data(), needle.size()) >= 0;
 }
 
 Result<> bytearray_concat(ThreadState& ts, Value self, Value other) {
-  if (!HasBuffer(ts, other)) return Raise(ts, Exc::kTypeError, "can't concat %T to %T", other, self);
+  if (!HasBuffer(ts, other))
+    return Raise(ts, Exc::kTypeError, "can't concat %T to %T", other, self);
   ByteView tail;
   MVM_TRY_VOID(tail.Get(ts, other));
   BytearrayObject* o = self.as<BytearrayObject>();
@@ -351,7 +357,8 @@ Status AppendBuffer(ThreadState& ts, BytearrayObject* o, Value other) {
 }
 
 Result<> bytearray_iconcat(ThreadState& ts, Value self, Value other) {
-  if (!HasBuffer(ts, other)) return Raise(ts, Exc::kTypeError, "can't concat %T to %T", other, self);
+  if (!HasBuffer(ts, other))
+    return Raise(ts, Exc::kTypeError, "can't concat %T to %T", other, self);
   MVM_TRY_VOID(AppendBuffer(ts, self.as<BytearrayObject>(), other));
   return Result<>::Borrow(self);
 }
@@ -474,7 +481,8 @@ Result<> bytearray_remove(ThreadState& ts, Args args) {
   MVM_TRY(uint8_t byte, ByteFromValue(ts, args[1]));
   BytearrayObject* o = Self(args);
   const size_t at = o->view().find(static_cast<char>(byte));
-  if (at == std::string_view::npos) return Raise(ts, Exc::kValueError, "value not found in bytearray");
+  if (at == std::string_view::npos)
+    return Raise(ts, Exc::kValueError, "value not found in bytearray");
   MVM_TRY_VOID(BytearraySplice(ts, o, at, 1, {}));
   return None(ts);
 }
@@ -534,7 +542,9 @@ class BytearrayIterator : public Object {
   BytearrayObject* array = nullptr;  // null: exhausted
   uint64_t index = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(array); }
+  void VisitRefs(V&& v) {
+    v(array);
+  }
 };
 
 Result<> bytearray_iter(ThreadState& ts, Value self) {
@@ -555,7 +565,9 @@ Result<> bytearrayiter_next(ThreadState& ts, Value self) {
 
 Result<> bytearrayiter_length_hint(ThreadState& ts, Args args) {
   BytearrayIterator* it = args.self<BytearrayIterator>();
-  return Small(it->array && it->array->size > it->index ? static_cast<int64_t>(it->array->size - it->index) : 0);
+  return Small(it->array && it->array->size > it->index
+                   ? static_cast<int64_t>(it->array->size - it->index)
+                   : 0);
 }
 
 Result<> bytearrayiter_reduce(ThreadState& ts, Args args) {
@@ -575,7 +587,8 @@ Result<> bytearrayiter_setstate(ThreadState& ts, Args args) {
   MVM_TRY(int64_t index, AsSize(ts, args[1]));
   BytearrayIterator* it = args.self<BytearrayIterator>();
   if (it->array) {
-    it->index = static_cast<uint64_t>(std::clamp<int64_t>(index, 0, static_cast<int64_t>(it->array->size)));
+    it->index =
+        static_cast<uint64_t>(std::clamp<int64_t>(index, 0, static_cast<int64_t>(it->array->size)));
   }
   return None(ts);
 }
@@ -603,19 +616,23 @@ const MethodSpec kBytearrayMethods[] = {
 };
 
 const MethodSpec kBytearrayIteratorMethods[] = {
-    {"__length_hint__(self, /)", bytearrayiter_length_hint, "Private method returning an estimate of len(list(it))."},
+    {"__length_hint__(self, /)", bytearrayiter_length_hint,
+     "Private method returning an estimate of len(list(it))."},
     {"__reduce__(self, /)", bytearrayiter_reduce, "Return state information for pickling."},
-    {"__setstate__(self, state, /)", bytearrayiter_setstate, "Set state information for unpickling."},
+    {"__setstate__(self, state, /)", bytearrayiter_setstate,
+     "Set state information for unpickling."},
 };
 
 }  // namespace
 
 const TypeSpec kBytearrayType = {
     .name = "bytearray",
-    .doc = "bytearray(iterable_of_ints) -> bytearray\nbytearray(string, encoding[, errors]) -> bytearray\n"
-           "bytearray(bytes_or_buffer) -> mutable copy of bytes_or_buffer\n"
-           "bytearray(int) -> bytes array of size given by the parameter initialized with null bytes\n"
-           "bytearray() -> empty bytes array",
+    .doc =
+        "bytearray(iterable_of_ints) -> bytearray\nbytearray(string, encoding[, errors]) -> "
+        "bytearray\n"
+        "bytearray(bytes_or_buffer) -> mutable copy of bytes_or_buffer\n"
+        "bytearray(int) -> bytes array of size given by the parameter initialized with null bytes\n"
+        "bytearray() -> empty bytes array",
     .flags = kTypeBase | kTypeBytearraySubclass | kTypeMatchSelf,
     .size = sizeof(BytearrayObject),
     .gc = LeafHooksOf<BytearrayObject>(),
@@ -638,11 +655,12 @@ const TypeSpec kBytearrayType = {
               .buffer = bytearray_buffer},
     .methods = kBytearrayMethods};
 
-const TypeSpec kBytearrayIteratorType = {.name = "bytearray_iterator",
-                                         .flags = kTypeNoNew,
-                                         .size = sizeof(BytearrayIterator),
-                                         .gc = GcHooksOf<BytearrayIterator>(),
-                                         .slots = {.iter = bytearrayiter_iter, .next = bytearrayiter_next},
-                                         .methods = kBytearrayIteratorMethods};
+const TypeSpec kBytearrayIteratorType = {
+    .name = "bytearray_iterator",
+    .flags = kTypeNoNew,
+    .size = sizeof(BytearrayIterator),
+    .gc = GcHooksOf<BytearrayIterator>(),
+    .slots = {.iter = bytearrayiter_iter, .next = bytearrayiter_next},
+    .methods = kBytearrayIteratorMethods};
 
 }  // namespace minivm

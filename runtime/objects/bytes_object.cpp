@@ -24,8 +24,8 @@ namespace minivm {
 
 Result<BytesObject> NewBytesRaw(ThreadState& ts, size_t length) {
   if (MVM_UNLIKELY(length > Heap::kMaxAllocation)) return RaiseMemoryError(ts);
-  Result<BytesObject> r =
-      AllocObject<BytesObject>(ts, ShapeIdOf(TypeId::kBytes), sizeof(BytesObject) + length + 1, false);
+  Result<BytesObject> r = AllocObject<BytesObject>(ts, ShapeIdOf(TypeId::kBytes),
+                                                   sizeof(BytesObject) + length + 1, false);
   if (MVM_UNLIKELY(r.raised())) return kRaised;
   r.word()->length = length;
   r.word()->data()[length] = 0;
@@ -55,8 +55,8 @@ Result<StrObject> BytesRepr(ThreadState& ts, std::string_view data, const char* 
   size_t total = std::strlen(prefix) + 2;
   for (unsigned char c : data) {
     total += c == escaped || c == '\\' || c == '\t' || c == '\n' || c == '\r' ? 2
-             : c < 0x20 || c >= 0x7F                                                                    ? 4
-                                                                                                        : 1;
+             : c < 0x20 || c >= 0x7F                                          ? 4
+                                                                              : 1;
   }
   MVM_TRY(Ref<StrObject> s, NewStrRaw(ts, total, 0x7F));
   uint8_t* out = s->data1();
@@ -64,10 +64,22 @@ Result<StrObject> BytesRepr(ThreadState& ts, std::string_view data, const char* 
   *out++ = static_cast<uint8_t>(quote);
   for (unsigned char c : data) {
     switch (c) {
-      case '\\': *out++ = '\\'; *out++ = '\\'; break;
-      case '\t': *out++ = '\\'; *out++ = 't'; break;
-      case '\n': *out++ = '\\'; *out++ = 'n'; break;
-      case '\r': *out++ = '\\'; *out++ = 'r'; break;
+      case '\\':
+        *out++ = '\\';
+        *out++ = '\\';
+        break;
+      case '\t':
+        *out++ = '\\';
+        *out++ = 't';
+        break;
+      case '\n':
+        *out++ = '\\';
+        *out++ = 'n';
+        break;
+      case '\r':
+        *out++ = '\\';
+        *out++ = 'r';
+        break;
       default:
         if (c == escaped) {
           *out++ = '\\';
@@ -127,7 +139,9 @@ Result<> bytes_new(ThreadState& ts, TypeObject* cls, Args raw) {
 
 // ---- operators ----
 
-Result<> bytes_repr(ThreadState& ts, Value self) { return BytesRepr(ts, self.as<BytesObject>()->view(), "b"); }
+Result<> bytes_repr(ThreadState& ts, Value self) {
+  return BytesRepr(ts, self.as<BytesObject>()->view(), "b");
+}
 
 Result<int64_t> bytes_hash(ThreadState& ts, Value self) {
   BytesObject* b = self.as<BytesObject>();
@@ -149,8 +163,10 @@ Result<> bytes_str(ThreadState& ts, Value self) {
 // -b: comparing bytes with text or numbers is never equal, and rarely meant.
 Status WarnComparison(ThreadState& ts, Value a, Value b, CompareOp op) {
   if (op != CompareOp::kEq && op != CompareOp::kNe) return Ok();
-  if (IsStr(ts, a) || IsStr(ts, b)) return Warn(ts, Exc::kBytesWarning, 1, "Comparison between bytes and string");
-  if (IsInt(ts, a) || IsInt(ts, b)) return Warn(ts, Exc::kBytesWarning, 1, "Comparison between bytes and int");
+  if (IsStr(ts, a) || IsStr(ts, b))
+    return Warn(ts, Exc::kBytesWarning, 1, "Comparison between bytes and string");
+  if (IsInt(ts, a) || IsInt(ts, b))
+    return Warn(ts, Exc::kBytesWarning, 1, "Comparison between bytes and int");
   return Ok();
 }
 
@@ -181,7 +197,8 @@ Result<> bytes_get_item(ThreadState& ts, Value self, Value key) {
     const int64_t n = SliceAdjust(static_cast<int64_t>(b->length), &start, &stop, step);
     if (n <= 0) return NewBytes(ts, {});
     if (step == 1) {
-      if (n == static_cast<int64_t>(b->length) && IsExact(self, TypeId::kBytes)) return Result<>::Borrow(self);
+      if (n == static_cast<int64_t>(b->length) && IsExact(self, TypeId::kBytes))
+        return Result<>::Borrow(self);
       return NewBytes(ts, b->view().substr(static_cast<size_t>(start), static_cast<size_t>(n)));
     }
     MVM_TRY(Ref<BytesObject> out, NewBytesRaw(ts, static_cast<size_t>(n)));
@@ -209,7 +226,8 @@ Result<bool> bytes_contains(ThreadState& ts, Value self, Value item) {
   MVM_TRY_VOID(needle.Get(ts, item));
   const std::string_view data = BytesOf(ts, self);
   if (needle.size() == 0) return true;
-  return FindText(reinterpret_cast<const uint8_t*>(data.data()), data.size(), needle.data(), needle.size()) >= 0;
+  return FindText(reinterpret_cast<const uint8_t*>(data.data()), data.size(), needle.data(),
+                  needle.size()) >= 0;
 }
 
 Result<> bytes_concat(ThreadState& ts, Value self, Value other) {
@@ -268,7 +286,9 @@ class BytesIterator : public Object {
   BytesObject* bytes = nullptr;  // null: exhausted
   uint64_t index = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(bytes); }
+  void VisitRefs(V&& v) {
+    v(bytes);
+  }
 };
 
 Result<> bytes_iter(ThreadState& ts, Value self) {
@@ -309,7 +329,8 @@ Result<> bytesiter_setstate(ThreadState& ts, Args args) {
   MVM_TRY(int64_t index, AsInt64(ts, args[1]));
   BytesIterator* it = args.self<BytesIterator>();
   if (it->bytes) {
-    it->index = static_cast<uint64_t>(std::clamp<int64_t>(index, 0, static_cast<int64_t>(it->bytes->length)));
+    it->index = static_cast<uint64_t>(
+        std::clamp<int64_t>(index, 0, static_cast<int64_t>(it->bytes->length)));
   }
   return None(ts);
 }
@@ -332,7 +353,8 @@ const MethodSpec kBytesMethods[] = {
 };
 
 const MethodSpec kBytesIteratorMethods[] = {
-    {"__length_hint__(self, /)", bytesiter_length_hint, "Private method returning an estimate of len(list(it))."},
+    {"__length_hint__(self, /)", bytesiter_length_hint,
+     "Private method returning an estimate of len(list(it))."},
     {"__reduce__(self, /)", bytesiter_reduce, "Return state information for pickling."},
     {"__setstate__(self, state, /)", bytesiter_setstate, "Set state information for unpickling."},
 };
@@ -363,10 +385,11 @@ uint32_t BytesHash(const RuntimeState& rt, std::string_view data) {
 
 const TypeSpec kBytesType = {
     .name = "bytes",
-    .doc = "bytes(iterable_of_ints) -> bytes\nbytes(string, encoding[, errors]) -> bytes\n"
-           "bytes(bytes_or_buffer) -> immutable copy of bytes_or_buffer\n"
-           "bytes(int) -> bytes object of size given by the parameter initialized with null bytes\n"
-           "bytes() -> empty bytes object",
+    .doc =
+        "bytes(iterable_of_ints) -> bytes\nbytes(string, encoding[, errors]) -> bytes\n"
+        "bytes(bytes_or_buffer) -> immutable copy of bytes_or_buffer\n"
+        "bytes(int) -> bytes object of size given by the parameter initialized with null bytes\n"
+        "bytes() -> empty bytes object",
     .flags = kTypeBase | kTypeBytesSubclass | kTypeMatchSelf,
     .size = sizeof(BytesObject),
     .item_size = 1,

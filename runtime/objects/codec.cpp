@@ -14,8 +14,21 @@ namespace minivm {
 namespace {
 
 enum class Builtin : uint8_t {
-  kNone, kUtf8, kUtf8Sig, kUtf16, kUtf16Le, kUtf16Be, kUtf32, kUtf32Le, kUtf32Be, kUtf7, kAscii, kLatin1,
-  kUnicodeEscape, kRawUnicodeEscape, kTable,
+  kNone,
+  kUtf8,
+  kUtf8Sig,
+  kUtf16,
+  kUtf16Le,
+  kUtf16Be,
+  kUtf32,
+  kUtf32Le,
+  kUtf32Be,
+  kUtf7,
+  kAscii,
+  kLatin1,
+  kUnicodeEscape,
+  kRawUnicodeEscape,
+  kTable,
 };
 
 struct BuiltinCodec {
@@ -27,12 +40,18 @@ constexpr struct {
   std::string_view name;
   Builtin id;
 } kBuiltinNames[] = {
-    {"utf_8", Builtin::kUtf8},         {"utf_8_sig", Builtin::kUtf8Sig},
-    {"utf_16", Builtin::kUtf16},       {"utf_16_le", Builtin::kUtf16Le},
-    {"utf_16_be", Builtin::kUtf16Be},  {"utf_32", Builtin::kUtf32},
-    {"utf_32_le", Builtin::kUtf32Le},  {"utf_32_be", Builtin::kUtf32Be},
-    {"utf_7", Builtin::kUtf7},         {"ascii", Builtin::kAscii},
-    {"latin_1", Builtin::kLatin1},     {"unicode_escape", Builtin::kUnicodeEscape},
+    {"utf_8", Builtin::kUtf8},
+    {"utf_8_sig", Builtin::kUtf8Sig},
+    {"utf_16", Builtin::kUtf16},
+    {"utf_16_le", Builtin::kUtf16Le},
+    {"utf_16_be", Builtin::kUtf16Be},
+    {"utf_32", Builtin::kUtf32},
+    {"utf_32_le", Builtin::kUtf32Le},
+    {"utf_32_be", Builtin::kUtf32Be},
+    {"utf_7", Builtin::kUtf7},
+    {"ascii", Builtin::kAscii},
+    {"latin_1", Builtin::kLatin1},
+    {"unicode_escape", Builtin::kUnicodeEscape},
     {"unicodeescape", Builtin::kUnicodeEscape},
     {"raw_unicode_escape", Builtin::kRawUnicodeEscape},
     {"rawunicodeescape", Builtin::kRawUnicodeEscape},
@@ -43,7 +62,8 @@ BuiltinCodec FindBuiltin(std::string_view encoding) {
   if (encoding == "latin-1") return {Builtin::kLatin1};
   if (encoding == "ascii") return {Builtin::kAscii};
   char buf[64];
-  const std::string_view name = ResolveEncodingAlias({buf, NormalizeEncoding(encoding, buf, sizeof(buf))});
+  const std::string_view name =
+      ResolveEncodingAlias({buf, NormalizeEncoding(encoding, buf, sizeof(buf))});
   for (const auto& row : kBuiltinNames) {
     if (row.name == name) return {row.id};
   }
@@ -67,7 +87,9 @@ Result<TupleObject*> Registry(ThreadState& ts) {
   return ts.rt->codecs;
 }
 
-DictObject* Part(TupleObject* registry, RegistryPart part) { return (*registry)[part].as<DictObject>(); }
+DictObject* Part(TupleObject* registry, RegistryPart part) {
+  return (*registry)[part].as<DictObject>();
+}
 
 Raised UnknownEncoding(ThreadState& ts, std::string_view encoding) {
   return Raise(ts, Exc::kLookupError, "unknown encoding: %.*s", static_cast<int>(encoding.size()),
@@ -132,11 +154,13 @@ Result<> CallCodec(ThreadState& ts, TupleObject* codec, uint32_t which, Value ob
                    std::string_view encoding, std::string_view errors) {
   MVM_TRY(Ref<StrObject> how, NewStr(ts, errors));
   Ref<> function = Ref<>::Borrow((*codec)[which]);
-  Result<> called = errors == "strict" ? Call(ts, function, object) : Call(ts, function, object, how);
+  Result<> called =
+      errors == "strict" ? Call(ts, function, object) : Call(ts, function, object, how);
   if (called.raised()) return Failed(ts, which ? "decoding" : "encoding", encoding);
   Ref<> answer = called.Take();
   if (!IsTuple(ts, answer) || answer.as<TupleObject>()->size() != 2) {
-    return Raise(ts, Exc::kTypeError, "%s must return a tuple (object, integer)", which ? "decoder" : "encoder");
+    return Raise(ts, Exc::kTypeError, "%s must return a tuple (object, integer)",
+                 which ? "decoder" : "encoder");
   }
   return Result<>::Borrow((*answer.as<TupleObject>())[0]);
 }
@@ -268,21 +292,24 @@ Result<BytesObject> Encode(ThreadState& ts, StrObject* s, std::string_view encod
   MVM_TRY(Ref<TupleObject> found, TextCodec(ts, encoding, "codecs.encode()"));
   MVM_TRY(Ref<> data, CallCodec(ts, found, 0, s, encoding, errors));
   if (HasTypeFlag(ts, data, kTypeBytearraySubclass)) {
-    MVM_TRY_VOID(Warn(ts, Exc::kRuntimeWarning, 1,
-                      "encoder %.*s returned bytearray instead of bytes; use codecs.encode() to encode to "
-                      "arbitrary types",
-                      static_cast<int>(encoding.size()), encoding.data()));
+    MVM_TRY_VOID(
+        Warn(ts, Exc::kRuntimeWarning, 1,
+             "encoder %.*s returned bytearray instead of bytes; use codecs.encode() to encode to "
+             "arbitrary types",
+             static_cast<int>(encoding.size()), encoding.data()));
     MVM_TRY(data, Call(ts, Value(TypeById(ts, TypeId::kBytes)), data));
   }
   if (!IsBytes(ts, data)) {
     return Raise(ts, Exc::kTypeError,
-                 "'%.*s' encoder returned '%T' instead of 'bytes'; use codecs.encode() to encode to arbitrary types",
+                 "'%.*s' encoder returned '%T' instead of 'bytes'; use codecs.encode() to encode "
+                 "to arbitrary types",
                  static_cast<int>(encoding.size()), encoding.data(), data.get());
   }
   return std::move(data).Into<BytesObject>();
 }
 
-Result<> CodecsEncode(ThreadState& ts, Value object, std::string_view encoding, std::string_view errors) {
+Result<> CodecsEncode(ThreadState& ts, Value object, std::string_view encoding,
+                      std::string_view errors) {
   if (IsStr(ts, object) && FindBuiltin(encoding).id != Builtin::kNone) {
     Result<BytesObject> bytes = Encode(ts, object.as<StrObject>(), encoding, errors);
     if (bytes.raised() && IsPlain(FindBuiltin(encoding))) return Failed(ts, "encoding", encoding);
@@ -292,7 +319,8 @@ Result<> CodecsEncode(ThreadState& ts, Value object, std::string_view encoding, 
   return CallCodec(ts, codec.as<TupleObject>(), 0, object, encoding, errors);
 }
 
-Result<> CodecsDecode(ThreadState& ts, Value object, std::string_view encoding, std::string_view errors) {
+Result<> CodecsDecode(ThreadState& ts, Value object, std::string_view encoding,
+                      std::string_view errors) {
   if (IsBytes(ts, object) && FindBuiltin(encoding).id != Builtin::kNone) {
     Result<StrObject> text = Decode(ts, object.as<BytesObject>()->view(), encoding, errors, object);
     if (text.raised() && IsPlain(FindBuiltin(encoding))) return Failed(ts, "decoding", encoding);
@@ -330,7 +358,8 @@ Result<> CodecLookup(ThreadState& ts, std::string_view encoding) {
 }
 
 Status CodecRegister(ThreadState& ts, Value search_function) {
-  if (!IsCallable(ts, search_function)) return Raise(ts, Exc::kTypeError, "argument must be callable");
+  if (!IsCallable(ts, search_function))
+    return Raise(ts, Exc::kTypeError, "argument must be callable");
   MVM_TRY(TupleObject * registry, Registry(ts));
   return ListAppend(ts, (*registry)[kSearch].as<ListObject>(), search_function);
 }
@@ -362,8 +391,8 @@ Result<> CodecLookupError(ThreadState& ts, std::string_view name) {
   if (Value handler = DictGetStr(ts, handlers, key)) return Result<>::Borrow(handler);
   const MethodSpec* spec = BuiltinErrorHandler(name);
   if (!spec) {
-    return Raise(ts, Exc::kLookupError, "unknown error handler name '%.*s'", static_cast<int>(name.size()),
-                 name.data());
+    return Raise(ts, Exc::kLookupError, "unknown error handler name '%.*s'",
+                 static_cast<int>(name.size()), name.data());
   }
   MVM_TRY(Ref<> function, NewNativeFunction(ts, *spec, Value(), false, nullptr));
   MVM_TRY_VOID(DictSetStr(ts, handlers, key, function));

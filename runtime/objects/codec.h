@@ -17,13 +17,16 @@ namespace minivm {
 
 // bytes.decode / str.encode. Built-in encodings run no script code unless an error handler is one.
 // LookupError "unknown encoding: x", UnicodeDecodeError, UnicodeEncodeError.
-Result<StrObject> Decode(ThreadState& ts, std::string_view bytes, std::string_view encoding = "utf-8",
-                         std::string_view errors = "strict", Value source = Value());
+Result<StrObject> Decode(ThreadState& ts, std::string_view bytes,
+                         std::string_view encoding = "utf-8", std::string_view errors = "strict",
+                         Value source = Value());
 Result<BytesObject> Encode(ThreadState& ts, StrObject* s, std::string_view encoding = "utf-8",
                            std::string_view errors = "strict");
 // codecs.encode / codecs.decode: any object to any object, through the registry.
-Result<> CodecsEncode(ThreadState& ts, Value object, std::string_view encoding, std::string_view errors);
-Result<> CodecsDecode(ThreadState& ts, Value object, std::string_view encoding, std::string_view errors);
+Result<> CodecsEncode(ThreadState& ts, Value object, std::string_view encoding,
+                      std::string_view errors);
+Result<> CodecsDecode(ThreadState& ts, Value object, std::string_view encoding,
+                      std::string_view errors);
 
 enum class ByteOrder : int8_t { kLittle = -1, kNative = 0, kBig = 1 };
 
@@ -32,7 +35,7 @@ enum class ByteOrder : int8_t { kLittle = -1, kNative = 0, kBig = 1 };
 // the bytes, for the exception (null: a bytes object is made).
 struct DecodeInput {
   std::string_view bytes;
-  Value source;         // null: none
+  Value source;  // null: none
   std::string_view errors = "strict";
   bool final = true;
   size_t consumed = 0;  // out
@@ -50,14 +53,17 @@ Result<StrObject> DecodeCharmap(ThreadState& ts, DecodeInput& in, Value mapping)
 
 Result<BytesObject> EncodeUtf8Codec(ThreadState& ts, StrObject* s, std::string_view errors);
 // kNative writes a byte order mark first.
-Result<BytesObject> EncodeUtf16(ThreadState& ts, StrObject* s, std::string_view errors, ByteOrder order);
-Result<BytesObject> EncodeUtf32(ThreadState& ts, StrObject* s, std::string_view errors, ByteOrder order);
+Result<BytesObject> EncodeUtf16(ThreadState& ts, StrObject* s, std::string_view errors,
+                                ByteOrder order);
+Result<BytesObject> EncodeUtf32(ThreadState& ts, StrObject* s, std::string_view errors,
+                                ByteOrder order);
 Result<BytesObject> EncodeUtf7(ThreadState& ts, StrObject* s);
 Result<BytesObject> EncodeAscii(ThreadState& ts, StrObject* s, std::string_view errors);
 Result<BytesObject> EncodeLatin1(ThreadState& ts, StrObject* s, std::string_view errors);
 Result<BytesObject> EncodeUnicodeEscape(ThreadState& ts, StrObject* s);
 Result<BytesObject> EncodeRawUnicodeEscape(ThreadState& ts, StrObject* s);
-Result<BytesObject> EncodeCharmap(ThreadState& ts, StrObject* s, std::string_view errors, Value mapping);
+Result<BytesObject> EncodeCharmap(ThreadState& ts, StrObject* s, std::string_view errors,
+                                  Value mapping);
 
 // ---- single-byte tables ----
 
@@ -90,9 +96,11 @@ struct EncodeReplacement {
   Ref<> text;  // StrObject or BytesObject
   size_t next = 0;
 };
-Status HandleEncodeError(ThreadState& ts, StrObject* s, std::string_view errors, const char* encoding,
-                         size_t start, size_t end, const char* reason, EncodeReplacement* out);
-// The native function for a built-in handler ("strict", ...); null data: there is none of that name.
+Status HandleEncodeError(ThreadState& ts, StrObject* s, std::string_view errors,
+                         const char* encoding, size_t start, size_t end, const char* reason,
+                         EncodeReplacement* out);
+// The native function for a built-in handler ("strict", ...); null data: there is none of that
+// name.
 const MethodSpec* BuiltinErrorHandler(std::string_view name);
 
 // ---- registry (codec.cpp); kept by the _codecs module, see there ----
@@ -108,7 +116,8 @@ Result<> CodecLookupError(ThreadState& ts, std::string_view name);
 
 // The encoding that a normalised name means ("latin1": "latin_1"), itself if it is no alias. Pure.
 std::string_view ResolveEncodingAlias(std::string_view normalized_name);
-// The normalised name of a built-in encoding, by a normalised name or alias; empty: it is none. Pure.
+// The normalised name of a built-in encoding, by a normalised name or alias; empty: it is none.
+// Pure.
 std::string_view BuiltinEncodingName(std::string_view normalized_name);
 // The i-th alias and what it means; false at the end. Pure.
 bool EncodingAliasAt(size_t i, std::string_view* alias, std::string_view* name);

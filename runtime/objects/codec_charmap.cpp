@@ -25,8 +25,9 @@ constexpr char32_t kNoChar = 0xFFFE;
 
 std::string_view ResolveEncodingAlias(std::string_view name) {
   const EncodingAlias* end = std::end(kAliases);
-  const EncodingAlias* row = std::lower_bound(
-      std::begin(kAliases), end, name, [](const EncodingAlias& a, std::string_view n) { return a.alias < n; });
+  const EncodingAlias* row =
+      std::lower_bound(std::begin(kAliases), end, name,
+                       [](const EncodingAlias& a, std::string_view n) { return a.alias < n; });
   return row != end && row->alias == name ? row->name : name;
 }
 
@@ -58,7 +59,8 @@ Result<StrObject> DecodeAscii(ThreadState& ts, DecodeInput& in) {
   Ref<> keep;
   MVM_TRY_VOID(out.AppendAscii(in.bytes.substr(0, at)));
   while (at < in.bytes.size()) {
-    MVM_TRY(at, HandleDecodeError(ts, in, "ascii", at, at + 1, "ordinal not in range(128)", &out, &keep));
+    MVM_TRY(at, HandleDecodeError(ts, in, "ascii", at, at + 1, "ordinal not in range(128)", &out,
+                                  &keep));
     const size_t run = AsciiPrefix(in.bytes.data() + at, in.bytes.size() - at);
     MVM_TRY_VOID(out.AppendAscii(in.bytes.substr(at, run)));
     at += run;
@@ -69,20 +71,22 @@ Result<StrObject> DecodeAscii(ThreadState& ts, DecodeInput& in) {
 
 Result<BytesObject> EncodeAscii(ThreadState& ts, StrObject* s, std::string_view errors) {
   if (s->ascii()) return NewBytes(ts, s->ascii_view());
-  return EncodeWith(ts, s, errors, "ascii", "ordinal not in range(128)", [](char32_t c, TextBuffer* out) {
-    if (c >= 128) return false;
-    out->Append(static_cast<char>(c));
-    return true;
-  });
+  return EncodeWith(ts, s, errors, "ascii", "ordinal not in range(128)",
+                    [](char32_t c, TextBuffer* out) {
+                      if (c >= 128) return false;
+                      out->Append(static_cast<char>(c));
+                      return true;
+                    });
 }
 
 Result<BytesObject> EncodeLatin1(ThreadState& ts, StrObject* s, std::string_view errors) {
   if (s->kind() == 1) return NewBytes(ts, s->ascii_view());
-  return EncodeWith(ts, s, errors, "latin-1", "ordinal not in range(256)", [](char32_t c, TextBuffer* out) {
-    if (c >= 256) return false;
-    out->Append(static_cast<char>(c));
-    return true;
-  });
+  return EncodeWith(ts, s, errors, "latin-1", "ordinal not in range(256)",
+                    [](char32_t c, TextBuffer* out) {
+                      if (c >= 256) return false;
+                      out->Append(static_cast<char>(c));
+                      return true;
+                    });
 }
 
 // ---- tables ----
@@ -112,21 +116,22 @@ Result<BytesObject> EncodeByteTable(ThreadState& ts, StrObject* s, std::string_v
   if (!table.lower && s->ascii()) return NewBytes(ts, s->ascii_view());
   const uint16_t* upper = reinterpret_cast<const uint16_t*>(table.upper);
   const uint16_t* lower = reinterpret_cast<const uint16_t*>(table.lower);
-  return EncodeWith(ts, s, errors, "charmap", kUndefined, [upper, lower](char32_t c, TextBuffer* out) {
-    if (!lower && c < 128) {
-      out->Append(static_cast<char>(c));
-      return true;
-    }
-    if (c >= kNoChar) return false;
-    const uint16_t unit = static_cast<uint16_t>(c);
-    if (ptrdiff_t at = FindChar(upper, 128, unit); at >= 0) {
-      out->Append(static_cast<char>(at + 128));
-      return true;
-    }
-    const ptrdiff_t at = lower ? FindChar(lower, 128, unit) : -1;
-    if (at >= 0) out->Append(static_cast<char>(at));
-    return at >= 0;
-  });
+  return EncodeWith(ts, s, errors, "charmap", kUndefined,
+                    [upper, lower](char32_t c, TextBuffer* out) {
+                      if (!lower && c < 128) {
+                        out->Append(static_cast<char>(c));
+                        return true;
+                      }
+                      if (c >= kNoChar) return false;
+                      const uint16_t unit = static_cast<uint16_t>(c);
+                      if (ptrdiff_t at = FindChar(upper, 128, unit); at >= 0) {
+                        out->Append(static_cast<char>(at + 128));
+                        return true;
+                      }
+                      const ptrdiff_t at = lower ? FindChar(lower, 128, unit) : -1;
+                      if (at >= 0) out->Append(static_cast<char>(at));
+                      return at >= 0;
+                    });
 }
 
 // ---- scripts' mappings ----
@@ -157,7 +162,8 @@ Status MapByte(ThreadState& ts, Value mapping, uint8_t byte, Ref<StrObject>* tex
     MVM_TRY(*text, StrFromChar(ts, static_cast<char32_t>(code)));
     return Ok();
   }
-  if (!IsStr(ts, v)) return Raise(ts, Exc::kTypeError, "character mapping must return integer, None or str");
+  if (!IsStr(ts, v))
+    return Raise(ts, Exc::kTypeError, "character mapping must return integer, None or str");
   if (v.as<StrObject>()->length == 1 && v.as<StrObject>()->At(0) == kNoChar) return Ok();
   *text = Ref<StrObject>::Borrow(v.as<StrObject>());
   return Ok();
@@ -183,7 +189,8 @@ Status MapChar(ThreadState& ts, Value mapping, char32_t c, TextBuffer* out, bool
     return Ok();
   }
   if (!IsBytes(ts, v)) {
-    return Raise(ts, Exc::kTypeError, "character mapping must return integer, bytes or None, not %T", v.get());
+    return Raise(ts, Exc::kTypeError,
+                 "character mapping must return integer, bytes or None, not %T", v.get());
   }
   out->Append(v.as<BytesObject>()->view());
   return Ok();
@@ -210,7 +217,8 @@ Result<StrObject> DecodeCharmap(ThreadState& ts, DecodeInput& in, Value mapping)
   return out.Finish();
 }
 
-Result<BytesObject> EncodeCharmap(ThreadState& ts, StrObject* s, std::string_view errors, Value mapping) {
+Result<BytesObject> EncodeCharmap(ThreadState& ts, StrObject* s, std::string_view errors,
+                                  Value mapping) {
   if (!mapping || mapping.is_absent() || IsNone(ts, mapping)) return EncodeLatin1(ts, s, errors);
   TextBuffer out(Heap::kMaxAllocation);
   size_t i = 0;
@@ -235,7 +243,9 @@ Result<BytesObject> EncodeCharmap(ThreadState& ts, StrObject* s, std::string_vie
       const StrObject* text = replacement.text.as<StrObject>();
       for (size_t k = 0; k < text->length; ++k) {
         MVM_TRY_VOID(MapChar(ts, mapping, text->At(k), &out, &mapped));
-        if (!mapped) MVM_TRY_VOID(HandleEncodeError(ts, s, "strict", "charmap", i, end, kUndefined, &replacement));
+        if (!mapped)
+          MVM_TRY_VOID(
+              HandleEncodeError(ts, s, "strict", "charmap", i, end, kUndefined, &replacement));
       }
     }
     i = replacement.next;

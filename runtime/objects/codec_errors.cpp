@@ -61,7 +61,10 @@ void WriteSurrogate(SurrogateForm form, char32_t c, std::string* out) {
 // \xe9, \u20ac, \U0001f600
 void AppendEscape(char32_t c, std::string* out) {
   char buf[12];
-  const int n = std::snprintf(buf, sizeof(buf), c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x",
+  const int n = std::snprintf(buf, sizeof(buf),
+                              c < 0x100     ? "\\x%02x"
+                              : c < 0x10000 ? "\\u%04x"
+                                            : "\\U%08x",
                               static_cast<unsigned>(c));
   out->append(buf, static_cast<size_t>(n));
 }
@@ -71,7 +74,8 @@ enum class Replacement { kXml, kBackslash, kName };
 void AppendReplacement(Replacement kind, char32_t c, std::string* out) {
   if (kind == Replacement::kXml) {
     char buf[16];
-    out->append(buf, static_cast<size_t>(std::snprintf(buf, sizeof(buf), "&#%u;", static_cast<unsigned>(c))));
+    out->append(buf, static_cast<size_t>(
+                         std::snprintf(buf, sizeof(buf), "&#%u;", static_cast<unsigned>(c))));
     return;
   }
   char name[kCharacterNameSize];
@@ -81,7 +85,8 @@ void AppendReplacement(Replacement kind, char32_t c, std::string* out) {
 }
 
 // Escapes of s[start:end] as an ASCII str.
-Result<StrObject> EscapedText(ThreadState& ts, Replacement kind, const StrObject* s, size_t start, size_t end) {
+Result<StrObject> EscapedText(ThreadState& ts, Replacement kind, const StrObject* s, size_t start,
+                              size_t end) {
   MVM_TRY_VOID(CheckRoom(ts, (end - start) * 10));
   std::string text;
   for (size_t i = start; i < end; ++i) AppendReplacement(kind, s->At(i), &text);
@@ -93,8 +98,8 @@ Result<StrObject> Repeated(ThreadState& ts, char32_t c, size_t n) {
   return StrRepeat(ts, one, static_cast<int64_t>(n));
 }
 
-Result<> NewDecodeError(ThreadState& ts, const DecodeInput& in, const char* encoding, size_t start, size_t end,
-                        const char* reason) {
+Result<> NewDecodeError(ThreadState& ts, const DecodeInput& in, const char* encoding, size_t start,
+                        size_t end, const char* reason) {
   Ref<> object;
   if (in.source && IsExact(in.source, TypeId::kBytes)) {
     object = Ref<>::Borrow(in.source);
@@ -110,7 +115,8 @@ Result<> NewDecodeError(ThreadState& ts, const DecodeInput& in, const char* enco
 
 Raised RaiseEncode(ThreadState& ts, StrObject* s, const char* encoding, size_t start, size_t end,
                    const char* reason) {
-  return RaiseEncodeError(ts, encoding, s, static_cast<int64_t>(start), static_cast<int64_t>(end), reason);
+  return RaiseEncodeError(ts, encoding, s, static_cast<int64_t>(start), static_cast<int64_t>(end),
+                          reason);
 }
 
 // Calls a script's handler; *replacement and *position are what it returned.
@@ -140,16 +146,17 @@ Status CheckPosition(ThreadState& ts, int64_t position, size_t length, size_t* o
 
 }  // namespace
 
-Raised RaiseDecode(ThreadState& ts, const DecodeInput& in, const char* encoding, size_t start, size_t end,
-                   const char* reason) {
+Raised RaiseDecode(ThreadState& ts, const DecodeInput& in, const char* encoding, size_t start,
+                   size_t end, const char* reason) {
   Result<> made = NewDecodeError(ts, in, encoding, start, end, reason);
   if (made.raised()) return kRaised;
   Ref<> exception = made.Take();
   return RaiseObject(ts, exception);
 }
 
-Result<size_t> HandleDecodeError(ThreadState& ts, DecodeInput& in, const char* encoding, size_t start,
-                                 size_t end, const char* reason, StrBuilder* out, Ref<>* keep) {
+Result<size_t> HandleDecodeError(ThreadState& ts, DecodeInput& in, const char* encoding,
+                                 size_t start, size_t end, const char* reason, StrBuilder* out,
+                                 Ref<>* keep) {
   const uint8_t* p = reinterpret_cast<const uint8_t*>(in.bytes.data());
   const std::string_view how = in.errors;
   if (how == "strict") return RaiseDecode(ts, in, encoding, start, end, reason);
@@ -253,7 +260,8 @@ Status HandleEncodeError(ThreadState& ts, StrObject* s, std::string_view how, co
                         Value::Int(static_cast<int64_t>(end)), why};
   MVM_TRY(Ref<> exception, Call(ts, Value(ExcType(ts, Exc::kUnicodeEncodeError)), args));
   int64_t position;
-  static constexpr const char* kWanted = "encoding error handler must return (str/bytes, int) tuple";
+  static constexpr const char* kWanted =
+      "encoding error handler must return (str/bytes, int) tuple";
   MVM_TRY_VOID(CallHandler(ts, how, exception, kWanted, &out->text, &position));
   if (!IsStr(ts, out->text) && !IsBytes(ts, out->text)) return Raise(ts, Exc::kTypeError, kWanted);
   MVM_TRY_VOID(Charge(ts, 1));
@@ -297,7 +305,8 @@ struct ErrorView {
     object = Ref<>::Borrow(e->object);
     const bool bytes = kind == ErrorKind::kDecode;
     if (!object || (bytes ? !IsBytes(ts, object) : !IsStr(ts, object))) {
-      return Raise(ts, Exc::kTypeError, "exception attribute object must be %s", bytes ? "bytes" : "str");
+      return Raise(ts, Exc::kTypeError, "exception attribute object must be %s",
+                   bytes ? "bytes" : "str");
     }
     const int64_t length = static_cast<int64_t>(bytes ? object.as<BytesObject>()->length
                                                       : object.as<StrObject>()->length);
@@ -331,7 +340,8 @@ Result<> replace_errors(ThreadState& ts, Args args) {
 Result<> Escapes(ThreadState& ts, Args args, Replacement kind) {
   ErrorView v;
   MVM_TRY_VOID(v.Get(ts, args[0]));
-  if (v.kind == ErrorKind::kEncode || (v.kind == ErrorKind::kTranslate && kind == Replacement::kBackslash)) {
+  if (v.kind == ErrorKind::kEncode ||
+      (v.kind == ErrorKind::kTranslate && kind == Replacement::kBackslash)) {
     MVM_TRY(Ref<StrObject> text, EscapedText(ts, kind, v.object.as<StrObject>(), v.start, v.end));
     return Answer(ts, std::move(text), static_cast<int64_t>(v.end));
   }
@@ -346,11 +356,15 @@ Result<> Escapes(ThreadState& ts, Args args, Replacement kind) {
   return Answer(ts, std::move(text), static_cast<int64_t>(v.end));
 }
 
-Result<> xmlcharrefreplace_errors(ThreadState& ts, Args args) { return Escapes(ts, args, Replacement::kXml); }
+Result<> xmlcharrefreplace_errors(ThreadState& ts, Args args) {
+  return Escapes(ts, args, Replacement::kXml);
+}
 Result<> backslashreplace_errors(ThreadState& ts, Args args) {
   return Escapes(ts, args, Replacement::kBackslash);
 }
-Result<> namereplace_errors(ThreadState& ts, Args args) { return Escapes(ts, args, Replacement::kName); }
+Result<> namereplace_errors(ThreadState& ts, Args args) {
+  return Escapes(ts, args, Replacement::kName);
+}
 
 Result<> Surrogates(ThreadState& ts, Args args, const char* how) {
   ErrorView v;
@@ -364,7 +378,8 @@ Result<> Surrogates(ThreadState& ts, Args args, const char* how) {
   int64_t position;
   if (v.kind == ErrorKind::kEncode) {
     EncodeReplacement out;
-    if (HandleEncodeError(ts, v.object.as<StrObject>(), how, encoding.c_str(), v.start, v.end, "", &out)
+    if (HandleEncodeError(ts, v.object.as<StrObject>(), how, encoding.c_str(), v.start, v.end, "",
+                          &out)
             .raised()) {
       if (!ClearPendingIf(ts, Exc::kUnicodeEncodeError)) return kRaised;
       return RaiseObject(ts, args[0]);
@@ -378,7 +393,8 @@ Result<> Surrogates(ThreadState& ts, Args args, const char* how) {
     in.errors = how;
     StrBuilder out(ts);
     Ref<> keep;
-    Result<size_t> next = HandleDecodeError(ts, in, encoding.c_str(), v.start, v.end, "", &out, &keep);
+    Result<size_t> next =
+        HandleDecodeError(ts, in, encoding.c_str(), v.start, v.end, "", &out, &keep);
     if (next.raised()) {
       if (!ClearPendingIf(ts, Exc::kUnicodeDecodeError)) return kRaised;
       return RaiseObject(ts, args[0]);
@@ -390,14 +406,19 @@ Result<> Surrogates(ThreadState& ts, Args args, const char* how) {
   return NewTuple(ts, items);
 }
 
-Result<> surrogateescape_errors(ThreadState& ts, Args args) { return Surrogates(ts, args, "surrogateescape"); }
-Result<> surrogatepass_errors(ThreadState& ts, Args args) { return Surrogates(ts, args, "surrogatepass"); }
+Result<> surrogateescape_errors(ThreadState& ts, Args args) {
+  return Surrogates(ts, args, "surrogateescape");
+}
+Result<> surrogatepass_errors(ThreadState& ts, Args args) {
+  return Surrogates(ts, args, "surrogatepass");
+}
 
 const MethodSpec kHandlers[] = {
     {"strict_errors(exception, /)", strict_errors, "Raises the exception."},
     {"ignore_errors(exception, /)", ignore_errors, "Leaves the text out."},
     {"replace_errors(exception, /)", replace_errors, "Puts a replacement mark."},
-    {"xmlcharrefreplace_errors(exception, /)", xmlcharrefreplace_errors, "Writes &#...; references."},
+    {"xmlcharrefreplace_errors(exception, /)", xmlcharrefreplace_errors,
+     "Writes &#...; references."},
     {"backslashreplace_errors(exception, /)", backslashreplace_errors, "Writes backslash escapes."},
     {"namereplace_errors(exception, /)", namereplace_errors, "Writes \\N{...} escapes."},
     {"surrogateescape(exception, /)", surrogateescape_errors, "Keeps bytes as lone surrogates."},
@@ -407,9 +428,9 @@ const MethodSpec kHandlers[] = {
 }  // namespace
 
 const MethodSpec* BuiltinErrorHandler(std::string_view name) {
-  static constexpr std::string_view kNames[] = {"strict", "ignore", "replace", "xmlcharrefreplace",
-                                                "backslashreplace", "namereplace", "surrogateescape",
-                                                "surrogatepass"};
+  static constexpr std::string_view kNames[] = {
+      "strict",           "ignore",      "replace",         "xmlcharrefreplace",
+      "backslashreplace", "namereplace", "surrogateescape", "surrogatepass"};
   for (size_t i = 0; i < std::size(kNames); ++i) {
     if (kNames[i] == name) return &kHandlers[i];
   }

@@ -17,13 +17,14 @@ int HexDigit(uint8_t c) {
 
 struct Escape {
   char32_t c = 0;
-  size_t end = 0;              // behind the escape, or behind what belongs to the error
+  size_t end = 0;  // behind the escape, or behind what belongs to the error
   const char* error = nullptr;
-  bool incomplete = false;     // more input could complete it
+  bool incomplete = false;  // more input could complete it
 };
 
 // `digits` hexadecimal digits from p[at].
-Escape ReadHex(std::string_view p, size_t at, int digits, const char* truncated, const char* too_large) {
+Escape ReadHex(std::string_view p, size_t at, int digits, const char* truncated,
+               const char* too_large) {
   Escape e;
   size_t i = at;
   for (; i < p.size() && i < at + static_cast<size_t>(digits); ++i) {
@@ -57,7 +58,9 @@ Escape ReadName(std::string_view p, size_t at) {
   }
   e.end = close + 1;
   if (close == at + 1) return e;
-  e.error = CharacterFromName(p.substr(at + 1, close - at - 1), &e.c) ? nullptr : "unknown Unicode character name";
+  e.error = CharacterFromName(p.substr(at + 1, close - at - 1), &e.c)
+                ? nullptr
+                : "unknown Unicode character name";
   return e;
 }
 
@@ -86,7 +89,9 @@ Result<StrObject> DecodeUnicodeEscape(ThreadState& ts, DecodeInput& in) {
       e.end = at + 2;
       switch (kind) {
         case '\n': at += 2; continue;
-        case '\\': case '\'': case '"': e.c = static_cast<uint8_t>(kind); break;
+        case '\\':
+        case '\'':
+        case '"': e.c = static_cast<uint8_t>(kind); break;
         case 'a': e.c = '\a'; break;
         case 'b': e.c = '\b'; break;
         case 'f': e.c = '\f'; break;
@@ -97,18 +102,27 @@ Result<StrObject> DecodeUnicodeEscape(ThreadState& ts, DecodeInput& in) {
         case 'x': e = ReadHex(in.bytes, at + 2, 2, "truncated \\xXX escape", ""); break;
         case 'u': e = ReadHex(in.bytes, at + 2, 4, "truncated \\uXXXX escape", ""); break;
         case 'U':
-          e = ReadHex(in.bytes, at + 2, 8, "truncated \\UXXXXXXXX escape", "illegal Unicode character");
+          e = ReadHex(in.bytes, at + 2, 8, "truncated \\UXXXXXXXX escape",
+                      "illegal Unicode character");
           break;
         case 'N': e = ReadName(in.bytes, at + 2); break;
-        case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': {
+        case '0':
+        case '1':
+        case '2':
+        case '3':
+        case '4':
+        case '5':
+        case '6':
+        case '7': {
           size_t i = at + 1;
-          for (; i < in.bytes.size() && i < at + 4 && in.bytes[i] >= '0' && in.bytes[i] <= '7'; ++i) {
+          for (; i < in.bytes.size() && i < at + 4 && in.bytes[i] >= '0' && in.bytes[i] <= '7';
+               ++i) {
             e.c = e.c << 3 | static_cast<char32_t>(in.bytes[i] - '0');
           }
           e.end = i;
           if (e.c > 0xFF && !std::exchange(warned, true)) {
-            MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1, "invalid octal escape sequence '\\%.3s'",
-                              in.bytes.data() + at + 1));
+            MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1,
+                              "invalid octal escape sequence '\\%.3s'", in.bytes.data() + at + 1));
           }
           break;
         }
@@ -179,7 +193,10 @@ namespace {
 
 void AppendEscape(TextBuffer* out, char32_t c) {
   char buf[12];
-  const int n = std::snprintf(buf, sizeof(buf), c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x",
+  const int n = std::snprintf(buf, sizeof(buf),
+                              c < 0x100     ? "\\x%02x"
+                              : c < 0x10000 ? "\\u%04x"
+                                            : "\\U%08x",
                               static_cast<unsigned>(c));
   out->Append({buf, static_cast<size_t>(n)});
 }

@@ -10,8 +10,9 @@ namespace minivm {
 // such characters (of UTF-16 and UTF-32 one at a time) go to the error handler. `unit`: replacement
 // bytes must be a multiple of it.
 template <class Put>
-Result<BytesObject> EncodeWith(ThreadState& ts, StrObject* s, std::string_view errors, const char* encoding,
-                               const char* reason, Put put, std::string_view prefix = {}, size_t unit = 1) {
+Result<BytesObject> EncodeWith(ThreadState& ts, StrObject* s, std::string_view errors,
+                               const char* encoding, const char* reason, Put put,
+                               std::string_view prefix = {}, size_t unit = 1) {
   MVM_TRY_VOID(CheckRoom(ts, s->length * 2));
   TextBuffer out(Heap::kMaxAllocation);
   out.Append(prefix);

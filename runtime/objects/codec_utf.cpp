@@ -46,7 +46,8 @@ inline uint64_t LoadWord(const void* p) {
 // ---- UTF-8 ----
 
 // Validates and decodes in one pass, up to the first byte that is wrong or starts a character
-// beyond U+FFFF. Returns the bytes used; *chars and *bits: how many characters, and all of them ORed.
+// beyond U+FFFF. Returns the bytes used; *chars and *bits: how many characters, and all of them
+// ORed.
 size_t DecodeBmp(const uint8_t* data, size_t size, uint16_t* out, size_t* chars, unsigned* bits) {
   const uint8_t *p = data, *const end = data + size;
   uint16_t* to = out;
@@ -168,8 +169,8 @@ Result<StrObject> DecodeUtf8Codec(ThreadState& ts, DecodeInput& in) {
     in.consumed = at;
     if (scan.error == Utf8Error::kNone) break;
     if (scan.error == Utf8Error::kUnexpectedEnd && !in.final) break;
-    MVM_TRY(at, HandleDecodeError(ts, in, "utf-8", at, at + scan.error_length, Utf8ErrorReason(scan.error),
-                                  &out, &keep));
+    MVM_TRY(at, HandleDecodeError(ts, in, "utf-8", at, at + scan.error_length,
+                                  Utf8ErrorReason(scan.error), &out, &keep));
     scan = ScanUtf8(in.bytes.data() + at, in.bytes.size() - at);
   }
   return out.Finish();
@@ -188,7 +189,8 @@ Result<BytesObject> EncodeUtf8Codec(ThreadState& ts, StrObject* s, std::string_v
   const size_t size = WithChars(s, [&](auto* p) { return Utf8Size(p, s->length, &first); });
   if (first == s->length) {
     MVM_TRY(Ref<BytesObject> out, NewBytesRaw(ts, size));
-    WithChars(s, [&](auto* p) { EncodeUtf8Text(reinterpret_cast<char*>(out->data()), p, s->length); });
+    WithChars(s,
+              [&](auto* p) { EncodeUtf8Text(reinterpret_cast<char*>(out->data()), p, s->length); });
     return out;
   }
   struct One {
@@ -326,8 +328,9 @@ namespace {
 
 template <class T>
 void Store(T v, bool big, TextBuffer* out) {
-  if (big) v = sizeof(T) == 2 ? static_cast<T>(__builtin_bswap16(static_cast<uint16_t>(v)))
-                              : static_cast<T>(__builtin_bswap32(v));
+  if (big)
+    v = sizeof(T) == 2 ? static_cast<T>(__builtin_bswap16(static_cast<uint16_t>(v)))
+                       : static_cast<T>(__builtin_bswap32(v));
   char* room = out->Extend(sizeof(T));
   if (room) std::memcpy(room, &v, sizeof(T));
 }
@@ -353,7 +356,8 @@ bool PutUtf32(char32_t c, TextBuffer* out) {
 
 }  // namespace
 
-Result<BytesObject> EncodeUtf16(ThreadState& ts, StrObject* s, std::string_view errors, ByteOrder order) {
+Result<BytesObject> EncodeUtf16(ThreadState& ts, StrObject* s, std::string_view errors,
+                                ByteOrder order) {
   static constexpr const char* kReason = "surrogates not allowed";
   if (s->kind() == 1 || (s->kind() == 2 && !HasSurrogates(s->data2(), s->length))) {
     const size_t n = s->length, mark = order == ByteOrder::kNative ? 1 : 0;
@@ -371,16 +375,21 @@ Result<BytesObject> EncodeUtf16(ThreadState& ts, StrObject* s, std::string_view 
     }
     return out;
   }
-  if (order == ByteOrder::kBig) return EncodeWith(ts, s, errors, "utf-16-be", kReason, PutUtf16<true>, {}, 2);
-  return EncodeWith(ts, s, errors, order == ByteOrder::kNative ? "utf-16" : "utf-16-le", kReason, PutUtf16<false>,
-                    order == ByteOrder::kNative ? std::string_view("\xFF\xFE", 2) : std::string_view(), 2);
+  if (order == ByteOrder::kBig)
+    return EncodeWith(ts, s, errors, "utf-16-be", kReason, PutUtf16<true>, {}, 2);
+  return EncodeWith(
+      ts, s, errors, order == ByteOrder::kNative ? "utf-16" : "utf-16-le", kReason, PutUtf16<false>,
+      order == ByteOrder::kNative ? std::string_view("\xFF\xFE", 2) : std::string_view(), 2);
 }
 
-Result<BytesObject> EncodeUtf32(ThreadState& ts, StrObject* s, std::string_view errors, ByteOrder order) {
+Result<BytesObject> EncodeUtf32(ThreadState& ts, StrObject* s, std::string_view errors,
+                                ByteOrder order) {
   static constexpr const char* kReason = "surrogates not allowed";
-  if (order == ByteOrder::kBig) return EncodeWith(ts, s, errors, "utf-32-be", kReason, PutUtf32<true>, {}, 4);
-  return EncodeWith(ts, s, errors, order == ByteOrder::kNative ? "utf-32" : "utf-32-le", kReason, PutUtf32<false>,
-                    order == ByteOrder::kNative ? std::string_view("\xFF\xFE\0\0", 4) : std::string_view(), 4);
+  if (order == ByteOrder::kBig)
+    return EncodeWith(ts, s, errors, "utf-32-be", kReason, PutUtf32<true>, {}, 4);
+  return EncodeWith(
+      ts, s, errors, order == ByteOrder::kNative ? "utf-32" : "utf-32-le", kReason, PutUtf32<false>,
+      order == ByteOrder::kNative ? std::string_view("\xFF\xFE\0\0", 4) : std::string_view(), 4);
 }
 
 }  // namespace minivm

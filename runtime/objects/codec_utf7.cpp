@@ -38,8 +38,8 @@ Result<StrObject> DecodeUtf7(ThreadState& ts, DecodeInput& in) {
       shifted = false;
       bits = 0;
       high = 0;
-      MVM_TRY(at, HandleDecodeError(ts, in, kName, shift_start, in.bytes.size(), "unterminated shift sequence",
-                                    &out, &keep));
+      MVM_TRY(at, HandleDecodeError(ts, in, kName, shift_start, in.bytes.size(),
+                                    "unterminated shift sequence", &out, &keep));
       continue;
     }
     const uint8_t c = static_cast<uint8_t>(in.bytes[at]);
@@ -48,8 +48,10 @@ Result<StrObject> DecodeUtf7(ThreadState& ts, DecodeInput& in) {
         if (at + 1 < in.bytes.size() && in.bytes[at + 1] == '-') {
           MVM_TRY_VOID(out.Append('+'));
           at += 2;
-        } else if (at + 1 < in.bytes.size() && FromBase64(static_cast<uint8_t>(in.bytes[at + 1])) < 0) {
-          MVM_TRY(at, HandleDecodeError(ts, in, kName, at, at + 2, "ill-formed sequence", &out, &keep));
+        } else if (at + 1 < in.bytes.size() &&
+                   FromBase64(static_cast<uint8_t>(in.bytes[at + 1])) < 0) {
+          MVM_TRY(at,
+                  HandleDecodeError(ts, in, kName, at, at + 2, "ill-formed sequence", &out, &keep));
         } else {
           shift_start = at++;
           shift_out = out.length();
@@ -62,7 +64,8 @@ Result<StrObject> DecodeUtf7(ThreadState& ts, DecodeInput& in) {
         MVM_TRY_VOID(out.Append(c));
         ++at;
       } else {
-        MVM_TRY(at, HandleDecodeError(ts, in, kName, at, at + 1, "unexpected special character", &out, &keep));
+        MVM_TRY(at, HandleDecodeError(ts, in, kName, at, at + 1, "unexpected special character",
+                                      &out, &keep));
       }
       continue;
     }

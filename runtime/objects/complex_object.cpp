@@ -17,8 +17,8 @@
 namespace minivm {
 
 Result<> NewComplex(ThreadState& ts, double real, double imag) {
-  MVM_TRY(Ref<ComplexObject> o,
-          AllocObject<ComplexObject>(ts, ShapeIdOf(TypeId::kComplex), sizeof(ComplexObject), false));
+  MVM_TRY(Ref<ComplexObject> o, AllocObject<ComplexObject>(ts, ShapeIdOf(TypeId::kComplex),
+                                                           sizeof(ComplexObject), false));
   o->real = real;
   o->imag = imag;
   return o;
@@ -49,17 +49,21 @@ Result<bool> Operand(ThreadState& ts, Value v, Complex* out) {
   return false;
 }
 
-#define COMPLEX_OPERANDS                              \
-  Complex x, y;                                       \
-  {                                                   \
-    MVM_TRY(bool ok_a, Operand(ts, a, &x));           \
-    if (!ok_a) return NotImplemented(ts);             \
-    MVM_TRY(bool ok_b, Operand(ts, b, &y));           \
-    if (!ok_b) return NotImplemented(ts);             \
+#define COMPLEX_OPERANDS                    \
+  Complex x, y;                             \
+  {                                         \
+    MVM_TRY(bool ok_a, Operand(ts, a, &x)); \
+    if (!ok_a) return NotImplemented(ts);   \
+    MVM_TRY(bool ok_b, Operand(ts, b, &y)); \
+    if (!ok_b) return NotImplemented(ts);   \
   }
 
-Result<> complex_add(ThreadState& ts, Value a, Value b) { COMPLEX_OPERANDS return NewComplex(ts, x.r + y.r, x.i + y.i); }
-Result<> complex_sub(ThreadState& ts, Value a, Value b) { COMPLEX_OPERANDS return NewComplex(ts, x.r - y.r, x.i - y.i); }
+Result<> complex_add(ThreadState& ts, Value a, Value b) {
+  COMPLEX_OPERANDS return NewComplex(ts, x.r + y.r, x.i + y.i);
+}
+Result<> complex_sub(ThreadState& ts, Value a, Value b) {
+  COMPLEX_OPERANDS return NewComplex(ts, x.r - y.r, x.i - y.i);
+}
 Result<> complex_mul(ThreadState& ts, Value a, Value b) {
   COMPLEX_OPERANDS
   return NewComplex(ts, x.r * y.r - x.i * y.i, x.r * y.i + x.i * y.r);
@@ -112,7 +116,8 @@ Result<bool> complex_truth(ThreadState& ts, Value v) {
   return v.as<ComplexObject>()->real != 0 || v.as<ComplexObject>()->imag != 0;
 }
 Result<int64_t> complex_hash(ThreadState& ts, Value v) {
-  return HashComplex(v.as<ComplexObject>()->real, v.as<ComplexObject>()->imag, HashPointer(v.object()));
+  return HashComplex(v.as<ComplexObject>()->real, v.as<ComplexObject>()->imag,
+                     HashPointer(v.object()));
 }
 Result<> complex_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
   if (op != CompareOp::kEq && op != CompareOp::kNe) return NotImplemented(ts);
@@ -164,17 +169,22 @@ size_t FloatPrefix(std::string_view text, double* out) {
   if (name == 0) name = word("nan");
   if (name > 0) return ParseFloat(text.substr(0, start + name), out) ? start + name : 0;
   bool digits = false;
-  while (n < text.size() && (isdigit(static_cast<unsigned char>(text[n])) || (text[n] == '_' && digits))) digits = true, ++n;
+  while (n < text.size() &&
+         (isdigit(static_cast<unsigned char>(text[n])) || (text[n] == '_' && digits)))
+    digits = true, ++n;
   if (n < text.size() && text[n] == '.') {
     ++n;
-    while (n < text.size() && (isdigit(static_cast<unsigned char>(text[n])) || (text[n] == '_' && digits))) digits = true, ++n;
+    while (n < text.size() &&
+           (isdigit(static_cast<unsigned char>(text[n])) || (text[n] == '_' && digits)))
+      digits = true, ++n;
   }
   if (!digits) return 0;
   if (n < text.size() && (text[n] | 0x20) == 'e') {
     size_t e = n + 1;
     if (e < text.size() && (text[e] == '+' || text[e] == '-')) ++e;
     if (e < text.size() && isdigit(static_cast<unsigned char>(text[e]))) {
-      while (e < text.size() && (isdigit(static_cast<unsigned char>(text[e])) || text[e] == '_')) ++e;
+      while (e < text.size() && (isdigit(static_cast<unsigned char>(text[e])) || text[e] == '_'))
+        ++e;
       n = e;
     }
   }
@@ -242,15 +252,18 @@ Result<> complex_new(ThreadState& ts, Args args) {
   TypeObject* cls = args.self<TypeObject>();
   if (!args.has(1) && !args.has(2)) return ComplexInstance(ts, cls, {0, 0});
   if (args.has(1) && IsStr(ts, args[1])) {
-    if (args.has(2)) return Raise(ts, Exc::kTypeError, "complex() can't take second arg if first is a string");
+    if (args.has(2))
+      return Raise(ts, Exc::kTypeError, "complex() can't take second arg if first is a string");
     Complex c;
     if (!ParseComplex(FoldNumberText(args.as<StrObject>(1)), &c)) {
       return Raise(ts, Exc::kValueError, "complex() arg is a malformed string");
     }
     return ComplexInstance(ts, cls, c);
   }
-  if (args.has(2) && IsStr(ts, args[2])) return Raise(ts, Exc::kTypeError, "complex() second arg can't be a string");
-  if (args.has(1) && !args.has(2) && IsExact(args[1], TypeId::kComplex) && cls == TypeById(ts, TypeId::kComplex)) {
+  if (args.has(2) && IsStr(ts, args[2]))
+    return Raise(ts, Exc::kTypeError, "complex() second arg can't be a string");
+  if (args.has(1) && !args.has(2) && IsExact(args[1], TypeId::kComplex) &&
+      cls == TypeById(ts, TypeId::kComplex)) {
     return Result<>::Borrow(args[1]);
   }
   // Only the imaginary part of a complex argument takes part: adding a zero would lose signs.
@@ -264,7 +277,8 @@ Result<> complex_new(ThreadState& ts, Args args) {
       TypeObject* type = TypeOf(ts, args[2]);
       MVM_TRY_VOID(TypeReady(ts, type));
       if (type->slots.to_float == nullptr && type->slots.index == nullptr) {
-        return Raise(ts, Exc::kTypeError, "complex() second argument must be a number, not '%T'", args[2]);
+        return Raise(ts, Exc::kTypeError, "complex() second argument must be a number, not '%T'",
+                     args[2]);
       }
       MVM_TRY(im.r, AsDouble(ts, args[2]));
     }
@@ -279,8 +293,10 @@ Result<> complex_conjugate(ThreadState& ts, Args args) {
 }
 Result<> complex_complex(ThreadState& ts, Args args) { return complex_pos(ts, args[0]); }
 Result<> complex_format(ThreadState& ts, Args args) {
-  if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "__format__() argument must be str, not %T", args[1]);
-  return FormatComplex(ts, args.as<ComplexObject>(0)->real, args.as<ComplexObject>(0)->imag, args.as<StrObject>(1));
+  if (!IsStr(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "__format__() argument must be str, not %T", args[1]);
+  return FormatComplex(ts, args.as<ComplexObject>(0)->real, args.as<ComplexObject>(0)->imag,
+                       args.as<StrObject>(1));
 }
 Result<> complex_getnewargs(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> r, NewFloat(ts, args.as<ComplexObject>(0)->real));
@@ -293,9 +309,11 @@ Result<> get_imag(ThreadState& ts, Value v) { return NewFloat(ts, v.as<ComplexOb
 
 const MethodSpec kComplexMethods[] = {
     {"__complex__(self, /)", complex_complex, "Convert this value to exact type complex."},
-    {"__format__(self, format_spec, /)", complex_format, "Convert to a string according to format_spec."},
+    {"__format__(self, format_spec, /)", complex_format,
+     "Convert to a string according to format_spec."},
     {"__getnewargs__(self, /)", complex_getnewargs},
-    {"conjugate(self, /)", complex_conjugate, "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j."},
+    {"conjugate(self, /)", complex_conjugate,
+     "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j."},
 };
 const GetSetSpec kComplexGetSets[] = {
     {"imag", get_imag, SetReadOnlyMember, "the imaginary part of a complex number"},
@@ -322,7 +340,8 @@ Result<> ComplexPower(ThreadState& ts, double ar, double ai, double br, double b
       p = {p.r * p.r - p.i * p.i, 2 * p.r * p.i};
       n >>= 1;
     }
-    if (br < 0 && !Divide({1, 0}, r, &r)) return Raise(ts, Exc::kZeroDivisionError, "complex division by zero");
+    if (br < 0 && !Divide({1, 0}, r, &r))
+      return Raise(ts, Exc::kZeroDivisionError, "complex division by zero");
   } else {
     double length = std::pow(std::hypot(ar, ai), br), at = std::atan2(ai, ar), phase = at * br;
     if (bi != 0) {
@@ -355,13 +374,17 @@ Status AsComplex(ThreadState& ts, Value v, double* real, double* imag, bool* is_
   MVM_TRY(Ref<> r, CallSpecial(ts, v, MVM_NAME(ts, __complex__)));
   if (!r.is_absent()) {
     if (!IsComplex(ts, r)) {
-      return Raise(ts, Exc::kTypeError, "%T.__complex__() must return a complex, not %T", v, r.get());
+      return Raise(ts, Exc::kTypeError, "%T.__complex__() must return a complex, not %T", v,
+                   r.get());
     }
     if (!IsExact(r, TypeId::kComplex)) {
-      MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1,
-                        "%T.__complex__() must return a complex, not %T.  The ability to return an instance of a "
-                        "strict subclass of complex is deprecated, and may not be supported in a future version of "
-                        "Python.", v, r.get()));
+      MVM_TRY_VOID(Warn(
+          ts, Exc::kDeprecationWarning, 1,
+          "%T.__complex__() must return a complex, not %T.  The ability to return an instance of a "
+          "strict subclass of complex is deprecated, and may not be supported in a future version "
+          "of "
+          "Python.",
+          v, r.get()));
     }
     *real = r.as<ComplexObject>()->real;
     *imag = r.as<ComplexObject>()->imag;
@@ -375,7 +398,8 @@ Status AsComplex(ThreadState& ts, Value v, double* real, double* imag, bool* is_
   TypeObject* type = TypeOf(ts, v);
   MVM_TRY_VOID(TypeReady(ts, type));
   if (type->slots.to_float == nullptr && type->slots.index == nullptr) {
-    return Raise(ts, Exc::kTypeError, "complex() first argument must be a string or a number, not '%T'", v);
+    return Raise(ts, Exc::kTypeError,
+                 "complex() first argument must be a string or a number, not '%T'", v);
   }
   *is_complex = false;
   MVM_TRY(*real, AsDouble(ts, v));
@@ -387,9 +411,18 @@ const TypeSpec kComplexType = {
     .doc = "Create a complex number from a string or numbers.",
     .flags = kTypeBase | kTypeComplexSubclass,
     .size = sizeof(ComplexObject),
-    .slots = {.repr = complex_repr, .hash = complex_hash, .compare = complex_compare, .add = complex_add,
-              .sub = complex_sub, .mul = complex_mul, .pow = complex_pow, .neg = complex_neg,
-              .pos = complex_pos, .abs = complex_abs, .truth = complex_truth, .truediv = complex_truediv},
+    .slots = {.repr = complex_repr,
+              .hash = complex_hash,
+              .compare = complex_compare,
+              .add = complex_add,
+              .sub = complex_sub,
+              .mul = complex_mul,
+              .pow = complex_pow,
+              .neg = complex_neg,
+              .pos = complex_pos,
+              .abs = complex_abs,
+              .truth = complex_truth,
+              .truediv = complex_truediv},
     .construct = {"complex(real=<unrepresentable>, imag=<unrepresentable>)", complex_new},
     .methods = kComplexMethods,
     .getsets = kComplexGetSets,

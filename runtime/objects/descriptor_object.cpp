@@ -42,7 +42,8 @@ StrObject* NameOf(ThreadState& ts, T* d) {
 template <class T>
 Status CheckReceiver(ThreadState& ts, T* d, Value object) {
   if (MVM_LIKELY(IsInstance(ts, object, d->owner))) return Ok();
-  return Raise(ts, Exc::kTypeError, "descriptor '%U' for '%N' objects doesn't apply to a '%T' object",
+  return Raise(ts, Exc::kTypeError,
+               "descriptor '%U' for '%N' objects doesn't apply to a '%T' object",
                Value(NameOf(ts, d)), d->owner, object);
 }
 
@@ -318,7 +319,8 @@ Status SetReadOnlyMember(ThreadState& ts, Value self, Value value) {
 Result<GetSetDescriptorObject> NewGetSetDescriptor(ThreadState& ts, const GetSetSpec& spec,
                                                    TypeObject* owner) {
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, spec.name));
-  MVM_TRY(Ref<GetSetDescriptorObject> d, New<GetSetDescriptorObject>(ts, TypeId::kGetSetDescriptor));
+  MVM_TRY(Ref<GetSetDescriptorObject> d,
+          New<GetSetDescriptorObject>(ts, TypeId::kGetSetDescriptor));
   d->spec = &spec;
   d->owner = Ref<TypeObject>::Borrow(owner).Release();
   d->name = name.Release();
@@ -328,7 +330,8 @@ Result<GetSetDescriptorObject> NewGetSetDescriptor(ThreadState& ts, const GetSet
 
 Result<MemberDescriptorObject> NewMemberDescriptor(ThreadState& ts, TypeObject* owner,
                                                    StrObject* name, uint32_t offset) {
-  MVM_TRY(Ref<MemberDescriptorObject> d, New<MemberDescriptorObject>(ts, TypeId::kMemberDescriptor));
+  MVM_TRY(Ref<MemberDescriptorObject> d,
+          New<MemberDescriptorObject>(ts, TypeId::kMemberDescriptor));
   d->owner = Ref<TypeObject>::Borrow(owner).Release();
   d->name = Ref<StrObject>::Borrow(name).Release();
   d->offset = offset;
@@ -366,7 +369,8 @@ Result<> TextSignature(ThreadState& ts, const char* signature) {
   text.remove_prefix(open);
   if (text == "(...)" || text.find('<') != text.npos) return None(ts);
   for (std::string_view first : {"self", "cls", "type", "module"}) {
-    if (text.substr(1, first.size()) == first) return NewStr(ts, "($" + std::string(text.substr(1)));
+    if (text.substr(1, first.size()) == first)
+      return NewStr(ts, "($" + std::string(text.substr(1)));
   }
   return NewStr(ts, text);
 }

@@ -19,7 +19,11 @@ class GetSetDescriptorObject : public Object {
   StrObject* name = nullptr;
   Value qualname;  // null until asked for
   template <class V>
-  void VisitRefs(V&& v) { v(owner); v(name); v(qualname); }
+  void VisitRefs(V&& v) {
+    v(owner);
+    v(name);
+    v(qualname);
+  }
 };
 
 // Invariant: with `spec` it is a read-only member of a built-in type. Else offset > 0 is where the
@@ -34,7 +38,11 @@ class MemberDescriptorObject : public Object {
   const GetSetSpec* spec = nullptr;
   Value qualname;
   template <class V>
-  void VisitRefs(V&& v) { v(owner); v(name); v(qualname); }
+  void VisitRefs(V&& v) {
+    v(owner);
+    v(name);
+    v(qualname);
+  }
 };
 
 class WrapperDescriptorObject : public Object {
@@ -43,7 +51,9 @@ class WrapperDescriptorObject : public Object {
   const SlotRow* row = nullptr;  // core/slot_table.h
   TypeObject* owner = nullptr;   // built-in; the slot function is its
   template <class V>
-  void VisitRefs(V&& v) { v(owner); }
+  void VisitRefs(V&& v) {
+    v(owner);
+  }
 };
 
 class MethodWrapperObject : public Object {
@@ -52,7 +62,10 @@ class MethodWrapperObject : public Object {
   WrapperDescriptorObject* descriptor = nullptr;
   Value self;
   template <class V>
-  void VisitRefs(V&& v) { v(descriptor); v(self); }
+  void VisitRefs(V&& v) {
+    v(descriptor);
+    v(self);
+  }
 };
 
 Result<GetSetDescriptorObject> NewGetSetDescriptor(ThreadState& ts, const GetSetSpec& spec,

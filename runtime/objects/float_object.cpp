@@ -17,7 +17,8 @@
 namespace minivm {
 
 Result<> NewFloatBoxed(ThreadState& ts, double d) {
-  MVM_TRY(Ref<FloatObject> o, AllocObject<FloatObject>(ts, ShapeIdOf(TypeId::kFloat), sizeof(FloatObject), false));
+  MVM_TRY(Ref<FloatObject> o,
+          AllocObject<FloatObject>(ts, ShapeIdOf(TypeId::kFloat), sizeof(FloatObject), false));
   o->value = d;
   return o;
 }
@@ -70,13 +71,13 @@ Result<bool> Operand(ThreadState& ts, Value v, double* out) {
   return false;
 }
 
-#define FLOAT_OPERANDS                                \
-  double x, y;                                        \
-  {                                                   \
-    MVM_TRY(bool ok_a, Operand(ts, a, &x));           \
-    if (!ok_a) return NotImplemented(ts);             \
-    MVM_TRY(bool ok_b, Operand(ts, b, &y));           \
-    if (!ok_b) return NotImplemented(ts);             \
+#define FLOAT_OPERANDS                      \
+  double x, y;                              \
+  {                                         \
+    MVM_TRY(bool ok_a, Operand(ts, a, &x)); \
+    if (!ok_a) return NotImplemented(ts);   \
+    MVM_TRY(bool ok_b, Operand(ts, b, &y)); \
+    if (!ok_b) return NotImplemented(ts);   \
   }
 
 Result<> float_add(ThreadState& ts, Value a, Value b) { FLOAT_OPERANDS return NewFloat(ts, x + y); }
@@ -107,7 +108,8 @@ Result<> float_divmod(ThreadState& ts, Value a, Value b) {
 }
 Result<> float_pow(ThreadState& ts, Value a, Value b, Value m) {
   if (!IsNone(ts, m)) {
-    return Raise(ts, Exc::kTypeError, "pow() 3rd argument not allowed unless all arguments are integers");
+    return Raise(ts, Exc::kTypeError,
+                 "pow() 3rd argument not allowed unless all arguments are integers");
   }
   FLOAT_OPERANDS
   if (y == 0) return NewFloat(ts, 1.0);
@@ -125,7 +127,8 @@ Result<> float_pow(ThreadState& ts, Value a, Value b, Value m) {
     MVM_TRY(Ref<> number, Small(34));
     MVM_TRY(Ref<StrObject> text, NewStr(ts, "Numerical result out of range"));
     Value pair[] = {number.get(), Value(text.get())};
-    MVM_TRY(Ref<> e, Call(ts, Value(ExcType(ts, Exc::kOverflowError)), std::span<const Value>(pair)));
+    MVM_TRY(Ref<> e,
+            Call(ts, Value(ExcType(ts, Exc::kOverflowError)), std::span<const Value>(pair)));
     return RaiseObject(ts, e);
   }
   return NewFloat(ts, r);
@@ -167,12 +170,16 @@ Result<int64_t> float_hash(ThreadState& ts, Value self) {
 Result<bool> float_truth(ThreadState& ts, Value self) { return FloatValue(self) != 0; }
 Result<> float_repr(ThreadState& ts, Value self) { return FloatRepr(ts, FloatValue(self)); }
 Result<> float_neg(ThreadState& ts, Value self) { return NewFloat(ts, -FloatValue(self)); }
-Result<> float_abs(ThreadState& ts, Value self) { return NewFloat(ts, std::fabs(FloatValue(self))); }
+Result<> float_abs(ThreadState& ts, Value self) {
+  return NewFloat(ts, std::fabs(FloatValue(self)));
+}
 Result<> float_exact(ThreadState& ts, Value self) {
   if (IsFloatExact(self)) return Result<>::Borrow(self);
   return NewFloat(ts, FloatValue(self));
 }
-Result<> float_to_int(ThreadState& ts, Value self) { return NewIntFromDouble(ts, FloatValue(self)); }
+Result<> float_to_int(ThreadState& ts, Value self) {
+  return NewIntFromDouble(ts, FloatValue(self));
+}
 
 Result<> FloatInstance(ThreadState& ts, TypeObject* cls, double d) {
   if (cls == TypeById(ts, TypeId::kFloat)) return NewFloat(ts, d);
@@ -191,7 +198,8 @@ Result<> float_new(ThreadState& ts, Args args) {
 
 Result<> float_as_integer_ratio(ThreadState& ts, Args args) {
   double d = FloatValue(args[0]);
-  if (std::isinf(d)) return Raise(ts, Exc::kOverflowError, "cannot convert Infinity to integer ratio");
+  if (std::isinf(d))
+    return Raise(ts, Exc::kOverflowError, "cannot convert Infinity to integer ratio");
   if (std::isnan(d)) return Raise(ts, Exc::kValueError, "cannot convert NaN to integer ratio");
   Limb n[kRatioLimbs], m[kRatioLimbs];
   size_t nn, nm;
@@ -216,7 +224,8 @@ Result<> float_fromhex(ThreadState& ts, Args args) {
   double d = 0;
   // Digits of other scripts do not count.
   switch (s->ascii() ? ParseHexFloat(FoldNumberText(s), &d) : FloatParse::kInvalid) {
-    case FloatParse::kInvalid: return Raise(ts, Exc::kValueError, "invalid hexadecimal floating-point string");
+    case FloatParse::kInvalid:
+      return Raise(ts, Exc::kValueError, "invalid hexadecimal floating-point string");
     case FloatParse::kOverflow:
       return Raise(ts, Exc::kOverflowError, "hexadecimal value too large to represent as a float");
     case FloatParse::kOk: break;
@@ -225,9 +234,15 @@ Result<> float_fromhex(ThreadState& ts, Args args) {
   if (args.self<TypeObject>() == TypeById(ts, TypeId::kFloat)) return v;
   return Call(ts, args[0], v);
 }
-Result<> float_trunc(ThreadState& ts, Args args) { return NewIntFromDouble(ts, FloatValue(args[0])); }
-Result<> float_floor(ThreadState& ts, Args args) { return NewIntFromDouble(ts, std::floor(FloatValue(args[0]))); }
-Result<> float_ceil(ThreadState& ts, Args args) { return NewIntFromDouble(ts, std::ceil(FloatValue(args[0]))); }
+Result<> float_trunc(ThreadState& ts, Args args) {
+  return NewIntFromDouble(ts, FloatValue(args[0]));
+}
+Result<> float_floor(ThreadState& ts, Args args) {
+  return NewIntFromDouble(ts, std::floor(FloatValue(args[0])));
+}
+Result<> float_ceil(ThreadState& ts, Args args) {
+  return NewIntFromDouble(ts, std::ceil(FloatValue(args[0])));
+}
 Result<> float_round(ThreadState& ts, Args args) {
   double d = FloatValue(args[0]);
   if (IsNone(ts, args[1])) return NewIntFromDouble(ts, std::nearbyint(d));
@@ -238,7 +253,8 @@ Result<> float_round(ThreadState& ts, Args args) {
   return NewFloat(ts, r);
 }
 Result<> float_format(ThreadState& ts, Args args) {
-  if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "__format__() argument must be str, not %T", args[1]);
+  if (!IsStr(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "__format__() argument must be str, not %T", args[1]);
   return FormatFloat(ts, args[0], args.as<StrObject>(1));
 }
 Result<> float_getnewargs(ThreadState& ts, Args args) {
@@ -247,8 +263,10 @@ Result<> float_getnewargs(ThreadState& ts, Args args) {
   return NewTuple(ts, one);
 }
 Result<> float_getformat(ThreadState& ts, Args args) {
-  if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "__getformat__() argument must be str, not %T", args[1]);
-  if (!args.as<StrObject>(1)->EqualsAscii("double") && !args.as<StrObject>(1)->EqualsAscii("float")) {
+  if (!IsStr(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "__getformat__() argument must be str, not %T", args[1]);
+  if (!args.as<StrObject>(1)->EqualsAscii("double") &&
+      !args.as<StrObject>(1)->EqualsAscii("float")) {
     return Raise(ts, Exc::kValueError, "__getformat__() argument 1 must be 'double' or 'float'");
   }
   return NewStr(ts, "IEEE, little-endian");
@@ -258,14 +276,18 @@ Result<> get_imag(ThreadState& ts, Value self) { return NewFloat(ts, 0.0); }
 const MethodSpec kFloatMethods[] = {
     {"__ceil__(self, /)", float_ceil, "Return the ceiling as an Integral."},
     {"__floor__(self, /)", float_floor, "Return the floor as an Integral."},
-    {"__format__(self, format_spec, /)", float_format, "Formats the float according to format_spec."},
+    {"__format__(self, format_spec, /)", float_format,
+     "Formats the float according to format_spec."},
     {"__getformat__(type, typestr, /)", float_getformat, "Byte order of the C type.", kMethodClass},
     {"__getnewargs__(self, /)", float_getnewargs},
-    {"__round__(self, ndigits=None, /)", float_round, "Return the Integral closest to x, rounding half toward even."},
+    {"__round__(self, ndigits=None, /)", float_round,
+     "Return the Integral closest to x, rounding half toward even."},
     {"__trunc__(self, /)", float_trunc, "Return the Integral closest to x between 0 and x."},
-    {"as_integer_ratio(self, /)", float_as_integer_ratio, "Return a pair of integers, whose ratio is exactly equal to the original float."},
+    {"as_integer_ratio(self, /)", float_as_integer_ratio,
+     "Return a pair of integers, whose ratio is exactly equal to the original float."},
     {"conjugate(self, /)", float_conjugate, "Return self, the complex conjugate of any float."},
-    {"fromhex(type, string, /)", float_fromhex, "Create a floating-point number from a hexadecimal string.", kMethodClass},
+    {"fromhex(type, string, /)", float_fromhex,
+     "Create a floating-point number from a hexadecimal string.", kMethodClass},
     {"hex(self, /)", float_hex, "Return a hexadecimal representation of a floating-point number."},
     {"is_integer(self, /)", float_is_integer, "Return True if the float is an integer."},
 };
@@ -281,10 +303,22 @@ const TypeSpec kFloatType = {
     .doc = "Convert a string or number to a floating-point number, if possible.",
     .flags = kTypeBase | kTypeFloatSubclass | kTypeMatchSelf,
     .size = sizeof(FloatObject),
-    .slots = {.repr = float_repr, .hash = float_hash, .compare = float_compare, .add = float_add,
-              .sub = float_sub, .mul = float_mul, .mod = float_mod, .divmod = float_divmod, .pow = float_pow,
-              .neg = float_neg, .pos = float_exact, .abs = float_abs, .truth = float_truth,
-              .to_int = float_to_int, .to_float = float_exact, .floordiv = float_floordiv,
+    .slots = {.repr = float_repr,
+              .hash = float_hash,
+              .compare = float_compare,
+              .add = float_add,
+              .sub = float_sub,
+              .mul = float_mul,
+              .mod = float_mod,
+              .divmod = float_divmod,
+              .pow = float_pow,
+              .neg = float_neg,
+              .pos = float_exact,
+              .abs = float_abs,
+              .truth = float_truth,
+              .to_int = float_to_int,
+              .to_float = float_exact,
+              .floordiv = float_floordiv,
               .truediv = float_truediv},
     .construct = {"float(x=<unrepresentable>, /)", float_new},
     .methods = kFloatMethods,

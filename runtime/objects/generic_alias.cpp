@@ -2,11 +2,11 @@
 // attributes, bases of classes.
 #include "runtime/objects/generic_alias.h"
 
+#include "runtime/objects/descriptor_object.h"
+#include "runtime/objects/dict_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
-#include "runtime/objects/descriptor_object.h"
-#include "runtime/objects/dict_object.h"
 #include "runtime/objects/type_params.h"
 #include "runtime/protocol/protocol.h"
 
@@ -59,9 +59,10 @@ Result<TupleObject*> Parameters(ThreadState& ts, GenericAliasObject* a) {
 
 // Attributes that are the alias's own; all others are the origin's. The last three are nobody's.
 constexpr std::string_view kOwnAttributes[] = {
-    "__class__", "__origin__", "__args__", "__unpacked__", "__parameters__",
-    "__typing_unpacked_tuple_args__", "__mro_entries__", "__reduce_ex__", "__reduce__",
-    "__copy__", "__deepcopy__", "__bases__"};
+    "__class__",       "__origin__",     "__args__",
+    "__unpacked__",    "__parameters__", "__typing_unpacked_tuple_args__",
+    "__mro_entries__", "__reduce_ex__",  "__reduce__",
+    "__copy__",        "__deepcopy__",   "__bases__"};
 
 bool IsOwnAttribute(const StrObject* name) {
   if (name->length < 5 || name->At(0) != '_' || name->At(1) != '_') return false;
@@ -193,7 +194,9 @@ Result<> alias_dir(ThreadState& ts, Args args) {
   return names;
 }
 
-Result<> alias_get_origin(ThreadState& ts, Value self) { return Result<>::Borrow(Self(self)->origin); }
+Result<> alias_get_origin(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Self(self)->origin);
+}
 Result<> alias_get_args(ThreadState& ts, Value self) { return Result<>::Borrow(Self(self)->args); }
 Result<> alias_get_parameters(ThreadState& ts, Value self) {
   MVM_TRY(TupleObject * p, Parameters(ts, Self(self)));
@@ -229,8 +232,9 @@ Result<GenericAliasObject> NewGenericAlias(ThreadState& ts, Value origin, Value 
 extern const TypeSpec kGenericAliasType;
 const TypeSpec kGenericAliasType = {
     .name = "types.GenericAlias",
-    .doc = "Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and "
-           "t.__args__ is (int,).",
+    .doc =
+        "Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and "
+        "t.__args__ is (int,).",
     .flags = kTypeBase,
     .size = sizeof(GenericAliasObject),
     .gc = GcHooksOf<GenericAliasObject>(),

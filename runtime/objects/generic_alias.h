@@ -13,7 +13,11 @@ class GenericAliasObject : public Object {
   TupleObject* parameters = nullptr;  // null until asked for
   bool starred = false;               // *tuple[int]
   template <class V>
-  void VisitRefs(V&& v) { v(origin); v(args); v(parameters); }
+  void VisitRefs(V&& v) {
+    v(origin);
+    v(args);
+    v(parameters);
+  }
 };
 
 class UnionTypeObject : public Object {
@@ -22,7 +26,10 @@ class UnionTypeObject : public Object {
   TupleObject* args = nullptr;
   TupleObject* parameters = nullptr;  // null until asked for
   template <class V>
-  void VisitRefs(V&& v) { v(args); v(parameters); }
+  void VisitRefs(V&& v) {
+    v(args);
+    v(parameters);
+  }
 };
 
 // origin[args]; `args` that is no tuple becomes one of length 1. What __class_getitem__ of built-in

@@ -35,9 +35,11 @@ Result<> ParseInt(ThreadState& ts, const std::string& text, int base, Value show
   int limit = ts.rt->int_max_str_digits;
   bool power_of_two = (scanned.base & (scanned.base - 1)) == 0;
   if (!power_of_two && limit > 0 && scanned.digit_count > static_cast<size_t>(limit)) {
-    return Raise(ts, Exc::kValueError,
-                 "Exceeds the limit (%d digits) for integer string conversion: value has %zu digits; use "
-                 "sys.set_int_max_str_digits() to increase the limit", limit, scanned.digit_count);
+    return Raise(
+        ts, Exc::kValueError,
+        "Exceeds the limit (%d digits) for integer string conversion: value has %zu digits; use "
+        "sys.set_int_max_str_digits() to increase the limit",
+        limit, scanned.digit_count);
   }
   return IntFromText(ts, text, base);
 }
@@ -68,7 +70,8 @@ Result<> int_new(ThreadState& ts, Args args) {
     if (base != 0 && (base < 2 || base > 36)) {
       return Raise(ts, Exc::kValueError, "int() base must be >= 2 and <= 36, or 0");
     }
-    if (!IsStr(ts, args[1]) && !IsBytes(ts, args[1]) && !HasTypeFlag(ts, args[1], kTypeBytearraySubclass)) {
+    if (!IsStr(ts, args[1]) && !IsBytes(ts, args[1]) &&
+        !HasTypeFlag(ts, args[1], kTypeBytearraySubclass)) {
       return Raise(ts, Exc::kTypeError, "int() can't convert non-string with explicit base");
     }
     MVM_TRY(v, FromTextValue(ts, args[1], static_cast<int>(base)));
@@ -78,10 +81,10 @@ Result<> int_new(ThreadState& ts, Args args) {
   return InstanceOf(ts, cls, v);
 }
 
-#define INT_BINARY(name, function)                                     \
-  Result<> name(ThreadState& ts, Value a, Value b) {                   \
-    if (!IsInt(ts, a) || !IsInt(ts, b)) return NotImplemented(ts);     \
-    return function(ts, a, b);                                         \
+#define INT_BINARY(name, function)                                 \
+  Result<> name(ThreadState& ts, Value a, Value b) {               \
+    if (!IsInt(ts, a) || !IsInt(ts, b)) return NotImplemented(ts); \
+    return function(ts, a, b);                                     \
   }
 INT_BINARY(int_add, IntAdd)
 INT_BINARY(int_sub, IntSub)
@@ -104,7 +107,8 @@ Result<> int_divmod(ThreadState& ts, Value a, Value b) {
   return NewTuple(ts, pair);
 }
 Result<> int_pow(ThreadState& ts, Value a, Value b, Value m) {
-  if (!IsInt(ts, a) || !IsInt(ts, b) || (!IsNone(ts, m) && !IsInt(ts, m))) return NotImplemented(ts);
+  if (!IsInt(ts, a) || !IsInt(ts, b) || (!IsNone(ts, m) && !IsInt(ts, m)))
+    return NotImplemented(ts);
   return IntPow(ts, a, b, m);
 }
 Result<> int_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
@@ -124,7 +128,9 @@ Result<int64_t> int_hash(ThreadState& ts, Value self) { return IntHash(self); }
 Result<bool> int_truth(ThreadState& ts, Value self) { return IntSign(self) != 0; }
 Result<> int_neg(ThreadState& ts, Value self) { return IntNeg(ts, self); }
 Result<> int_pos(ThreadState& ts, Value self) { return IntExact(ts, self); }
-Result<> int_abs(ThreadState& ts, Value self) { return IntSign(self) < 0 ? IntNeg(ts, self) : IntExact(ts, self); }
+Result<> int_abs(ThreadState& ts, Value self) {
+  return IntSign(self) < 0 ? IntNeg(ts, self) : IntExact(ts, self);
+}
 Result<> int_invert(ThreadState& ts, Value self) {
   MVM_TRY(Ref<> negative, IntNeg(ts, self));
   return IntSub(ts, negative, Value::Int(1));
@@ -194,14 +200,16 @@ Result<> int_to_bytes(ThreadState& ts, Args args) {
   }
   MVM_TRY(Ref<BytesObject> out, NewBytesRaw(ts, static_cast<size_t>(length)));
   IntView x(args[0]);
-  if (!MagToBytes(out->data(), static_cast<size_t>(length), little, is_signed, x.limbs(), x.size(), x.negative())) {
+  if (!MagToBytes(out->data(), static_cast<size_t>(length), little, is_signed, x.limbs(), x.size(),
+                  x.negative())) {
     return Raise(ts, Exc::kOverflowError, "int too big to convert");
   }
   return out;
 }
 
 Result<> int_format(ThreadState& ts, Args args) {
-  if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "__format__() argument must be str, not %T", args[1]);
+  if (!IsStr(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "__format__() argument must be str, not %T", args[1]);
   return FormatInt(ts, args[0], args.as<StrObject>(1));
 }
 Result<> int_getnewargs(ThreadState& ts, Args args) {
@@ -238,21 +246,30 @@ Result<> get_denominator(ThreadState& ts, Value self) { return Small(1); }
 const MethodSpec kIntMethods[] = {
     {"__ceil__(self, /)", int_self, "Ceiling of an Integral returns itself."},
     {"__floor__(self, /)", int_self, "Flooring an Integral returns itself."},
-    {"__format__(self, format_spec, /)", int_format, "Convert to a string according to format_spec."},
+    {"__format__(self, format_spec, /)", int_format,
+     "Convert to a string according to format_spec."},
     {"__getnewargs__(self, /)", int_getnewargs},
-    {"__round__(self, ndigits=None, /)", int_round, "Rounding an Integral returns itself; with negative ndigits, a multiple of 10."},
+    {"__round__(self, ndigits=None, /)", int_round,
+     "Rounding an Integral returns itself; with negative ndigits, a multiple of 10."},
     {"__sizeof__(self, /)", int_sizeof, "Returns size in memory, in bytes."},
     {"__trunc__(self, /)", int_self, "Truncating an Integral returns itself."},
-    {"as_integer_ratio(self, /)", int_as_integer_ratio, "Return a pair of integers, whose ratio is equal to the original int."},
-    {"bit_count(self, /)", int_bit_count, "Number of ones in the binary representation of the absolute value of self."},
-    {"bit_length(self, /)", int_bit_length, "Number of bits necessary to represent self in binary."},
+    {"as_integer_ratio(self, /)", int_as_integer_ratio,
+     "Return a pair of integers, whose ratio is equal to the original int."},
+    {"bit_count(self, /)", int_bit_count,
+     "Number of ones in the binary representation of the absolute value of self."},
+    {"bit_length(self, /)", int_bit_length,
+     "Number of bits necessary to represent self in binary."},
     {"conjugate(self, /)", int_self, "Returns self, the complex conjugate of any int."},
-    {"from_bytes(type, /, bytes, byteorder='big', *, signed=False)", int_from_bytes, "Return the integer represented by the given array of bytes.", kMethodClass},
-    {"is_integer(self, /)", int_is_integer, "Returns True. Exists for duck type compatibility with float.is_integer."},
-    {"to_bytes(self, /, length=1, byteorder='big', *, signed=False)", int_to_bytes, "Return an array of bytes representing an integer."},
+    {"from_bytes(type, /, bytes, byteorder='big', *, signed=False)", int_from_bytes,
+     "Return the integer represented by the given array of bytes.", kMethodClass},
+    {"is_integer(self, /)", int_is_integer,
+     "Returns True. Exists for duck type compatibility with float.is_integer."},
+    {"to_bytes(self, /, length=1, byteorder='big', *, signed=False)", int_to_bytes,
+     "Return an array of bytes representing an integer."},
 };
 const GetSetSpec kIntGetSets[] = {
-    {"denominator", get_denominator, nullptr, "the denominator of a rational number in lowest terms"},
+    {"denominator", get_denominator, nullptr,
+     "the denominator of a rational number in lowest terms"},
     {"imag", get_imag, nullptr, "the imaginary part of a complex number"},
     {"numerator", get_real, nullptr, "the numerator of a rational number in lowest terms"},
     {"real", get_real, nullptr, "the real part of a complex number"},
@@ -265,10 +282,13 @@ Result<> bool_new(ThreadState& ts, Args args) {
   MVM_TRY(bool b, Truth(ts, args[1]));
   return Bool(ts, b);
 }
-Result<> bool_repr(ThreadState& ts, Value self) { return NewStr(ts, IsTrue(ts, self) ? "True" : "False"); }
+Result<> bool_repr(ThreadState& ts, Value self) {
+  return NewStr(ts, IsTrue(ts, self) ? "True" : "False");
+}
 template <class F>
 Result<> BoolLogic(ThreadState& ts, Value a, Value b, BinaryFn of_int, F logic) {
-  if (IsExact(a, TypeId::kBool) && IsExact(b, TypeId::kBool)) return Bool(ts, logic(IsTrue(ts, a), IsTrue(ts, b)));
+  if (IsExact(a, TypeId::kBool) && IsExact(b, TypeId::kBool))
+    return Bool(ts, logic(IsTrue(ts, a), IsTrue(ts, b)));
   return of_int(ts, a, b);
 }
 Result<> bool_and(ThreadState& ts, Value a, Value b) {
@@ -281,11 +301,12 @@ Result<> bool_xor(ThreadState& ts, Value a, Value b) {
   return BoolLogic(ts, a, b, int_xor, [](bool x, bool y) { return x != y; });
 }
 Result<> bool_invert(ThreadState& ts, Value self) {
-  MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1,
-                    "Bitwise inversion '~' on bool is deprecated and will be removed in Python 3.16. This "
-                    "returns the bitwise inversion of the underlying int object and is usually not what you "
-                    "expect from the negation of a bool object. Use the 'not' operator for boolean negation "
-                    "or ~int(x) for the bitwise inversion of the underlying int."));
+  MVM_TRY_VOID(
+      Warn(ts, Exc::kDeprecationWarning, 1,
+           "Bitwise inversion '~' on bool is deprecated and will be removed in Python 3.16. This "
+           "returns the bitwise inversion of the underlying int object and is usually not what you "
+           "expect from the negation of a bool object. Use the 'not' operator for boolean negation "
+           "or ~int(x) for the bitwise inversion of the underlying int."));
   return int_invert(ts, self);
 }
 
@@ -295,16 +316,36 @@ Result<> IntFromTextValue(ThreadState& ts, Value v, int base) { return FromTextV
 
 const TypeSpec kIntType = {
     .name = "int",
-    .doc = "int([x]) -> integer\nint(x, base=10) -> integer\n\nConvert a number or string to an integer, or "
-           "return 0 if no arguments are given.",
+    .doc =
+        "int([x]) -> integer\nint(x, base=10) -> integer\n\nConvert a number or string to an "
+        "integer, or "
+        "return 0 if no arguments are given.",
     .flags = kTypeBase | kTypeIntSubclass | kTypeMatchSelf,
     .size = sizeof(IntObject),
     .item_size = 8,
-    .slots = {.repr = int_repr, .hash = int_hash, .compare = int_compare, .add = int_add, .sub = int_sub,
-              .mul = int_mul, .mod = int_mod, .divmod = int_divmod, .pow = int_pow, .neg = int_neg,
-              .pos = int_pos, .abs = int_abs, .truth = int_truth, .invert = int_invert,
-              .lshift = int_lshift, .rshift = int_rshift, .and_ = int_and, .xor_ = int_xor, .or_ = int_or,
-              .to_int = int_pos, .to_float = int_to_float, .index = int_pos, .floordiv = int_floordiv,
+    .slots = {.repr = int_repr,
+              .hash = int_hash,
+              .compare = int_compare,
+              .add = int_add,
+              .sub = int_sub,
+              .mul = int_mul,
+              .mod = int_mod,
+              .divmod = int_divmod,
+              .pow = int_pow,
+              .neg = int_neg,
+              .pos = int_pos,
+              .abs = int_abs,
+              .truth = int_truth,
+              .invert = int_invert,
+              .lshift = int_lshift,
+              .rshift = int_rshift,
+              .and_ = int_and,
+              .xor_ = int_xor,
+              .or_ = int_or,
+              .to_int = int_pos,
+              .to_float = int_to_float,
+              .index = int_pos,
+              .floordiv = int_floordiv,
               .truediv = int_truediv},
     .construct = {"int(x=<unrepresentable>, /, base=<unrepresentable>)", int_new},
     .methods = kIntMethods,
@@ -313,12 +354,18 @@ const TypeSpec kIntType = {
 
 const TypeSpec kBoolType = {
     .name = "bool",
-    .doc = "Returns True when the argument is true, False otherwise. The builtins True and False are the only "
-           "two instances of the class bool.",
+    .doc =
+        "Returns True when the argument is true, False otherwise. The builtins True and False are "
+        "the only "
+        "two instances of the class bool.",
     .base = &kIntType,
     .size = sizeof(IntObject),
     .item_size = 8,
-    .slots = {.repr = bool_repr, .invert = bool_invert, .and_ = bool_and, .xor_ = bool_xor, .or_ = bool_or},
+    .slots = {.repr = bool_repr,
+              .invert = bool_invert,
+              .and_ = bool_and,
+              .xor_ = bool_xor,
+              .or_ = bool_or},
     .construct = {"bool(object=<unrepresentable>, /)", bool_new},
 };
 

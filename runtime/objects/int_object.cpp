@@ -1,14 +1,14 @@
 // int: construction, conversion and arithmetic. Methods and the type are in int_methods.cpp.
 //
-// Results are computed into an IntObject of the largest possible size, then made canonical: inline if
-// they fit, otherwise the object with its true limb count.
+// Results are computed into an IntObject of the largest possible size, then made canonical: inline
+// if they fit, otherwise the object with its true limb count.
 #include "runtime/objects/int_object.h"
 
 #include <cmath>
 #include <cstring>
 
-#include "runtime/objects/int_work.h"
 #include "runtime/objects/float_object.h"
+#include "runtime/objects/int_work.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
 #include "runtime/support/hash.h"
@@ -17,12 +17,14 @@ namespace minivm {
 
 namespace {
 
-// No int is larger than this (2**31 bits): beyond it arithmetic would run for minutes before it failed.
+// No int is larger than this (2**31 bits): beyond it arithmetic would run for minutes before it
+// failed.
 constexpr size_t kMaxLimbs = size_t{1} << 25;
 
 Result<IntObject> NewLimbs(ThreadState& ts, size_t limbs) {
   if (limbs > kMaxLimbs) return RaiseMemoryError(ts);
-  return AllocObject<IntObject>(ts, ShapeIdOf(TypeId::kInt), sizeof(IntObject) + (limbs == 0 ? 1 : limbs) * 8, false);
+  return AllocObject<IntObject>(ts, ShapeIdOf(TypeId::kInt),
+                                sizeof(IntObject) + (limbs == 0 ? 1 : limbs) * 8, false);
 }
 
 // The canonical int of a computed object, which is consumed.
@@ -30,8 +32,10 @@ Result<> Canonical(Ref<IntObject> o, size_t n, bool negative) {
   if (n == 0) return Small(0);
   if (n == 1) {
     uint64_t m = o->limbs()[0];
-    if (!negative && m <= static_cast<uint64_t>(Value::kMaxInt)) return Small(static_cast<int64_t>(m));
-    if (negative && m <= static_cast<uint64_t>(Value::kMaxInt) + 1) return Small(static_cast<int64_t>(-m));
+    if (!negative && m <= static_cast<uint64_t>(Value::kMaxInt))
+      return Small(static_cast<int64_t>(m));
+    if (negative && m <= static_cast<uint64_t>(Value::kMaxInt) + 1)
+      return Small(static_cast<int64_t>(-m));
   }
   o->aux = static_cast<uint32_t>(n << 1 | negative);
   return o;
@@ -53,12 +57,14 @@ Result<> Bitwise(ThreadState& ts, BitOp op, Value a, Value b) {
   IntView x(a), y(b);
   MVM_TRY(Ref<IntObject> o, NewLimbs(ts, (x.size() > y.size() ? x.size() : y.size()) + 1));
   bool negative = false;
-  size_t n = BitwiseMag(op, o->limbs(), &negative, x.limbs(), x.size(), x.negative(), y.limbs(), y.size(), y.negative());
+  size_t n = BitwiseMag(op, o->limbs(), &negative, x.limbs(), x.size(), x.negative(), y.limbs(),
+                        y.size(), y.negative());
   return Canonical(std::move(o), n, negative);
 }
 
 // q = floor(a / b), r = a - q * b. Either may be null.
-Status FloorDivMod(ThreadState& ts, Value a, Value b, Ref<>* q, Ref<>* r, const char* zero_message) {
+Status FloorDivMod(ThreadState& ts, Value a, Value b, Ref<>* q, Ref<>* r,
+                   const char* zero_message) {
   IntView x(a), y(b);
   if (y.size() == 0) return Raise(ts, Exc::kZeroDivisionError, "%s", zero_message);
   size_t nq_room = x.size() >= y.size() ? x.size() - y.size() + 2 : 2;
@@ -70,7 +76,8 @@ Status FloorDivMod(ThreadState& ts, Value a, Value b, Ref<>* q, Ref<>* r, const 
     nr = x.size();
   } else {
     IntWork work(ts);
-    if (!DivModMag(work, qo->limbs(), &nq, ro->limbs(), &nr, x.limbs(), x.size(), y.limbs(), y.size())) {
+    if (!DivModMag(work, qo->limbs(), &nq, ro->limbs(), &nr, x.limbs(), x.size(), y.limbs(),
+                   y.size())) {
       return work.Raise();
     }
   }
@@ -128,7 +135,8 @@ Result<> NewIntFromLimbs(ThreadState& ts, const uint64_t* limbs, size_t n, bool 
 }
 Result<> NewIntFromDouble(ThreadState& ts, double d) {
   if (std::isnan(d)) return Raise(ts, Exc::kValueError, "cannot convert float NaN to integer");
-  if (std::isinf(d)) return Raise(ts, Exc::kOverflowError, "cannot convert float infinity to integer");
+  if (std::isinf(d))
+    return Raise(ts, Exc::kOverflowError, "cannot convert float infinity to integer");
   if (std::fabs(d) < 2e18) return Small(static_cast<int64_t>(d));
   Limb limbs[kDoubleLimbs];
   size_t n = MagFromDouble(limbs, d);
@@ -210,7 +218,8 @@ Result<StrObject> IntToStr(ThreadState& ts, Value v, int base, bool prefix) {
   if (!power_of_two && limit > 0 && x.size() > 26 && digits > static_cast<size_t>(limit) + 2) {
     return Raise(ts, Exc::kValueError,
                  "Exceeds the limit (%d digits) for integer string conversion; use "
-                 "sys.set_int_max_str_digits() to increase the limit", limit);
+                 "sys.set_int_max_str_digits() to increase the limit",
+                 limit);
   }
   size_t head = (x.negative() ? 1 : 0) + (prefix && base != 10 ? 2 : 0);
   size_t room = digits + head;
@@ -233,7 +242,8 @@ Result<StrObject> IntToStr(ThreadState& ts, Value v, int base, bool prefix) {
     ts.heap().FreeBuffer(text, room);
     return Raise(ts, Exc::kValueError,
                  "Exceeds the limit (%d digits) for integer string conversion; use "
-                 "sys.set_int_max_str_digits() to increase the limit", limit);
+                 "sys.set_int_max_str_digits() to increase the limit",
+                 limit);
   }
   Result<StrObject> s = NewStrFromUcs1(ts, reinterpret_cast<uint8_t*>(text), head + length);
   ts.heap().FreeBuffer(text, room);
@@ -317,7 +327,8 @@ Result<> IntTrueDiv(ThreadState& ts, Value a, Value b) {
   double d = 0;
   IntWork work(ts);
   if (!TrueDivideMag(work, &d, x.limbs(), x.size(), y.limbs(), y.size())) return work.Raise();
-  if (std::isinf(d)) return Raise(ts, Exc::kOverflowError, "integer division result too large for a float");
+  if (std::isinf(d))
+    return Raise(ts, Exc::kOverflowError, "integer division result too large for a float");
   return NewFloat(ts, x.negative() != y.negative() ? -d : d);
 }
 
@@ -339,14 +350,17 @@ Result<> IntPow(ThreadState& ts, Value a, Value b, Value modulus) {
       MVM_TRY(Ref<IntObject> o, NewLimbs(ts, m.size() + 1));
       size_t n = 0;
       bool exists = false;
-      if (!ModInverseMag(work, o->limbs(), &n, &exists, x.limbs(), x.size(), m.limbs(), m.size())) return work.Raise();
-      if (!exists) return Raise(ts, Exc::kValueError, "base is not invertible for the given modulus");
+      if (!ModInverseMag(work, o->limbs(), &n, &exists, x.limbs(), x.size(), m.limbs(), m.size()))
+        return work.Raise();
+      if (!exists)
+        return Raise(ts, Exc::kValueError, "base is not invertible for the given modulus");
       MVM_TRY(base, Canonical(std::move(o), n, false));
     }
     IntView x(base), e(exponent);
     MVM_TRY(Ref<IntObject> o, NewLimbs(ts, m.size()));
     size_t n = 0;
-    if (!ModPowMag(work, o->limbs(), &n, x.limbs(), x.size(), e.limbs(), e.size(), m.limbs(), m.size())) {
+    if (!ModPowMag(work, o->limbs(), &n, x.limbs(), x.size(), e.limbs(), e.size(), m.limbs(),
+                   m.size())) {
       return work.Raise();
     }
     MVM_TRY(Ref<> r, Canonical(std::move(o), n, false));
@@ -370,7 +384,8 @@ Result<> IntPow(ThreadState& ts, Value a, Value b, Value modulus) {
     if (small_exponent && exponent < 64) {
       int64_t r = 1;
       bool overflow = false;
-      for (uint64_t i = 0; i < exponent && !overflow; ++i) overflow = __builtin_mul_overflow(r, base, &r);
+      for (uint64_t i = 0; i < exponent && !overflow; ++i)
+        overflow = __builtin_mul_overflow(r, base, &r);
       if (!overflow) return NewInt(ts, r);
     }
   }

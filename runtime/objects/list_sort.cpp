@@ -550,16 +550,11 @@ bool SortKeys(ThreadState& ts, Value* keys, Value* values, int64_t n) {
       kind = Join(kind, KindOf((*keys[i].as<TupleObject>())[0]));
     }
     switch (kind) {
-      case KeyKind::kInts:
-        return SortWith(ts, LessTuple<LessInt>{ts, {}}, keys, values, n);
-      case KeyKind::kFloats:
-        return SortWith(ts, LessTuple<LessFloat>{ts, {}}, keys, values, n);
-      case KeyKind::kStr1:
-        return SortWith(ts, LessTuple<LessStr1>{ts, {}}, keys, values, n);
-      case KeyKind::kStrs:
-        return SortWith(ts, LessTuple<LessStr>{ts, {}}, keys, values, n);
-      case KeyKind::kOther:
-        return SortWith(ts, LessAny{ts}, keys, values, n);
+      case KeyKind::kInts: return SortWith(ts, LessTuple<LessInt>{ts, {}}, keys, values, n);
+      case KeyKind::kFloats: return SortWith(ts, LessTuple<LessFloat>{ts, {}}, keys, values, n);
+      case KeyKind::kStr1: return SortWith(ts, LessTuple<LessStr1>{ts, {}}, keys, values, n);
+      case KeyKind::kStrs: return SortWith(ts, LessTuple<LessStr>{ts, {}}, keys, values, n);
+      case KeyKind::kOther: return SortWith(ts, LessAny{ts}, keys, values, n);
     }
   }
   for (int64_t i = 1; i < n && kind != KeyKind::kOther; ++i) kind = Join(kind, KindOf(keys[i]));
@@ -567,14 +562,10 @@ bool SortKeys(ThreadState& ts, Value* keys, Value* values, int64_t n) {
     case KeyKind::kInts:
       if (!values && n >= kRadixFrom && n < int64_t{UINT32_MAX}) return RadixSort(ts, keys, n);
       return SortWith(ts, LessInt{}, keys, values, n);
-    case KeyKind::kFloats:
-      return SortWith(ts, LessFloat{}, keys, values, n);
-    case KeyKind::kStr1:
-      return SortWith(ts, LessStr1{}, keys, values, n);
-    case KeyKind::kStrs:
-      return SortWith(ts, LessStr{}, keys, values, n);
-    case KeyKind::kOther:
-      break;
+    case KeyKind::kFloats: return SortWith(ts, LessFloat{}, keys, values, n);
+    case KeyKind::kStr1: return SortWith(ts, LessStr1{}, keys, values, n);
+    case KeyKind::kStrs: return SortWith(ts, LessStr{}, keys, values, n);
+    case KeyKind::kOther: break;
   }
   return SortWith(ts, LessAny{ts}, keys, values, n);
 }

@@ -45,8 +45,8 @@ void FillStrides(MemoryviewObject* m) {
   }
 }
 
-Result<MemoryviewObject> NewView(ThreadState& ts, MemoryviewObject* root, const BufferView& geometry,
-                                 int ndim) {
+Result<MemoryviewObject> NewView(ThreadState& ts, MemoryviewObject* root,
+                                 const BufferView& geometry, int ndim) {
   MVM_TRY(Ref<MemoryviewObject> m, New<MemoryviewObject>(ts, TypeId::kMemoryview));
   m->shape = m->inline_dims;
   m->strides = m->inline_dims + 1;
@@ -118,7 +118,8 @@ Result<MemoryviewObject> NewMemoryview(ThreadState& ts, Value object) {
     return CopyView(ts, Self(object));
   }
   if (!HasBuffer(ts, object)) {
-    return Raise(ts, Exc::kTypeError, "memoryview: a bytes-like object is required, not '%T'", object);
+    return Raise(ts, Exc::kTypeError, "memoryview: a bytes-like object is required, not '%T'",
+                 object);
   }
   MVM_TRY(Ref<MemoryviewObject> root, New<MemoryviewObject>(ts, TypeId::kMemoryview));
   root->shape = root->inline_dims;
@@ -208,8 +209,8 @@ Result<uint8_t*> ItemAddress(ThreadState& ts, MemoryviewObject* m, uint8_t* p, i
 // The address of m[key] for a tuple of indices.
 Result<uint8_t*> TupleAddress(ThreadState& ts, MemoryviewObject* m, TupleObject* key) {
   if (key->size() > static_cast<uint32_t>(m->ndim)) {
-    return Raise(ts, Exc::kTypeError, "cannot index %d-dimension view with %u-element tuple", m->ndim,
-                 key->size());
+    return Raise(ts, Exc::kTypeError, "cannot index %d-dimension view with %u-element tuple",
+                 m->ndim, key->size());
   }
   if (key->size() < static_cast<uint32_t>(m->ndim)) {
     return Raise(ts, Exc::kNotImplementedError, "sub-views are not implemented");
@@ -223,7 +224,8 @@ Result<uint8_t*> TupleAddress(ThreadState& ts, MemoryviewObject* m, TupleObject*
 
 bool AllOf(ThreadState& ts, TupleObject* key, bool slices) {
   for (Value v : key->span()) {
-    if (slices ? !IsExact(v, TypeId::kSlice) : !IsInt(ts, v) && !TypeOf(ts, v)->slots.index) return false;
+    if (slices ? !IsExact(v, TypeId::kSlice) : !IsInt(ts, v) && !TypeOf(ts, v)->slots.index)
+      return false;
   }
   return true;
 }
@@ -257,7 +259,8 @@ Result<> memoryview_get_item(ThreadState& ts, Value self, Value key) {
   if (IsInt(ts, key) || TypeOf(ts, key)->slots.index) {
     MVM_TRY(char code, NativeCode(ts, m));
     if (m->ndim > 1) {
-      return Raise(ts, Exc::kNotImplementedError, "multi-dimensional sub-views are not implemented");
+      return Raise(ts, Exc::kNotImplementedError,
+                   "multi-dimensional sub-views are not implemented");
     }
     MVM_TRY(uint8_t * p, ItemAddress(ts, m, m->data, 0, key));
     return UnpackItem(ts, code, p);
@@ -297,7 +300,8 @@ Status AssignSlice(ThreadState& ts, MemoryviewObject* m, SliceObject* slice, Val
   const char* b = source.format[0] == '@' ? source.format + 1 : source.format;
   const int64_t n = target->shape[0];
   const int64_t source_n = source.shape ? source.shape[0] : source.size / source.item_size;
-  if (source.ndim != 1 || source_n != n || std::strcmp(a, b) != 0 || source.item_size != m->item_size) {
+  if (source.ndim != 1 || source_n != n || std::strcmp(a, b) != 0 ||
+      source.item_size != m->item_size) {
     return Raise(ts, Exc::kValueError,
                  "memoryview assignment: lvalue and rvalue have different structures");
   }
@@ -305,7 +309,8 @@ Status AssignSlice(ThreadState& ts, MemoryviewObject* m, SliceObject* slice, Val
   if (n == 0) return Ok();
   const uint8_t* from_end = source.data + source.size;
   const bool apart = target->strides[0] == m->item_size && source_stride == m->item_size;
-  const bool overlap = source.data < m->root->held.data + m->root->held.size && m->root->held.data < from_end;
+  const bool overlap =
+      source.data < m->root->held.data + m->root->held.size && m->root->held.data < from_end;
   if (apart || !overlap) {
     CopyItems(target->data, target->strides[0], source.data, source_stride, n, m->item_size);
     return Ok();
@@ -332,7 +337,8 @@ Status memoryview_set_item(ThreadState& ts, Value self, Value key, Value value) 
   if (!value) return Raise(ts, Exc::kTypeError, "cannot delete memory");
   MVM_TRY(char code, NativeCode(ts, m));
   if (m->ndim == 0) {
-    if (IsExact(key, TypeId::kEllipsis) || (IsTuple(ts, key) && key.as<TupleObject>()->size() == 0)) {
+    if (IsExact(key, TypeId::kEllipsis) ||
+        (IsTuple(ts, key) && key.as<TupleObject>()->size() == 0)) {
       return StoreItem(ts, m, code, m->data, value);
     }
     return Raise(ts, Exc::kTypeError, "invalid indexing of 0-dim memory");
@@ -367,12 +373,14 @@ Status memoryview_set_item(ThreadState& ts, Value self, Value key, Value value) 
 
 Result<> memoryview_new(ThreadState& ts, TypeObject* cls, Args raw) {
   if (raw.n + raw.nkw > 1) {
-    return Raise(ts, Exc::kTypeError, "memoryview() takes at most 1 argument (%u given)", raw.n + raw.nkw);
+    return Raise(ts, Exc::kTypeError, "memoryview() takes at most 1 argument (%u given)",
+                 raw.n + raw.nkw);
   }
   if (raw.nkw == 1) {
     StrObject* name = raw[raw.n + raw.nkw].as<TupleObject>()->items()[0].as<StrObject>();
     if (!name->EqualsAscii("object")) {
-      return Raise(ts, Exc::kTypeError, "memoryview() got an unexpected keyword argument '%U'", Value(name));
+      return Raise(ts, Exc::kTypeError, "memoryview() got an unexpected keyword argument '%U'",
+                   Value(name));
     }
   } else if (raw.n == 0) {
     return Raise(ts, Exc::kTypeError, "memoryview() missing required argument 'object' (pos 1)");
@@ -392,7 +400,8 @@ Result<int64_t> memoryview_hash(ThreadState& ts, Value self) {
   if (!m->readonly) return Raise(ts, Exc::kValueError, "cannot hash writable memoryview object");
   const char code = NativeFormat(m->format);
   if (code != 'B' && code != 'b' && code != 'c') {
-    return Raise(ts, Exc::kValueError, "memoryview: hashing is restricted to formats 'B', 'b' or 'c'");
+    return Raise(ts, Exc::kValueError,
+                 "memoryview: hashing is restricted to formats 'B', 'b' or 'c'");
   }
   BufferView geometry;
   MemoryviewDescribe(m, &geometry);
@@ -454,7 +463,8 @@ Result<> memoryview_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
   if (a.is(b)) {
     // A view equals itself unless it holds NaNs; released ones compare by identity.
     const char code = NativeFormat(Self(a)->format);
-    if (!Self(a)->root || (code && code != 'e' && code != 'f' && code != 'd')) return Bool(ts, want);
+    if (!Self(a)->root || (code && code != 'e' && code != 'f' && code != 'd'))
+      return Bool(ts, want);
   }
   BufferView views[2];
   const Value operands[] = {a, b};
@@ -517,7 +527,8 @@ Status CastShape(ThreadState& ts, MemoryviewObject* m, Value shape) {
       return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C ssize_t");
     }
     if (n <= 0) {
-      return Raise(ts, Exc::kValueError, "memoryview.cast(): elements of shape must be integers > 0");
+      return Raise(ts, Exc::kValueError,
+                   "memoryview.cast(): elements of shape must be integers > 0");
     }
     if (n > INT64_MAX / product) {
       return Raise(ts, Exc::kValueError, "memoryview.cast(): product(shape) > SSIZE_MAX");
@@ -675,7 +686,8 @@ Result<> Attribute(ThreadState& ts, Value self, F f) {
 }
 
 Result<> memoryview_obj(ThreadState& ts, Value self) {
-  return Attribute(ts, self, [&](MemoryviewObject* m) { return Result<>::Borrow(m->root->held.object); });
+  return Attribute(ts, self,
+                   [&](MemoryviewObject* m) { return Result<>::Borrow(m->root->held.object); });
 }
 Result<> memoryview_nbytes(ThreadState& ts, Value self) {
   return Attribute(ts, self, [&](MemoryviewObject* m) { return NewInt(ts, m->size); });
@@ -684,7 +696,8 @@ Result<> memoryview_itemsize(ThreadState& ts, Value self) {
   return Attribute(ts, self, [&](MemoryviewObject* m) { return Small(m->item_size); });
 }
 Result<> memoryview_format(ThreadState& ts, Value self) {
-  return Attribute(ts, self, [&](MemoryviewObject* m) -> Result<> { return NewStr(ts, m->format); });
+  return Attribute(ts, self,
+                   [&](MemoryviewObject* m) -> Result<> { return NewStr(ts, m->format); });
 }
 Result<> memoryview_ndim(ThreadState& ts, Value self) {
   return Attribute(ts, self, [&](MemoryviewObject* m) { return Small(m->ndim); });
@@ -693,7 +706,8 @@ Result<> memoryview_shape(ThreadState& ts, Value self) {
   return Attribute(ts, self, [&](MemoryviewObject* m) { return DimsTuple(ts, m->shape, m->ndim); });
 }
 Result<> memoryview_strides(ThreadState& ts, Value self) {
-  return Attribute(ts, self, [&](MemoryviewObject* m) { return DimsTuple(ts, m->strides, m->ndim); });
+  return Attribute(ts, self,
+                   [&](MemoryviewObject* m) { return DimsTuple(ts, m->strides, m->ndim); });
 }
 Result<> memoryview_suboffsets(ThreadState& ts, Value self) {
   return Attribute(ts, self, [&](MemoryviewObject*) { return DimsTuple(ts, nullptr, 0); });
@@ -708,7 +722,8 @@ Result<> memoryview_f_contiguous(ThreadState& ts, Value self) {
   return Attribute(ts, self, [&](MemoryviewObject* m) { return Bool(ts, FContiguous(m)); });
 }
 Result<> memoryview_contiguous(ThreadState& ts, Value self) {
-  return Attribute(ts, self, [&](MemoryviewObject* m) { return Bool(ts, CContiguous(m) || FContiguous(m)); });
+  return Attribute(ts, self,
+                   [&](MemoryviewObject* m) { return Bool(ts, CContiguous(m) || FContiguous(m)); });
 }
 
 // ---- iteration ----
@@ -719,7 +734,9 @@ class MemoryviewIterator : public Object {
   int64_t index = 0;
   int64_t length = 0;  // when iteration began
   template <class V>
-  void VisitRefs(V&& v) { v(view); }
+  void VisitRefs(V&& v) {
+    v(view);
+  }
 };
 
 Result<> memoryview_iter(ThreadState& ts, Value self) {
@@ -744,7 +761,8 @@ Result<> memoryiter_next(ThreadState& ts, Value self) {
   if (!it->view) return Result<>::Done();
   if (it->index < it->length) {
     MVM_TRY_VOID(MemoryviewCheck(ts, it->view));
-    return UnpackItem(ts, NativeFormat(it->view->format), it->view->data + it->index++ * it->view->strides[0]);
+    return UnpackItem(ts, NativeFormat(it->view->format),
+                      it->view->data + it->index++ * it->view->strides[0]);
   }
   Ref<MemoryviewObject> done = Ref<MemoryviewObject>::Steal(std::exchange(it->view, nullptr));
   return Result<>::Done();
@@ -771,16 +789,22 @@ const MethodSpec kMemoryviewMethods[] = {
 };
 
 const GetSetSpec kMemoryviewGetSets[] = {
-    {"c_contiguous", memoryview_c_contiguous, nullptr, "A bool indicating whether the memory is C contiguous."},
-    {"contiguous", memoryview_contiguous, nullptr, "A bool indicating whether the memory is contiguous."},
+    {"c_contiguous", memoryview_c_contiguous, nullptr,
+     "A bool indicating whether the memory is C contiguous."},
+    {"contiguous", memoryview_contiguous, nullptr,
+     "A bool indicating whether the memory is contiguous."},
     {"f_contiguous", memoryview_f_contiguous, nullptr,
      "A bool indicating whether the memory is Fortran contiguous."},
     {"format", memoryview_format, nullptr, "The format of each element in the view."},
-    {"itemsize", memoryview_itemsize, nullptr, "The size in bytes of each element of the memoryview."},
-    {"nbytes", memoryview_nbytes, nullptr, "The amount of space in bytes that the array would use in a contiguous representation."},
-    {"ndim", memoryview_ndim, nullptr, "How many dimensions of a multi-dimensional array the memory represents."},
+    {"itemsize", memoryview_itemsize, nullptr,
+     "The size in bytes of each element of the memoryview."},
+    {"nbytes", memoryview_nbytes, nullptr,
+     "The amount of space in bytes that the array would use in a contiguous representation."},
+    {"ndim", memoryview_ndim, nullptr,
+     "How many dimensions of a multi-dimensional array the memory represents."},
     {"obj", memoryview_obj, nullptr, "The underlying object of the memoryview."},
-    {"readonly", memoryview_readonly, nullptr, "A bool indicating whether the memory is read only."},
+    {"readonly", memoryview_readonly, nullptr,
+     "A bool indicating whether the memory is read only."},
     {"shape", memoryview_shape, nullptr, "The shape of the memory as an N-dimensional array."},
     {"strides", memoryview_strides, nullptr, "The bytes to step in each dimension."},
     {"suboffsets", memoryview_suboffsets, nullptr, "Used internally for PIL-style arrays."},
@@ -788,27 +812,29 @@ const GetSetSpec kMemoryviewGetSets[] = {
 
 }  // namespace
 
-const TypeSpec kMemoryviewType = {.name = "memoryview",
-                                  .doc = "Create a new memoryview object which references the given object.",
-                                  .flags = kTypeSequence,
-                                  .size = sizeof(MemoryviewObject),
-                                  .gc = {VisitMemoryview, ClearMemoryview, DestroyMemoryview},
-                                  .slots = {.repr = memoryview_repr,
-                                            .hash = memoryview_hash,
-                                            .compare = memoryview_compare,
-                                            .iter = memoryview_iter,
-                                            .new_ = memoryview_new,
-                                            .len = memoryview_len,
-                                            .get_item = memoryview_get_item,
-                                            .set_item = memoryview_set_item,
-                                            .buffer = memoryview_buffer},
-                                  .methods = kMemoryviewMethods,
-                                  .getsets = kMemoryviewGetSets};
+const TypeSpec kMemoryviewType = {
+    .name = "memoryview",
+    .doc = "Create a new memoryview object which references the given object.",
+    .flags = kTypeSequence,
+    .size = sizeof(MemoryviewObject),
+    .gc = {VisitMemoryview, ClearMemoryview, DestroyMemoryview},
+    .slots = {.repr = memoryview_repr,
+              .hash = memoryview_hash,
+              .compare = memoryview_compare,
+              .iter = memoryview_iter,
+              .new_ = memoryview_new,
+              .len = memoryview_len,
+              .get_item = memoryview_get_item,
+              .set_item = memoryview_set_item,
+              .buffer = memoryview_buffer},
+    .methods = kMemoryviewMethods,
+    .getsets = kMemoryviewGetSets};
 
-const TypeSpec kMemoryviewIteratorType = {.name = "memory_iterator",
-                                          .flags = kTypeNoNew,
-                                          .size = sizeof(MemoryviewIterator),
-                                          .gc = GcHooksOf<MemoryviewIterator>(),
-                                          .slots = {.iter = memoryiter_iter, .next = memoryiter_next}};
+const TypeSpec kMemoryviewIteratorType = {
+    .name = "memory_iterator",
+    .flags = kTypeNoNew,
+    .size = sizeof(MemoryviewIterator),
+    .gc = GcHooksOf<MemoryviewIterator>(),
+    .slots = {.iter = memoryiter_iter, .next = memoryiter_next}};
 
 }  // namespace minivm

@@ -14,23 +14,26 @@ namespace minivm {
 class MemoryviewObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kMemoryview;
-  BufferView held;                    // of a root
-  MemoryviewObject* root = nullptr;   // of a view; null: released
+  BufferView held;                   // of a root
+  MemoryviewObject* root = nullptr;  // of a view; null: released
   uint8_t* data = nullptr;
-  int64_t size = 0;                   // bytes of all items
+  int64_t size = 0;  // bytes of all items
   int64_t item_size = 1;
-  const char* format = "B";           // own_format, or in the exporter's keeping
+  const char* format = "B";  // own_format, or in the exporter's keeping
   int ndim = 1;
   bool readonly = true;
-  int64_t* shape = inline_dims;       // shape[ndim], then strides[ndim]
+  int64_t* shape = inline_dims;  // shape[ndim], then strides[ndim]
   int64_t* strides = inline_dims + 1;
-  int64_t exports = 0;                // BufferViews on this view
-  int64_t hash = -1;                  // -1: not computed
+  int64_t exports = 0;  // BufferViews on this view
+  int64_t hash = -1;    // -1: not computed
   int64_t inline_dims[2] = {0, 1};
   char own_format[4] = {};
 
   template <class V>
-  void VisitRefs(V&& v) { v(root); v(held.object); }
+  void VisitRefs(V&& v) {
+    v(root);
+    v(held.object);
+  }
   void FreeBuffers(Heap& heap);
 };
 

@@ -28,7 +28,8 @@ Status CheckCount(ThreadState& ts, const char* name, Args args, uint32_t n) {
 
 Result<> method_new(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckCount(ts, "method", args, 2));
-  if (!IsCallable(ts, args[1])) return Raise(ts, Exc::kTypeError, "first argument must be callable");
+  if (!IsCallable(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "first argument must be callable");
   if (IsNone(ts, args[2])) return Raise(ts, Exc::kTypeError, "instance must not be None");
   return NewBoundMethod(ts, args[1], args[2]);
 }
@@ -85,7 +86,9 @@ Result<int64_t> method_hash(ThreadState& ts, Value self) {
 Result<> method_get_func(ThreadState& ts, Value self) {
   return Result<>::Borrow(Method(self)->function);
 }
-Result<> method_get_self(ThreadState& ts, Value self) { return Result<>::Borrow(Method(self)->self); }
+Result<> method_get_self(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Method(self)->self);
+}
 Result<> method_get_doc(ThreadState& ts, Value self) {
   return GetAttr(ts, Method(self)->function, MVM_NAME(ts, __doc__));
 }
@@ -183,7 +186,8 @@ Result<> wrapper_get_func(ThreadState& ts, Value self) {
 }
 Result<> wrapper_get_abstract(ThreadState& ts, Value self) {
   if (!Wrapper(self)->callable) return Bool(ts, false);
-  MVM_TRY(Ref<> v, GetAttrOptional(ts, Wrapper(self)->callable, MVM_NAME(ts, __isabstractmethod__)));
+  MVM_TRY(Ref<> v,
+          GetAttrOptional(ts, Wrapper(self)->callable, MVM_NAME(ts, __isabstractmethod__)));
   if (v.is_absent()) return Bool(ts, false);
   MVM_TRY(bool abstract, Truth(ts, v));
   return Bool(ts, abstract);

@@ -11,7 +11,10 @@ class BoundMethodObject : public Object {
   Value function;  // any callable
   Value self;      // never null
   template <class V>
-  void VisitRefs(V&& v) { v(function); v(self); }
+  void VisitRefs(V&& v) {
+    v(function);
+    v(self);
+  }
 };
 
 // classmethod and staticmethod have the same fields.
@@ -21,7 +24,10 @@ class ClassMethodObject : public Object {
   DictObject* dict = nullptr;
   Value callable;  // null in an uninitialised one
   template <class V>
-  void VisitRefs(V&& v) { v(dict); v(callable); }
+  void VisitRefs(V&& v) {
+    v(dict);
+    v(callable);
+  }
 };
 class StaticMethodObject : public ClassMethodObject {
  public:

@@ -198,7 +198,9 @@ Result<> namespace_replace(ThreadState& ts, Args args) {
   return copy;
 }
 
-Result<> namespace_get_dict(ThreadState& ts, Value self) { return Result<>::Borrow(Space(self)->dict); }
+Result<> namespace_get_dict(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Space(self)->dict);
+}
 const MethodSpec kNamespaceMethods[] = {
     {"__reduce__(self, /)", namespace_reduce, "Return state information for pickling"},
     {"__replace__(...)", namespace_replace,

@@ -10,7 +10,9 @@ class MappingProxyObject : public Object {
   static constexpr TypeId kTypeId = TypeId::kMappingProxy;
   Value mapping;
   template <class V>
-  void VisitRefs(V&& v) { v(mapping); }
+  void VisitRefs(V&& v) {
+    v(mapping);
+  }
 };
 
 class SimpleNamespaceObject : public Object {
@@ -18,7 +20,9 @@ class SimpleNamespaceObject : public Object {
   static constexpr TypeId kTypeId = TypeId::kSimpleNamespace;
   DictObject* dict = nullptr;
   template <class V>
-  void VisitRefs(V&& v) { v(dict); }
+  void VisitRefs(V&& v) {
+    v(dict);
+  }
 };
 
 Result<MappingProxyObject> NewMappingProxy(ThreadState& ts, Value mapping);

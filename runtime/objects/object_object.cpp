@@ -21,10 +21,11 @@ Raised RaiseAbstract(ThreadState& ts, TypeObject* cls) {
   MVM_TRY_VOID(ListSort(ts, names, Value(), false));
   MVM_TRY(Ref<StrObject> separator, NewStr(ts, "', '"));
   MVM_TRY(Ref<StrObject> joined, StrJoin(ts, separator, names));
-  return Raise(ts, Exc::kTypeError,
-               "Can't instantiate abstract class %N without an implementation for abstract method%s "
-               "'%U'",
-               cls, names->size > 1 ? "s" : "", Value(joined));
+  return Raise(
+      ts, Exc::kTypeError,
+      "Can't instantiate abstract class %N without an implementation for abstract method%s "
+      "'%U'",
+      cls, names->size > 1 ? "s" : "", Value(joined));
 }
 
 // ---- slots ----
@@ -34,7 +35,8 @@ Result<> object_repr(ThreadState& ts, Value self) {
   char address[32];
   std::snprintf(address, sizeof address, "0x%llx", static_cast<unsigned long long>(self.bits()));
   MVM_TRY(Ref<> module, GetAttrOptional(ts, type, MVM_NAME(ts, __module__)));
-  if (!module.is_absent() && IsStr(ts, module) && !module.as<StrObject>()->EqualsAscii("builtins")) {
+  if (!module.is_absent() && IsStr(ts, module) &&
+      !module.as<StrObject>()->EqualsAscii("builtins")) {
     MVM_TRY(Ref<> qualname, GetAttr(ts, type, MVM_NAME(ts, __qualname__)));
     return Format(ts, "<%U.%S object at %s>", module.get(), qualname.get(), address);
   }
@@ -118,7 +120,9 @@ Result<> object_init_subclass(ThreadState& ts, Args args) {
 
 Result<> object_subclasshook(ThreadState& ts, Args args) { return NotImplemented(ts); }
 
-Result<> object_get_class(ThreadState& ts, Value self) { return Result<>::Borrow(TypeOf(ts, self)); }
+Result<> object_get_class(ThreadState& ts, Value self) {
+  return Result<>::Borrow(TypeOf(ts, self));
+}
 
 const MethodSpec kMethods[] = {
     {"__dir__(self, /)", object_dir, "Default dir() implementation."},
@@ -127,14 +131,16 @@ const MethodSpec kMethods[] = {
      "otherwise."},
     {"__getstate__(self, /)", object_getstate, "Helper for pickle."},
     {"__init_subclass__(...)", object_init_subclass,
-     "This method is called when a class is subclassed.\n\nThe default implementation does nothing. "
+     "This method is called when a class is subclassed.\n\nThe default implementation does "
+     "nothing. "
      "It may be\noverridden to extend subclasses.\n",
      kMethodClass},
     {"__reduce__(self, /)", object_reduce, "Helper for pickle."},
     {"__reduce_ex__(self, protocol, /)", object_reduce_ex, "Helper for pickle."},
     {"__sizeof__(self, /)", object_sizeof, "Size of object in memory, in bytes."},
     {"__subclasshook__(...)", object_subclasshook,
-     "Abstract classes can override this to customize issubclass().\n\nIt should return True, False "
+     "Abstract classes can override this to customize issubclass().\n\nIt should return True, "
+     "False "
      "or NotImplemented.\n",
      kMethodClass},
 };
@@ -175,8 +181,10 @@ Status ObjectInit(ThreadState& ts, Value self, Args raw) {
 extern const TypeSpec kObjectType;
 const TypeSpec kObjectType = {
     .name = "object",
-    .doc = "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns "
-           "a new featureless\ninstance that has no instance attributes and cannot be given any.\n",
+    .doc =
+        "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and "
+        "returns "
+        "a new featureless\ninstance that has no instance attributes and cannot be given any.\n",
     .flags = kTypeBase,
     .size = sizeof(Object),
     .slots = {.repr = object_repr,

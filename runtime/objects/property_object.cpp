@@ -30,8 +30,8 @@ Raised RaiseMissing(ThreadState& ts, PropertyObject* p, Value object, const char
   if (name.is_absent()) {
     return Raise(ts, Exc::kAttributeError, "property of %R object has no %s", type.get(), what);
   }
-  return Raise(ts, Exc::kAttributeError, "property %R of %R object has no %s", name.get(), type.get(),
-               what);
+  return Raise(ts, Exc::kAttributeError, "property %R of %R object has no %s", name.get(),
+               type.get(), what);
 }
 
 Result<> property_get(ThreadState& ts, Value self, Value object, Value type) {
@@ -54,7 +54,9 @@ Status property_set(ThreadState& ts, Value self, Value object, Value value) {
   return Ok();
 }
 
-Result<> property_new(ThreadState& ts, Args args) { return AllocInstance(ts, args.self<TypeObject>()); }
+Result<> property_new(ThreadState& ts, Args args) {
+  return AllocInstance(ts, args.self<TypeObject>());
+}
 
 Result<> property_init(ThreadState& ts, Args args) {
   PropertyObject* p = args.self<PropertyObject>();
@@ -137,7 +139,8 @@ Status property_set_doc(ThreadState& ts, Value self, Value value) {
 Result<> property_get_name(ThreadState& ts, Value self) {
   MVM_TRY(Ref<> name, NameOf(ts, Self(self)));
   if (!name.is_absent()) return name;
-  return RaiseAttr(ts, self, MVM_NAME(ts, __name__), "'property' object has no attribute '__name__'");
+  return RaiseAttr(ts, self, MVM_NAME(ts, __name__),
+                   "'property' object has no attribute '__name__'");
 }
 Status property_set_name_attr(ThreadState& ts, Value self, Value value) {
   Assign(Self(self)->name, value);
@@ -158,9 +161,12 @@ Result<> property_get_abstract(ThreadState& ts, Value self) {
 
 const MethodSpec kMethods[] = {
     {"__set_name__(...)", property_set_name, "Method to set name of a property."},
-    {"deleter(self, fdel, /)", property_deleter, "Descriptor to obtain a copy of the property with a different deleter."},
-    {"getter(self, fget, /)", property_getter, "Descriptor to obtain a copy of the property with a different getter."},
-    {"setter(self, fset, /)", property_setter, "Descriptor to obtain a copy of the property with a different setter."},
+    {"deleter(self, fdel, /)", property_deleter,
+     "Descriptor to obtain a copy of the property with a different deleter."},
+    {"getter(self, fget, /)", property_getter,
+     "Descriptor to obtain a copy of the property with a different getter."},
+    {"setter(self, fset, /)", property_setter,
+     "Descriptor to obtain a copy of the property with a different setter."},
 };
 const GetSetSpec kGetSets[] = {
     {"__doc__", property_get_field<&PropertyObject::doc>, property_set_doc},
@@ -176,9 +182,10 @@ const GetSetSpec kGetSets[] = {
 extern const TypeSpec kPropertyType;
 const TypeSpec kPropertyType = {
     .name = "property",
-    .doc = "Property attribute.\n\n  fget\n    function to be used for getting an attribute value\n"
-           "  fset\n    function to be used for setting an attribute value\n"
-           "  fdel\n    function to be used for del'ing an attribute\n  doc\n    docstring",
+    .doc =
+        "Property attribute.\n\n  fget\n    function to be used for getting an attribute value\n"
+        "  fset\n    function to be used for setting an attribute value\n"
+        "  fdel\n    function to be used for del'ing an attribute\n  doc\n    docstring",
     .flags = kTypeBase,
     .size = sizeof(PropertyObject),
     .gc = GcHooksOf<PropertyObject>(),

@@ -13,7 +13,13 @@ class PropertyObject : public Object {
   Value name;                     // from __set_name__ or assignment; null: the getter's
   bool doc_from_getter = false;
   template <class V>
-  void VisitRefs(V&& v) { v(getter); v(setter); v(deleter); v(doc); v(name); }
+  void VisitRefs(V&& v) {
+    v(getter);
+    v(setter);
+    v(deleter);
+    v(doc);
+    v(name);
+  }
 };
 
 }  // namespace minivm

@@ -297,7 +297,6 @@ Result<> range_step(ThreadState&, Value self) {
   return Result<>::Borrow(self.as<RangeObject>()->step);
 }
 
-
 const MethodSpec kRangeMethods[] = {
     {"__reduce__(self, /)", range_reduce, "Return state information for pickling."},
     {"__reversed__(self, /)", range_reversed, "Return a reverse iterator."},

@@ -63,18 +63,12 @@ Result<> CompareSequences(ThreadState& ts, A a, B b, CompareOp op) {
   if (i >= a.size() || i >= b.size()) {
     const size_t na = a.size(), nb = b.size();
     switch (op) {
-      case CompareOp::kLt:
-        return Bool(ts, na < nb);
-      case CompareOp::kLe:
-        return Bool(ts, na <= nb);
-      case CompareOp::kEq:
-        return Bool(ts, na == nb);
-      case CompareOp::kNe:
-        return Bool(ts, na != nb);
-      case CompareOp::kGt:
-        return Bool(ts, na > nb);
-      case CompareOp::kGe:
-        return Bool(ts, na >= nb);
+      case CompareOp::kLt: return Bool(ts, na < nb);
+      case CompareOp::kLe: return Bool(ts, na <= nb);
+      case CompareOp::kEq: return Bool(ts, na == nb);
+      case CompareOp::kNe: return Bool(ts, na != nb);
+      case CompareOp::kGt: return Bool(ts, na > nb);
+      case CompareOp::kGe: return Bool(ts, na >= nb);
     }
   }
   const Ref<> x = Ref<>::Borrow(a.item(i)), y = Ref<>::Borrow(b.item(i));

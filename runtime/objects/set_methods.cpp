@@ -259,8 +259,7 @@ Result<> set_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
     case CompareOp::kGt:
       if (x->used == y->used) return Bool(ts, false);
       break;
-    default:
-      break;
+    default: break;
   }
   if (op == CompareOp::kGt || op == CompareOp::kGe) std::swap(x, y);
   MVM_TRY(bool subset, IsSubset(ts, x, y));
@@ -365,9 +364,7 @@ Result<SetObject> IntersectionOf(ThreadState& ts, Args args) {
   }
   return std::move(result).Into<SetObject>();
 }
-Result<> set_intersection(ThreadState& ts, Args args) {
-  return IntersectionOf(ts, args);
-}
+Result<> set_intersection(ThreadState& ts, Args args) { return IntersectionOf(ts, args); }
 
 Result<> set_difference(ThreadState& ts, Args args) {
   const TupleObject* others = Others(args);

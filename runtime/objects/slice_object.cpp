@@ -171,7 +171,6 @@ Result<> slice_step(ThreadState&, Value self) {
   return Result<>::Borrow(self.as<SliceObject>()->step);
 }
 
-
 const MethodSpec kSliceMethods[] = {
     {"__reduce__(self, /)", slice_reduce, "Return state information for pickling."},
     {"indices(self, len, /)", slice_indices,

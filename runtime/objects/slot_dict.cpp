@@ -1,8 +1,8 @@
 // The live dictionary view of an instance's attribute slots, and its conversion to a real one.
 //
-// The view owns nothing but itself: keys are in the owner's shape, values in its slots. What a shape
-// cannot say (a deleted attribute in the middle, too many attributes) turns the view into a hash
-// dict in place, same identity, and the owner into dict mode.
+// The view owns nothing but itself: keys are in the owner's shape, values in its slots. What a
+// shape cannot say (a deleted attribute in the middle, too many attributes) turns the view into a
+// hash dict in place, same identity, and the owner into dict mode.
 #include "runtime/objects/slot_dict.h"
 
 #include "runtime/core/type_internal.h"
@@ -13,7 +13,9 @@ namespace minivm {
 
 namespace {
 
-Shape* ShapeOf(RuntimeState& rt, const DictObject* d) { return rt.shapes[d->owner->shape_id].shape; }
+Shape* ShapeOf(RuntimeState& rt, const DictObject* d) {
+  return rt.shapes[d->owner->shape_id].shape;
+}
 
 // Slot of a key that may not be interned; -1 if absent.
 int FindSlot(RuntimeState& rt, const Shape* shape, StrObject* key) {
@@ -92,9 +94,7 @@ bool SlotDictNext(ThreadState& ts, DictObject* d, size_t* pos, Value* key, Value
   return false;
 }
 
-size_t SlotDictSize(const DictObject* d) {
-  return ShapeOf(*Heap::Of(d)->rt(), d)->slot_count;
-}
+size_t SlotDictSize(const DictObject* d) { return ShapeOf(*Heap::Of(d)->rt(), d)->slot_count; }
 
 Status SlotDictConvert(ThreadState& ts, DictObject* d) {
   RuntimeState& rt = *ts.rt;

@@ -31,7 +31,8 @@ using WideText = SmallVector<uint32_t, 256>;
 template <class F>
 Result<StrObject> MapFull(ThreadState& ts, const StrObject* s, F f) {
   MVM_TRY_VOID(CheckRoom(ts, s->length * 4));
-  // Nearly all text keeps its length: one more pass with room for three times as much where it does not.
+  // Nearly all text keeps its length: one more pass with room for three times as much where it does
+  // not.
   const size_t n = s->length;
   WideText out;
   for (const size_t room : {n + n / 16 + 8, n * 3 + 3}) {
@@ -115,9 +116,8 @@ Result<> str_casefold(ThreadState& ts, Args args) {
 Result<> str_swapcase(ThreadState& ts, Args args) {
   const StrObject* s = args.self<StrObject>();
   if (s->ascii()) {
-    return MapAscii(ts, s, [](uint8_t c) -> uint8_t {
-      return c ^ (AsciiUpper(c) || AsciiLower(c) ? 32 : 0);
-    });
+    return MapAscii(
+        ts, s, [](uint8_t c) -> uint8_t { return c ^ (AsciiUpper(c) || AsciiLower(c) ? 32 : 0); });
   }
   return MapFull(ts, s, [s](auto* p, size_t i, char32_t* out) -> unsigned {
     if (IsUpper(p[i])) return LowerAt(p, s->length, i, out);
@@ -162,7 +162,9 @@ Result<> str_capitalize(ThreadState& ts, Args args) {
   });
 }
 
-Result<> str_isascii(ThreadState& ts, Args args) { return Bool(ts, args.self<StrObject>()->ascii()); }
+Result<> str_isascii(ThreadState& ts, Args args) {
+  return Bool(ts, args.self<StrObject>()->ascii());
+}
 Result<> str_isalnum(ThreadState& ts, Args args) {
   return All(ts, args, [](char32_t c) { return IsAlnum(c); });
 }

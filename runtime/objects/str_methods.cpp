@@ -86,7 +86,8 @@ Result<> PrefixTest(ThreadState& ts, Args args, bool at_end) {
     return Bool(ts, TailMatch(s, args.as<StrObject>(1), from, to, at_end));
   }
   if (!IsTuple(ts, args[1])) {
-    return Raise(ts, Exc::kTypeError, "%s first arg must be str or a tuple of str, not %T", method, args[1]);
+    return Raise(ts, Exc::kTypeError, "%s first arg must be str or a tuple of str, not %T", method,
+                 args[1]);
   }
   for (Value part : args.as<TupleObject>(1)->span()) {
     if (!IsStr(ts, part)) {
@@ -177,7 +178,8 @@ Status PadArguments(ThreadState& ts, Args args, int64_t* width, char32_t* fill) 
   *fill = ' ';
   if (!args.has(2)) return Ok();
   if (!IsStr(ts, args[2])) {
-    return Raise(ts, Exc::kTypeError, "The fill character must be a unicode character, not %T", args[2]);
+    return Raise(ts, Exc::kTypeError, "The fill character must be a unicode character, not %T",
+                 args[2]);
   }
   if (args.as<StrObject>(2)->length != 1) {
     return Raise(ts, Exc::kTypeError, "The fill character must be exactly one character long");
@@ -210,7 +212,8 @@ bool FindAll(const StrObject* s, const StrObject* old, size_t limit, Positions* 
 }
 
 // One character by another of the same width: a copy with the bytes changed.
-Result<StrObject> ReplaceChar(ThreadState& ts, StrObject* s, char32_t old, char32_t fresh, size_t limit) {
+Result<StrObject> ReplaceChar(ThreadState& ts, StrObject* s, char32_t old, char32_t fresh,
+                              size_t limit) {
   const int64_t first = WithChars(s, [&](auto* p) {
     using C = std::remove_cvref_t<decltype(*p)>;
     return FindChar(p, s->length, static_cast<C>(old));
@@ -222,7 +225,8 @@ Result<StrObject> ReplaceChar(ThreadState& ts, StrObject* s, char32_t old, char3
     using C = std::remove_cvref_t<decltype(*p)>;
     C* to = const_cast<C*>(p);
     const C from_char = static_cast<C>(old), to_char = static_cast<C>(fresh);
-    const size_t n = s->length;  // a local: stores to `to` might change the field, for all GCC knows
+    const size_t n =
+        s->length;  // a local: stores to `to` might change the field, for all GCC knows
     if (limit >= n) {
       for (size_t i = static_cast<size_t>(first); i < n; ++i) {
         to[i] = to[i] == from_char ? to_char : to[i];
@@ -245,8 +249,8 @@ Result<StrObject> Interleave(ThreadState& ts, StrObject* s, StrObject* fresh, si
   if (fresh->length > 0 && count > (Heap::kMaxAllocation - s->length) / fresh->length) {
     return RaiseMemoryError(ts);
   }
-  MVM_TRY(Ref<StrObject> out, NewStrRaw(ts, s->length + count * fresh->length,
-                                        std::max(s->bound(), fresh->bound())));
+  MVM_TRY(Ref<StrObject> out,
+          NewStrRaw(ts, s->length + count * fresh->length, std::max(s->bound(), fresh->bound())));
   size_t at = 0;
   for (size_t i = 0; i < count; ++i) {
     StrCopyChars(out, at, fresh, 0, fresh->length);
@@ -257,14 +261,16 @@ Result<StrObject> Interleave(ThreadState& ts, StrObject* s, StrObject* fresh, si
   return out;
 }
 
-Result<StrObject> Replace(ThreadState& ts, StrObject* s, StrObject* old, StrObject* fresh, size_t limit) {
+Result<StrObject> Replace(ThreadState& ts, StrObject* s, StrObject* old, StrObject* fresh,
+                          size_t limit) {
   if (limit == 0 || old->length > s->length || StrEquals(old, fresh)) return StrExact(ts, s);
   if (old->kind() > s->kind() || (s->ascii() && !old->ascii())) return StrExact(ts, s);
   if (old->length == 0) {
     if (fresh->length == 0) return StrExact(ts, s);
     return Interleave(ts, s, fresh, limit);
   }
-  if (old->length == 1 && fresh->length == 1) return ReplaceChar(ts, s, old->At(0), fresh->At(0), limit);
+  if (old->length == 1 && fresh->length == 1)
+    return ReplaceChar(ts, s, old->At(0), fresh->At(0), limit);
   Positions found;
   if (!FindAll(s, old, limit, &found)) return RaiseMemoryError(ts);
   const size_t count = found.size(), m = old->length, k = fresh->length;
@@ -324,7 +330,8 @@ Status TranslateChar(ThreadState& ts, char32_t c, Value table, StrBuilder* out) 
 
 // ASCII text and a real dict: each character's answer is looked up once while it is one ASCII
 // character or nothing. *done gets how many characters were handled.
-Status TranslateAscii(ThreadState& ts, StrObject* s, DictObject* table, StrBuilder* out, size_t* done) {
+Status TranslateAscii(ThreadState& ts, StrObject* s, DictObject* table, StrBuilder* out,
+                      size_t* done) {
   constexpr uint8_t kUnknown = 0xFF, kGone = 0xFE, kOther = 0xFD;
   uint8_t answer[128];
   std::memset(answer, kUnknown, sizeof(answer));
@@ -483,7 +490,8 @@ Result<> str_expandtabs(ThreadState& ts, Args args) {
   int64_t tab = 8;
   if (args.has(1)) {
     int64_t wide;
-    if (IsInt(ts, args[1]) && (!IntFitsInt64(args[1], &wide) || wide != static_cast<int32_t>(wide))) {
+    if (IsInt(ts, args[1]) &&
+        (!IntFitsInt64(args[1], &wide) || wide != static_cast<int32_t>(wide))) {
       return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
     }
     MVM_TRY(tab, AsSize(ts, args[1]));
@@ -556,7 +564,8 @@ Result<> str_maketrans(ThreadState& ts, Args args) {
   MVM_TRY(Ref<DictObject> table, NewDict(ts));
   if (!args.has(1)) {
     if (!IsDict(ts, x)) {
-      return Raise(ts, Exc::kTypeError, "if you give only one argument to maketrans it must be a dict");
+      return Raise(ts, Exc::kTypeError,
+                   "if you give only one argument to maketrans it must be a dict");
     }
     size_t pos = 0;
     Value key, value;

@@ -19,7 +19,8 @@ inline bool IsSpaceChar(CharT c) {
 
 // start and end of s[start:end] from two optional arguments (absent, None or index), clamped to
 // [0, length]; start may stay past end or length (nothing matches then).
-Status SliceBounds(ThreadState& ts, Value start, Value end, size_t length, size_t* from, size_t* to);
+Status SliceBounds(ThreadState& ts, Value start, Value end, size_t length, size_t* from,
+                   size_t* to);
 // TypeError "<function>() <which> must be <wanted>, not T"; None shows as itself.
 [[gnu::cold]] Raised RaiseBadArgument(ThreadState& ts, const char* function, const char* which,
                                       const char* wanted, Value v);

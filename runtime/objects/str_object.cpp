@@ -365,7 +365,8 @@ Result<StrObject> StrJoin(ThreadState& ts, StrObject* separator, Value items) {
   char32_t bound = n > 1 && separator->length ? BoundOf(separator) : 0;
   for (size_t i = 0; i < n; ++i) {
     if (MVM_UNLIKELY(!IsExact(v[i], TypeId::kStr) && !IsStr(ts, v[i]))) {
-      return Raise(ts, Exc::kTypeError, "sequence item %zu: expected str instance, %T found", i, v[i]);
+      return Raise(ts, Exc::kTypeError, "sequence item %zu: expected str instance, %T found", i,
+                   v[i]);
     }
     const StrObject* s = v[i].as<StrObject>();
     if (s->length == 0) continue;
@@ -646,8 +647,12 @@ Status StrBuilder::AppendRepeated(char32_t c, size_t n) {
   MVM_TRY_VOID(Grow(n, c));
   switch (kind_) {
     case 1: std::memset(static_cast<uint8_t*>(data_) + length_, static_cast<int>(c), n); break;
-    case 2: std::fill_n(static_cast<uint16_t*>(data_) + length_, n, static_cast<uint16_t>(c)); break;
-    default: std::fill_n(static_cast<uint32_t*>(data_) + length_, n, static_cast<uint32_t>(c)); break;
+    case 2:
+      std::fill_n(static_cast<uint16_t*>(data_) + length_, n, static_cast<uint16_t>(c));
+      break;
+    default:
+      std::fill_n(static_cast<uint32_t*>(data_) + length_, n, static_cast<uint32_t>(c));
+      break;
   }
   length_ += n;
   return Ok();

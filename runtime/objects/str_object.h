@@ -19,8 +19,8 @@ class StrObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kStr;
 
-  uint64_t length : 48;    // characters
-  uint64_t kind_ : 8;      // bytes per character: 1, 2 or 4
+  uint64_t length : 48;  // characters
+  uint64_t kind_ : 8;    // bytes per character: 1, 2 or 4
   uint64_t ascii_ : 1;
   uint64_t interned_ : 1;  // the intern table's: it clears the entry when the string dies
 
@@ -72,7 +72,9 @@ bool StrEquals(const StrObject* a, const StrObject* b);
 int StrCompare(const StrObject* a, const StrObject* b);
 // The 32-bit hash, computed on first use. Pure. hash() of the language is StrHash64 of it.
 uint32_t StrHashSlow(const RuntimeState& rt, StrObject* s);
-inline uint32_t StrHash(const RuntimeState& rt, StrObject* s) { return s->aux ? s->aux : StrHashSlow(rt, s); }
+inline uint32_t StrHash(const RuntimeState& rt, StrObject* s) {
+  return s->aux ? s->aux : StrHashSlow(rt, s);
+}
 inline int64_t StrHash64(uint32_t hash) { return UnfoldHash(hash); }
 
 // From UTF-8 that is known to be valid (literals, our own text); lone surrogates encoded in the
@@ -84,7 +86,7 @@ Result<StrObject> NewStrFromOs(ThreadState& ts, std::string_view bytes);
 // pass the memory cap; MemoryError otherwise. REQUIRES: the widest character is in max_char's kind
 Result<StrObject> NewStrRaw(ThreadState& ts, size_t length, char32_t max_char);
 // From characters of a given width, narrowed to what they need.
-Result<StrObject> NewStrFromUcs1(ThreadState& ts, const uint8_t* p, size_t n);   // latin-1
+Result<StrObject> NewStrFromUcs1(ThreadState& ts, const uint8_t* p, size_t n);  // latin-1
 Result<StrObject> NewStrFromUcs2(ThreadState& ts, const uint16_t* p, size_t n);
 Result<StrObject> NewStrFromUcs4(ThreadState& ts, const uint32_t* p, size_t n);
 Result<StrObject> EmptyStr(ThreadState& ts);
@@ -96,9 +98,9 @@ Result<StrObject> StrFromChar(ThreadState& ts, char32_t c);
 // s[start:end], clamped by the caller.
 Result<StrObject> StrSlice(ThreadState& ts, StrObject* s, size_t start, size_t end);
 Result<StrObject> StrConcat(ThreadState& ts, StrObject* a, StrObject* b);
-// owned + tail, where the caller gives its reference to `owned` away: an exact str of reference count
-// 1 that is not interned grows in place when its memory allows, and with room to spare when it
-// moves, so that a loop of s += x is linear. Consumes `owned`, also on failure.
+// owned + tail, where the caller gives its reference to `owned` away: an exact str of reference
+// count 1 that is not interned grows in place when its memory allows, and with room to spare when
+// it moves, so that a loop of s += x is linear. Consumes `owned`, also on failure.
 Result<StrObject> StrAppendInPlace(ThreadState& ts, StrObject* owned, StrObject* tail);
 // The n pieces one after the other (all str): what an f-string builds. Borrows them.
 Result<StrObject> StrConcatMany(ThreadState& ts, const Value* pieces, size_t n);
@@ -164,7 +166,7 @@ class StrBuilder {
   size_t capacity_ = kInline;  // characters
   size_t length_ = 0;
   int kind_ = 1;
-  char32_t max_char_ = 0x7F;  // bound by what was appended
+  char32_t max_char_ = 0x7F;     // bound by what was appended
   StrObject* object_ = nullptr;  // owned; null while inline_ is used
   alignas(8) char inline_[kInline];
 };

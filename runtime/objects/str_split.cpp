@@ -97,11 +97,13 @@ Result<> Split(ThreadState& ts, Args args, bool from_end) {
   if (!args.has(1) || IsNone(ts, args[1])) {
     MVM_TRY_VOID(out.Start());
     MVM_TRY_VOID(WithChars(s, [&](auto* p) {
-      return from_end ? RSplitSpace(out, p, s->length, limit) : SplitSpace(out, p, s->length, limit);
+      return from_end ? RSplitSpace(out, p, s->length, limit)
+                      : SplitSpace(out, p, s->length, limit);
     }));
     return out.Finish(from_end);
   }
-  if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "must be str or None, not %T", args[1]);
+  if (!IsStr(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "must be str or None, not %T", args[1]);
   StrObject* sep = args.as<StrObject>(1);
   if (sep->length == 0) return Raise(ts, Exc::kValueError, "empty separator");
   MVM_TRY_VOID(out.Start());

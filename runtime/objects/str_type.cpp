@@ -16,7 +16,8 @@
 
 namespace minivm {
 
-Status SliceBounds(ThreadState& ts, Value start, Value end, size_t length, size_t* from, size_t* to) {
+Status SliceBounds(ThreadState& ts, Value start, Value end, size_t length, size_t* from,
+                   size_t* to) {
   const Value bound[2] = {start, end};
   int64_t at[2] = {0, static_cast<int64_t>(length)};
   for (int i = 0; i < 2; ++i) {
@@ -45,7 +46,8 @@ Result<int64_t> AsSizeSlow(ThreadState& ts, Value v) {
   return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C ssize_t");
 }
 
-Raised RaiseBadArgument(ThreadState& ts, const char* function, const char* which, const char* wanted, Value v) {
+Raised RaiseBadArgument(ThreadState& ts, const char* function, const char* which,
+                        const char* wanted, Value v) {
   if (IsNone(ts, v)) {
     return Raise(ts, Exc::kTypeError, "%s() %s must be %s, not None", function, which, wanted);
   }
@@ -99,7 +101,8 @@ Result<> str_new(ThreadState& ts, TypeObject* cls, Args raw) {
     int at = 0;
     while (at < 3 && !name->EqualsAscii(kNames[at])) ++at;
     if (at == 3) {
-      return Raise(ts, Exc::kTypeError, "str() got an unexpected keyword argument '%U'", Value(name));
+      return Raise(ts, Exc::kTypeError, "str() got an unexpected keyword argument '%U'",
+                   Value(name));
     }
     if (given[at]) {
       return Raise(ts, Exc::kTypeError, "argument for str() given by name ('%s') and position (%d)",
@@ -109,7 +112,8 @@ Result<> str_new(ThreadState& ts, TypeObject* cls, Args raw) {
   }
   for (int i = 1; i < 3; ++i) {
     if (given[i] && !IsStr(ts, given[i])) {
-      return RaiseBadArgument(ts, "str", i == 1 ? "argument 'encoding'" : "argument 'errors'", "str", given[i]);
+      return RaiseBadArgument(ts, "str", i == 1 ? "argument 'encoding'" : "argument 'errors'",
+                              "str", given[i]);
     }
   }
   Ref<> text;
@@ -169,7 +173,8 @@ Result<> str_get_item(ThreadState& ts, Value self, Value key) {
     MVM_TRY_VOID(SliceUnpack(ts, key.as<SliceObject>(), &start, &stop, &step));
     const int64_t n = SliceAdjust(static_cast<int64_t>(s->length), &start, &stop, step);
     if (n <= 0) return EmptyStr(ts);
-    if (step == 1) return StrSlice(ts, s, static_cast<size_t>(start), static_cast<size_t>(start + n));
+    if (step == 1)
+      return StrSlice(ts, s, static_cast<size_t>(start), static_cast<size_t>(start + n));
     if (n == 1) return StrFromChar(ts, s->At(static_cast<size_t>(start)));
     return SteppedSlice(ts, s, start, step, static_cast<size_t>(n));
   } else if (IsInt(ts, key) || TypeOf(ts, key)->slots.index) {
@@ -186,7 +191,8 @@ Result<> str_get_item(ThreadState& ts, Value self, Value key) {
 
 Result<bool> str_contains(ThreadState& ts, Value self, Value item) {
   if (MVM_UNLIKELY(!IsStr(ts, item))) {
-    return Raise(ts, Exc::kTypeError, "'in <string>' requires string as left operand, not %T", item);
+    return Raise(ts, Exc::kTypeError, "'in <string>' requires string as left operand, not %T",
+                 item);
   }
   const StrObject* s = self.as<StrObject>();
   return StrFind(s, item.as<StrObject>(), 0, s->length) >= 0;
@@ -215,7 +221,9 @@ class StrIterator : public Object {
   StrObject* text = nullptr;  // null: exhausted
   uint64_t index = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(text); }
+  void VisitRefs(V&& v) {
+    v(text);
+  }
 };
 
 Result<> str_iter(ThreadState& ts, Value self) {
@@ -265,7 +273,8 @@ Result<> striter_setstate(ThreadState& ts, Args args) {
   MVM_TRY(int64_t index, AsSize(ts, args[1]));
   StrIterator* it = args.self<StrIterator>();
   if (it->text) {
-    it->index = static_cast<uint64_t>(std::clamp<int64_t>(index, 0, static_cast<int64_t>(it->text->length)));
+    it->index = static_cast<uint64_t>(
+        std::clamp<int64_t>(index, 0, static_cast<int64_t>(it->text->length)));
   }
   return None(ts);
 }
@@ -277,7 +286,8 @@ Result<> str_encode(ThreadState& ts, Args args) {
   for (uint32_t i = 0; i < 2; ++i) {
     if (!args.has(i + 1)) continue;
     if (!IsStr(ts, args[i + 1])) {
-      return RaiseBadArgument(ts, "encode", i ? "argument 'errors'" : "argument 'encoding'", "str", args[i + 1]);
+      return RaiseBadArgument(ts, "encode", i ? "argument 'errors'" : "argument 'encoding'", "str",
+                              args[i + 1]);
     }
     text[i] = ToUtf8(args.as<StrObject>(i + 1));
     if (text[i].find('\0') != std::string::npos) {
@@ -314,11 +324,14 @@ Result<> str_getnewargs(ThreadState& ts, Args args) {
   return NewTuple(ts, items);
 }
 
-Result<> str_join(ThreadState& ts, Args args) { return StrJoin(ts, args.self<StrObject>(), args[1]); }
+Result<> str_join(ThreadState& ts, Args args) {
+  return StrJoin(ts, args.self<StrObject>(), args[1]);
+}
 
 Result<> str_sizeof(ThreadState& ts, Args args) {
   const StrObject* s = args.self<StrObject>();
-  return Small(static_cast<int64_t>(sizeof(StrObject) + (s->length + 1) * static_cast<size_t>(s->kind())));
+  return Small(
+      static_cast<int64_t>(sizeof(StrObject) + (s->length + 1) * static_cast<size_t>(s->kind())));
 }
 
 const MethodSpec kStrMethods[] = {
@@ -329,14 +342,16 @@ const MethodSpec kStrMethods[] = {
     {"capitalize(self, /)", str_capitalize,
      "Return a copy with the first character in title case and the rest in lower case."},
     {"casefold(self, /)", str_casefold, "Return a version of the string for caseless comparison."},
-    {"center(self, width, fillchar=' ', /)", str_center, "Return a centered string of length width."},
+    {"center(self, width, fillchar=' ', /)", str_center,
+     "Return a centered string of length width."},
     {"count(self, sub, start=None, end=None, /)", str_count,
      "Return the number of non-overlapping occurrences of sub in S[start:end]."},
     {"encode(self, /, encoding='utf-8', errors='strict')", str_encode,
      "Encode the string using the codec registered for encoding."},
     {"endswith(self, suffix, start=None, end=None, /)", str_endswith,
      "Return True if S[start:end] ends with the suffix (or one of a tuple of them)."},
-    {"expandtabs(self, /, tabsize=8)", str_expandtabs, "Return a copy with tabs replaced by spaces."},
+    {"expandtabs(self, /, tabsize=8)", str_expandtabs,
+     "Return a copy with tabs replaced by spaces."},
     {"find(self, sub, start=None, end=None, /)", str_find,
      "Return the lowest index of sub in S[start:end], -1 if there is none."},
     {"format(self, /, *args, **kwargs)", str_format,
@@ -357,42 +372,53 @@ const MethodSpec kStrMethods[] = {
     {"isspace(self, /)", str_isspace, "Return True if all characters are whitespace."},
     {"istitle(self, /)", str_istitle, "Return True if the string is title-cased."},
     {"isupper(self, /)", str_isupper, "Return True if all cased characters are upper case."},
-    {"join(self, iterable, /)", str_join, "Concatenate any number of strings, with this one between."},
-    {"ljust(self, width, fillchar=' ', /)", str_ljust, "Return a left-justified string of length width."},
+    {"join(self, iterable, /)", str_join,
+     "Concatenate any number of strings, with this one between."},
+    {"ljust(self, width, fillchar=' ', /)", str_ljust,
+     "Return a left-justified string of length width."},
     {"lower(self, /)", str_lower, "Return a copy converted to lower case."},
-    {"lstrip(self, chars=None, /)", str_lstrip, "Return a copy with leading whitespace (or chars) removed."},
+    {"lstrip(self, chars=None, /)", str_lstrip,
+     "Return a copy with leading whitespace (or chars) removed."},
     {"maketrans(x, y=<unrepresentable>, z=<unrepresentable>, /)", str_maketrans,
      "Return a translation table usable for str.translate().", kMethodStatic},
     {"partition(self, sep, /)", str_partition, "Split at the first sep: (before, sep, after)."},
-    {"removeprefix(self, prefix, /)", str_removeprefix, "Return a str with the prefix removed if present."},
-    {"removesuffix(self, suffix, /)", str_removesuffix, "Return a str with the suffix removed if present."},
+    {"removeprefix(self, prefix, /)", str_removeprefix,
+     "Return a str with the prefix removed if present."},
+    {"removesuffix(self, suffix, /)", str_removesuffix,
+     "Return a str with the suffix removed if present."},
     {"replace(self, old, new, /, count=-1)", str_replace,
      "Return a copy with all (or the first count) occurrences of old replaced by new."},
     {"rfind(self, sub, start=None, end=None, /)", str_rfind,
      "Return the highest index of sub in S[start:end], -1 if there is none."},
     {"rindex(self, sub, start=None, end=None, /)", str_rindex,
      "Return the highest index of sub in S[start:end]; ValueError if there is none."},
-    {"rjust(self, width, fillchar=' ', /)", str_rjust, "Return a right-justified string of length width."},
+    {"rjust(self, width, fillchar=' ', /)", str_rjust,
+     "Return a right-justified string of length width."},
     {"rpartition(self, sep, /)", str_rpartition, "Split at the last sep: (before, sep, after)."},
     {"rsplit(self, /, sep=None, maxsplit=-1)", str_rsplit,
      "Return a list of the substrings between separators, splitting from the end."},
-    {"rstrip(self, chars=None, /)", str_rstrip, "Return a copy with trailing whitespace (or chars) removed."},
+    {"rstrip(self, chars=None, /)", str_rstrip,
+     "Return a copy with trailing whitespace (or chars) removed."},
     {"split(self, /, sep=None, maxsplit=-1)", str_split,
      "Return a list of the substrings between separators."},
-    {"splitlines(self, /, keepends=False)", str_splitlines, "Return a list of the lines in the string."},
+    {"splitlines(self, /, keepends=False)", str_splitlines,
+     "Return a list of the lines in the string."},
     {"startswith(self, prefix, start=None, end=None, /)", str_startswith,
      "Return True if S[start:end] starts with the prefix (or one of a tuple of them)."},
     {"strip(self, chars=None, /)", str_strip,
      "Return a copy with leading and trailing whitespace (or chars) removed."},
-    {"swapcase(self, /)", str_swapcase, "Convert upper case to lower case and lower case to upper."},
+    {"swapcase(self, /)", str_swapcase,
+     "Convert upper case to lower case and lower case to upper."},
     {"title(self, /)", str_title, "Return a version where each word is title-cased."},
     {"translate(self, table, /)", str_translate, "Replace each character using the table."},
     {"upper(self, /)", str_upper, "Return a copy converted to upper case."},
-    {"zfill(self, width, /)", str_zfill, "Pad with zeros on the left to width characters, after a sign."},
+    {"zfill(self, width, /)", str_zfill,
+     "Pad with zeros on the left to width characters, after a sign."},
 };
 
 const MethodSpec kStrIteratorMethods[] = {
-    {"__length_hint__(self, /)", striter_length_hint, "Private method returning an estimate of len(list(it))."},
+    {"__length_hint__(self, /)", striter_length_hint,
+     "Private method returning an estimate of len(list(it))."},
     {"__reduce__(self, /)", striter_reduce, "Return state information for pickling."},
     {"__setstate__(self, state, /)", striter_setstate, "Set state information for unpickling."},
 };
@@ -401,8 +427,9 @@ const MethodSpec kStrIteratorMethods[] = {
 
 const TypeSpec kStrType = {
     .name = "str",
-    .doc = "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\n"
-           "Create a new string object from the given object.",
+    .doc =
+        "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\n"
+        "Create a new string object from the given object.",
     .flags = kTypeBase | kTypeStrSubclass | kTypeMatchSelf,
     .size = sizeof(StrObject),
     .item_size = 1,

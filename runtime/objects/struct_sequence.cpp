@@ -17,7 +17,8 @@ const StructSequenceSpec& SpecOf(Object* o) {
   return SpecOf(Heap::Of(o)->rt()->shapes[o->shape_id].type);
 }
 
-// Index of the item that row i of the fields names: rows beyond the unnamed items belong to the end.
+// Index of the item that row i of the fields names: rows beyond the unnamed items belong to the
+// end.
 uint32_t ItemOfRow(const StructSequenceSpec& spec, size_t row) {
   size_t rows = spec.type.getsets.size;
   size_t unnamed = spec.total - rows;
@@ -36,7 +37,8 @@ Status AddCount(ThreadState& ts, TypeObject* type, std::string_view name, int64_
   return DictSetUtf8(ts, type->dict, name, Value::Int(n));
 }
 
-Status SetHidden(ThreadState& ts, TupleObject* t, const StructSequenceSpec& spec, DictObject* values) {
+Status SetHidden(ThreadState& ts, TupleObject* t, const StructSequenceSpec& spec,
+                 DictObject* values) {
   size_t used = 0;
   for (size_t row = 0; row < spec.type.getsets.size; ++row) {
     uint32_t item = ItemOfRow(spec, row);
@@ -56,7 +58,8 @@ Status SetHidden(ThreadState& ts, TupleObject* t, const StructSequenceSpec& spec
 
 Result<TupleObject> AllocStruct(ThreadState& ts, TypeObject* type, const StructSequenceSpec& spec) {
   MVM_TRY(Ref<TupleObject> t,
-          AllocObject<TupleObject>(ts, type->shape_id_exact, sizeof(TupleObject) + spec.total * sizeof(Value), true));
+          AllocObject<TupleObject>(ts, type->shape_id_exact,
+                                   sizeof(TupleObject) + spec.total * sizeof(Value), true));
   t->aux = spec.visible;
   for (uint32_t i = 0; i < spec.total; ++i) t->items()[i] = Value();
   return t;
@@ -69,7 +72,8 @@ Result<DictObject> HiddenItems(ThreadState& ts, TupleObject* self) {
     uint32_t item = ItemOfRow(spec, row);
     if (item < spec.visible) continue;
     Value v = self->items()[item];
-    MVM_TRY_VOID(DictSetUtf8(ts, hidden, spec.type.getsets.data[row].name, v.is_null() ? Value(ts.rt->none) : v));
+    MVM_TRY_VOID(DictSetUtf8(ts, hidden, spec.type.getsets.data[row].name,
+                             v.is_null() ? Value(ts.rt->none) : v));
   }
   return hidden;
 }
@@ -90,7 +94,8 @@ Result<> struct_sequence_replace(ThreadState& ts, Args args) {
   TypeObject* type = TypeOf(ts, Value(self));
   const StructSequenceSpec& spec = SpecOf(type);
   if (spec.type.getsets.size != spec.total) {
-    return Raise(ts, Exc::kTypeError, "__replace__() is not supported for %N because it has unnamed field(s)", type);
+    return Raise(ts, Exc::kTypeError,
+                 "__replace__() is not supported for %N because it has unnamed field(s)", type);
   }
   MVM_TRY(Ref<TupleObject> copy, AllocStruct(ts, type, spec));
   Ref<DictObject> changes;
@@ -157,13 +162,16 @@ Result<> struct_sequence_new(ThreadState& ts, Args args) {
   uint32_t n = values->size();
   if (spec.visible != spec.total) {
     if (n < spec.visible) {
-      return Raise(ts, Exc::kTypeError, "%N() takes an at least %d-sequence (%u-sequence given)", type, spec.visible, n);
+      return Raise(ts, Exc::kTypeError, "%N() takes an at least %d-sequence (%u-sequence given)",
+                   type, spec.visible, n);
     }
     if (n > spec.total) {
-      return Raise(ts, Exc::kTypeError, "%N() takes an at most %d-sequence (%u-sequence given)", type, spec.total, n);
+      return Raise(ts, Exc::kTypeError, "%N() takes an at most %d-sequence (%u-sequence given)",
+                   type, spec.total, n);
     }
   } else if (n != spec.visible) {
-    return Raise(ts, Exc::kTypeError, "%N() takes a %d-sequence (%u-sequence given)", type, spec.visible, n);
+    return Raise(ts, Exc::kTypeError, "%N() takes a %d-sequence (%u-sequence given)", type,
+                 spec.visible, n);
   }
   MVM_TRY(Ref<TupleObject> t, AllocStruct(ts, type, spec));
   for (uint32_t i = 0; i < n; ++i) t->items()[i] = Ref<>::Borrow((*values)[i]).Release();
@@ -199,7 +207,8 @@ Result<TypeObject*> StructSequenceType(ThreadState& ts, const StructSequenceSpec
   return type;
 }
 
-Result<TupleObject> NewStructSequence(ThreadState& ts, const StructSequenceSpec& spec, std::span<const Value> values) {
+Result<TupleObject> NewStructSequence(ThreadState& ts, const StructSequenceSpec& spec,
+                                      std::span<const Value> values) {
   MVM_TRY(TypeObject * type, StructSequenceType(ts, spec));
   MVM_DCHECK(values.size() == spec.total, "a value for each field");
   MVM_TRY(Ref<TupleObject> t, AllocStruct(ts, type, spec));
@@ -208,7 +217,8 @@ Result<TupleObject> NewStructSequence(ThreadState& ts, const StructSequenceSpec&
   return t;
 }
 
-Result<TupleObject> NewStructSequenceSteal(ThreadState& ts, const StructSequenceSpec& spec, Value* values) {
+Result<TupleObject> NewStructSequenceSteal(ThreadState& ts, const StructSequenceSpec& spec,
+                                           Value* values) {
   bool complete = true;
   for (uint32_t i = 0; i < spec.total; ++i) complete &= !values[i].is_null();
   Result<TupleObject> made = kRaised;

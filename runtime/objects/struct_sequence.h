@@ -4,7 +4,8 @@
 //
 //   const GetSetSpec kTimesFields[] = {{"user", StructItem<0>, nullptr, "user time"}, ...};
 //   const StructSequenceSpec kTimesResult = {
-//       .type = StructSequenceTypeSpec("posix.times_result", kTimesFields), .visible = 5, .total = 5};
+//       .type = StructSequenceTypeSpec("posix.times_result", kTimesFields), .visible = 5, .total =
+//       5};
 //
 // The first `visible` items are what the tuple shows; items from there to `total` have names only.
 // Names without a row (unnamed items) are possible: rows name the items in order otherwise.
@@ -37,8 +38,8 @@ Result<> StructItem(ThreadState& ts, Value self) {
 
 // `construct` is "name(sequence, dict={...})" where scripts may make instances: see
 // kStructSequenceConstruct; without it they may not.
-constexpr TypeSpec StructSequenceTypeSpec(const char* name, Table<GetSetSpec> fields, const char* doc,
-                                          const char* construct = nullptr) {
+constexpr TypeSpec StructSequenceTypeSpec(const char* name, Table<GetSetSpec> fields,
+                                          const char* doc, const char* construct = nullptr) {
   TypeSpec spec = {};
   spec.name = name;
   spec.doc = doc;
@@ -60,6 +61,7 @@ Result<TypeObject*> StructSequenceType(ThreadState& ts, const StructSequenceSpec
 Result<TupleObject> NewStructSequence(ThreadState& ts, const StructSequenceSpec& spec,
                                       std::span<const Value> values);
 // The same from owned values, consumed also on failure; a null among them means "raised".
-Result<TupleObject> NewStructSequenceSteal(ThreadState& ts, const StructSequenceSpec& spec, Value* values);
+Result<TupleObject> NewStructSequenceSteal(ThreadState& ts, const StructSequenceSpec& spec,
+                                           Value* values);
 
 }  // namespace minivm

@@ -19,8 +19,8 @@ void Assign(T*& field, T* v) {
   Ref<T> old = Ref<T>::Steal(std::exchange(field, Ref<T>::Borrow(v).Release()));
 }
 
-// The value behind `type` in the MRO of `start`; Absent() if there is none. What is found is bound to
-// `object` unless it may stay unbound (is_method).
+// The value behind `type` in the MRO of `start`; Absent() if there is none. What is found is bound
+// to `object` unless it may stay unbound (is_method).
 Result<> LookupBehind(ThreadState& ts, TypeObject* type, Value object, TypeObject* start,
                       StrObject* name, bool* is_method) {
   MVM_TRY_VOID(TypeReady(ts, start));
@@ -41,7 +41,8 @@ Result<> LookupBehind(ThreadState& ts, TypeObject* type, Value object, TypeObjec
       *is_method = true;
       return held;
     }
-    if (DescrGetFn get = ft->slots.descr_get) return get(ts, found, unbound ? Value() : object, start);
+    if (DescrGetFn get = ft->slots.descr_get)
+      return get(ts, found, unbound ? Value() : object, start);
     return held;
   }
   return Result<>::Steal(Value::Absent());
@@ -56,7 +57,9 @@ Result<> super_getattro(ThreadState& ts, Value self, StrObject* name) {
   return GenericGetAttr(ts, self, name);
 }
 
-Result<> super_new(ThreadState& ts, Args args) { return AllocInstance(ts, args.self<TypeObject>()); }
+Result<> super_new(ThreadState& ts, Args args) {
+  return AllocInstance(ts, args.self<TypeObject>());
+}
 
 Result<> super_init(ThreadState& ts, Args args) {
   SuperObject* s = args.self<SuperObject>();
@@ -66,7 +69,8 @@ Result<> super_init(ThreadState& ts, Args args) {
   }
   Ref<> type, object;
   if (args.n == 1) {
-    if (!ts.rt->hooks.super_arguments) return Raise(ts, Exc::kRuntimeError, "super(): no arguments");
+    if (!ts.rt->hooks.super_arguments)
+      return Raise(ts, Exc::kRuntimeError, "super(): no arguments");
     MVM_TRY_VOID(ts.rt->hooks.super_arguments(ts, &type, &object));
   } else {
     type = Ref<>::Borrow(args[1]);
@@ -120,7 +124,8 @@ const GetSetSpec kGetSets[] = {
 }  // namespace
 
 Result<TypeObject*> SuperCheck(ThreadState& ts, TypeObject* type, Value object) {
-  if (IsType(ts, object) && IsSubtype(object.as<TypeObject>(), type)) return object.as<TypeObject>();
+  if (IsType(ts, object) && IsSubtype(object.as<TypeObject>(), type))
+    return object.as<TypeObject>();
   TypeObject* t = TypeOf(ts, object);
   if (IsSubtype(t, type)) return t;
   MVM_TRY(Ref<> claimed, GetAttrOptional(ts, object, MVM_NAME(ts, __class__)));
@@ -151,10 +156,11 @@ Result<> SuperGetAttr(ThreadState& ts, TypeObject* type, Value object, StrObject
 extern const TypeSpec kSuperType;
 const TypeSpec kSuperType = {
     .name = "super",
-    .doc = "super() -> same as super(__class__, <first argument>)\n"
-           "super(type) -> unbound super object\n"
-           "super(type, obj) -> bound super object; requires isinstance(obj, type)\n"
-           "super(type, type2) -> bound super object; requires issubclass(type2, type)",
+    .doc =
+        "super() -> same as super(__class__, <first argument>)\n"
+        "super(type) -> unbound super object\n"
+        "super(type, obj) -> bound super object; requires isinstance(obj, type)\n"
+        "super(type, type2) -> bound super object; requires issubclass(type2, type)",
     .flags = kTypeBase,
     .size = sizeof(SuperObject),
     .gc = GcHooksOf<SuperObject>(),

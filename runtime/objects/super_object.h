@@ -12,7 +12,11 @@ class SuperObject : public Object {
   Value object;                       // null: unbound
   TypeObject* object_type = nullptr;  // whose MRO is walked; null: unbound
   template <class V>
-  void VisitRefs(V&& v) { v(type); v(object); v(object_type); }
+  void VisitRefs(V&& v) {
+    v(type);
+    v(object);
+    v(object_type);
+  }
 };
 
 // super(type, object).name without the super object. With `is_method`, a function found is not

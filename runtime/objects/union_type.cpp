@@ -1,8 +1,8 @@
 // types.UnionType: int | str. The members are flattened and distinct.
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/generic_alias.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/set_object.h"
-#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/objects/type_params.h"

@@ -2,8 +2,8 @@
 // store attributes, and the texts of AttributeError.
 //
 // The order of a lookup is: data descriptor in the class, the instance's own attribute, other
-// descriptor or value in the class. Class lookups go through the method cache (type_object.cpp), own
-// attributes through the instance's shape or dictionary.
+// descriptor or value in the class. Class lookups go through the method cache (type_object.cpp),
+// own attributes through the instance's shape or dictionary.
 #include "runtime/protocol/attr_error.h"
 
 #include "runtime/core/type_internal.h"
@@ -283,7 +283,8 @@ Status GenericSetAttr(ThreadState& ts, Value object, StrObject* name, Value valu
       found = false;
     }
     if (found) return Ok();
-    return Raise(ts, Exc::kAttributeError, "'%T' object has no attribute '%U'", object, Value(name));
+    return Raise(ts, Exc::kAttributeError, "'%T' object has no attribute '%U'", object,
+                 Value(name));
   }
   if (!field) return StoreInShape(ts, o, name, value);
   MVM_TRY(DictObject * d, EnsureDict(ts, field));

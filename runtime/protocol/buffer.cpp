@@ -31,7 +31,8 @@ void ReleaseScriptBuffer(BufferView* view) {
   if (pending) RestorePending(ts, std::move(pending));
 }
 
-Status GetScriptBuffer(ThreadState& ts, Value v, BufferView* out, bool writable, const char* message) {
+Status GetScriptBuffer(ThreadState& ts, Value v, BufferView* out, bool writable,
+                       const char* message) {
   constexpr int64_t kWritableFlag = 1, kFullFlags = 0x11C;  // inspect.BufferFlags.FULL_RO
   Value flags = Value::Int(kFullFlags | (writable ? kWritableFlag : 0));
   MVM_TRY(Ref<> memory, CallSpecial(ts, v, MVM_NAME(ts, __buffer__), {&flags, 1}));
@@ -59,7 +60,8 @@ Status GetBufferOr(ThreadState& ts, Value v, BufferView* out, bool writable, con
   return GetScriptBuffer(ts, v, out, writable, message);
 }
 
-Status GetContiguous(ThreadState& ts, Value v, BufferView* out, bool writable, const char* message) {
+Status GetContiguous(ThreadState& ts, Value v, BufferView* out, bool writable,
+                     const char* message) {
   MVM_TRY_VOID(GetBufferOr(ts, v, out, writable, message));
   if (!out->c_contiguous()) {
     out->Release();

@@ -15,20 +15,20 @@ namespace minivm {
 inline constexpr int kMaxBufferDims = 64;
 
 struct BufferView {
-  Ref<> object;                // who exports; empty: nothing is held
-  uint8_t* data = nullptr;     // first item (item [0, 0, ...])
-  int64_t size = 0;            // bytes of all items together
+  Ref<> object;             // who exports; empty: nothing is held
+  uint8_t* data = nullptr;  // first item (item [0, 0, ...])
+  int64_t size = 0;         // bytes of all items together
   int64_t item_size = 1;
   bool readonly = true;
-  bool has_format = true;      // false: made without a format, "B" is meant
+  bool has_format = true;  // false: made without a format, "B" is meant
   int ndim = 1;
-  const char* format = "B";    // owned by the exporter (valid while the view is)
+  const char* format = "B";          // owned by the exporter (valid while the view is)
   const int64_t* shape = nullptr;    // ndim entries; null: one dimension of size / item_size
   const int64_t* strides = nullptr;  // null: C-contiguous
   int64_t shape1 = 0, stride1 = 1;   // storage of exporters with one dimension
   // Undoes the export (null: nothing to undo); called once, by Release().
   void (*release)(BufferView* view) = nullptr;
-  void* internal = nullptr;    // the exporter's
+  void* internal = nullptr;  // the exporter's
 
   BufferView() = default;
   ~BufferView() { Release(); }
@@ -43,7 +43,9 @@ struct BufferView {
   }
   bool c_contiguous() const;
   bool f_contiguous() const;
-  std::string_view bytes() const { return {reinterpret_cast<const char*>(data), static_cast<size_t>(size)}; }
+  std::string_view bytes() const {
+    return {reinterpret_cast<const char*>(data), static_cast<size_t>(size)};
+  }
 };
 
 // Has a buffer slot (or __buffer__).

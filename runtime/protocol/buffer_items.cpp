@@ -162,8 +162,7 @@ Status PackItem(ThreadState& ts, char c, const char* format, uint8_t* p, Value v
       if (v.as<BytesObject>()->length != 1) return BadValue(ts, format);
       *p = v.as<BytesObject>()->data()[0];
       return Ok();
-    default:
-      return PackInt(ts, code, format, p, v);
+    default: return PackInt(ts, code, format, p, v);
   }
 }
 
@@ -237,8 +236,9 @@ bool HalfFromDouble(double value, uint16_t* bits) {
   }
   if (biased >= 31) return false;
   // Without the leading bit: a subnormal; the carry into 1024 makes it the smallest normal.
-  *bits = static_cast<uint16_t>(sign | (mantissa < 1024 ? mantissa
-                                                        : static_cast<uint32_t>(biased) << 10 | (mantissa & 1023)));
+  *bits = static_cast<uint16_t>(
+      sign |
+      (mantissa < 1024 ? mantissa : static_cast<uint32_t>(biased) << 10 | (mantissa & 1023)));
   return true;
 }
 

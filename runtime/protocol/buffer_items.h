@@ -11,7 +11,8 @@ char NativeFormat(const char* format);
 int64_t NativeItemSize(char code);
 // The value at p. REQUIRES: NativeItemSize(code) != 0
 Result<> UnpackItem(ThreadState& ts, char code, const uint8_t* p);
-// Writes v. TypeError "memoryview: invalid type for format 'x'", ValueError "... invalid value ...".
+// Writes v. TypeError "memoryview: invalid type for format 'x'", ValueError "... invalid value
+// ...".
 Status PackItem(ThreadState& ts, char code, const char* format, uint8_t* p, Value v);
 // Are the items equal as values? False for NaN. Pure.
 bool ItemsEqual(char code_a, const uint8_t* a, char code_b, const uint8_t* b);

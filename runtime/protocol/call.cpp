@@ -14,7 +14,8 @@ Result<> CallRaw(ThreadState& ts, Value callable, Args raw) {
   RecursionGuard guard(ts, " while calling a Python object");
   if (!guard) return kRaised;
   CallFn call = TypeOf(ts, callable)->slots.call;
-  if (MVM_UNLIKELY(!call)) return Raise(ts, Exc::kTypeError, "'%T' object is not callable", callable);
+  if (MVM_UNLIKELY(!call))
+    return Raise(ts, Exc::kTypeError, "'%T' object is not callable", callable);
   return call(ts, callable, raw);
 }
 
@@ -65,9 +66,7 @@ class CallWords {
     (void)names.Release();
     return Ok();
   }
-  Args args() {
-    return {words_.data(), static_cast<uint32_t>(owned_from_), nkw_};
-  }
+  Args args() { return {words_.data(), static_cast<uint32_t>(owned_from_), nkw_}; }
 
  private:
   SmallVector<Value, 16> words_;
@@ -78,7 +77,8 @@ class CallWords {
 // Keeps the array of a raw call while the callee is free to overwrite its words.
 Result<> CallCopy(ThreadState& ts, Value callable, Args raw) {
   SmallVector<Value, 16> words;
-  if (!words.Append(raw.v, size_t{raw.n} + raw.nkw + (raw.nkw ? 1 : 0))) return RaiseMemoryError(ts);
+  if (!words.Append(raw.v, size_t{raw.n} + raw.nkw + (raw.nkw ? 1 : 0)))
+    return RaiseMemoryError(ts);
   return CallRaw(ts, callable, {words.data(), raw.n, raw.nkw});
 }
 
@@ -94,7 +94,8 @@ Result<> CallWith(ThreadState& ts, Value callable, TupleObject* args, DictObject
 namespace {
 
 // What GetMethod found, called; `self` goes first if it is a method.
-Result<> CallFound(ThreadState& ts, Value fn, Value self, bool is_method, std::span<const Value> args) {
+Result<> CallFound(ThreadState& ts, Value fn, Value self, bool is_method,
+                   std::span<const Value> args) {
   if (!is_method) return Call(ts, fn, args);
   constexpr size_t kInline = 8;
   if (MVM_LIKELY(args.size() < kInline)) {

@@ -38,20 +38,23 @@ class FloatText {
   FloatText& operator=(const FloatText&) = delete;
 
   // code 0: the type-less presentation. precision < 0: the presentation's default.
-  Status Write(double value, char code, int64_t precision, bool alternate, bool drop_negative_zero) {
+  Status Write(double value, char code, int64_t precision, bool alternate,
+               bool drop_negative_zero) {
     if (precision > INT32_MAX) return Raise(ts_, Exc::kValueError, "precision too big");
     int digits = static_cast<int>(precision);
     if (code != 0 && code != 'r' && digits < 0) digits = 6;
     if (code == 'r' && digits >= 0) code = 'g';
-    const size_t need = FormatFloatSize(value, code == 0 ? 'g' : code, digits < 0 ? 17 : digits) + kFloatReprSize;
+    const size_t need =
+        FormatFloatSize(value, code == 0 ? 'g' : code, digits < 0 ? 17 : digits) + kFloatReprSize;
     if (need > sizeof(inline_)) {
       MVM_TRY_VOID(CheckRoom(ts_, 2 * need));
       MVM_TRY(void* p, AllocBuffer(ts_, need));
       buffer_ = static_cast<char*>(p);
       size_ = need;
     }
-    const size_t n = code == 0 ? FormatFloatDefault(buffer_, value, digits, alternate)
-                               : FormatFloat(buffer_, value, code, digits < 0 ? 0 : digits, alternate);
+    const size_t n = code == 0
+                         ? FormatFloatDefault(buffer_, value, digits, alternate)
+                         : FormatFloat(buffer_, value, code, digits < 0 ? 0 : digits, alternate);
     std::string_view text(buffer_, n);
     negative_ = text[0] == '-';
     if (negative_) text.remove_prefix(1);
@@ -94,7 +97,14 @@ class FloatText {
 // What presentation a spec's type asks of a double: false if it is none of them.
 bool IsFloatType(char32_t type) {
   switch (type) {
-    case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': case 'n': case '%': return true;
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F':
+    case 'g':
+    case 'G':
+    case 'n':
+    case '%': return true;
     default: return false;
   }
 }
@@ -115,7 +125,8 @@ Result<StrObject> FormatChar(ThreadState& ts, Value value, const FormatSpec& spe
     return Raise(ts, Exc::kValueError, "Sign not allowed with integer format specifier 'c'");
   }
   if (spec.alternate) {
-    return Raise(ts, Exc::kValueError, "Alternate form (#) not allowed with integer format specifier 'c'");
+    return Raise(ts, Exc::kValueError,
+                 "Alternate form (#) not allowed with integer format specifier 'c'");
   }
   int64_t code;
   if (!IntFitsInt64(value, &code)) {
@@ -165,7 +176,8 @@ Result<StrObject> FormatStr(ThreadState& ts, StrObject* value, StrObject* spec_t
   }
   if (spec.sign) return Raise(ts, Exc::kValueError, "Sign not allowed in string format specifier");
   if (spec.no_negative_zero) {
-    return Raise(ts, Exc::kValueError, "Negative zero coercion (z) not allowed in string format specifier");
+    return Raise(ts, Exc::kValueError,
+                 "Negative zero coercion (z) not allowed in string format specifier");
   }
   if (spec.alternate) {
     return Raise(ts, Exc::kValueError, "Alternate form (#) not allowed in string format specifier");
@@ -191,15 +203,19 @@ Result<StrObject> FormatInt(ThreadState& ts, Value value, StrObject* spec_text) 
   switch (spec.type) {
     case 'b': base = 2; break;
     case 'o': base = 8; break;
-    case 'x': case 'X': base = 16; break;
-    case 'd': case 'n': case 'c': base = 10; break;
+    case 'x':
+    case 'X': base = 16; break;
+    case 'd':
+    case 'n':
+    case 'c': base = 10; break;
     default: return RaiseUnknownCode(ts, spec.type, name.text);
   }
   if (spec.precision >= 0) {
     return Raise(ts, Exc::kValueError, "Precision not allowed in integer format specifier");
   }
   if (spec.no_negative_zero) {
-    return Raise(ts, Exc::kValueError, "Negative zero coercion (z) not allowed in integer format specifier");
+    return Raise(ts, Exc::kValueError,
+                 "Negative zero coercion (z) not allowed in integer format specifier");
   }
   if (spec.type == 'c') return FormatChar(ts, value, spec);
 
@@ -211,7 +227,8 @@ Result<StrObject> FormatInt(ThreadState& ts, Value value, StrObject* spec_text) 
     const int64_t i = value.as_int();
     negative = i < 0;
     char* end = small + sizeof(small);
-    char* start = SmallDigits(end, negative ? 0 - static_cast<uint64_t>(i) : static_cast<uint64_t>(i), base);
+    char* start =
+        SmallDigits(end, negative ? 0 - static_cast<uint64_t>(i) : static_cast<uint64_t>(i), base);
     number.digits = {start, static_cast<size_t>(end - start)};
   } else {
     MVM_TRY(big, IntToStr(ts, value, static_cast<int>(base), false));
@@ -227,7 +244,10 @@ Result<StrObject> FormatInt(ThreadState& ts, Value value, StrObject* spec_text) 
   if (spec.type == 'X') UpperCase(number.digits);
   number.sign = SignFor(negative, spec.sign);
   if (spec.alternate && base != 10) {
-    number.prefix = spec.type == 'b' ? "0b" : spec.type == 'o' ? "0o" : spec.type == 'x' ? "0x" : "0X";
+    number.prefix = spec.type == 'b'   ? "0b"
+                    : spec.type == 'o' ? "0o"
+                    : spec.type == 'x' ? "0x"
+                                       : "0X";
   }
   return LayOutNumber(ts, number, spec, GroupingFor(spec));
 }
@@ -251,7 +271,8 @@ Result<StrObject> FormatComplex(ThreadState& ts, double real, double imag, StrOb
     return Raise(ts, Exc::kValueError, "Zero padding is not allowed in complex format specifier");
   }
   if (spec.align == '=') {
-    return Raise(ts, Exc::kValueError, "'=' alignment flag is not allowed in complex format specifier");
+    return Raise(ts, Exc::kValueError,
+                 "'=' alignment flag is not allowed in complex format specifier");
   }
   bool skip_real = false, parentheses = false;
   char code = spec.type == 'n' ? 'g' : static_cast<char>(spec.type);
@@ -268,7 +289,8 @@ Result<StrObject> FormatComplex(ThreadState& ts, double real, double imag, StrOb
   if (parentheses) MVM_TRY_VOID(out.Append('('));
   for (int i = skip_real ? 1 : 0; i < 2; ++i) {
     FloatText text(ts);
-    MVM_TRY_VOID(text.Write(i ? imag : real, code, spec.precision, spec.alternate, spec.no_negative_zero));
+    MVM_TRY_VOID(
+        text.Write(i ? imag : real, code, spec.precision, spec.alternate, spec.no_negative_zero));
     NumberText number = text.number();
     number.sign = SignFor(text.negative(), i && !skip_real ? '+' : spec.sign);
     Grouping g = grouping;

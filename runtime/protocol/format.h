@@ -15,7 +15,7 @@ class TupleObject;
 
 // value.__format__(spec) of the built-in types; `spec` is a str. Exact messages of ValueError.
 Result<StrObject> FormatStr(ThreadState& ts, StrObject* value, StrObject* spec);
-Result<StrObject> FormatInt(ThreadState& ts, Value value, StrObject* spec);    // ints, bools by value
+Result<StrObject> FormatInt(ThreadState& ts, Value value, StrObject* spec);  // ints, bools by value
 Result<StrObject> FormatFloat(ThreadState& ts, Value value, StrObject* spec);  // floats
 Result<StrObject> FormatComplex(ThreadState& ts, double real, double imag, StrObject* spec);
 

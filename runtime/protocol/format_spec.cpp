@@ -43,12 +43,20 @@ struct CodeText {
 
 bool MayGroup(char32_t grouping, char32_t type) {
   switch (type) {
-    case 0: case 'd': case 'e': case 'f': case 'g': case 'E': case 'G': case '%': case 'F':
-      return true;
-    case 'b': case 'o': case 'x': case 'X':
-      return grouping == '_';
-    default:
-      return false;
+    case 0:
+    case 'd':
+    case 'e':
+    case 'f':
+    case 'g':
+    case 'E':
+    case 'G':
+    case '%':
+    case 'F': return true;
+    case 'b':
+    case 'o':
+    case 'x':
+    case 'X': return grouping == '_';
+    default: return false;
   }
 }
 
@@ -103,8 +111,8 @@ Raised RaiseUnknownCode(ThreadState& ts, char32_t code, const char* type_name) {
                CodeText(code).text, type_name);
 }
 
-Status ParseFormatSpec(ThreadState& ts, StrObject* spec, const char* type_name, char32_t default_type,
-                       char32_t default_align, FormatSpec* out) {
+Status ParseFormatSpec(ThreadState& ts, StrObject* spec, const char* type_name,
+                       char32_t default_type, char32_t default_align, FormatSpec* out) {
   const size_t n = spec->length;
   auto at = [spec](size_t i) { return spec->At(i); };
   size_t pos = 0;

@@ -1,4 +1,5 @@
-// Numbers by slot: binary operators with reflection and subclass priority, in-place forms, conversions.
+// Numbers by slot: binary operators with reflection and subclass priority, in-place forms,
+// conversions.
 #include <cmath>
 
 #include "runtime/objects/bytes_object.h"
@@ -45,7 +46,8 @@ Raised Unsupported(ThreadState& ts, const char* op, Value a, Value b) {
   return Raise(ts, Exc::kTypeError, "unsupported operand type(s) for %s: '%T' and '%T'", op, a, b);
 }
 
-// The numeric slots of both operands, the more derived type's first. NotImplemented if neither knows.
+// The numeric slots of both operands, the more derived type's first. NotImplemented if neither
+// knows.
 Result<> TrySlots(ThreadState& ts, BinaryFn Slots::*slot, Value a, Value b) {
   const Slots* sa = SlotsOf(ts, a);
   const Slots* sb = SlotsOf(ts, b);
@@ -133,9 +135,11 @@ Result<> Binary(ThreadState& ts, BinaryOp op, Value a, Value b) {
   if (op == BinaryOp::kRshift && IsExact(a, TypeId::kNativeFunction)) {
     MVM_TRY(Ref<> name, GetAttrOptional(ts, a, MVM_NAME(ts, __name__)));
     if (name.is_object() && IsStr(ts, name) && name.as<StrObject>()->EqualsAscii("print")) {
-      return Raise(ts, Exc::kTypeError,
-                   "unsupported operand type(s) for %s: '%T' and '%T'. Did you mean \"print(<message>, "
-                   "file=<output_stream>)\"?", row.text, a, b);
+      return Raise(
+          ts, Exc::kTypeError,
+          "unsupported operand type(s) for %s: '%T' and '%T'. Did you mean \"print(<message>, "
+          "file=<output_stream>)\"?",
+          row.text, a, b);
     }
   }
   return Unsupported(ts, row.text, a, b);
@@ -170,7 +174,8 @@ Result<> Power(ThreadState& ts, Value a, Value b, Value modulus) {
   MVM_TRY(Ref<> r, PowerSlots(ts, a, b, modulus));
   if (!IsNotImplemented(ts, r)) return r;
   if (IsNone(ts, modulus)) return Unsupported(ts, "** or pow()", a, b);
-  return Raise(ts, Exc::kTypeError, "unsupported operand type(s) for ** or pow(): '%T', '%T', '%T'", a, b, modulus);
+  return Raise(ts, Exc::kTypeError, "unsupported operand type(s) for ** or pow(): '%T', '%T', '%T'",
+               a, b, modulus);
 }
 
 namespace {
@@ -197,10 +202,13 @@ Result<> Index(ThreadState& ts, Value v) {
   }
   MVM_TRY(Ref<> r, s->index(ts, v));
   if (r.is_int() || IsExact(r, TypeId::kInt)) return r;
-  if (!IsInt(ts, r)) return Raise(ts, Exc::kTypeError, "__index__ returned non-int (type %T)", r.get());
+  if (!IsInt(ts, r))
+    return Raise(ts, Exc::kTypeError, "__index__ returned non-int (type %T)", r.get());
   MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1,
-                    "__index__ returned non-int (type %T).  The ability to return an instance of a strict subclass "
-                    "of int is deprecated, and may not be supported in a future version of Python.", r.get()));
+                    "__index__ returned non-int (type %T).  The ability to return an instance of a "
+                    "strict subclass "
+                    "of int is deprecated, and may not be supported in a future version of Python.",
+                    r.get()));
   return IntExact(ts, r);
 }
 
@@ -235,7 +243,8 @@ Result<double> AsDouble(ThreadState& ts, Value v) {
   }
   MVM_TRY(Ref<> r, s->to_float(ts, v));
   if (IsFloatExact(r)) return FloatValue(r);
-  if (!IsFloat(ts, r)) return Raise(ts, Exc::kTypeError, "%T.__float__ returned non-float (type %T)", v, r.get());
+  if (!IsFloat(ts, r))
+    return Raise(ts, Exc::kTypeError, "%T.__float__ returned non-float (type %T)", v, r.get());
   MVM_TRY_VOID(Warn(
       ts, Exc::kDeprecationWarning, 1,
       "%T.__float__ returned non-float (type %T).  The ability to return an instance of a strict "
@@ -251,16 +260,21 @@ Result<> ToInt(ThreadState& ts, Value v) {
   if (s->to_int != nullptr) {
     MVM_TRY(Ref<> r, s->to_int(ts, v));
     if (r.is_int() || IsExact(r, TypeId::kInt)) return r;
-    if (!IsInt(ts, r)) return Raise(ts, Exc::kTypeError, "__int__ returned non-int (type %T)", r.get());
-    MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1,
-                      "__int__ returned non-int (type %T).  The ability to return an instance of a strict subclass "
-                      "of int is deprecated, and may not be supported in a future version of Python.", r.get()));
+    if (!IsInt(ts, r))
+      return Raise(ts, Exc::kTypeError, "__int__ returned non-int (type %T)", r.get());
+    MVM_TRY_VOID(
+        Warn(ts, Exc::kDeprecationWarning, 1,
+             "__int__ returned non-int (type %T).  The ability to return an instance of a strict "
+             "subclass "
+             "of int is deprecated, and may not be supported in a future version of Python.",
+             r.get()));
     return IntExact(ts, r);
   }
   if (s->index != nullptr) return Index(ts, v);
   MVM_TRY(Ref<> trunc, CallSpecial(ts, v, MVM_NAME(ts, __trunc__)));
   if (!trunc.is_absent()) {
-    MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1, "The delegation of int() to __trunc__ is deprecated."));
+    MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1,
+                      "The delegation of int() to __trunc__ is deprecated."));
     if (IsInt(ts, trunc)) return IntExact(ts, trunc);
     const Slots* st = SlotsOf(ts, trunc);
     if (st == nullptr) return kRaised;
@@ -272,7 +286,8 @@ Result<> ToInt(ThreadState& ts, Value v) {
   MVM_TRY(Ref<> r, IntFromTextValue(ts, v, 10));
   if (r.is_absent()) {
     return Raise(ts, Exc::kTypeError,
-                 "int() argument must be a string, a bytes-like object or a real number, not '%T'", v);
+                 "int() argument must be a string, a bytes-like object or a real number, not '%T'",
+                 v);
   }
   return r;
 }
@@ -296,7 +311,8 @@ Result<> ToFloat(ThreadState& ts, Value v) {
         MVM_TRY_VOID(GetBuffer(ts, v, &view));
         text = FoldNumberText(view.bytes());
       } else {
-        return Raise(ts, Exc::kTypeError, "float() argument must be a string or a real number, not '%T'", v);
+        return Raise(ts, Exc::kTypeError,
+                     "float() argument must be a string or a real number, not '%T'", v);
       }
     } else {
       MVM_TRY(double d, AsDouble(ts, v));
@@ -304,7 +320,8 @@ Result<> ToFloat(ThreadState& ts, Value v) {
     }
   }
   double d;
-  if (!ParseFloat(text, &d)) return Raise(ts, Exc::kValueError, "could not convert string to float: %R", v);
+  if (!ParseFloat(text, &d))
+    return Raise(ts, Exc::kValueError, "could not convert string to float: %R", v);
   return NewFloat(ts, d);
 }
 

@@ -1,4 +1,5 @@
-// Conversions and queries that every object answers: repr, str, hash, truth, isinstance, dir, format.
+// Conversions and queries that every object answers: repr, str, hash, truth, isinstance, dir,
+// format.
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"

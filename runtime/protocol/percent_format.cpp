@@ -35,8 +35,9 @@ class PercentFormatter {
       count_ = args.as<TupleObject>()->size();
       is_tuple_ = true;
     } else {
-      is_mapping_ = TypeOf(ts, args)->slots.get_item != nullptr && !IsStr(ts, args) &&
-                    !(bytes && (IsBytes(ts, args) || HasTypeFlag(ts, args, kTypeBytearraySubclass)));
+      is_mapping_ =
+          TypeOf(ts, args)->slots.get_item != nullptr && !IsStr(ts, args) &&
+          !(bytes && (IsBytes(ts, args) || HasTypeFlag(ts, args, kTypeBytearraySubclass)));
     }
   }
 
@@ -124,7 +125,8 @@ class PercentFormatter {
 
   // A number or * at *pos.
   template <class CharT>
-  Status Number(const CharT* p, size_t n, size_t* pos, int64_t* out, bool is_width, bool* negative) {
+  Status Number(const CharT* p, size_t n, size_t* pos, int64_t* out, bool is_width,
+                bool* negative) {
     const int64_t limit = is_width ? INT64_MAX : INT32_MAX;
     if (*pos < n && p[*pos] == '*') {
       ++*pos;
@@ -160,12 +162,18 @@ class PercentFormatter {
       MVM_TRY_VOID(Key(p, n, &i));
     }
     for (; i < n; ++i) {
-      if (p[i] == '-') code.left = true;
-      else if (p[i] == '+') code.plus = true;
-      else if (p[i] == ' ') code.space = true;
-      else if (p[i] == '#') code.alternate = true;
-      else if (p[i] == '0') code.zero = true;
-      else break;
+      if (p[i] == '-')
+        code.left = true;
+      else if (p[i] == '+')
+        code.plus = true;
+      else if (p[i] == ' ')
+        code.space = true;
+      else if (p[i] == '#')
+        code.alternate = true;
+      else if (p[i] == '0')
+        code.zero = true;
+      else
+        break;
     }
     bool negative = false;
     MVM_TRY_VOID(Number(p, n, &i, &code.width, true, &negative));
@@ -181,12 +189,24 @@ class PercentFormatter {
     *pos = i;
     MVM_TRY(Ref<> v, NextArgument());
     switch (code.type) {
-      case 's': case 'r': case 'a': return Text(code, v);
+      case 's':
+      case 'r':
+      case 'a': return Text(code, v);
       case 'b':
         if (bytes_) return Text(code, v);
         break;
-      case 'd': case 'i': case 'u': case 'o': case 'x': case 'X': return Integer(code, v);
-      case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': return Float(code, v);
+      case 'd':
+      case 'i':
+      case 'u':
+      case 'o':
+      case 'x':
+      case 'X': return Integer(code, v);
+      case 'e':
+      case 'E':
+      case 'f':
+      case 'F':
+      case 'g':
+      case 'G': return Float(code, v);
       case 'c': return Char(code, v);
       default: break;
     }
@@ -242,9 +262,10 @@ class PercentFormatter {
       made = Ref<>::Borrow(v);
     }
     ByteView view;
-    MVM_TRY_VOID(view.Get(ts_, made,
-                          "%%b requires a bytes-like object, or an object that implements __bytes__, "
-                          "not '%T'"));
+    MVM_TRY_VOID(
+        view.Get(ts_, made,
+                 "%%b requires a bytes-like object, or an object that implements __bytes__, "
+                 "not '%T'"));
     MVM_TRY(Ref<StrObject> text, NewStrFromUcs1(ts_, view.data(), view.size()));
     return Cut(code, text);
   }
@@ -264,7 +285,8 @@ class PercentFormatter {
       MVM_TRY(Ref<> number, Index(ts_, v));
       int64_t i;
       if (!IntFitsInt64(number, &i) || i < 0 || i >= limit) {
-        return Raise(ts_, Exc::kOverflowError, "%%c arg not in range(%s)", bytes_ ? "256" : "0x110000");
+        return Raise(ts_, Exc::kOverflowError, "%%c arg not in range(%s)",
+                     bytes_ ? "256" : "0x110000");
       }
       c = static_cast<char32_t>(i);
     }
@@ -273,8 +295,9 @@ class PercentFormatter {
   }
 
   Raised RaiseChar() {
-    return Raise(ts_, Exc::kTypeError, bytes_ ? "%%c requires an integer in range(256) or a single byte"
-                                              : "%%c requires int or char");
+    return Raise(ts_, Exc::kTypeError,
+                 bytes_ ? "%%c requires an integer in range(256) or a single byte"
+                        : "%%c requires int or char");
   }
 
   Result<> AsInteger(const Code& code, Value v) {
@@ -317,11 +340,11 @@ class PercentFormatter {
       negative = digits[0] == '-';
       if (negative) digits.remove_prefix(1);
     }
-    const char* prefix = !code.alternate      ? ""
-                         : code.type == 'o'   ? "0o"
-                         : code.type == 'x'   ? "0x"
-                         : code.type == 'X'   ? "0X"
-                                              : "";
+    const char* prefix = !code.alternate    ? ""
+                         : code.type == 'o' ? "0o"
+                         : code.type == 'x' ? "0x"
+                         : code.type == 'X' ? "0X"
+                                            : "";
     size_t zeros = 0;
     if (code.precision > static_cast<int64_t>(digits.size())) {
       zeros = static_cast<size_t>(code.precision) - digits.size();
@@ -408,7 +431,8 @@ Result<BytesObject> BytesPercent(ThreadState& ts, std::string_view format, Value
   PercentFormatter formatter(ts, args, true);
   MVM_TRY_VOID(formatter.Run(reinterpret_cast<const uint8_t*>(format.data()), format.size()));
   MVM_TRY(Ref<StrObject> text, formatter.out().Finish());
-  return NewBytes(ts, {reinterpret_cast<const char*>(text->data1()), static_cast<size_t>(text->length)});
+  return NewBytes(
+      ts, {reinterpret_cast<const char*>(text->data1()), static_cast<size_t>(text->length)});
 }
 
 }  // namespace minivm

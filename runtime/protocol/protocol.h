@@ -19,7 +19,9 @@ class Shape;
 // callable(*args)
 Result<> Call(ThreadState& ts, Value callable, std::span<const Value> args);
 inline Result<> Call(ThreadState& ts, Value callable) { return Call(ts, callable, {}); }
-inline Result<> Call(ThreadState& ts, Value callable, Value a) { return Call(ts, callable, {&a, 1}); }
+inline Result<> Call(ThreadState& ts, Value callable, Value a) {
+  return Call(ts, callable, {&a, 1});
+}
 inline Result<> Call(ThreadState& ts, Value callable, Value a, Value b) {
   Value v[] = {a, b};
   return Call(ts, callable, std::span<const Value>(v));
@@ -33,13 +35,15 @@ Result<> CallRaw(ThreadState& ts, Value callable, Args raw);
 // callable(*args, **kwargs); kwargs may be null.
 Result<> CallWith(ThreadState& ts, Value callable, TupleObject* args, DictObject* kwargs);
 // object.name(*args): finds methods without making bound-method objects.
-Result<> CallMethod(ThreadState& ts, Value object, StrObject* name, std::span<const Value> args = {});
+Result<> CallMethod(ThreadState& ts, Value object, StrObject* name,
+                    std::span<const Value> args = {});
 inline Result<> CallMethod(ThreadState& ts, Value object, StrObject* name, Value a) {
   return CallMethod(ts, object, name, std::span<const Value>(&a, 1));
 }
 // Looks a special method up in the type (never the instance) and calls it with `object` and args.
 // Absent(): no such method, nothing raised.
-Result<> CallSpecial(ThreadState& ts, Value object, StrObject* name, std::span<const Value> args = {});
+Result<> CallSpecial(ThreadState& ts, Value object, StrObject* name,
+                     std::span<const Value> args = {});
 // The special method, bound as calling it needs: a new reference, or Absent().
 Result<> LookupSpecial(ThreadState& ts, Value object, StrObject* name);
 bool IsCallable(ThreadState& ts, Value v);
@@ -58,10 +62,11 @@ Result<> GenericGetAttr(ThreadState& ts, Value object, StrObject* name);
 Status GenericSetAttr(ThreadState& ts, Value object, StrObject* name, Value value);
 // Absent() instead of AttributeError, where the attribute was simply not found.
 Result<> GenericGetAttrOptional(ThreadState& ts, Value object, StrObject* name);
-// The instance's own attribute (no class, no descriptors): borrowed, null if absent. `name` interned.
+// The instance's own attribute (no class, no descriptors): borrowed, null if absent. `name`
+// interned.
 Value InstanceLookup(ThreadState& ts, Object* object, StrObject* name);
-// object.__dict__[name] = value without making the dictionary. `name` interned. REQUIRES: the type's
-// storage is AttrStorage::kShape
+// object.__dict__[name] = value without making the dictionary. `name` interned. REQUIRES: the
+// type's storage is AttrStorage::kShape
 Status SetInstanceAttr(ThreadState& ts, Object* object, StrObject* name, Value value);
 // object.__dict__, made on demand (R7: always the same dict); AttributeError without one. Owned.
 Result<DictObject> InstanceDict(ThreadState& ts, Value object);
@@ -100,7 +105,20 @@ inline Result<bool> EqualValues(ThreadState& ts, Value a, Value b) {
 // ---- numbers (number.cpp) ----
 
 enum class BinaryOp : uint8_t {
-  kAdd, kSub, kMul, kMatmul, kTrueDiv, kFloorDiv, kMod, kDivmod, kPow, kLshift, kRshift, kAnd, kOr, kXor,
+  kAdd,
+  kSub,
+  kMul,
+  kMatmul,
+  kTrueDiv,
+  kFloorDiv,
+  kMod,
+  kDivmod,
+  kPow,
+  kLshift,
+  kRshift,
+  kAnd,
+  kOr,
+  kXor,
 };
 Result<> Binary(ThreadState& ts, BinaryOp op, Value a, Value b);
 Result<> InPlace(ThreadState& ts, BinaryOp op, Value a, Value b);
@@ -142,7 +160,8 @@ Result<> NextOrStop(ThreadState& ts, Value iterator);
 // New list / tuple of everything the iterable yields.
 Result<ListObject> ListFrom(ThreadState& ts, Value iterable);
 Result<TupleObject> TupleFrom(ThreadState& ts, Value iterable);
-// A list or tuple as it is, anything else as a new list; `message` for the TypeError if not iterable.
+// A list or tuple as it is, anything else as a new list; `message` for the TypeError if not
+// iterable.
 Result<> FastSequence(ThreadState& ts, Value iterable, const char* message);
 // Calls f(Value item) -> Status for each item; the item is alive during the call.
 template <class F>

@@ -143,7 +143,8 @@ Status NextAccessor(ThreadState& ts, StrObject* text, size_t end, size_t* pos, A
   } else {
     return Raise(ts, Exc::kValueError, "Only '.' or '[' may follow ']' in format field specifier");
   }
-  if (out->begin == out->end) return Raise(ts, Exc::kValueError, "Empty attribute in format string");
+  if (out->begin == out->end)
+    return Raise(ts, Exc::kValueError, "Empty attribute in format string");
   *pos = i;
   return Ok();
 }
@@ -196,9 +197,11 @@ class Formatter {
       default: break;
     }
     if (conversion > 32 && conversion < 127) {
-      return Raise(ts_, Exc::kValueError, "Unknown conversion specifier %c", static_cast<int>(conversion));
+      return Raise(ts_, Exc::kValueError, "Unknown conversion specifier %c",
+                   static_cast<int>(conversion));
     }
-    return Raise(ts_, Exc::kValueError, "Unknown conversion specifier \\x%x", static_cast<unsigned>(conversion));
+    return Raise(ts_, Exc::kValueError, "Unknown conversion specifier \\x%x",
+                 static_cast<unsigned>(conversion));
   }
 
   Result<> Lookup(size_t begin, size_t end) {
@@ -207,21 +210,24 @@ class Formatter {
     if (index >= 0 || first_end == begin) {
       if (index < 0) {
         if (numbering_ == kManual) {
-          return Raise(ts_, Exc::kValueError,
-                       "cannot switch from manual field specification to automatic field numbering");
+          return Raise(
+              ts_, Exc::kValueError,
+              "cannot switch from manual field specification to automatic field numbering");
         }
         numbering_ = kAutomatic;
         index = next_++;
       } else {
         if (numbering_ == kAutomatic) {
-          return Raise(ts_, Exc::kValueError,
-                       "cannot switch from automatic field numbering to manual field specification");
+          return Raise(
+              ts_, Exc::kValueError,
+              "cannot switch from automatic field numbering to manual field specification");
         }
         numbering_ = kManual;
       }
       if (!args_) return Raise(ts_, Exc::kValueError, "Format string contains positional fields");
       if (static_cast<uint64_t>(index) >= args_->size()) {
-        return Raise(ts_, Exc::kIndexError, "Replacement index %zd out of range for positional args tuple",
+        return Raise(ts_, Exc::kIndexError,
+                     "Replacement index %zd out of range for positional args tuple",
                      static_cast<ssize_t>(index));
       }
       return Follow(Ref<>::Borrow((*args_)[static_cast<size_t>(index)]), first_end, end);
@@ -273,7 +279,9 @@ class FormatterIterator : public Object {
   StrObject* text = nullptr;
   size_t pos = 0;
   template <class V>
-  void VisitRefs(V&& v) { v(text); }
+  void VisitRefs(V&& v) {
+    v(text);
+  }
 };
 
 Result<> formatteriterator_next(ThreadState& ts, Value self) {
@@ -313,7 +321,8 @@ Result<> fieldnameiterator_next(ThreadState& ts, Value self) {
 
 Result<> iterator_iter(ThreadState& ts, Value self) { return Result<>::Borrow(self); }
 
-Result<FormatterIterator> NewIterator(ThreadState& ts, const TypeSpec& spec, StrObject* text, size_t pos) {
+Result<FormatterIterator> NewIterator(ThreadState& ts, const TypeSpec& spec, StrObject* text,
+                                      size_t pos) {
   MVM_TRY(TypeObject * type, TypeForSpec(ts, spec));
   MVM_TRY(Ref<> made, AllocInstance(ts, type));
   FormatterIterator* it = made.as<FormatterIterator>();

@@ -28,7 +28,8 @@ class Arena {
 
   // Returns `size` uninitialised bytes aligned to 8. Throws std::bad_alloc past the cap.
   void* Allocate(size_t size) {
-    if (size > static_cast<size_t>(limit_ - next_)) [[unlikely]] return AllocateSlow(size);
+    if (size > static_cast<size_t>(limit_ - next_)) [[unlikely]]
+      return AllocateSlow(size);
     char* result = next_;
     next_ += (size + 7) & ~size_t{7};
     if (next_ > limit_) next_ = limit_;

@@ -386,15 +386,9 @@ size_t BitwiseMag(BitOp op, Limb* out, bool* out_negative, const Limb* a, size_t
   const TwosComplement x(a, na, a_negative);
   const TwosComplement y(b, nb, b_negative);
   switch (op) {
-    case BitOp::kAnd:
-      BitwiseLoop<BitOp::kAnd>(out, x, y, n);
-      break;
-    case BitOp::kOr:
-      BitwiseLoop<BitOp::kOr>(out, x, y, n);
-      break;
-    case BitOp::kXor:
-      BitwiseLoop<BitOp::kXor>(out, x, y, n);
-      break;
+    case BitOp::kAnd: BitwiseLoop<BitOp::kAnd>(out, x, y, n); break;
+    case BitOp::kOr: BitwiseLoop<BitOp::kOr>(out, x, y, n); break;
+    case BitOp::kXor: BitwiseLoop<BitOp::kXor>(out, x, y, n); break;
   }
   *out_negative = Combine(op, a_negative, b_negative) != 0;
   if (*out_negative) {

@@ -10,16 +10,18 @@ namespace minivm {
 
 namespace {
 
-constexpr uint16_t kLengthBase[29] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
-                                      31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
+constexpr uint16_t kLengthBase[29] = {3,  4,  5,  6,   7,   8,   9,   10,  11, 13,
+                                      15, 17, 19, 23,  27,  31,  35,  43,  51, 59,
+                                      67, 83, 99, 115, 131, 163, 195, 227, 258};
 constexpr uint8_t kLengthExtra[29] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
                                       2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
-constexpr uint16_t kDistanceBase[30] = {1,   2,   3,   4,   5,   7,    9,    13,   17,   25,
-                                        33,  49,  65,  97,  129, 193,  257,  385,  513,  769,
-                                        1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
+constexpr uint16_t kDistanceBase[30] = {
+    1,   2,   3,   4,   5,   7,    9,    13,   17,   25,   33,   49,   65,    97,    129,
+    193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
 constexpr uint8_t kDistanceExtra[30] = {0, 0, 0, 0, 1, 1, 2, 2,  3,  3,  4,  4,  5,  5,  6,
                                         6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13};
-constexpr uint8_t kLengthOrder[19] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+constexpr uint8_t kLengthOrder[19] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+                                      11, 4,  12, 3, 13, 2, 14, 1, 15};
 constexpr unsigned kEndOfBlock = 256;
 
 // How hard each level looks: for how long a chain, when a match is good enough to look less, and
@@ -30,13 +32,15 @@ struct Effort {
   uint16_t enough;
   bool lazy;
 };
-constexpr Effort kEfforts[10] = {{0, 0, 0, false},    {4, 4, 8, false},    {6, 5, 16, false},
-                                 {12, 6, 32, false},  {16, 4, 16, true},   {32, 8, 32, true},
-                                 {128, 8, 128, true}, {256, 8, 128, true}, {1024, 32, 258, true},
+constexpr Effort kEfforts[10] = {{0, 0, 0, false},     {4, 4, 8, false},    {6, 5, 16, false},
+                                 {12, 6, 32, false},   {16, 4, 16, true},   {32, 8, 32, true},
+                                 {128, 8, 128, true},  {256, 8, 128, true}, {1024, 32, 258, true},
                                  {4096, 32, 258, true}};
 
 unsigned LengthSymbol(unsigned length) {
-  return static_cast<unsigned>(std::upper_bound(kLengthBase, kLengthBase + 29, length) - kLengthBase) - 1;
+  return static_cast<unsigned>(std::upper_bound(kLengthBase, kLengthBase + 29, length) -
+                               kLengthBase) -
+         1;
 }
 unsigned DistanceSymbol(unsigned distance) {
   if (distance < 5) return distance - 1;
@@ -44,8 +48,8 @@ unsigned DistanceSymbol(unsigned distance) {
   return 2 * top + ((distance - 1) >> (top - 1) & 1);
 }
 
-// Lengths of a Huffman code for the frequencies, at most `limit` bits. Symbols that occur get at least
-// one bit. n <= 288.
+// Lengths of a Huffman code for the frequencies, at most `limit` bits. Symbols that occur get at
+// least one bit. n <= 288.
 void CodeLengths(const uint32_t* frequency, unsigned n, unsigned limit, uint8_t* lengths) {
   struct Leaf {
     uint32_t frequency;
@@ -73,7 +77,9 @@ void CodeLengths(const uint32_t* frequency, unsigned n, unsigned limit, uint8_t*
     if (leaf < count && (inner == made || leaves[leaf].frequency <= weight[inner])) return leaf++;
     return count + inner++;
   };
-  auto weight_of = [&](unsigned node) { return node < count ? leaves[node].frequency : weight[node - count]; };
+  auto weight_of = [&](unsigned node) {
+    return node < count ? leaves[node].frequency : weight[node - count];
+  };
   while (made < count - 1) {
     const unsigned a = take(), b = take();
     weight[made] = uint64_t{weight_of(a)} + weight_of(b);
@@ -82,7 +88,8 @@ void CodeLengths(const uint32_t* frequency, unsigned n, unsigned limit, uint8_t*
   }
   uint8_t depth[2 * 288];
   depth[count + made - 1] = 0;
-  for (unsigned i = count + made - 1; i-- > 0;) depth[i] = static_cast<uint8_t>(depth[parent[i]] + 1);
+  for (unsigned i = count + made - 1; i-- > 0;)
+    depth[i] = static_cast<uint8_t>(depth[parent[i]] + 1);
   // Cut what is too deep; pay for it by lengthening the rarest codes that have room.
   const uint32_t full = 1u << limit;
   uint32_t used = 0;
@@ -124,7 +131,9 @@ struct RunItem {
   uint8_t symbol;
   uint8_t extra;
 };
-constexpr unsigned ExtraBits(unsigned symbol) { return symbol == 16 ? 2 : symbol == 17 ? 3 : symbol == 18 ? 7 : 0; }
+constexpr unsigned ExtraBits(unsigned symbol) {
+  return symbol == 16 ? 2 : symbol == 17 ? 3 : symbol == 18 ? 7 : 0;
+}
 
 unsigned RunLengths(const uint8_t* lengths, unsigned n, RunItem* out) {
   unsigned count = 0;
@@ -135,7 +144,8 @@ unsigned RunLengths(const uint8_t* lengths, unsigned n, RunItem* out) {
     if (lengths[i] == 0) {
       while (left >= 3) {
         const unsigned k = std::min(left, 138u);
-        out[count++] = k < 11 ? RunItem{17, static_cast<uint8_t>(k - 3)} : RunItem{18, static_cast<uint8_t>(k - 11)};
+        out[count++] = k < 11 ? RunItem{17, static_cast<uint8_t>(k - 3)}
+                              : RunItem{18, static_cast<uint8_t>(k - 11)};
         left -= k;
       }
     } else {
@@ -158,9 +168,11 @@ uint64_t Cost(const uint32_t* literals, const uint32_t* distances, const uint8_t
               const uint8_t* distance_lengths) {
   uint64_t bits = 0;
   for (unsigned i = 0; i < 286; ++i) {
-    bits += uint64_t{literals[i]} * (literal_lengths[i] + (i > kEndOfBlock ? kLengthExtra[i - kEndOfBlock - 1] : 0u));
+    bits += uint64_t{literals[i]} *
+            (literal_lengths[i] + (i > kEndOfBlock ? kLengthExtra[i - kEndOfBlock - 1] : 0u));
   }
-  for (unsigned i = 0; i < 30; ++i) bits += uint64_t{distances[i]} * (distance_lengths[i] + kDistanceExtra[i]);
+  for (unsigned i = 0; i < 30; ++i)
+    bits += uint64_t{distances[i]} * (distance_lengths[i] + kDistanceExtra[i]);
   return bits;
 }
 
@@ -202,7 +214,8 @@ void Deflater::SetDictionary(const uint8_t* text, size_t size) {
 }
 
 unsigned Deflater::HashAt(unsigned position) const {
-  const uint32_t word = text_[position] | uint32_t{text_[position + 1]} << 8 | uint32_t{text_[position + 2]} << 16;
+  const uint32_t word =
+      text_[position] | uint32_t{text_[position + 1]} << 8 | uint32_t{text_[position + 2]} << 16;
   return (word * 0x9E3779B1u) >> 17;
 }
 
@@ -355,13 +368,18 @@ bool Deflater::EndBlock(bool last) {
   while (order > 4 && run_lengths[kLengthOrder[order - 1]] == 0) --order;
 
   uint8_t fixed_literals[288], fixed_distances[30];
-  for (unsigned i = 0; i < 288; ++i) fixed_literals[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
+  for (unsigned i = 0; i < 288; ++i)
+    fixed_literals[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
   std::memset(fixed_distances, 5, 30);
-  uint64_t dynamic_cost = 14 + 3 * order +
-                          Cost(literal_frequency_, distance_frequency_, literal_lengths, distance_lengths);
-  for (unsigned i = 0; i < run_count; ++i) dynamic_cost += run_lengths[runs[i].symbol] + ExtraBits(runs[i].symbol);
-  const uint64_t fixed_cost = Cost(literal_frequency_, distance_frequency_, fixed_literals, fixed_distances);
-  const uint64_t stored_cost = block_ >= 1 ? 32 + 7 + static_cast<uint64_t>(end - block_) * 8 : UINT64_MAX;
+  uint64_t dynamic_cost =
+      14 + 3 * order +
+      Cost(literal_frequency_, distance_frequency_, literal_lengths, distance_lengths);
+  for (unsigned i = 0; i < run_count; ++i)
+    dynamic_cost += run_lengths[runs[i].symbol] + ExtraBits(runs[i].symbol);
+  const uint64_t fixed_cost =
+      Cost(literal_frequency_, distance_frequency_, fixed_literals, fixed_distances);
+  const uint64_t stored_cost =
+      block_ >= 1 ? 32 + 7 + static_cast<uint64_t>(end - block_) * 8 : UINT64_MAX;
 
   bool ok = true;
   if (strategy_ != Strategy::kFixed && stored_cost <= dynamic_cost && stored_cost <= fixed_cost) {
@@ -412,7 +430,8 @@ bool Deflater::Encode(bool to_the_end) {
     const bool hashable = filled_ - next_ >= kMinMatch;
     Match found;
     if (matches && !(has_pending_ && pending_.length >= kEfforts[level_].enough)) {
-      found = hashable ? Find(next_, has_pending_ && pending_.distance ? pending_.length : 0) : Match{};
+      found =
+          hashable ? Find(next_, has_pending_ && pending_.distance ? pending_.length : 0) : Match{};
     }
     if (hashable) Insert(next_);
     if (has_pending_) {

@@ -10,16 +10,18 @@ namespace minivm {
 
 namespace {
 
-constexpr uint16_t kLengthBase[29] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
-                                      31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
+constexpr uint16_t kLengthBase[29] = {3,  4,  5,  6,   7,   8,   9,   10,  11, 13,
+                                      15, 17, 19, 23,  27,  31,  35,  43,  51, 59,
+                                      67, 83, 99, 115, 131, 163, 195, 227, 258};
 constexpr uint8_t kLengthExtra[29] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
                                       2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
-constexpr uint16_t kDistanceBase[30] = {1,   2,   3,   4,   5,   7,    9,    13,   17,   25,
-                                        33,  49,  65,  97,  129, 193,  257,  385,  513,  769,
-                                        1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
+constexpr uint16_t kDistanceBase[30] = {
+    1,   2,   3,   4,   5,   7,    9,    13,   17,   25,   33,   49,   65,    97,    129,
+    193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
 constexpr uint8_t kDistanceExtra[30] = {0, 0, 0, 0, 1, 1, 2, 2,  3,  3,  4,  4,  5,  5,  6,
                                         6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13};
-constexpr uint8_t kLengthOrder[19] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+constexpr uint8_t kLengthOrder[19] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+                                      11, 4,  12, 3, 13, 2, 14, 1, 15};
 constexpr unsigned kEndOfBlock = 256;
 constexpr int kNeedInput = -1;
 constexpr int kNoSuchCode = -2;
@@ -197,7 +199,8 @@ bool Inflater::FinishTables() {
   }
   const uint8_t* lengths = lengths_ + literal_count_;
   const Built distances = Build(&distances_, lengths, distance_count_);
-  const bool none = std::all_of(lengths, lengths + distance_count_, [](uint8_t n) { return n == 0; });
+  const bool none =
+      std::all_of(lengths, lengths + distance_count_, [](uint8_t n) { return n == 0; });
   const bool single = distances_.count[1] == 1 && distances == Built::kIncomplete;
   if (distances == Built::kOverfull || (distances == Built::kIncomplete && !none && !single)) {
     Fail("invalid distances set");
@@ -305,7 +308,10 @@ Inflater::State Inflater::Run(const uint8_t** in, const uint8_t* in_end, uint8_t
           step_ = Step::kDone;
           break;
         }
-        if (!c.Have(3)) { more = false; break; }
+        if (!c.Have(3)) {
+          more = false;
+          break;
+        }
         last_block_ = c.Take(1) != 0;
         switch (c.Take(2)) {
           case 0:
@@ -322,7 +328,10 @@ Inflater::State Inflater::Run(const uint8_t** in, const uint8_t* in_end, uint8_t
         break;
       }
       case Step::kStoredSize: {
-        if (!c.Have(32)) { more = false; break; }
+        if (!c.Have(32)) {
+          more = false;
+          break;
+        }
         const uint32_t size = c.Take(16), check = c.Take(16);
         if (size != (check ^ 0xFFFF)) {
           Fail("invalid stored block lengths");
@@ -338,18 +347,25 @@ Inflater::State Inflater::Run(const uint8_t** in, const uint8_t* in_end, uint8_t
           --remaining_;
         }
         if (c.count < 8) {
-          const size_t n = std::min({static_cast<size_t>(remaining_), static_cast<size_t>(c.in_end - c.in),
-                                     static_cast<size_t>(c.out_end - c.out)});
+          const size_t n =
+              std::min({static_cast<size_t>(remaining_), static_cast<size_t>(c.in_end - c.in),
+                        static_cast<size_t>(c.out_end - c.out)});
           if (n > 0) std::memcpy(c.out, c.in, n);
           c.in += n;
           c.out += n;
           remaining_ -= static_cast<uint32_t>(n);
         }
-        if (remaining_ > 0) more = false; else step_ = Step::kBlockHeader;
+        if (remaining_ > 0)
+          more = false;
+        else
+          step_ = Step::kBlockHeader;
         break;
       }
       case Step::kCounts: {
-        if (!c.Have(14)) { more = false; break; }
+        if (!c.Have(14)) {
+          more = false;
+          break;
+        }
         literal_count_ = c.Take(5) + 257;
         distance_count_ = c.Take(5) + 1;
         length_count_ = c.Take(4) + 4;
@@ -370,7 +386,10 @@ Inflater::State Inflater::Run(const uint8_t** in, const uint8_t* in_end, uint8_t
         break;
       case Step::kCopy:
         Copy(c);
-        if (remaining_ > 0) more = false; else step_ = Step::kSymbols;
+        if (remaining_ > 0)
+          more = false;
+        else
+          step_ = Step::kSymbols;
         break;
       case Step::kDone:
       case Step::kBad: more = false; break;
@@ -379,7 +398,8 @@ Inflater::State Inflater::Run(const uint8_t** in, const uint8_t* in_end, uint8_t
   if (c.out == c.out_end && step_ != Step::kDone) {
     // Stopped by the output: whole bytes that were read ahead stay with the caller. (Bits that are
     // kept because input ran out all belong to the next symbol, so they need not go back later.)
-    const unsigned back = static_cast<unsigned>(std::min<size_t>(c.count / 8, static_cast<size_t>(c.in - *in)));
+    const unsigned back =
+        static_cast<unsigned>(std::min<size_t>(c.count / 8, static_cast<size_t>(c.in - *in)));
     c.in -= back;
     c.count -= back * 8;
     c.bits &= (uint64_t{1} << c.count) - 1;

@@ -43,7 +43,16 @@ class Inflater {
     uint16_t symbols[kMaxSymbols];  // in order of their codes
   };
   enum class Step : uint8_t {
-    kBlockHeader, kStoredSize, kStored, kCounts, kCodeLengths, kLengths, kSymbols, kCopy, kDone, kBad
+    kBlockHeader,
+    kStoredSize,
+    kStored,
+    kCounts,
+    kCodeLengths,
+    kLengths,
+    kSymbols,
+    kCopy,
+    kDone,
+    kBad
   };
   enum class Built : uint8_t { kComplete, kIncomplete, kOverfull };
 
@@ -68,8 +77,8 @@ class Inflater {
   unsigned literal_count_, distance_count_, length_count_, lengths_read_;
   uint8_t lengths_[320];
   Code literals_, distances_;
-  size_t history_;   // bytes of window_ that are valid
-  size_t at_;        // where the next byte goes
+  size_t history_;  // bytes of window_ that are valid
+  size_t at_;       // where the next byte goes
   uint8_t window_[kWindow];
 };
 

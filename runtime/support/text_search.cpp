@@ -200,7 +200,8 @@ ptrdiff_t FindText(const H* h, size_t n, const N* needle, size_t m) {
 #ifdef __SSE2__
   const __m128i first_splat = Splat(first), last_splat = Splat(last);
   for (; i + kLanes<H> <= ends; i += kLanes<H>) {
-    unsigned mask = Mask(_mm_and_si128(Equal(h + i, first_splat), Equal(h + i + m - 1, last_splat)));
+    unsigned mask =
+        Mask(_mm_and_si128(Equal(h + i, first_splat), Equal(h + i + m - 1, last_splat)));
     while (mask) {
       unsigned bit = static_cast<unsigned>(__builtin_ctz(mask));
       size_t at = i + bit / sizeof(H);

@@ -53,22 +53,22 @@ inline bool EqualChars(const A* a, const B* b, size_t n) {
   }
 }
 
-#define MVM_TEXT_SEARCH_CHAR(extern_, H)                            \
-  extern_ template ptrdiff_t FindChar(const H*, size_t, H);         \
-  extern_ template ptrdiff_t RFindChar(const H*, size_t, H);        \
+#define MVM_TEXT_SEARCH_CHAR(extern_, H)                     \
+  extern_ template ptrdiff_t FindChar(const H*, size_t, H);  \
+  extern_ template ptrdiff_t RFindChar(const H*, size_t, H); \
   extern_ template size_t CountChar(const H*, size_t, H);
-#define MVM_TEXT_SEARCH_PAIR(extern_, H, N)                                         \
-  extern_ template ptrdiff_t FindText(const H*, size_t, const N*, size_t);          \
+#define MVM_TEXT_SEARCH_PAIR(extern_, H, N)                                \
+  extern_ template ptrdiff_t FindText(const H*, size_t, const N*, size_t); \
   extern_ template ptrdiff_t RFindText(const H*, size_t, const N*, size_t);
-#define MVM_TEXT_SEARCH(extern_)                     \
-  MVM_TEXT_SEARCH_CHAR(extern_, uint8_t)             \
-  MVM_TEXT_SEARCH_CHAR(extern_, uint16_t)            \
-  MVM_TEXT_SEARCH_CHAR(extern_, uint32_t)            \
-  MVM_TEXT_SEARCH_PAIR(extern_, uint8_t, uint8_t)    \
-  MVM_TEXT_SEARCH_PAIR(extern_, uint16_t, uint8_t)   \
-  MVM_TEXT_SEARCH_PAIR(extern_, uint16_t, uint16_t)  \
-  MVM_TEXT_SEARCH_PAIR(extern_, uint32_t, uint8_t)   \
-  MVM_TEXT_SEARCH_PAIR(extern_, uint32_t, uint16_t)  \
+#define MVM_TEXT_SEARCH(extern_)                    \
+  MVM_TEXT_SEARCH_CHAR(extern_, uint8_t)            \
+  MVM_TEXT_SEARCH_CHAR(extern_, uint16_t)           \
+  MVM_TEXT_SEARCH_CHAR(extern_, uint32_t)           \
+  MVM_TEXT_SEARCH_PAIR(extern_, uint8_t, uint8_t)   \
+  MVM_TEXT_SEARCH_PAIR(extern_, uint16_t, uint8_t)  \
+  MVM_TEXT_SEARCH_PAIR(extern_, uint16_t, uint16_t) \
+  MVM_TEXT_SEARCH_PAIR(extern_, uint32_t, uint8_t)  \
+  MVM_TEXT_SEARCH_PAIR(extern_, uint32_t, uint16_t) \
   MVM_TEXT_SEARCH_PAIR(extern_, uint32_t, uint32_t)
 MVM_TEXT_SEARCH(extern)
 

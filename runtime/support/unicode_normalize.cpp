@@ -149,14 +149,10 @@ size_t ComposeAll(char32_t* text, size_t start, size_t size) {
 
 constexpr uint8_t NoBit(NormalForm form) {
   switch (form) {
-    case NormalForm::kNfc:
-      return kNfcNo;
-    case NormalForm::kNfd:
-      return kNfdNo;
-    case NormalForm::kNfkc:
-      return kNfkcNo;
-    case NormalForm::kNfkd:
-      return kNfkdNo;
+    case NormalForm::kNfc: return kNfcNo;
+    case NormalForm::kNfd: return kNfdNo;
+    case NormalForm::kNfkc: return kNfkcNo;
+    case NormalForm::kNfkd: return kNfkdNo;
   }
   return 0;
 }

@@ -50,14 +50,10 @@ size_t AsciiPrefix(const char* data, size_t size) {
 
 const char* Utf8ErrorReason(Utf8Error error) {
   switch (error) {
-    case Utf8Error::kNone:
-      break;
-    case Utf8Error::kInvalidStart:
-      return "invalid start byte";
-    case Utf8Error::kInvalidContinuation:
-      return "invalid continuation byte";
-    case Utf8Error::kUnexpectedEnd:
-      return "unexpected end of data";
+    case Utf8Error::kNone: break;
+    case Utf8Error::kInvalidStart: return "invalid start byte";
+    case Utf8Error::kInvalidContinuation: return "invalid continuation byte";
+    case Utf8Error::kUnexpectedEnd: return "unexpected end of data";
   }
   return "";
 }

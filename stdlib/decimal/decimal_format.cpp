@@ -76,8 +76,7 @@ Status ParseSpec(ThreadState& ts, StrObject* spec, bool capitals, FormatSpec* ou
     if (out->precision == -1) return RaiseInvalidSpec(ts);
   }
   if (out->width == -2 || out->precision == -2 || std::max(out->width, out->precision) > kMaxPrec) {
-    return Raise(ts, Exc::kValueError,
-                 "format specification exceeds internal limits of _decimal");
+    return Raise(ts, Exc::kValueError, "format specification exceeds internal limits of _decimal");
   }
   if (pos < n) {
     const char32_t type = spec->At(pos++);

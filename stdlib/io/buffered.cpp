@@ -1,8 +1,8 @@
 // BufferedReader, BufferedWriter and BufferedRandom.
 //
-// One buffer per stream: it holds either bytes read ahead of the reader, or bytes that are still to be
-// written; a BufferedRandom that changes direction first gives back (by seeking) or writes out what it
-// has. The raw stream's own position is asked for, never remembered, so others may move it.
+// One buffer per stream: it holds either bytes read ahead of the reader, or bytes that are still to
+// be written; a BufferedRandom that changes direction first gives back (by seeking) or writes out
+// what it has. The raw stream's own position is asked for, never remembered, so others may move it.
 #include <cerrno>
 #include <cstring>
 
@@ -49,8 +49,10 @@ Result<int64_t> RawRead(ThreadState& ts, BufferedObject* b, void* to, int64_t n)
   if (count.raised()) return Raise(ts, Exc::kOSError, "raw readinto() failed");
   int64_t c = count.Take();
   if (c < 0 || c > n) {
-    return Raise(ts, Exc::kOSError, "raw readinto() returned invalid length %lld (should have been between 0 and %lld)",
-                 static_cast<long long>(c), static_cast<long long>(n));
+    return Raise(
+        ts, Exc::kOSError,
+        "raw readinto() returned invalid length %lld (should have been between 0 and %lld)",
+        static_cast<long long>(c), static_cast<long long>(n));
   }
   std::memcpy(to, room->data(), static_cast<size_t>(c));
   return c;
@@ -62,13 +64,15 @@ Result<int64_t> RawWrite(ThreadState& ts, BufferedObject* b, const void* from, i
     if (!f->writable) return RaiseUnsupported(ts, "File not open for writing");
     return FileWrite(ts, f, from, static_cast<size_t>(n));
   }
-  MVM_TRY(Ref<BytesObject> copy, NewBytes(ts, {static_cast<const char*>(from), static_cast<size_t>(n)}));
+  MVM_TRY(Ref<BytesObject> copy,
+          NewBytes(ts, {static_cast<const char*>(from), static_cast<size_t>(n)}));
   MVM_TRY(Ref<MemoryviewObject> view, NewMemoryview(ts, copy));
   MVM_TRY(Ref<> put, CallMethod(ts, b->raw, MVM_NAME(ts, write), Value(view.get())));
   if (IsNone(ts, put)) return int64_t{-1};
   MVM_TRY(int64_t c, AsInt64(ts, put));
   if (c < 0 || c > n) {
-    return Raise(ts, Exc::kOSError, "raw write() returned invalid length %lld (should have been between 0 and %lld)",
+    return Raise(ts, Exc::kOSError,
+                 "raw write() returned invalid length %lld (should have been between 0 and %lld)",
                  static_cast<long long>(c), static_cast<long long>(n));
   }
   return c;
@@ -81,7 +85,8 @@ Result<int64_t> RawSeek(ThreadState& ts, BufferedObject* b, int64_t offset, int 
   MVM_TRY(Ref<> at, CallNamed(ts, b->raw, "seek", pair));
   MVM_TRY(int64_t position, AsInt64(ts, at));
   if (position < 0) {
-    return Raise(ts, Exc::kOSError, "Raw stream returned invalid position %lld", static_cast<long long>(position));
+    return Raise(ts, Exc::kOSError, "Raw stream returned invalid position %lld",
+                 static_cast<long long>(position));
   }
   return position;
 }
@@ -91,7 +96,8 @@ Result<int64_t> RawTell(ThreadState& ts, BufferedObject* b) {
   MVM_TRY(Ref<> at, CallNamed(ts, b->raw, "tell"));
   MVM_TRY(int64_t position, AsInt64(ts, at));
   if (position < 0) {
-    return Raise(ts, Exc::kOSError, "Raw stream returned invalid position %lld", static_cast<long long>(position));
+    return Raise(ts, Exc::kOSError, "Raw stream returned invalid position %lld",
+                 static_cast<long long>(position));
   }
   return position;
 }
@@ -100,8 +106,9 @@ Result<int64_t> RawTell(ThreadState& ts, BufferedObject* b) {
 
 Status CheckUsable(ThreadState& ts, BufferedObject* b) {
   if (MVM_LIKELY(b->ok)) return Ok();
-  return Raise(ts, Exc::kValueError,
-               b->detached ? "raw stream has been detached" : "I/O operation on uninitialized object");
+  return Raise(
+      ts, Exc::kValueError,
+      b->detached ? "raw stream has been detached" : "I/O operation on uninitialized object");
 }
 
 Result<bool> RawClosed(ThreadState& ts, BufferedObject* b) {
@@ -135,7 +142,8 @@ Raised RaiseBlocking(ThreadState& ts, int64_t written) {
   Result<StrObject> text = NewStr(ts, "write could not complete without blocking");
   if (text.raised()) return kRaised;
   Ref<StrObject> t = text.Take();
-  Result<> made = Call(ts, Value(ExcType(ts, Exc::kBlockingIOError)), Value::Int(EAGAIN), Value(t.get()), Value::Int(written));
+  Result<> made = Call(ts, Value(ExcType(ts, Exc::kBlockingIOError)), Value::Int(EAGAIN),
+                       Value(t.get()), Value::Int(written));
   if (made.raised()) return kRaised;
   Ref<> exception = made.Take();
   return RaiseObject(ts, exception);
@@ -143,12 +151,14 @@ Raised RaiseBlocking(ThreadState& ts, int64_t written) {
 
 Result<> ReadAll(ThreadState& ts, BufferedObject* b) {
   MVM_TRY_VOID(TurnToReading(ts, b));
-  MVM_TRY(Ref<BytesObject> ahead, NewBytes(ts, {reinterpret_cast<char*>(b->buffer) + b->pos, static_cast<size_t>(Ahead(b))}));
+  MVM_TRY(Ref<BytesObject> ahead, NewBytes(ts, {reinterpret_cast<char*>(b->buffer) + b->pos,
+                                                static_cast<size_t>(Ahead(b))}));
   b->pos = b->end = 0;
   MVM_TRY(Ref<> readall, GetAttrOptional(ts, b->raw, "readall"));
   if (!readall.is_absent()) {
     MVM_TRY(Ref<> rest, Call(ts, readall));
-    if (IsNone(ts, rest)) return ahead->length ? Result<>(std::move(ahead)) : Result<>::Steal(Value::Absent());
+    if (IsNone(ts, rest))
+      return ahead->length ? Result<>(std::move(ahead)) : Result<>::Steal(Value::Absent());
     if (!IsBytes(ts, rest)) return Raise(ts, Exc::kTypeError, "readall() should return bytes");
     if (ahead->length == 0) return rest;
     std::string_view tail = rest.as<BytesObject>()->view();
@@ -171,7 +181,8 @@ Result<> ReadAll(ThreadState& ts, BufferedObject* b) {
   return NewBytes(ts, all->view());
 }
 
-// Reads up to n bytes to `to`; `once`: with one raw read at most. -1: would block and nothing was read.
+// Reads up to n bytes to `to`; `once`: with one raw read at most. -1: would block and nothing was
+// read.
 Result<int64_t> ReadTo(ThreadState& ts, BufferedObject* b, uint8_t* to, int64_t n, bool once) {
   MVM_TRY_VOID(TurnToReading(ts, b));
   int64_t have = std::min(n, Ahead(b));
@@ -203,7 +214,8 @@ Result<int64_t> ReadTo(ThreadState& ts, BufferedObject* b, uint8_t* to, int64_t 
 
 Result<> BytesOf(ThreadState& ts, BufferedObject* b, int64_t n, bool once) {
   if (n <= Ahead(b)) {
-    MVM_TRY(Ref<BytesObject> r, NewBytes(ts, {reinterpret_cast<char*>(b->buffer) + b->pos, static_cast<size_t>(n)}));
+    MVM_TRY(Ref<BytesObject> r,
+            NewBytes(ts, {reinterpret_cast<char*>(b->buffer) + b->pos, static_cast<size_t>(n)}));
     b->pos += n;
     return r;
   }
@@ -431,7 +443,8 @@ Result<> buffered_next(ThreadState& ts, Value self) {
   } else {
     MVM_TRY(line, CallMethod(ts, self, MVM_NAME(ts, readline)));
     if (!IsBytes(ts, line)) {
-      return Raise(ts, Exc::kOSError, "readline() should have returned a bytes object, not '%T'", line.get());
+      return Raise(ts, Exc::kOSError, "readline() should have returned a bytes object, not '%T'",
+                   line.get());
     }
   }
   if (line.as<BytesObject>()->length == 0) return Result<>::Done();
@@ -603,7 +616,9 @@ Result<> buffered_get_attribute(ThreadState& ts, Value self) {
   MVM_TRY_VOID(CheckUsable(ts, Self(self)));
   return GetAttr(ts, Self(self)->raw, kNames[kWhich]);
 }
-Result<> buffered_get_finalizing(ThreadState& ts, Value self) { return Bool(ts, Self(self)->finalizing); }
+Result<> buffered_get_finalizing(ThreadState& ts, Value self) {
+  return Bool(ts, Self(self)->finalizing);
+}
 Status buffered_set_finalizing(ThreadState& ts, Value self, Value v) {
   Self(self)->finalizing = !v.is_null() && IsTrue(ts, v);
   return Ok();
@@ -617,7 +632,8 @@ Result<> buffered_repr(ThreadState& ts, Value self) {
   return Format(ts, "<%N name=%R>", TypeOf(ts, self), name.get());
 }
 
-Status Init(ThreadState& ts, BufferedObject* b, Value raw, Value size_value, bool readable, bool writable) {
+Status Init(ThreadState& ts, BufferedObject* b, Value raw, Value size_value, bool readable,
+            bool writable) {
   b->ok = false;
   b->detached = false;
   auto require = [&](const char* method, const char* message) -> Status {
@@ -653,25 +669,31 @@ Result<> buffered_init(ThreadState& ts, Args args) {
   return None(ts);
 }
 
-#define MVM_BUFFERED_COMMON                                                                                  \
-  {"__reduce__(self, /)", buffered_no_pickle}, {"__reduce_ex__(self, protocol, /)", buffered_no_pickle},     \
-      {"__sizeof__(self, /)", buffered_sizeof}, {"_dealloc_warn(self, source, /)", buffered_dealloc_warn},   \
-      {"close(self, /)", buffered_close}, {"detach(self, /)", buffered_detach},                              \
-      {"fileno(self, /)", buffered_pass<3>}, {"flush(self, /)", buffered_flush},                             \
-      {"isatty(self, /)", buffered_pass<4>}, {"seek(self, target, whence=0, /)", buffered_seek},             \
-      {"seekable(self, /)", buffered_pass<0>}, {"tell(self, /)", buffered_tell},                             \
-      {"truncate(self, pos=None, /)", buffered_truncate}
-#define MVM_BUFFERED_READING                                                                                 \
-  {"peek(self, size=0, /)", buffered_peek}, {"read(self, size=-1, /)", buffered_read},                       \
-      {"read1(self, size=-1, /)", buffered_read1}, {"readable(self, /)", buffered_pass<1>},                  \
-      {"readinto(self, buffer, /)", buffered_readinto}, {"readinto1(self, buffer, /)", buffered_readinto1},  \
-      {"readline(self, size=-1, /)", buffered_readline}
+#define MVM_BUFFERED_COMMON                                                                      \
+  {"__reduce__(self, /)", buffered_no_pickle},                                                   \
+      {"__reduce_ex__(self, protocol, /)", buffered_no_pickle},                                  \
+      {"__sizeof__(self, /)", buffered_sizeof},                                                  \
+      {"_dealloc_warn(self, source, /)", buffered_dealloc_warn},                                 \
+      {"close(self, /)", buffered_close}, {"detach(self, /)", buffered_detach},                  \
+      {"fileno(self, /)", buffered_pass<3>}, {"flush(self, /)", buffered_flush},                 \
+      {"isatty(self, /)", buffered_pass<4>}, {"seek(self, target, whence=0, /)", buffered_seek}, \
+      {"seekable(self, /)", buffered_pass<0>}, {"tell(self, /)", buffered_tell}, {               \
+    "truncate(self, pos=None, /)", buffered_truncate                                             \
+  }
+#define MVM_BUFFERED_READING                                                                \
+  {"peek(self, size=0, /)", buffered_peek}, {"read(self, size=-1, /)", buffered_read},      \
+      {"read1(self, size=-1, /)", buffered_read1}, {"readable(self, /)", buffered_pass<1>}, \
+      {"readinto(self, buffer, /)", buffered_readinto},                                     \
+      {"readinto1(self, buffer, /)", buffered_readinto1}, {                                 \
+    "readline(self, size=-1, /)", buffered_readline                                         \
+  }
 #define MVM_BUFFERED_WRITING \
-  {"writable(self, /)", buffered_pass<2>}, {"write(self, buffer, /)", buffered_write}
+  {"writable(self, /)", buffered_pass<2>}, { "write(self, buffer, /)", buffered_write }
 
 const MethodSpec kReaderMethods[] = {MVM_BUFFERED_COMMON, MVM_BUFFERED_READING};
 const MethodSpec kWriterMethods[] = {MVM_BUFFERED_COMMON, MVM_BUFFERED_WRITING};
-const MethodSpec kRandomMethods[] = {MVM_BUFFERED_COMMON, MVM_BUFFERED_READING, MVM_BUFFERED_WRITING};
+const MethodSpec kRandomMethods[] = {MVM_BUFFERED_COMMON, MVM_BUFFERED_READING,
+                                     MVM_BUFFERED_WRITING};
 #undef MVM_BUFFERED_COMMON
 #undef MVM_BUFFERED_READING
 #undef MVM_BUFFERED_WRITING

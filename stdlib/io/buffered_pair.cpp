@@ -33,7 +33,8 @@ Result<> pair_init(ThreadState& ts, Args args) {
 enum PairMethod { kPeek, kRead, kRead1, kReadinto, kReadinto1, kReadable };
 template <PairMethod kWhich>
 Result<> pair_reader(ThreadState& ts, Args args) {
-  static constexpr const char* kNames[] = {"peek", "read", "read1", "readinto", "readinto1", "readable"};
+  static constexpr const char* kNames[] = {"peek",     "read",      "read1",
+                                           "readinto", "readinto1", "readable"};
   MVM_TRY_VOID(CheckPair(ts, Self(args[0])));
   return CallNamed(ts, Self(args[0])->reader, kNames[kWhich], {args.v + 1, args.n - 1});
 }

@@ -28,7 +28,9 @@ class BytesIoBuffer : public Object {
  public:
   BytesIoObject* source = nullptr;
   template <class V>
-  void VisitRefs(V&& v) { v(source); }
+  void VisitRefs(V&& v) {
+    v(source);
+  }
 };
 
 BytesIoObject* Self(Value v) { return v.as<BytesIoObject>(); }
@@ -38,7 +40,8 @@ Status CheckOpen(ThreadState& ts, BytesIoObject* b) {
   return Ok();
 }
 Status CheckExports(ThreadState& ts, BytesIoObject* b) {
-  if (b->exports > 0) return Raise(ts, Exc::kBufferError, "Existing exports of data: object cannot be re-sized");
+  if (b->exports > 0)
+    return Raise(ts, Exc::kBufferError, "Existing exports of data: object cannot be re-sized");
   return Ok();
 }
 
@@ -77,7 +80,8 @@ std::string_view Rest(const BytesIoObject* b) {
 // The next n bytes (all when negative); they count as read.
 std::string_view Take(BytesIoObject* b, int64_t n) {
   std::string_view rest = Rest(b);
-  if (n >= 0 && static_cast<uint64_t>(n) < rest.size()) rest = rest.substr(0, static_cast<size_t>(n));
+  if (n >= 0 && static_cast<uint64_t>(n) < rest.size())
+    rest = rest.substr(0, static_cast<size_t>(n));
   b->pos += rest.size();
   return rest;
 }
@@ -140,7 +144,8 @@ Result<> bytes_next(ThreadState& ts, Value self) {
 Result<> bytes_readinto(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckOpen(ts, Self(args[0])));
   ByteView to;
-  MVM_TRY_VOID(to.GetWritable(ts, args[1], "readinto() argument must be read-write bytes-like object, not %T"));
+  MVM_TRY_VOID(to.GetWritable(ts, args[1],
+                              "readinto() argument must be read-write bytes-like object, not %T"));
   std::string_view data = Take(Self(args[0]), static_cast<int64_t>(to.size()));
   if (!data.empty()) std::memmove(to.mutable_data(), data.data(), data.size());
   return Small(static_cast<int64_t>(data.size()));
@@ -178,12 +183,16 @@ Result<> bytes_seek(ThreadState& ts, Args args) {
   if (whence == 0 && offset < 0) {
     return Raise(ts, Exc::kValueError, "negative seek value %lld", static_cast<long long>(offset));
   }
-  int64_t base = whence == 1 ? static_cast<int64_t>(b->pos) : whence == 2 ? static_cast<int64_t>(b->size) : 0;
+  int64_t base = whence == 1   ? static_cast<int64_t>(b->pos)
+                 : whence == 2 ? static_cast<int64_t>(b->size)
+                               : 0;
   if (whence < 0 || whence > 2) {
-    return Raise(ts, Exc::kValueError, "invalid whence (%d, should be 0, 1 or 2)", static_cast<int>(whence));
+    return Raise(ts, Exc::kValueError, "invalid whence (%d, should be 0, 1 or 2)",
+                 static_cast<int>(whence));
   }
   int64_t target;
-  if (__builtin_add_overflow(base, offset, &target)) return Raise(ts, Exc::kOverflowError, "new position too large");
+  if (__builtin_add_overflow(base, offset, &target))
+    return Raise(ts, Exc::kOverflowError, "new position too large");
   b->pos = target < 0 ? 0 : static_cast<uint64_t>(target);
   return NewInt(ts, static_cast<int64_t>(b->pos));
 }
@@ -194,7 +203,8 @@ Result<> bytes_truncate(ThreadState& ts, Args args) {
   int64_t size = static_cast<int64_t>(b->pos);
   if (!IsNone(ts, args[1])) {
     MVM_TRY(size, OffsetArgument(ts, args[1]));
-    if (size < 0) return Raise(ts, Exc::kValueError, "negative size value %lld", static_cast<long long>(size));
+    if (size < 0)
+      return Raise(ts, Exc::kValueError, "negative size value %lld", static_cast<long long>(size));
   }
   if (static_cast<uint64_t>(size) < b->size) b->size = static_cast<uint64_t>(size);
   return NewInt(ts, size);
@@ -247,7 +257,8 @@ Result<> bytes_getstate(ThreadState& ts, Args args) {
 Result<> bytes_setstate(ThreadState& ts, Args args) {
   BytesIoObject* b = Self(args[0]);
   if (!IsTuple(ts, args[1]) || args.as<TupleObject>(1)->size() < 3) {
-    return Raise(ts, Exc::kTypeError, "%T.__setstate__ argument should be 3-tuple, got %T", args[0], args[1]);
+    return Raise(ts, Exc::kTypeError, "%T.__setstate__ argument should be 3-tuple, got %T", args[0],
+                 args[1]);
   }
   MVM_TRY_VOID(CheckExports(ts, b));
   TupleObject* state = args.as<TupleObject>(1);
@@ -257,14 +268,16 @@ Result<> bytes_setstate(ThreadState& ts, Args args) {
   MVM_TRY_VOID(data.Get(ts, (*state)[0]));
   MVM_TRY_VOID(Write(ts, b, data.view()));
   if (!IsInt(ts, (*state)[1])) {
-    return Raise(ts, Exc::kTypeError, "second item of state must be an integer, not %T", (*state)[1]);
+    return Raise(ts, Exc::kTypeError, "second item of state must be an integer, not %T",
+                 (*state)[1]);
   }
   MVM_TRY(int64_t pos, AsInt64(ts, (*state)[1]));
   if (pos < 0) return Raise(ts, Exc::kValueError, "position value cannot be negative");
   b->pos = static_cast<uint64_t>(pos);
   if (!IsNone(ts, (*state)[2])) {
     if (!IsDict(ts, (*state)[2])) {
-      return Raise(ts, Exc::kTypeError, "third item of state should be a dict, got a %T", (*state)[2]);
+      return Raise(ts, Exc::kTypeError, "third item of state should be a dict, got a %T",
+                   (*state)[2]);
     }
     MVM_TRY(Ref<DictObject> dict, InstanceDict(ts, args[0]));
     MVM_TRY_VOID(DictUpdate(ts, dict, (*state)[2]));
@@ -289,7 +302,8 @@ const MethodSpec kMethods[] = {
     {"__sizeof__(self, /)", bytes_sizeof},
     {"close(self, /)", bytes_close, "Disable all I/O operations."},
     {"flush(self, /)", bytes_flush, "Does nothing."},
-    {"getbuffer(self, /)", bytes_getbuffer, "Get a read-write view over the contents of the BytesIO object."},
+    {"getbuffer(self, /)", bytes_getbuffer,
+     "Get a read-write view over the contents of the BytesIO object."},
     {"getvalue(self, /)", bytes_getvalue, "Retrieve the entire contents of the BytesIO object."},
     {"isatty(self, /)", bytes_answer<false>, "Always returns False."},
     {"read(self, size=-1, /)", bytes_read, "Read at most size bytes, returned as a bytes object."},
@@ -297,7 +311,8 @@ const MethodSpec kMethods[] = {
     {"readable(self, /)", bytes_answer<true>, "Returns True if the IO object can be read."},
     {"readinto(self, buffer, /)", bytes_readinto, "Read bytes into buffer."},
     {"readline(self, size=-1, /)", bytes_readline, "Next line from the file, as a bytes object."},
-    {"readlines(self, size=None, /)", bytes_readlines, "List of bytes objects, each a line from the file."},
+    {"readlines(self, size=None, /)", bytes_readlines,
+     "List of bytes objects, each a line from the file."},
     {"seek(self, pos, whence=0, /)", bytes_seek, "Change stream position."},
     {"seekable(self, /)", bytes_answer<true>, "Returns True if the IO object can be seeked."},
     {"tell(self, /)", bytes_tell, "Current file position, an integer."},
@@ -306,7 +321,8 @@ const MethodSpec kMethods[] = {
     {"write(self, b, /)", bytes_write, "Write bytes to file."},
     {"writelines(self, lines, /)", bytes_writelines, "Write lines to the file."},
 };
-const GetSetSpec kGetSets[] = {{"closed", bytes_get_closed, nullptr, "True if the file is closed."}};
+const GetSetSpec kGetSets[] = {
+    {"closed", bytes_get_closed, nullptr, "True if the file is closed."}};
 
 }  // namespace
 

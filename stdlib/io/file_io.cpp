@@ -29,9 +29,7 @@ Status CheckOpen(ThreadState& ts, FileIoObject* f) {
   if (f->fd < 0) return Raise(ts, Exc::kValueError, "I/O operation on closed file");
   return Ok();
 }
-Raised Unsupported(ThreadState& ts, const char* what) {
-  return RaiseUnsupported(ts, what);
-}
+Raised Unsupported(ThreadState& ts, const char* what) { return RaiseUnsupported(ts, what); }
 
 const char* ModeText(const FileIoObject* f) {
   if (f->created) return f->readable ? "xb+" : "xb";
@@ -46,11 +44,29 @@ Status ParseMode(ThreadState& ts, FileIoObject* f, std::string_view mode, int* f
   *flags = 0;
   for (char c : mode) {
     switch (c) {
-      case 'r': ++kinds; f->readable = true; break;
-      case 'w': ++kinds; f->writable = true; *flags |= O_CREAT | O_TRUNC; break;
-      case 'x': ++kinds; f->created = f->writable = true; *flags |= O_EXCL | O_CREAT; break;
-      case 'a': ++kinds; f->appending = f->writable = true; *flags |= O_APPEND | O_CREAT; break;
-      case '+': twice |= plus; plus = true; break;
+      case 'r':
+        ++kinds;
+        f->readable = true;
+        break;
+      case 'w':
+        ++kinds;
+        f->writable = true;
+        *flags |= O_CREAT | O_TRUNC;
+        break;
+      case 'x':
+        ++kinds;
+        f->created = f->writable = true;
+        *flags |= O_EXCL | O_CREAT;
+        break;
+      case 'a':
+        ++kinds;
+        f->appending = f->writable = true;
+        *flags |= O_APPEND | O_CREAT;
+        break;
+      case '+':
+        twice |= plus;
+        plus = true;
+        break;
       case 'b': break;
       default: {
         std::string text(mode);
@@ -59,7 +75,8 @@ Status ParseMode(ThreadState& ts, FileIoObject* f, std::string_view mode, int* f
     }
   }
   if (kinds != 1 || twice) {
-    return Raise(ts, Exc::kValueError, "Must have exactly one of create/read/write/append mode and at most one plus");
+    return Raise(ts, Exc::kValueError,
+                 "Must have exactly one of create/read/write/append mode and at most one plus");
   }
   if (plus) f->readable = f->writable = true;
   *flags |= f->readable && f->writable ? O_RDWR : f->readable ? O_RDONLY : O_WRONLY;
@@ -110,7 +127,8 @@ Result<int64_t> FileSeek(ThreadState& ts, FileIoObject* f, int64_t offset, int w
   return int64_t{at};
 }
 
-Status OpenFile(ThreadState& ts, FileIoObject* f, Value name, std::string_view mode, bool close_fd, Value opener) {
+Status OpenFile(ThreadState& ts, FileIoObject* f, Value name, std::string_view mode, bool close_fd,
+                Value opener) {
   if (f->fd >= 0) {
     if (f->close_fd) MVM_TRY_VOID(CloseDescriptor(ts, f));
     f->fd = -1;
@@ -125,7 +143,8 @@ Status OpenFile(ThreadState& ts, FileIoObject* f, Value name, std::string_view m
   if (IsTrue(ts, name) || IsFalse(ts, name)) {
     MVM_TRY_VOID(Warn(ts, Exc::kRuntimeWarning, 1, "bool is used as a file descriptor"));
   }
-  if (IsInt(ts, name) || (!IsStr(ts, name) && !IsBytes(ts, name) && TypeOf(ts, name)->slots.index)) {
+  if (IsInt(ts, name) ||
+      (!IsStr(ts, name) && !IsBytes(ts, name) && TypeOf(ts, name)->slots.index)) {
     MVM_TRY(Ref<> index, Index(ts, name));
     int64_t n;
     if (!IntFitsInt64(index, &n) || n > INT_MAX || n < INT_MIN) {
@@ -204,7 +223,8 @@ Result<> file_read_all(ThreadState& ts, FileIoObject* f) {
   struct stat st;
   size_t expect = static_cast<size_t>(kDefaultBufferSize);
   off_t at = ::lseek(f->fd, 0, SEEK_CUR);
-  if (::fstat(f->fd, &st) == 0 && at >= 0 && st.st_size > at) expect = static_cast<size_t>(st.st_size - at) + 1;
+  if (::fstat(f->fd, &st) == 0 && at >= 0 && st.st_size > at)
+    expect = static_cast<size_t>(st.st_size - at) + 1;
   MVM_TRY_VOID(CheckRoom(ts, expect));
   MVM_TRY(Ref<BytearrayObject> all, NewBytearrayRaw(ts, expect));
   size_t have = 0;
@@ -342,7 +362,8 @@ Result<> file_seekable(ThreadState& ts, Args args) {
 }
 Result<> file_dealloc_warn(ThreadState& ts, Args args) {
   FileIoObject* f = Self(args[0]);
-  if (f->fd >= 0 && f->close_fd && Warn(ts, Exc::kResourceWarning, 1, "unclosed file %R", args[1]).raised()) {
+  if (f->fd >= 0 && f->close_fd &&
+      Warn(ts, Exc::kResourceWarning, 1, "unclosed file %R", args[1]).raised()) {
     if (!PendingIs(ts, Exc::kWarning)) return kRaised;
     WriteUnraisable(ts, args[0]);
   }
@@ -363,7 +384,9 @@ Status file_set_blksize(ThreadState& ts, Value self, Value v) {
   Self(self)->block_size = n;
   return Ok();
 }
-Result<> file_get_finalizing(ThreadState& ts, Value self) { return Bool(ts, Self(self)->finalizing); }
+Result<> file_get_finalizing(ThreadState& ts, Value self) {
+  return Bool(ts, Self(self)->finalizing);
+}
 Status file_set_finalizing(ThreadState& ts, Value self, Value v) {
   Self(self)->finalizing = !v.is_null() && IsTrue(ts, v);
   return Ok();
@@ -375,28 +398,33 @@ Result<> file_repr(ThreadState& ts, Value self) {
   MVM_TRY(Ref<> name, NameForRepr(ts, self));
   const char* close_fd = f->close_fd ? "True" : "False";
   if (name.is_absent()) {
-    return Format(ts, "<%N fd=%d mode='%s' closefd=%s>", TypeOf(ts, self), f->fd, ModeText(f), close_fd);
+    return Format(ts, "<%N fd=%d mode='%s' closefd=%s>", TypeOf(ts, self), f->fd, ModeText(f),
+                  close_fd);
   }
   RecursionGuard guard(ts, " while getting the repr of an object");
   if (!guard) return kRaised;
-  return Format(ts, "<%N name=%R mode='%s' closefd=%s>", TypeOf(ts, self), name.get(), ModeText(f), close_fd);
+  return Format(ts, "<%N name=%R mode='%s' closefd=%s>", TypeOf(ts, self), name.get(), ModeText(f),
+                close_fd);
 }
 
 const MethodSpec kFileMethods[] = {
     {"__reduce__(self, /)", file_no_pickle},
     {"__reduce_ex__(self, protocol, /)", file_no_pickle},
     {"_dealloc_warn(self, source, /)", file_dealloc_warn},
-    {"close(self, /)", file_close, "Close the file.\n\nA closed file cannot be used for further I/O operations."},
+    {"close(self, /)", file_close,
+     "Close the file.\n\nA closed file cannot be used for further I/O operations."},
     {"fileno(self, /)", file_fileno, "Return the underlying file descriptor (an integer)."},
     {"isatty(self, /)", file_isatty, "True if the file is connected to a TTY device."},
     {"read(self, size=-1, /)", file_read, "Read at most size bytes, returned as bytes."},
     {"readable(self, /)", file_readable, "True if file was opened in a read mode."},
     {"readall(self, /)", file_readall, "Read all data from the file, returned as bytes."},
     {"readinto(self, buffer, /)", file_readinto, "Same as RawIOBase.readinto()."},
-    {"seek(self, pos, whence=0, /)", file_seek, "Move to new file position and return the file position."},
+    {"seek(self, pos, whence=0, /)", file_seek,
+     "Move to new file position and return the file position."},
     {"seekable(self, /)", file_seekable, "True if file supports random-access."},
     {"tell(self, /)", file_tell, "Current file position."},
-    {"truncate(self, size=None, /)", file_truncate, "Truncate the file to at most size bytes and return the truncated size."},
+    {"truncate(self, size=None, /)", file_truncate,
+     "Truncate the file to at most size bytes and return the truncated size."},
     {"writable(self, /)", file_writable, "True if file was opened in a write mode."},
     {"write(self, b, /)", file_write, "Write buffer b to file, return number of bytes written."},
 };
@@ -404,7 +432,8 @@ const GetSetSpec kFileGetSets[] = {
     {"_blksize", file_get_blksize, file_set_blksize},
     {"_finalizing", file_get_finalizing, file_set_finalizing},
     {"closed", file_get_closed, nullptr, "True if the file is closed"},
-    {"closefd", file_get_closefd, nullptr, "True if the file descriptor will be closed by close()."},
+    {"closefd", file_get_closefd, nullptr,
+     "True if the file descriptor will be closed by close()."},
     {"mode", file_get_mode, nullptr, "String giving the file mode"},
 };
 

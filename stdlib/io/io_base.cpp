@@ -24,7 +24,8 @@ Result<> AllocStream(ThreadState& ts, TypeObject* cls, Args) { return AllocInsta
 Result<TypeObject*> UnsupportedOperation(ThreadState& ts) {
   MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "_io"));
   MVM_TRY(Ref<> type, GetAttr(ts, module, "UnsupportedOperation"));
-  if (!IsType(ts, type)) return Raise(ts, Exc::kTypeError, "_io.UnsupportedOperation is not a class");
+  if (!IsType(ts, type))
+    return Raise(ts, Exc::kTypeError, "_io.UnsupportedOperation is not a class");
   return type.as<TypeObject>();  // the module keeps it
 }
 
@@ -71,7 +72,9 @@ Result<int64_t> SizeArgument(ThreadState& ts, Value v) {
   return n < 0 ? int64_t{-1} : n;
 }
 
-Result<int64_t> OffsetArgument(ThreadState& ts, Value v) { return IndexAsInt64(ts, v, Exc::kOverflowError); }
+Result<int64_t> OffsetArgument(ThreadState& ts, Value v) {
+  return IndexAsInt64(ts, v, Exc::kOverflowError);
+}
 
 Result<> NameForRepr(ThreadState& ts, Value stream) {
   Result<> name = GetAttrOptional(ts, stream, MVM_NAME(ts, name));
@@ -116,9 +119,15 @@ namespace {
 
 IoBaseObject* Self(Args args) { return args.self<IoBaseObject>(); }
 
-Result<> iobase_unsupported_seek(ThreadState& ts, Args args) { return RaiseUnsupported(ts, "seek"); }
-Result<> iobase_unsupported_truncate(ThreadState& ts, Args args) { return RaiseUnsupported(ts, "truncate"); }
-Result<> iobase_unsupported_fileno(ThreadState& ts, Args args) { return RaiseUnsupported(ts, "fileno"); }
+Result<> iobase_unsupported_seek(ThreadState& ts, Args args) {
+  return RaiseUnsupported(ts, "seek");
+}
+Result<> iobase_unsupported_truncate(ThreadState& ts, Args args) {
+  return RaiseUnsupported(ts, "truncate");
+}
+Result<> iobase_unsupported_fileno(ThreadState& ts, Args args) {
+  return RaiseUnsupported(ts, "fileno");
+}
 Result<> iobase_tell(ThreadState& ts, Args args) {
   Value pair[] = {Value::Int(0), Value::Int(1)};
   return CallNamed(ts, args[0], "seek", pair);
@@ -135,7 +144,9 @@ Result<> iobase_close(ThreadState& ts, Args args) {
   Ref<> dropped = flushed.Take();
   return None(ts);
 }
-Result<> iobase_get_closed(ThreadState& ts, Value self) { return Bool(ts, self.as<IoBaseObject>()->base_closed); }
+Result<> iobase_get_closed(ThreadState& ts, Value self) {
+  return Bool(ts, self.as<IoBaseObject>()->base_closed);
+}
 Result<> iobase_no(ThreadState& ts, Args args) { return Bool(ts, false); }
 Result<> iobase_isatty(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckClosed(ts, args[0]));
@@ -148,7 +159,8 @@ Result<> iobase_check_closed(ThreadState& ts, Args args) {
 template <int kWhich>
 Result<> iobase_check(ThreadState& ts, Args args) {
   static constexpr const char* kMethods[] = {"readable", "writable", "seekable"};
-  static constexpr const char* kMessages[] = {"File or stream is not readable.", "File or stream is not writable.",
+  static constexpr const char* kMessages[] = {"File or stream is not readable.",
+                                              "File or stream is not writable.",
                                               "File or stream is not seekable."};
   MVM_TRY(bool yes, AskStream(ts, args[0], kMethods[kWhich]));
   if (!yes) return RaiseUnsupported(ts, kMessages[kWhich]);
@@ -158,7 +170,9 @@ Result<> iobase_enter(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckClosed(ts, args[0]));
   return Result<>::Borrow(args[0]);
 }
-Result<> iobase_exit(ThreadState& ts, Args args) { return CallMethod(ts, args[0], MVM_NAME(ts, close)); }
+Result<> iobase_exit(ThreadState& ts, Args args) {
+  return CallMethod(ts, args[0], MVM_NAME(ts, close));
+}
 Result<> iobase_iter(ThreadState& ts, Value self) {
   MVM_TRY_VOID(CheckClosed(ts, self));
   return Result<>::Borrow(self);
@@ -180,18 +194,21 @@ Result<> iobase_readline(ThreadState& ts, Args args) {
     if (!peek.is_absent()) {
       MVM_TRY(Ref<> ahead, Call(ts, peek, Value::Int(1)));
       if (!IsBytes(ts, ahead)) {
-        return Raise(ts, Exc::kOSError, "peek() should have returned a bytes object, not '%T'", ahead.get());
+        return Raise(ts, Exc::kOSError, "peek() should have returned a bytes object, not '%T'",
+                     ahead.get());
       }
       std::string_view view = ahead.as<BytesObject>()->view();
       if (!view.empty()) {
         size_t newline = view.find('\n');
         want = static_cast<int64_t>(newline == view.npos ? view.size() : newline + 1);
-        if (limit >= 0 && want > limit - static_cast<int64_t>(line->size)) want = limit - static_cast<int64_t>(line->size);
+        if (limit >= 0 && want > limit - static_cast<int64_t>(line->size))
+          want = limit - static_cast<int64_t>(line->size);
       }
     }
     MVM_TRY(Ref<> piece, CallMethod(ts, args[0], MVM_NAME(ts, read), Value::Int(want)));
     if (!IsBytes(ts, piece)) {
-      return Raise(ts, Exc::kOSError, "read() should have returned a bytes object, not '%T'", piece.get());
+      return Raise(ts, Exc::kOSError, "read() should have returned a bytes object, not '%T'",
+                   piece.get());
     }
     std::string_view got = piece.as<BytesObject>()->view();
     if (got.empty()) break;
@@ -235,14 +252,17 @@ const MethodSpec kIoBaseMethods[] = {
     {"_checkReadable(self, /, *args)", iobase_check<0>},
     {"_checkSeekable(self, /, *args)", iobase_check<2>},
     {"_checkWritable(self, /, *args)", iobase_check<1>},
-    {"close(self, /)", iobase_close, "Flush and close the IO object.\n\nThis method has no effect if the file is already closed."},
-    {"fileno(self, /)", iobase_unsupported_fileno, "Return underlying file descriptor if one exists."},
+    {"close(self, /)", iobase_close,
+     "Flush and close the IO object.\n\nThis method has no effect if the file is already closed."},
+    {"fileno(self, /)", iobase_unsupported_fileno,
+     "Return underlying file descriptor if one exists."},
     {"flush(self, /)", iobase_flush, "Flush write buffers, if applicable."},
     {"isatty(self, /)", iobase_isatty, "Return whether this is an 'interactive' stream."},
     {"readable(self, /)", iobase_no, "Return whether object was opened for reading."},
     {"readline(self, size=-1, /)", iobase_readline, "Read and return a line from the stream."},
     {"readlines(self, hint=-1, /)", iobase_readlines, "Return a list of lines from the stream."},
-    {"seek(self, offset, whence=0, /)", iobase_unsupported_seek, "Change the stream position to the given byte offset."},
+    {"seek(self, offset, whence=0, /)", iobase_unsupported_seek,
+     "Change the stream position to the given byte offset."},
     {"seekable(self, /)", iobase_no, "Return whether object supports random access."},
     {"tell(self, /)", iobase_tell, "Return current stream position."},
     {"truncate(self, size=None, /)", iobase_unsupported_truncate, "Truncate file to size bytes."},
@@ -257,7 +277,8 @@ Result<> raw_readall(ThreadState& ts, Args args) {
   MVM_TRY(Ref<BytearrayObject> all, NewBytearray(ts, ""));
   bool blocked_first = false;
   for (;;) {
-    MVM_TRY(Ref<> piece, CallMethod(ts, args[0], MVM_NAME(ts, read), Value::Int(kDefaultBufferSize)));
+    MVM_TRY(Ref<> piece,
+            CallMethod(ts, args[0], MVM_NAME(ts, read), Value::Int(kDefaultBufferSize)));
     if (IsNone(ts, piece)) {
       blocked_first = all->size == 0;
       break;
@@ -280,12 +301,14 @@ Result<> raw_read(ThreadState& ts, Args args) {
   if (IsNone(ts, got)) return None(ts);
   MVM_TRY(int64_t count, AsInt64(ts, got));
   if (count < 0 || count > static_cast<int64_t>(b->size)) {
-    return Raise(ts, Exc::kValueError, "readinto returned %lld outside buffer size %lld", static_cast<long long>(count),
-                 static_cast<long long>(b->size));
+    return Raise(ts, Exc::kValueError, "readinto returned %lld outside buffer size %lld",
+                 static_cast<long long>(count), static_cast<long long>(b->size));
   }
   return NewBytes(ts, b->view().substr(0, static_cast<size_t>(count)));
 }
-Result<> raw_not_implemented(ThreadState& ts, Args args) { return RaiseNoMessage(ts, Exc::kNotImplementedError); }
+Result<> raw_not_implemented(ThreadState& ts, Args args) {
+  return RaiseNoMessage(ts, Exc::kNotImplementedError);
+}
 
 const MethodSpec kRawMethods[] = {
     {"read(self, size=-1, /)", raw_read},
@@ -325,9 +348,11 @@ Result<> buffered_readinto(ThreadState& ts, Args args) { return ReadInto(ts, arg
 Result<> buffered_readinto1(ThreadState& ts, Args args) { return ReadInto(ts, args, "read1"); }
 
 const MethodSpec kBufferedBaseMethods[] = {
-    {"detach(self, /)", buffered_unsupported<0>, "Disconnect this buffer from its underlying raw stream and return it."},
+    {"detach(self, /)", buffered_unsupported<0>,
+     "Disconnect this buffer from its underlying raw stream and return it."},
     {"read(self, size=-1, /)", buffered_unsupported<1>, "Read and return up to n bytes."},
-    {"read1(self, size=-1, /)", buffered_unsupported<2>, "Read and return up to size bytes, with at most one read() call."},
+    {"read1(self, size=-1, /)", buffered_unsupported<2>,
+     "Read and return up to size bytes, with at most one read() call."},
     {"readinto(self, buffer, /)", buffered_readinto},
     {"readinto1(self, buffer, /)", buffered_readinto1},
     {"write(self, b, /)", buffered_unsupported<3>, "Write buffer b to the IO stream."},
@@ -343,12 +368,14 @@ Result<> text_unsupported(ThreadState& ts, Args args) {
 Result<> text_none(ThreadState& ts, Value self) { return None(ts); }
 
 const MethodSpec kTextBaseMethods[] = {
-    {"detach(self, /)", text_unsupported<0>, "Separate the underlying buffer from the TextIOBase and return it."},
+    {"detach(self, /)", text_unsupported<0>,
+     "Separate the underlying buffer from the TextIOBase and return it."},
     {"read(self, size=-1, /)", text_unsupported<1>, "Read at most size characters from stream."},
     {"readline(self, size=-1, /)", text_unsupported<2>, "Read until newline or EOF."},
     {"write(self, s, /)", text_unsupported<3>, "Write string s to stream."},
 };
-const GetSetSpec kTextBaseGetSets[] = {{"encoding", text_none}, {"newlines", text_none}, {"errors", text_none}};
+const GetSetSpec kTextBaseGetSets[] = {
+    {"encoding", text_none}, {"newlines", text_none}, {"errors", text_none}};
 
 }  // namespace
 
@@ -358,7 +385,10 @@ const TypeSpec kIoBaseType = {
     .flags = kTypeBase | kTypeWeakrefs | kTypeHasFinalizer,
     .size = sizeof(IoBaseObject),
     .gc = GcHooksOf<IoBaseObject>(),
-    .slots = {.iter = iobase_iter, .next = iobase_next, .new_ = AllocStream, .finalize = FinalizeStream},
+    .slots = {.iter = iobase_iter,
+              .next = iobase_next,
+              .new_ = AllocStream,
+              .finalize = FinalizeStream},
     .methods = kIoBaseMethods,
     .getsets = kIoBaseGetSets,
     .storage = AttrStorage::kDictField,

@@ -2,18 +2,18 @@
 //
 //   io_base.cpp     _IOBase and the three abstract families
 //   file_io.cpp     FileIO: a descriptor
-//   buffered.cpp    BufferedReader, BufferedWriter, BufferedRandom; buffered_pair.cpp: BufferedRWPair
-//   text_io.cpp     TextIOWrapper: writing and set-up; text_read.cpp: reading; text_seek.cpp: positions
-//   text_codec.cpp  what TextIOWrapper encodes and decodes with
+//   buffered.cpp    BufferedReader, BufferedWriter, BufferedRandom; buffered_pair.cpp:
+//   BufferedRWPair text_io.cpp     TextIOWrapper: writing and set-up; text_read.cpp: reading;
+//   text_seek.cpp: positions text_codec.cpp  what TextIOWrapper encodes and decodes with
 //   bytes_io.cpp, string_io.cpp, newline_decoder.cpp
 // Streams call each other natively when they are exact instances of our own types, through their
 // methods otherwise.
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
-#include <span>
 
 #include "runtime/core/thread_state.h"
 #include "runtime/objects/codec.h"
@@ -28,7 +28,9 @@ class IoBaseObject : public Object {
   DictObject* dict = nullptr;
   bool base_closed = false;  // _IOBase.close() has been called
   template <class V>
-  void VisitRefs(V&& v) { v(dict); }
+  void VisitRefs(V&& v) {
+    v(dict);
+  }
 };
 
 class FileIoObject : public IoBaseObject {
@@ -44,7 +46,7 @@ class FileIoObject : public IoBaseObject {
 // written, [0, dirty); never both.
 class BufferedObject : public IoBaseObject {
  public:
-  Value raw;                 // null: detached
+  Value raw;  // null: detached
   uint8_t* buffer = nullptr;
   int64_t size = 0;
   int64_t pos = 0, end = 0, dirty = 0;
@@ -52,7 +54,10 @@ class BufferedObject : public IoBaseObject {
   bool ok = false, detached = false, readable = false, writable = false, finalizing = false;
   bool raw_is_file = false;  // an exact FileIO
   template <class V>
-  void VisitRefs(V&& v) { v(dict); v(raw); }
+  void VisitRefs(V&& v) {
+    v(dict);
+    v(raw);
+  }
   void FreeBuffers(Heap& heap);
 };
 
@@ -60,7 +65,11 @@ class BufferedPairObject : public IoBaseObject {
  public:
   Value reader, writer;
   template <class V>
-  void VisitRefs(V&& v) { v(dict); v(reader); v(writer); }
+  void VisitRefs(V&& v) {
+    v(dict);
+    v(reader);
+    v(writer);
+  }
 };
 
 class BytesIoObject : public IoBaseObject {
@@ -74,10 +83,10 @@ class BytesIoObject : public IoBaseObject {
 
 // How newlines are treated.
 struct NewlineMode {
-  bool universal = true;        // \r and \r\n end lines, too
-  bool translate = true;        // ... and become \n
-  char read_end[3] = "";        // what ends a line; "": universal
-  char write_end[3] = "";       // what \n is written as; "": itself
+  bool universal = true;   // \r and \r\n end lines, too
+  bool translate = true;   // ... and become \n
+  char read_end[3] = "";   // what ends a line; "": universal
+  char write_end[3] = "";  // what \n is written as; "": itself
 };
 // `newline` argument: None, '', '\n', '\r', '\r\n'. ValueError "illegal newline value: ...".
 Status ParseNewline(ThreadState& ts, Value newline, NewlineMode* mode);
@@ -93,17 +102,22 @@ class NewlineDecoderObject : public Object {
   uint8_t seen = 0;
   DictObject* dict = nullptr;
   template <class V>
-  void VisitRefs(V&& v) { v(decoder); v(errors); v(dict); }
+  void VisitRefs(V&& v) {
+    v(decoder);
+    v(errors);
+    v(dict);
+  }
 };
-// \r\n and \r become \n (if translate); a \r at the end of a non-final piece is kept back in *pending_cr.
-Result<StrObject> TranslateNewlines(ThreadState& ts, Ref<StrObject> text, bool translate, bool final,
-                                    bool* pending_cr, uint8_t* seen);
+// \r\n and \r become \n (if translate); a \r at the end of a non-final piece is kept back in
+// *pending_cr.
+Result<StrObject> TranslateNewlines(ThreadState& ts, Ref<StrObject> text, bool translate,
+                                    bool final, bool* pending_cr, uint8_t* seen);
 
 class StringIoObject : public IoBaseObject {
  public:
-  uint8_t* buffer = nullptr;     // `capacity` characters of `kind` bytes each
+  uint8_t* buffer = nullptr;  // `capacity` characters of `kind` bytes each
   uint64_t capacity = 0, size = 0, pos = 0;
-  uint8_t kind = 1;              // 1, 2 or 4
+  uint8_t kind = 1;  // 1, 2 or 4
   NewlineMode newline;
   bool closed = false, ok = false;
   uint8_t seen = 0;
@@ -114,28 +128,28 @@ enum class TextCodec : uint8_t { kUtf8, kAscii, kLatin1, kUtf16, kUtf32, kTable,
 
 // Decoding state between pieces.
 struct DecodeState {
-  std::string rest;                        // bytes of an incomplete character
-  ByteOrder order = ByteOrder::kNative;    // UTF-16 and 32: as the mark said
+  std::string rest;                      // bytes of an incomplete character
+  ByteOrder order = ByteOrder::kNative;  // UTF-16 and 32: as the mark said
   bool pending_cr = false;
-  bool mark_seen = false;                  // utf-8-sig: past the place of the mark
+  bool mark_seen = false;  // utf-8-sig: past the place of the mark
 };
 
 class TextIoObject : public IoBaseObject {
  public:
-  Value buffer;                  // null: detached
+  Value buffer;  // null: detached
   StrObject* encoding = nullptr;
   StrObject* errors = nullptr;
-  Value decoder, encoder;        // kObject: codec objects
+  Value decoder, encoder;  // kObject: codec objects
   NewlineMode newline;
   TextCodec codec = TextCodec::kUtf8;
   ByteOrder fixed_order = ByteOrder::kNative;  // of utf-16-le and its like
   const ByteTable* table = nullptr;
   bool ok = false, detached = false, line_buffering = false, write_through = false;
   bool readable = false, writable = false, seekable = false, telling = false, finalizing = false;
-  bool strict = true;            // errors == "strict"
-  bool buffer_is_ours = false;   // an exact BufferedReader, Writer or Random
-  bool sig = false;              // utf-8-sig
-  bool encoding_started = false; // a byte order mark has been written, or is not wanted
+  bool strict = true;             // errors == "strict"
+  bool buffer_is_ours = false;    // an exact BufferedReader, Writer or Random
+  bool sig = false;               // utf-8-sig
+  bool encoding_started = false;  // a byte order mark has been written, or is not wanted
   uint8_t seen = 0;
   // Text to be written, encoded.
   uint8_t* pending = nullptr;
@@ -148,18 +162,26 @@ class TextIoObject : public IoBaseObject {
   // Where `decoded` came from: the bytes, and the state before them (for tell()).
   std::string* snapshot = nullptr;
   DecodeState* snapshot_state = nullptr;
-  Value snapshot_flags;          // kObject: decoder state before
+  Value snapshot_flags;  // kObject: decoder state before
   int64_t snapshot_origin = -1;
   ThreadState* owner = nullptr;
   template <class V>
   void VisitRefs(V&& v) {
-    v(dict); v(buffer); v(encoding); v(errors); v(decoder); v(encoder); v(decoded); v(snapshot_flags);
+    v(dict);
+    v(buffer);
+    v(encoding);
+    v(errors);
+    v(decoder);
+    v(encoder);
+    v(decoded);
+    v(snapshot_flags);
   }
   void FreeBuffers(Heap& heap);
 };
 
 extern const TypeSpec kIoBaseType, kRawIoBaseType, kBufferedIoBaseType, kTextIoBaseType;
-extern const TypeSpec kFileIoType, kBytesIoType, kBytesIoBufferType, kBufferedReaderType, kBufferedWriterType;
+extern const TypeSpec kFileIoType, kBytesIoType, kBytesIoBufferType, kBufferedReaderType,
+    kBufferedWriterType;
 extern const TypeSpec kBufferedRandomType, kBufferedRwPairType, kTextIoWrapperType, kStringIoType;
 extern const TypeSpec kNewlineDecoderType;
 
@@ -178,12 +200,14 @@ Result<TypeObject*> UnsupportedOperation(ThreadState& ts);
 // object.closed as truth.
 Result<bool> IsClosed(ThreadState& ts, Value stream);
 // ValueError "I/O operation on closed file." if self.closed.
-Status CheckClosed(ThreadState& ts, Value stream, const char* message = "I/O operation on closed file.");
+Status CheckClosed(ThreadState& ts, Value stream,
+                   const char* message = "I/O operation on closed file.");
 // size argument: None and negative are -1.
 Result<int64_t> SizeArgument(ThreadState& ts, Value v);
 // An offset or position as int64: TypeError, OverflowError.
 Result<int64_t> OffsetArgument(ThreadState& ts, Value v);
-Result<> CallNamed(ThreadState& ts, Value stream, const char* method, std::span<const Value> args = {});
+Result<> CallNamed(ThreadState& ts, Value stream, const char* method,
+                   std::span<const Value> args = {});
 inline Result<> CallNamed(ThreadState& ts, Value stream, const char* method, Value arg) {
   return CallNamed(ts, stream, method, std::span<const Value>(&arg, 1));
 }
@@ -214,7 +238,8 @@ Result<int64_t> FileRead(ThreadState& ts, FileIoObject* f, void* to, size_t n);
 // write(2): bytes written, -1 would block.
 Result<int64_t> FileWrite(ThreadState& ts, FileIoObject* f, const void* from, size_t n);
 Result<int64_t> FileSeek(ThreadState& ts, FileIoObject* f, int64_t offset, int whence);
-Status OpenFile(ThreadState& ts, FileIoObject* f, Value name, std::string_view mode, bool close_fd, Value opener);
+Status OpenFile(ThreadState& ts, FileIoObject* f, Value name, std::string_view mode, bool close_fd,
+                Value opener);
 
 // ---- buffered streams ----
 
@@ -231,7 +256,8 @@ Status CheckBuffered(ThreadState& ts, BufferedObject* b, const char* what);
 Status SetCodec(ThreadState& ts, TextIoObject* t, StrObject* encoding, StrObject* errors);
 Result<BytesObject> EncodeText(ThreadState& ts, TextIoObject* t, StrObject* s);
 // Decodes a piece; `bytes_object` is what holds it, or null.
-Result<StrObject> DecodeText(ThreadState& ts, TextIoObject* t, DecodeState* state, std::string_view bytes, bool final);
+Result<StrObject> DecodeText(ThreadState& ts, TextIoObject* t, DecodeState* state,
+                             std::string_view bytes, bool final);
 Status ResetDecoder(ThreadState& ts, TextIoObject* t);
 Status WritePending(ThreadState& ts, TextIoObject* t);
 Status CheckText(ThreadState& ts, TextIoObject* t);

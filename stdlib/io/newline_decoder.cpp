@@ -38,9 +38,11 @@ Result<> decoder_decode(ThreadState& ts, Args args) {
     MVM_TRY(text, CallNamed(ts, d->decoder, "decode", pair));
   }
   if (!IsStr(ts, text)) {
-    return Raise(ts, Exc::kTypeError, "decoder should return a string result, not '%T'", text.get());
+    return Raise(ts, Exc::kTypeError, "decoder should return a string result, not '%T'",
+                 text.get());
   }
-  return TranslateNewlines(ts, std::move(text).Into<StrObject>(), d->translate, final, &d->pending_cr, &d->seen);
+  return TranslateNewlines(ts, std::move(text).Into<StrObject>(), d->translate, final,
+                           &d->pending_cr, &d->seen);
 }
 
 // (buffered bytes, flags): the inner decoder's flags shifted by one, the kept \r in bit 0.

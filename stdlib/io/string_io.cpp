@@ -151,7 +151,8 @@ Result<> string_init(ThreadState& ts, Args args) {
 
 Result<> string_write(ThreadState& ts, Args args) {
   StringIoObject* s = Self(args[0]);
-  if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "string argument expected, got '%T'", args[1]);
+  if (!IsStr(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "string argument expected, got '%T'", args[1]);
   MVM_TRY_VOID(CheckOpen(ts, s));
   MVM_TRY_VOID(Write(ts, s, args.as<StrObject>(1)));
   return Small(static_cast<int64_t>(args.as<StrObject>(1)->length));
@@ -194,7 +195,8 @@ uint64_t LineEnd(const StringIoObject* s) {
 Result<StrObject> ReadLine(ThreadState& ts, StringIoObject* s, int64_t limit) {
   if (s->pos >= s->size) return EmptyStr(ts);
   uint64_t start = s->pos, end = LineEnd(s);
-  if (limit >= 0 && static_cast<uint64_t>(limit) < end - start) end = start + static_cast<uint64_t>(limit);
+  if (limit >= 0 && static_cast<uint64_t>(limit) < end - start)
+    end = start + static_cast<uint64_t>(limit);
   s->pos = end;
   return Slice(ts, s, start, end);
 }
@@ -213,7 +215,8 @@ Result<> string_next(ThreadState& ts, Value self) {
   } else {
     MVM_TRY(line, CallMethod(ts, self, MVM_NAME(ts, readline)));
     if (!IsStr(ts, line)) {
-      return Raise(ts, Exc::kOSError, "readline() should have returned a str object, not '%T'", line.get());
+      return Raise(ts, Exc::kOSError, "readline() should have returned a str object, not '%T'",
+                   line.get());
     }
   }
   if (line.as<StrObject>()->length == 0) return Result<>::Done();
@@ -231,12 +234,15 @@ Result<> string_seek(ThreadState& ts, Args args) {
   MVM_TRY(int64_t whence, AsInt64(ts, args[2]));
   MVM_TRY_VOID(CheckOpen(ts, s));
   if (whence < 0 || whence > 2) {
-    return Raise(ts, Exc::kValueError, "Invalid whence (%d, should be 0, 1 or 2)", static_cast<int>(whence));
+    return Raise(ts, Exc::kValueError, "Invalid whence (%d, should be 0, 1 or 2)",
+                 static_cast<int>(whence));
   }
   if (offset < 0 && whence == 0) {
-    return Raise(ts, Exc::kValueError, "Negative seek position %lld", static_cast<long long>(offset));
+    return Raise(ts, Exc::kValueError, "Negative seek position %lld",
+                 static_cast<long long>(offset));
   }
-  if (whence != 0 && offset != 0) return Raise(ts, Exc::kOSError, "Can't do nonzero cur-relative seeks");
+  if (whence != 0 && offset != 0)
+    return Raise(ts, Exc::kOSError, "Can't do nonzero cur-relative seeks");
   if (whence == 0) s->pos = static_cast<uint64_t>(offset);
   if (whence == 2) s->pos = s->size;
   return NewInt(ts, static_cast<int64_t>(s->pos));
@@ -248,7 +254,8 @@ Result<> string_truncate(ThreadState& ts, Args args) {
   int64_t size = static_cast<int64_t>(s->pos);
   if (!IsNone(ts, args[1])) {
     MVM_TRY(size, OffsetArgument(ts, args[1]));
-    if (size < 0) return Raise(ts, Exc::kValueError, "Negative size value %lld", static_cast<long long>(size));
+    if (size < 0)
+      return Raise(ts, Exc::kValueError, "Negative size value %lld", static_cast<long long>(size));
   }
   if (static_cast<uint64_t>(size) < s->size) s->size = static_cast<uint64_t>(size);
   return NewInt(ts, size);
@@ -307,23 +314,27 @@ Result<> string_getstate(ThreadState& ts, Args args) {
 Result<> string_setstate(ThreadState& ts, Args args) {
   StringIoObject* s = Self(args[0]);
   if (!IsTuple(ts, args[1]) || args.as<TupleObject>(1)->size() < 4) {
-    return Raise(ts, Exc::kTypeError, "%T.__setstate__ argument should be 4-tuple, got %T", args[0], args[1]);
+    return Raise(ts, Exc::kTypeError, "%T.__setstate__ argument should be 4-tuple, got %T", args[0],
+                 args[1]);
   }
   TupleObject* state = args.as<TupleObject>(1);
   Value init[] = {args[0], Value(ts.rt->empty_str), (*state)[1]};
   MVM_TRY_VOID(string_init(ts, Args{init, 3}));
-  if (!IsStr(ts, (*state)[0])) return Raise(ts, Exc::kTypeError, "initial_value must be str or None, not %T", (*state)[0]);
+  if (!IsStr(ts, (*state)[0]))
+    return Raise(ts, Exc::kTypeError, "initial_value must be str or None, not %T", (*state)[0]);
   // The value has been translated already.
   MVM_TRY_VOID(Store(ts, s, (*state)[0].as<StrObject>()));
   if (!IsInt(ts, (*state)[2])) {
-    return Raise(ts, Exc::kTypeError, "third item of state must be an integer, got %T", (*state)[2]);
+    return Raise(ts, Exc::kTypeError, "third item of state must be an integer, got %T",
+                 (*state)[2]);
   }
   MVM_TRY(int64_t pos, AsInt64(ts, (*state)[2]));
   if (pos < 0) return Raise(ts, Exc::kValueError, "position value cannot be negative");
   s->pos = static_cast<uint64_t>(pos);
   if (!IsNone(ts, (*state)[3])) {
     if (!IsDict(ts, (*state)[3])) {
-      return Raise(ts, Exc::kTypeError, "fourth item of state should be a dict, got a %T", (*state)[3]);
+      return Raise(ts, Exc::kTypeError, "fourth item of state should be a dict, got a %T",
+                   (*state)[3]);
     }
     MVM_TRY(Ref<DictObject> dict, InstanceDict(ts, args[0]));
     MVM_TRY_VOID(DictUpdate(ts, dict, (*state)[3]));

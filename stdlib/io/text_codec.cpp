@@ -1,4 +1,5 @@
-// What TextIOWrapper encodes and decodes with: the common encodings natively, others through codecs.
+// What TextIOWrapper encodes and decodes with: the common encodings natively, others through
+// codecs.
 #include <cstring>
 
 #include "runtime/objects/bytes_object.h"
@@ -41,8 +42,8 @@ Result<> NewlinesAttribute(ThreadState& ts, uint8_t seen) {
   return NewTuple(ts, {values, n});
 }
 
-Result<StrObject> TranslateNewlines(ThreadState& ts, Ref<StrObject> text, bool translate, bool final,
-                                    bool* pending_cr, uint8_t* seen) {
+Result<StrObject> TranslateNewlines(ThreadState& ts, Ref<StrObject> text, bool translate,
+                                    bool final, bool* pending_cr, uint8_t* seen) {
   bool lead = *pending_cr && (final || text->length > 0);
   if (lead) *pending_cr = false;
   // The common case: no carriage return anywhere.
@@ -104,11 +105,16 @@ struct NativeCodec {
   ByteOrder order;
 };
 constexpr NativeCodec kNativeCodecs[] = {
-    {"utf_8", TextCodec::kUtf8, ByteOrder::kNative},      {"utf_8_sig", TextCodec::kUtf8, ByteOrder::kNative},
-    {"ascii", TextCodec::kAscii, ByteOrder::kNative},     {"latin_1", TextCodec::kLatin1, ByteOrder::kNative},
-    {"utf_16", TextCodec::kUtf16, ByteOrder::kNative},    {"utf_16_le", TextCodec::kUtf16, ByteOrder::kLittle},
-    {"utf_16_be", TextCodec::kUtf16, ByteOrder::kBig},    {"utf_32", TextCodec::kUtf32, ByteOrder::kNative},
-    {"utf_32_le", TextCodec::kUtf32, ByteOrder::kLittle}, {"utf_32_be", TextCodec::kUtf32, ByteOrder::kBig},
+    {"utf_8", TextCodec::kUtf8, ByteOrder::kNative},
+    {"utf_8_sig", TextCodec::kUtf8, ByteOrder::kNative},
+    {"ascii", TextCodec::kAscii, ByteOrder::kNative},
+    {"latin_1", TextCodec::kLatin1, ByteOrder::kNative},
+    {"utf_16", TextCodec::kUtf16, ByteOrder::kNative},
+    {"utf_16_le", TextCodec::kUtf16, ByteOrder::kLittle},
+    {"utf_16_be", TextCodec::kUtf16, ByteOrder::kBig},
+    {"utf_32", TextCodec::kUtf32, ByteOrder::kNative},
+    {"utf_32_le", TextCodec::kUtf32, ByteOrder::kLittle},
+    {"utf_32_be", TextCodec::kUtf32, ByteOrder::kBig},
 };
 
 void Assign(StrObject** field, StrObject* v) {
@@ -138,7 +144,8 @@ Status SetCodec(ThreadState& ts, TextIoObject* t, StrObject* encoding, StrObject
       order = c.order;
     }
   }
-  if (codec == TextCodec::kObject && (table = FindByteTable(canonical)) != nullptr) codec = TextCodec::kTable;
+  if (codec == TextCodec::kObject && (table = FindByteTable(canonical)) != nullptr)
+    codec = TextCodec::kTable;
   Ref<> decoder, encoder;
   if (codec == TextCodec::kObject) {
     MVM_TRY(Ref<> info, CodecLookup(ts, name));
@@ -147,7 +154,8 @@ Status SetCodec(ThreadState& ts, TextIoObject* t, StrObject* encoding, StrObject
       MVM_TRY(bool text, Truth(ts, flag));
       if (!text) {
         return Raise(ts, Exc::kLookupError,
-                     "'%s' is not a text encoding; use codecs.open() to handle arbitrary codecs", name.c_str());
+                     "'%s' is not a text encoding; use codecs.open() to handle arbitrary codecs",
+                     name.c_str());
       }
     }
     if (t->readable) {
@@ -191,20 +199,23 @@ Result<BytesObject> EncodeText(ThreadState& ts, TextIoObject* t, StrObject* s) {
       if (order == ByteOrder::kNative && !first) {
         order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ByteOrder::kLittle : ByteOrder::kBig;
       }
-      return t->codec == TextCodec::kUtf16 ? EncodeUtf16(ts, s, errors, order) : EncodeUtf32(ts, s, errors, order);
+      return t->codec == TextCodec::kUtf16 ? EncodeUtf16(ts, s, errors, order)
+                                           : EncodeUtf32(ts, s, errors, order);
     }
     case TextCodec::kObject: break;
   }
   MVM_TRY(Ref<> bytes, CallNamed(ts, t->encoder, "encode", Value(s)));
   if (!IsBytes(ts, bytes)) {
-    return Raise(ts, Exc::kTypeError, "encoder should return a bytes object, not '%T'", bytes.get());
+    return Raise(ts, Exc::kTypeError, "encoder should return a bytes object, not '%T'",
+                 bytes.get());
   }
   return std::move(bytes).Into<BytesObject>();
 }
 
 namespace {
 
-Result<StrObject> DecodeNative(ThreadState& ts, TextIoObject* t, DecodeState* state, DecodeInput& in) {
+Result<StrObject> DecodeNative(ThreadState& ts, TextIoObject* t, DecodeState* state,
+                               DecodeInput& in) {
   switch (t->codec) {
     case TextCodec::kUtf8: return DecodeUtf8Codec(ts, in);
     case TextCodec::kAscii: return DecodeAscii(ts, in);
@@ -221,14 +232,16 @@ Result<StrObject> DecodeNative(ThreadState& ts, TextIoObject* t, DecodeState* st
 
 }  // namespace
 
-Result<StrObject> DecodeText(ThreadState& ts, TextIoObject* t, DecodeState* state, std::string_view bytes, bool final) {
+Result<StrObject> DecodeText(ThreadState& ts, TextIoObject* t, DecodeState* state,
+                             std::string_view bytes, bool final) {
   Ref<StrObject> text;
   if (t->codec == TextCodec::kObject) {
     MVM_TRY(Ref<BytesObject> input, NewBytes(ts, bytes));
     Value pair[] = {Value(input.get()), Value(final ? ts.rt->true_ : ts.rt->false_)};
     MVM_TRY(Ref<> decoded, CallNamed(ts, t->decoder, "decode", pair));
     if (!IsStr(ts, decoded)) {
-      return Raise(ts, Exc::kTypeError, "decoder should return a string result, not '%T'", decoded.get());
+      return Raise(ts, Exc::kTypeError, "decoder should return a string result, not '%T'",
+                   decoded.get());
     }
     text = std::move(decoded).Into<StrObject>();
   } else {
@@ -260,12 +273,14 @@ Result<StrObject> DecodeText(ThreadState& ts, TextIoObject* t, DecodeState* stat
     if (in.consumed < bytes.size() && !final) state->rest = bytes.substr(in.consumed);
   }
   if (!t->newline.universal) return text;
-  return TranslateNewlines(ts, std::move(text), t->newline.translate, final, &state->pending_cr, &t->seen);
+  return TranslateNewlines(ts, std::move(text), t->newline.translate, final, &state->pending_cr,
+                           &t->seen);
 }
 
 Status ResetDecoder(ThreadState& ts, TextIoObject* t) {
   if (t->state) *t->state = DecodeState();
-  if (t->codec == TextCodec::kObject && !t->decoder.is_null()) MVM_TRY_VOID(CallNamed(ts, t->decoder, "reset"));
+  if (t->codec == TextCodec::kObject && !t->decoder.is_null())
+    MVM_TRY_VOID(CallNamed(ts, t->decoder, "reset"));
   return Ok();
 }
 

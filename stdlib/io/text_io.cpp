@@ -1,8 +1,8 @@
 // TextIOWrapper: set-up and writing.
 //
-// Written text gathers, encoded, in `pending`; ASCII text for an ASCII-compatible encoding is copied
-// there without a bytes object in between. It moves to the buffer below when there is a chunk of it,
-// when somebody reads, seeks or flushes, or at the end of a line with line buffering.
+// Written text gathers, encoded, in `pending`; ASCII text for an ASCII-compatible encoding is
+// copied there without a bytes object in between. It moves to the buffer below when there is a
+// chunk of it, when somebody reads, seeks or flushes, or at the end of a line with line buffering.
 #include <cstring>
 
 #include "runtime/native/native_function.h"
@@ -30,7 +30,8 @@ void TextIoObject::FreeBuffers(Heap& heap) {
 Status CheckText(ThreadState& ts, TextIoObject* t) {
   if (MVM_LIKELY(t->ok)) return Ok();
   return Raise(ts, Exc::kValueError,
-               t->detached ? "underlying buffer has been detached" : "I/O operation on uninitialized object");
+               t->detached ? "underlying buffer has been detached"
+                           : "I/O operation on uninitialized object");
 }
 
 namespace {
@@ -254,11 +255,13 @@ Status CheckStrOrNone(ThreadState& ts, Value v, const char* what) {
 }
 
 Result<StrObject> EncodingName(ThreadState& ts, Value v) {
-  if (!IsNone(ts, v) && !v.as<StrObject>()->EqualsAscii("locale")) return Ref<StrObject>::Borrow(v.as<StrObject>());
+  if (!IsNone(ts, v) && !v.as<StrObject>()->EqualsAscii("locale"))
+    return Ref<StrObject>::Borrow(v.as<StrObject>());
   return NewStr(ts, "UTF-8");
 }
 
-// TextIOWrapper(buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False)
+// TextIOWrapper(buffer, encoding=None, errors=None, newline=None, line_buffering=False,
+// write_through=False)
 Result<> text_init(ThreadState& ts, Args args) {
   TextIoObject* t = Self(args[0]);
   t->ok = t->detached = false;
@@ -274,7 +277,8 @@ Result<> text_init(ThreadState& ts, Args args) {
     }
   }
   MVM_TRY(Ref<StrObject> encoding, EncodingName(ts, args[2]));
-  Ref<StrObject> errors = Ref<StrObject>::Borrow(IsNone(ts, args[3]) ? MVM_NAME(ts, strict) : args.as<StrObject>(3));
+  Ref<StrObject> errors =
+      Ref<StrObject>::Borrow(IsNone(ts, args[3]) ? MVM_NAME(ts, strict) : args.as<StrObject>(3));
   Value buffer = args[1];
   MVM_TRY(t->readable, AskStream(ts, buffer, "readable"));
   MVM_TRY(t->writable, AskStream(ts, buffer, "writable"));
@@ -289,7 +293,8 @@ Result<> text_init(ThreadState& ts, Args args) {
   t->snapshot_origin = -1;
   SetDecoded(t, nullptr);
   Decref(std::exchange(t->buffer, Ref<>::Borrow(buffer).Release()));
-  t->buffer_is_ours = IsOur(ts, buffer, kBufferedReaderType) || IsOur(ts, buffer, kBufferedWriterType) ||
+  t->buffer_is_ours = IsOur(ts, buffer, kBufferedReaderType) ||
+                      IsOur(ts, buffer, kBufferedWriterType) ||
                       IsOur(ts, buffer, kBufferedRandomType);
   t->ok = true;
   if (t->state) MVM_TRY_VOID(ResetDecoder(ts, t));
@@ -299,18 +304,21 @@ Result<> text_init(ThreadState& ts, Args args) {
     MVM_TRY(bool start, EqualValues(ts, at, Value::Int(0)));
     if (!start) {
       t->encoding_started = true;
-      if (t->codec == TextCodec::kObject) MVM_TRY_VOID(CallNamed(ts, t->encoder, "setstate", Value::Int(0)));
+      if (t->codec == TextCodec::kObject)
+        MVM_TRY_VOID(CallNamed(ts, t->encoder, "setstate", Value::Int(0)));
     }
   }
   return None(ts);
 }
 
-// reconfigure(*, encoding=None, errors=None, newline=<absent>, line_buffering=None, write_through=None)
+// reconfigure(*, encoding=None, errors=None, newline=<absent>, line_buffering=None,
+// write_through=None)
 Result<> text_reconfigure(ThreadState& ts, Args args) {
   TextIoObject* t = Self(args[0]);
   MVM_TRY_VOID(CheckText(ts, t));
   if (t->decoded != nullptr && (!IsNone(ts, args[1]) || !IsNone(ts, args[2]) || args.has(3))) {
-    return RaiseUnsupported(ts, "It is not possible to set the encoding or newline of stream after the first read");
+    return RaiseUnsupported(
+        ts, "It is not possible to set the encoding or newline of stream after the first read");
   }
   MVM_TRY_VOID(CheckStrOrNone(ts, args[1], "reconfigure() argument 'encoding'"));
   MVM_TRY_VOID(CheckStrOrNone(ts, args[2], "reconfigure() argument 'errors'"));
@@ -330,7 +338,8 @@ Result<> text_reconfigure(ThreadState& ts, Args args) {
   if (!IsNone(ts, args[1]) || !IsNone(ts, args[2])) {
     Ref<StrObject> encoding = Ref<StrObject>::Borrow(t->encoding);
     // A new encoding starts out strict; new errors alone keep the encoding.
-    Ref<StrObject> errors = Ref<StrObject>::Borrow(IsNone(ts, args[2]) ? MVM_NAME(ts, strict) : args.as<StrObject>(2));
+    Ref<StrObject> errors =
+        Ref<StrObject>::Borrow(IsNone(ts, args[2]) ? MVM_NAME(ts, strict) : args.as<StrObject>(2));
     if (!IsNone(ts, args[1])) {
       MVM_TRY(encoding, EncodingName(ts, args[1]));
     }
@@ -351,8 +360,12 @@ Result<> text_no_pickle(ThreadState& ts, Args args) {
 
 // ---- attributes ----
 
-Result<> ShowStr(ThreadState& ts, StrObject* s) { return s ? Result<>::Borrow(Value(s)) : None(ts); }
-Result<> text_get_encoding(ThreadState& ts, Value self) { return ShowStr(ts, Self(self)->encoding); }
+Result<> ShowStr(ThreadState& ts, StrObject* s) {
+  return s ? Result<>::Borrow(Value(s)) : None(ts);
+}
+Result<> text_get_encoding(ThreadState& ts, Value self) {
+  return ShowStr(ts, Self(self)->encoding);
+}
 Result<> text_get_errors(ThreadState& ts, Value self) {
   MVM_TRY_VOID(CheckText(ts, Self(self)));
   return ShowStr(ts, Self(self)->errors);
@@ -365,9 +378,15 @@ Result<> text_get_buffer(ThreadState& ts, Value self) {
   MVM_TRY_VOID(CheckText(ts, Self(self)));
   return Result<>::Borrow(Self(self)->buffer);
 }
-Result<> text_get_line_buffering(ThreadState& ts, Value self) { return Bool(ts, Self(self)->line_buffering); }
-Result<> text_get_write_through(ThreadState& ts, Value self) { return Bool(ts, Self(self)->write_through); }
-Result<> text_get_finalizing(ThreadState& ts, Value self) { return Bool(ts, Self(self)->finalizing); }
+Result<> text_get_line_buffering(ThreadState& ts, Value self) {
+  return Bool(ts, Self(self)->line_buffering);
+}
+Result<> text_get_write_through(ThreadState& ts, Value self) {
+  return Bool(ts, Self(self)->write_through);
+}
+Result<> text_get_finalizing(ThreadState& ts, Value self) {
+  return Bool(ts, Self(self)->finalizing);
+}
 Status text_set_finalizing(ThreadState& ts, Value self, Value v) {
   Self(self)->finalizing = !v.is_null() && IsTrue(ts, v);
   return Ok();
@@ -420,9 +439,11 @@ const MethodSpec kTextMethods[] = {
     {"read(self, size=-1, /)", text_read},
     {"readable(self, /)", text_pass<2>},
     {"readline(self, size=-1, /)", text_readline},
-    {"reconfigure(self, /, *, encoding=None, errors=None, newline=<unrepresentable>, line_buffering=None, write_through=None)",
+    {"reconfigure(self, /, *, encoding=None, errors=None, newline=<unrepresentable>, "
+     "line_buffering=None, write_through=None)",
      text_reconfigure, "Reconfigure the text stream with new parameters."},
-    {"seek(self, cookie, whence=0, /)", text_seek, "Set the stream position, and return the new stream position."},
+    {"seek(self, cookie, whence=0, /)", text_seek,
+     "Set the stream position, and return the new stream position."},
     {"seekable(self, /)", text_pass<1>},
     {"tell(self, /)", text_tell, "Return the stream position as an opaque number."},
     {"truncate(self, pos=None, /)", text_truncate},
@@ -452,7 +473,8 @@ const TypeSpec kTextIoWrapperType = {
     .size = sizeof(TextIoObject),
     .gc = GcHooksOf<TextIoObject>(),
     .slots = {.repr = text_repr, .next = text_next},
-    .init = {"TextIOWrapper(self, buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False)",
+    .init = {"TextIOWrapper(self, buffer, encoding=None, errors=None, newline=None, "
+             "line_buffering=False, write_through=False)",
              text_init},
     .methods = kTextMethods,
     .getsets = kTextGetSets,

@@ -29,7 +29,8 @@ Result<> ReadBuffer(ThreadState& ts, TextIoObject* t, int64_t n) {
   const char* method = read1.is_absent() ? "read" : "read1";
   MVM_TRY(Ref<> data, CallNamed(ts, t->buffer, method, Value::Int(n)));
   if (!HasBuffer(ts, data)) {
-    return Raise(ts, Exc::kTypeError, "underlying %s() should have returned a bytes-like object, not '%T'", method,
+    return Raise(ts, Exc::kTypeError,
+                 "underlying %s() should have returned a bytes-like object, not '%T'", method,
                  data.get());
   }
   return data;
@@ -107,7 +108,8 @@ int64_t FindLineEnd(const StrObject* s, int64_t start, const NewlineMode& mode) 
   if (!mode.universal && mode.read_end[0] == '\r') wanted = '\r';
   if (mode.translate || (!mode.universal && mode.read_end[1] == 0)) {
     if (s->kind() == 1) {
-      const void* p = std::memchr(s->data1() + start, static_cast<int>(wanted), static_cast<size_t>(n - start));
+      const void* p =
+          std::memchr(s->data1() + start, static_cast<int>(wanted), static_cast<size_t>(n - start));
       return p ? static_cast<const uint8_t*>(p) - s->data1() + 1 : -1;
     }
     for (int64_t i = start; i < n; ++i) {
@@ -124,7 +126,8 @@ int64_t FindLineEnd(const StrObject* s, int64_t start, const NewlineMode& mode) 
     return -1;
   }
   for (int64_t i = start; i + 1 < n; ++i) {
-    if (s->At(static_cast<size_t>(i)) == '\r' && s->At(static_cast<size_t>(i + 1)) == '\n') return i + 2;
+    if (s->At(static_cast<size_t>(i)) == '\r' && s->At(static_cast<size_t>(i + 1)) == '\n')
+      return i + 2;
   }
   return -1;
 }
@@ -155,7 +158,8 @@ Result<> TextReadLine(ThreadState& ts, TextIoObject* t, int64_t limit) {
     if (two && line.length() > 0) {
       MVM_TRY(Ref<StrObject> sofar, line.Finish());
       MVM_TRY_VOID(line.Append(sofar.get()));
-      if (sofar->At(sofar->length - 1) == '\r' && t->decoded->At(static_cast<size_t>(t->used)) == '\n' &&
+      if (sofar->At(sofar->length - 1) == '\r' &&
+          t->decoded->At(static_cast<size_t>(t->used)) == '\n' &&
           (limit < 0 || static_cast<int64_t>(line.length()) < limit)) {
         MVM_TRY_VOID(line.Append('\n'));
         ++t->used;
@@ -172,7 +176,8 @@ Result<> TextReadLine(ThreadState& ts, TextIoObject* t, int64_t limit) {
         found = true;
       }
     }
-    MVM_TRY_VOID(line.AppendSlice(t->decoded, static_cast<size_t>(t->used), static_cast<size_t>(end)));
+    MVM_TRY_VOID(
+        line.AppendSlice(t->decoded, static_cast<size_t>(t->used), static_cast<size_t>(end)));
     t->used = end;
     if (found) break;
   }
@@ -204,7 +209,8 @@ Result<> text_next(ThreadState& ts, Value self) {
   } else {
     MVM_TRY(line, CallMethod(ts, self, MVM_NAME(ts, readline)));
     if (!IsStr(ts, line)) {
-      return Raise(ts, Exc::kOSError, "readline() should have returned a str object, not '%T'", line.get());
+      return Raise(ts, Exc::kOSError, "readline() should have returned a str object, not '%T'",
+                   line.get());
     }
   }
   if (line.as<StrObject>()->length > 0) return line;

@@ -1,9 +1,10 @@
 // TextIOWrapper: positions.
 //
-// tell() gives a cookie: the byte position of a place where decoding can start again, and, where that is
-// not the exact place, how to get there: the decoder's flags (bits 64-127), the bytes to feed it
-// (128-191), the characters to skip (192-255), and whether the end was reached (256). For most encodings
-// only the position is ever needed. The place is found by decoding prefixes of the last chunk again.
+// tell() gives a cookie: the byte position of a place where decoding can start again, and, where
+// that is not the exact place, how to get there: the decoder's flags (bits 64-127), the bytes to
+// feed it (128-191), the characters to skip (192-255), and whether the end was reached (256). For
+// most encodings only the position is ever needed. The place is found by decoding prefixes of the
+// last chunk again.
 #include "runtime/native/native_function.h"
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/int_object.h"
@@ -33,13 +34,15 @@ Status UnpackCookie(ThreadState& ts, Value v, Cookie* c) {
   IntView view(v);
   if (view.negative()) return Raise(ts, Exc::kValueError, "negative seek position %R", v);
   auto limb = [&](size_t i) { return i < view.size() ? view.limbs()[i] : 0; };
-  if (limb(0) > INT64_MAX) return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C long");
+  if (limb(0) > INT64_MAX)
+    return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C long");
   *c = {limb(0), limb(1), limb(2), limb(3), limb(4) != 0};
   return Ok();
 }
 
 // The decoder as it stood before the last chunk.
-Status RestoreDecoder(ThreadState& ts, TextIoObject* t, const DecodeState& from, Value flags, DecodeState* to) {
+Status RestoreDecoder(ThreadState& ts, TextIoObject* t, const DecodeState& from, Value flags,
+                      DecodeState* to) {
   *to = from;
   if (t->codec != TextCodec::kObject) return Ok();
   MVM_TRY(Ref<BytesObject> rest, NewBytes(ts, from.rest));
@@ -54,7 +57,8 @@ Status RestoreDecoder(ThreadState& ts, TextIoObject* t, const DecodeState& from,
 Result<int64_t> CountChars(ThreadState& ts, TextIoObject* t, size_t n, DecodeState* after) {
   MVM_TRY_VOID(RestoreDecoder(ts, t, *t->snapshot_state, t->snapshot_flags, after));
   uint8_t seen = t->seen;
-  Result<StrObject> text = DecodeText(ts, t, after, std::string_view(*t->snapshot).substr(0, n), false);
+  Result<StrObject> text =
+      DecodeText(ts, t, after, std::string_view(*t->snapshot).substr(0, n), false);
   t->seen = seen;
   if (text.raised()) return kRaised;
   Ref<StrObject> s = text.Take();
@@ -78,15 +82,18 @@ Result<> Tell(ThreadState& ts, TextIoObject* t) {
   }
   Cookie cookie;
   size_t size = t->snapshot->size();
-  int64_t start = position - static_cast<int64_t>(size) - static_cast<int64_t>(t->snapshot_state->rest.size());
+  int64_t start =
+      position - static_cast<int64_t>(size) - static_cast<int64_t>(t->snapshot_state->rest.size());
   cookie.position = static_cast<uint64_t>(start);
-  if (t->used == 0 && t->snapshot_state->rest.empty() && t->codec != TextCodec::kObject && !t->snapshot_state->pending_cr) {
+  if (t->used == 0 && t->snapshot_state->rest.empty() && t->codec != TextCodec::kObject &&
+      !t->snapshot_state->pending_cr) {
     cookie.flags = OrderFlags(t, *t->snapshot_state);
     return PackCookie(ts, cookie);
   }
   // Pure ASCII without carriage returns: bytes are characters.
   if (t->codec == TextCodec::kUtf8 && t->decoded->ascii() && t->decoded->length == size &&
-      t->snapshot_state->rest.empty() && !t->snapshot_state->pending_cr && t->snapshot->find('\r') == std::string::npos) {
+      t->snapshot_state->rest.empty() && !t->snapshot_state->pending_cr &&
+      t->snapshot->find('\r') == std::string::npos) {
     cookie.position += static_cast<uint64_t>(t->used);
     return PackCookie(ts, cookie);
   }
@@ -125,7 +132,9 @@ Result<> Tell(ThreadState& ts, TextIoObject* t) {
       return PackCookie(ts, cookie);
     }
     cookie.flags = t->codec == TextCodec::kObject
-                       ? (!t->snapshot_flags.is_null() && IsInt(ts, t->snapshot_flags) ? IntLowBits(t->snapshot_flags) : 0)
+                       ? (!t->snapshot_flags.is_null() && IsInt(ts, t->snapshot_flags)
+                              ? IntLowBits(t->snapshot_flags)
+                              : 0)
                        : OrderFlags(t, *t->snapshot_state);
     cookie.feed = low + t->snapshot_state->rest.size();
     cookie.skip = static_cast<uint64_t>(t->used);
@@ -187,7 +196,8 @@ Result<> text_seek(ThreadState& ts, Args args) {
     t->encoding_started = !start;
     return at;
   } else if (whence != 0) {
-    return Raise(ts, Exc::kValueError, "invalid whence (%d, should be 0, 1 or 2)", static_cast<int>(whence));
+    return Raise(ts, Exc::kValueError, "invalid whence (%d, should be 0, 1 or 2)",
+                 static_cast<int>(whence));
   }
   if (!IsInt(ts, target)) {
     MVM_TRY(target, Index(ts, target));
@@ -202,7 +212,9 @@ Result<> text_seek(ThreadState& ts, Args args) {
   if (t->readable) {
     MVM_TRY_VOID(CheckReadable(ts, t));
     MVM_TRY_VOID(ResetDecoder(ts, t));
-    t->state->order = cookie.flags == 1 ? ByteOrder::kLittle : cookie.flags == 2 ? ByteOrder::kBig : ByteOrder::kNative;
+    t->state->order = cookie.flags == 1   ? ByteOrder::kLittle
+                      : cookie.flags == 2 ? ByteOrder::kBig
+                                          : ByteOrder::kNative;
     t->state->mark_seen = cookie.position > 0;
     if (t->codec == TextCodec::kObject && cookie.flags != 0) {
       MVM_TRY(Ref<> flags, NewIntU64(ts, cookie.flags));
@@ -226,7 +238,8 @@ Result<> text_seek(ThreadState& ts, Args args) {
     t->snapshot->assign(view.view());
     t->snapshot_origin = 0;
     MVM_TRY(Ref<StrObject> text, DecodeText(ts, t, t->state, view.view(), cookie.eof));
-    if (text->length < cookie.skip) return Raise(ts, Exc::kOSError, "can't restore logical file position");
+    if (text->length < cookie.skip)
+      return Raise(ts, Exc::kOSError, "can't restore logical file position");
     SetDecoded(t, text.Release());
     t->used = static_cast<int64_t>(cookie.skip);
   }

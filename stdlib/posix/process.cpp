@@ -110,7 +110,8 @@ Status GetArgv(ThreadState& ts, Value v, StringVector* out, const char* function
   }
   MVM_TRY_VOID(ForEach(ts, v, [&](Value item) { return out->AddPath(ts, item); }));
   if (out->size() == 0) return Raise(ts, Exc::kValueError, "%s: argv must not be empty", function);
-  if ((*out)[0].empty()) return Raise(ts, Exc::kValueError, "%s: argv first element cannot be empty", function);
+  if ((*out)[0].empty())
+    return Raise(ts, Exc::kValueError, "%s: argv first element cannot be empty", function);
   return Ok();
 }
 Status GetEnv(ThreadState& ts, Value v, StringVector* out, const char* function) {
@@ -152,7 +153,8 @@ Result<> posix_execve(ThreadState& ts, Args args) {
 enum FileAction { kActionOpen = 0, kActionClose = 1, kActionDup2 = 2, kActionCloseFrom = 3 };
 
 // One of posix_spawn()'s file_actions.
-Status AddFileAction(ThreadState& ts, Value action, const char* function, posix_spawn_file_actions_t* out) {
+Status AddFileAction(ThreadState& ts, Value action, const char* function,
+                     posix_spawn_file_actions_t* out) {
   if (!IsTuple(ts, action) || action.as<TupleObject>()->size() == 0) {
     return Raise(ts, Exc::kTypeError, "Each file_actions element must be a non-empty tuple");
   }
@@ -162,30 +164,35 @@ Status AddFileAction(ThreadState& ts, Value action, const char* function, posix_
   int error = 0;
   switch (kind) {
     case kActionOpen: {
-      if (n != 5) return Raise(ts, Exc::kTypeError, "A open file_action tuple must have 5 elements");
+      if (n != 5)
+        return Raise(ts, Exc::kTypeError, "A open file_action tuple must have 5 elements");
       MVM_TRY(int fd, AsCInt(ts, (*t)[1]));
       PathArg path;
       MVM_TRY_VOID(GetPath(ts, (*t)[2], &path, function));
       MVM_TRY(int flags, AsCInt(ts, (*t)[3]));
       MVM_TRY(int mode, AsCInt(ts, (*t)[4]));
-      error = posix_spawn_file_actions_addopen(out, fd, path.c_str(), flags, static_cast<mode_t>(mode));
+      error =
+          posix_spawn_file_actions_addopen(out, fd, path.c_str(), flags, static_cast<mode_t>(mode));
       break;
     }
     case kActionClose: {
-      if (n != 2) return Raise(ts, Exc::kTypeError, "A close file_action tuple must have 2 elements");
+      if (n != 2)
+        return Raise(ts, Exc::kTypeError, "A close file_action tuple must have 2 elements");
       MVM_TRY(int fd, AsCInt(ts, (*t)[1]));
       error = posix_spawn_file_actions_addclose(out, fd);
       break;
     }
     case kActionDup2: {
-      if (n != 3) return Raise(ts, Exc::kTypeError, "A dup2 file_action tuple must have 3 elements");
+      if (n != 3)
+        return Raise(ts, Exc::kTypeError, "A dup2 file_action tuple must have 3 elements");
       MVM_TRY(int fd, AsCInt(ts, (*t)[1]));
       MVM_TRY(int to, AsCInt(ts, (*t)[2]));
       error = posix_spawn_file_actions_adddup2(out, fd, to);
       break;
     }
     case kActionCloseFrom: {
-      if (n != 2) return Raise(ts, Exc::kTypeError, "A closefrom file_action tuple must have 2 elements");
+      if (n != 2)
+        return Raise(ts, Exc::kTypeError, "A closefrom file_action tuple must have 2 elements");
       MVM_TRY(int fd, AsCInt(ts, (*t)[1]));
       error = posix_spawn_file_actions_addclosefrom_np(out, fd);
       break;
@@ -225,7 +232,8 @@ Result<> Spawn(ThreadState& ts, Args args, bool search) {
     if (TypeOf(ts, args[3])->slots.get_item == nullptr) {
       return Raise(ts, Exc::kTypeError, "file_actions must be a sequence or None");
     }
-    MVM_TRY_VOID(ForEach(ts, args[3], [&](Value action) { return AddFileAction(ts, action, function, &s.a); }));
+    MVM_TRY_VOID(ForEach(ts, args[3],
+                         [&](Value action) { return AddFileAction(ts, action, function, &s.a); }));
   }
   short flags = 0;
   if (args.has(4)) {
@@ -244,7 +252,8 @@ Result<> Spawn(ThreadState& ts, Args args, bool search) {
     bool any = false;
     MVM_TRY_VOID(ForEach(ts, args[static_cast<uint32_t>(which)], [&](Value v) -> Status {
       MVM_TRY(int sig, AsCInt(ts, v));
-      if (sigaddset(&set, sig) < 0) return Raise(ts, Exc::kValueError, "signal number %d out of range [1; 64]", sig);
+      if (sigaddset(&set, sig) < 0)
+        return Raise(ts, Exc::kValueError, "signal number %d out of range [1; 64]", sig);
       any = true;
       return Ok();
     }));
@@ -289,13 +298,16 @@ Result<> posix_system(ThreadState& ts, Args args) {
 }
 
 const GetSetSpec kRusageFields[] = {
-    {"ru_utime", StructItem<0>},   {"ru_stime", StructItem<1>},   {"ru_maxrss", StructItem<2>},  {"ru_ixrss", StructItem<3>},
-    {"ru_idrss", StructItem<4>},   {"ru_isrss", StructItem<5>},   {"ru_minflt", StructItem<6>},  {"ru_majflt", StructItem<7>},
-    {"ru_nswap", StructItem<8>},   {"ru_inblock", StructItem<9>}, {"ru_oublock", StructItem<10>}, {"ru_msgsnd", StructItem<11>},
-    {"ru_msgrcv", StructItem<12>}, {"ru_nsignals", StructItem<13>}, {"ru_nvcsw", StructItem<14>}, {"ru_nivcsw", StructItem<15>},
+    {"ru_utime", StructItem<0>},   {"ru_stime", StructItem<1>},     {"ru_maxrss", StructItem<2>},
+    {"ru_ixrss", StructItem<3>},   {"ru_idrss", StructItem<4>},     {"ru_isrss", StructItem<5>},
+    {"ru_minflt", StructItem<6>},  {"ru_majflt", StructItem<7>},    {"ru_nswap", StructItem<8>},
+    {"ru_inblock", StructItem<9>}, {"ru_oublock", StructItem<10>},  {"ru_msgsnd", StructItem<11>},
+    {"ru_msgrcv", StructItem<12>}, {"ru_nsignals", StructItem<13>}, {"ru_nvcsw", StructItem<14>},
+    {"ru_nivcsw", StructItem<15>},
 };
 const StructSequenceSpec kRusage = {
-    .type = StructSequenceTypeSpec("resource.struct_rusage", kRusageFields, "struct_rusage: Result from getrusage.",
+    .type = StructSequenceTypeSpec("resource.struct_rusage", kRusageFields,
+                                   "struct_rusage: Result from getrusage.",
                                    "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 16,
     .total = 16,
@@ -306,13 +318,27 @@ const StructSequenceSpec kRusage = {
 Result<TypeObject*> RusageType(ThreadState& ts) { return StructSequenceType(ts, kRusage); }
 
 Result<> RusageResult(ThreadState& ts, const struct rusage& u) {
-  auto seconds = [](const struct timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  auto seconds = [](const struct timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
   MVM_TRY(Ref<> user, NewFloat(ts, seconds(u.ru_utime)));
   MVM_TRY(Ref<> system, NewFloat(ts, seconds(u.ru_stime)));
-  Value v[] = {user.get(), system.get(), Value::Int(u.ru_maxrss), Value::Int(u.ru_ixrss), Value::Int(u.ru_idrss),
-               Value::Int(u.ru_isrss), Value::Int(u.ru_minflt), Value::Int(u.ru_majflt), Value::Int(u.ru_nswap),
-               Value::Int(u.ru_inblock), Value::Int(u.ru_oublock), Value::Int(u.ru_msgsnd), Value::Int(u.ru_msgrcv),
-               Value::Int(u.ru_nsignals), Value::Int(u.ru_nvcsw), Value::Int(u.ru_nivcsw)};
+  Value v[] = {user.get(),
+               system.get(),
+               Value::Int(u.ru_maxrss),
+               Value::Int(u.ru_ixrss),
+               Value::Int(u.ru_idrss),
+               Value::Int(u.ru_isrss),
+               Value::Int(u.ru_minflt),
+               Value::Int(u.ru_majflt),
+               Value::Int(u.ru_nswap),
+               Value::Int(u.ru_inblock),
+               Value::Int(u.ru_oublock),
+               Value::Int(u.ru_msgsnd),
+               Value::Int(u.ru_msgrcv),
+               Value::Int(u.ru_nsignals),
+               Value::Int(u.ru_nvcsw),
+               Value::Int(u.ru_nivcsw)};
   return NewStructSequence(ts, kRusage, v);
 }
 
@@ -322,7 +348,8 @@ Result<> Wait(ThreadState& ts, int pid, int options, bool with_usage) {
   int status = 0;
   struct rusage usage = {};
   bool raised;
-  pid_t r = RetryInterrupted(ts, [&] { return wait4(pid, &status, options, &usage); }, &raised);
+  pid_t r = RetryInterrupted(
+      ts, [&] { return wait4(pid, &status, options, &usage); }, &raised);
   if (raised) return kRaised;
   if (r < 0) return RaiseErrno(ts, errno);
   if (!with_usage) {
@@ -348,10 +375,10 @@ Result<> posix_wait4(ThreadState& ts, Args args) {
   MVM_TRY(int options, AsCInt(ts, args[1]));
   return Wait(ts, pid, options, true);
 }
-#define WAIT_TEST(name, expression, wrap)                \
-  Result<> posix_##name(ThreadState& ts, Args args) {    \
-    MVM_TRY(int status, AsCInt(ts, args[0]));            \
-    return wrap(expression);                             \
+#define WAIT_TEST(name, expression, wrap)             \
+  Result<> posix_##name(ThreadState& ts, Args args) { \
+    MVM_TRY(int status, AsCInt(ts, args[0]));         \
+    return wrap(expression);                          \
   }
 #define WAIT_BOOL(e) Bool(ts, e)
 #define WAIT_INT(e) Small(e)
@@ -368,7 +395,8 @@ Result<> posix_waitstatus_to_exitcode(ThreadState& ts, Args args) {
   if (WIFEXITED(status)) return Small(WEXITSTATUS(status));
   if (WIFSIGNALED(status)) return Small(-WTERMSIG(status));
   if (WIFSTOPPED(status)) {
-    return Raise(ts, Exc::kValueError, "process stopped by delivery of signal %d", WSTOPSIG(status));
+    return Raise(ts, Exc::kValueError, "process stopped by delivery of signal %d",
+                 WSTOPSIG(status));
   }
   return Raise(ts, Exc::kValueError, "invalid wait status: %d", status);
 }
@@ -383,7 +411,8 @@ const GetSetSpec kUnameFields[] = {
     {"machine", StructItem<4>, nullptr, "hardware identifier"},
 };
 const StructSequenceSpec kUname = {
-    .type = StructSequenceTypeSpec("posix.uname_result", kUnameFields, "uname_result: Result from os.uname()."),
+    .type = StructSequenceTypeSpec("posix.uname_result", kUnameFields,
+                                   "uname_result: Result from os.uname()."),
     .visible = 5,
     .total = 5,
 };
@@ -407,7 +436,8 @@ const GetSetSpec kTimesFields[] = {
     {"elapsed", StructItem<4>, nullptr, "elapsed time since an arbitrary point in the past"},
 };
 const StructSequenceSpec kTimes = {
-    .type = StructSequenceTypeSpec("posix.times_result", kTimesFields, "times_result: Result from os.times()."),
+    .type = StructSequenceTypeSpec("posix.times_result", kTimesFields,
+                                   "times_result: Result from os.times()."),
     .visible = 5,
     .total = 5,
 };
@@ -415,7 +445,8 @@ Result<> posix_times(ThreadState& ts, Args args) {
   struct tms t;
   clock_t now = times(&t);
   double tick = static_cast<double>(sysconf(_SC_CLK_TCK));
-  const double values[] = {t.tms_utime / tick, t.tms_stime / tick, t.tms_cutime / tick, t.tms_cstime / tick, now / tick};
+  const double values[] = {t.tms_utime / tick, t.tms_stime / tick, t.tms_cutime / tick,
+                           t.tms_cstime / tick, now / tick};
   Ref<> hold[5];
   Value v[5];
   for (int i = 0; i < 5; ++i) {
@@ -473,7 +504,8 @@ Result<> posix_putenv(ThreadState& ts, Args args) {
   PathArg name, value;
   MVM_TRY_VOID(GetPath(ts, args[0], &name, "putenv", "name"));
   MVM_TRY_VOID(GetPath(ts, args[1], &value, "putenv", "value"));
-  if (name.text.find('=') != std::string::npos) return Raise(ts, Exc::kValueError, "illegal environment variable name");
+  if (name.text.find('=') != std::string::npos)
+    return Raise(ts, Exc::kValueError, "illegal environment variable name");
   return DoneOrErrno(ts, setenv(name.c_str(), value.c_str(), 1));
 }
 Result<> posix_unsetenv(ThreadState& ts, Args args) {
@@ -483,19 +515,29 @@ Result<> posix_unsetenv(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"WCOREDUMP(status, /)", posix_WCOREDUMP, "Return True if the process returning status was dumped to a core file."},
+    {"WCOREDUMP(status, /)", posix_WCOREDUMP,
+     "Return True if the process returning status was dumped to a core file."},
     {"WEXITSTATUS(status)", posix_WEXITSTATUS, "Return the process return code from status."},
-    {"WIFCONTINUED(status)", posix_WIFCONTINUED, "Return True if a particular process was continued from a job control stop."},
-    {"WIFEXITED(status)", posix_WIFEXITED, "Return True if the process returning status exited via the exit() system call."},
-    {"WIFSIGNALED(status)", posix_WIFSIGNALED, "Return True if the process returning status was terminated by a signal."},
-    {"WIFSTOPPED(status)", posix_WIFSTOPPED, "Return True if the process returning status was stopped."},
-    {"WSTOPSIG(status)", posix_WSTOPSIG, "Return the signal that stopped the process that provided the status value."},
-    {"WTERMSIG(status)", posix_WTERMSIG, "Return the signal that terminated the process that provided the status value."},
-    {"_exit(status)", posix__exit, "Exit to the system with specified status, without normal exit processing."},
+    {"WIFCONTINUED(status)", posix_WIFCONTINUED,
+     "Return True if a particular process was continued from a job control stop."},
+    {"WIFEXITED(status)", posix_WIFEXITED,
+     "Return True if the process returning status exited via the exit() system call."},
+    {"WIFSIGNALED(status)", posix_WIFSIGNALED,
+     "Return True if the process returning status was terminated by a signal."},
+    {"WIFSTOPPED(status)", posix_WIFSTOPPED,
+     "Return True if the process returning status was stopped."},
+    {"WSTOPSIG(status)", posix_WSTOPSIG,
+     "Return the signal that stopped the process that provided the status value."},
+    {"WTERMSIG(status)", posix_WTERMSIG,
+     "Return the signal that terminated the process that provided the status value."},
+    {"_exit(status)", posix__exit,
+     "Exit to the system with specified status, without normal exit processing."},
     {"abort()", posix_abort, "Abort the interpreter immediately."},
     {"cpu_count()", posix_cpu_count, "Return the number of logical CPUs in the system."},
-    {"execv(path, argv, /)", posix_execv, "Execute an executable path with arguments, replacing current process."},
-    {"execve(path, argv, env)", posix_execve, "Execute an executable path with arguments and environment, replacing current process."},
+    {"execv(path, argv, /)", posix_execv,
+     "Execute an executable path with arguments, replacing current process."},
+    {"execve(path, argv, env)", posix_execve,
+     "Execute an executable path with arguments and environment, replacing current process."},
     {"getegid()", posix_getegid, "Return the current process's effective group id."},
     {"geteuid()", posix_geteuid, "Return the current process's effective user id."},
     {"getgid()", posix_getgid, "Return the current process's group id."},
@@ -509,14 +551,21 @@ const MethodSpec kFunctions[] = {
     {"getuid()", posix_getuid, "Return the current process's user id."},
     {"kill(pid, signal, /)", posix_kill, "Kill a process with a signal."},
     {"killpg(pgid, signal, /)", posix_killpg, "Kill a process group with a signal."},
-    {"nice(increment, /)", posix_nice, "Add increment to the priority of process and return the new priority."},
-    {"posix_spawn(path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, setsigmask=<unrepresentable>, setsigdef=<unrepresentable>, scheduler=<unrepresentable>)",
+    {"nice(increment, /)", posix_nice,
+     "Add increment to the priority of process and return the new priority."},
+    {"posix_spawn(path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, "
+     "resetids=False, setsid=False, setsigmask=<unrepresentable>, setsigdef=<unrepresentable>, "
+     "scheduler=<unrepresentable>)",
      posix_posix_spawn, "Execute the program specified by path in a new process."},
-    {"posix_spawnp(path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, setsigmask=<unrepresentable>, setsigdef=<unrepresentable>, scheduler=<unrepresentable>)",
+    {"posix_spawnp(path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, "
+     "resetids=False, setsid=False, setsigmask=<unrepresentable>, setsigdef=<unrepresentable>, "
+     "scheduler=<unrepresentable>)",
      posix_posix_spawnp, "Execute the program specified by path in a new process."},
     {"putenv(name, value, /)", posix_putenv, "Change or add an environment variable."},
-    {"sched_getaffinity(pid, /)", posix_sched_getaffinity, "Return the affinity of the process identified by pid (or the current process if zero)."},
-    {"sched_setaffinity(pid, mask, /)", posix_sched_setaffinity, "Set the CPU affinity of the process identified by pid to mask."},
+    {"sched_getaffinity(pid, /)", posix_sched_getaffinity,
+     "Return the affinity of the process identified by pid (or the current process if zero)."},
+    {"sched_setaffinity(pid, mask, /)", posix_sched_setaffinity,
+     "Set the CPU affinity of the process identified by pid to mask."},
     {"sched_yield()", posix_sched_yield, "Voluntarily relinquish the CPU."},
     {"setpgid(pid, pgrp, /)", posix_setpgid, "Call the system call setpgid(pid, pgrp)."},
     {"setsid()", posix_setsid, "Call the system call setsid()."},
@@ -529,7 +578,8 @@ const MethodSpec kFunctions[] = {
     {"wait3(options)", posix_wait3, "Wait for completion of a child process."},
     {"wait4(pid, options)", posix_wait4, "Wait for completion of a specific child process."},
     {"waitpid(pid, options, /)", posix_waitpid, "Wait for completion of a given child process."},
-    {"waitstatus_to_exitcode(status)", posix_waitstatus_to_exitcode, "Convert a wait status to an exit code."},
+    {"waitstatus_to_exitcode(status)", posix_waitstatus_to_exitcode,
+     "Convert a wait status to an exit code."},
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
-// TypeVar, ParamSpec (with its args and kwargs) and TypeVarTuple, and what the type-parameter syntax
-// calls to make them. What subscription does with them is written in typing itself: the methods here
-// call back.
+// TypeVar, ParamSpec (with its args and kwargs) and TypeVarTuple, and what the type-parameter
+// syntax calls to make them. What subscription does with them is written in typing itself: the
+// methods here call back.
 #include "runtime/objects/generic_alias.h"
 #include "stdlib/typing/typing_types.h"
 
@@ -283,7 +283,9 @@ Result<> MakeBySyntax(ThreadState& ts, const TypeSpec& spec, Value name) {
   p->infer_variance = true;
   return p;
 }
-Result<> make_typevar(ThreadState& ts, Args args) { return MakeBySyntax(ts, kTypeVarType, args[0]); }
+Result<> make_typevar(ThreadState& ts, Args args) {
+  return MakeBySyntax(ts, kTypeVarType, args[0]);
+}
 Result<> make_paramspec(ThreadState& ts, Args args) {
   return MakeBySyntax(ts, kParamSpecType, args[0]);
 }

@@ -1,5 +1,5 @@
-// What the parts of the native module _typing share: the object behind type variables, type aliases,
-// and calls back into typing.
+// What the parts of the native module _typing share: the object behind type variables, type
+// aliases, and calls back into typing.
 #pragma once
 
 #include <span>

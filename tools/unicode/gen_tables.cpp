@@ -182,31 +182,15 @@ void ReadCharacters(const std::string& directory, Database* db) {
     r.combining = static_cast<uint8_t>(std::atoi(w[4].c_str()));
     for (const char flag : w[5]) {
       switch (flag) {
-        case 'l':
-          r.flags |= kLower | kCased;
-          break;
-        case 'u':
-          r.flags |= kUpper | kCased;
-          break;
-        case 'i':
-          r.flags |= kCaseIgnorable;
-          break;
-        case 's':
-          r.flags |= kXidStart | kXidContinue;
-          break;
-        case 'c':
-          r.flags |= kXidContinue;
-          break;
-        case 'm':
-          r.flags |= kMirrored;
-          break;
-        case 'b':
-          r.flags |= kLineBreak;
-          break;
-        case '-':
-          break;
-        default:
-          Die("characters.txt: " + line);
+        case 'l': r.flags |= kLower | kCased; break;
+        case 'u': r.flags |= kUpper | kCased; break;
+        case 'i': r.flags |= kCaseIgnorable; break;
+        case 's': r.flags |= kXidStart | kXidContinue; break;
+        case 'c': r.flags |= kXidContinue; break;
+        case 'm': r.flags |= kMirrored; break;
+        case 'b': r.flags |= kLineBreak; break;
+        case '-': break;
+        default: Die("characters.txt: " + line);
       }
     }
     const std::string& category = w[1];

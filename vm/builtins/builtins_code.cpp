@@ -1,6 +1,7 @@
 // The functions of builtins that are about code: compile, eval, exec, scopes, classes, imports.
 #include <cstring>
 
+#include "runtime/native/native_function.h"
 #include "runtime/objects/bytearray_object.h"
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/cell_object.h"
@@ -9,7 +10,6 @@
 #include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
-#include "runtime/native/native_function.h"
 #include "runtime/protocol/buffer.h"
 #include "runtime/protocol/protocol.h"
 #include "vm/builtins/builtins_module.h"
@@ -24,23 +24,27 @@ namespace minivm {
 namespace {
 
 // Globals and locals of eval and exec.
-Status Scopes(ThreadState& ts, const char* function, Value globals, Value locals, Ref<DictObject>* g, Ref<>* l) {
+Status Scopes(ThreadState& ts, const char* function, Value globals, Value locals,
+              Ref<DictObject>* g, Ref<>* l) {
   if (!IsNone(ts, globals) && !IsDict(ts, globals)) {
-    if (std::strcmp(function, "eval") == 0) return Raise(ts, Exc::kTypeError, "globals must be a dict");
+    if (std::strcmp(function, "eval") == 0)
+      return Raise(ts, Exc::kTypeError, "globals must be a dict");
     return Raise(ts, Exc::kTypeError, "%s() globals must be a dict, not %T", function, globals);
   }
   if (!IsNone(ts, locals) && !IsDict(ts, locals)) {
     TypeObject* type = TypeOf(ts, locals);
     MVM_TRY_VOID(TypeReady(ts, type));
     if (type->slots.get_item == nullptr) {
-      if (std::strcmp(function, "eval") == 0) return Raise(ts, Exc::kTypeError, "locals must be a mapping");
+      if (std::strcmp(function, "eval") == 0)
+        return Raise(ts, Exc::kTypeError, "locals must be a mapping");
       return Raise(ts, Exc::kTypeError, "locals must be a mapping or None, not %T", locals);
     }
   }
   if (IsNone(ts, globals)) {
     DictObject* current = ts.rt->hooks.current_globals(ts);
     if (current == nullptr) {
-      return Raise(ts, Exc::kTypeError, "%s must be given globals and locals when called without a frame", function);
+      return Raise(ts, Exc::kTypeError,
+                   "%s must be given globals and locals when called without a frame", function);
     }
     *g = Ref<DictObject>::Borrow(current);
     if (IsNone(ts, locals)) {
@@ -68,7 +72,8 @@ Result<> builtins_eval(ThreadState& ts, Args args) {
   if (IsExact(args[0], TypeId::kCode)) {
     code = Ref<CodeObject>::Borrow(args.as<CodeObject>(0));
     if (code->freevars->size() > 0) {
-      return Raise(ts, Exc::kTypeError, "code object passed to eval() may not contain free variables");
+      return Raise(ts, Exc::kTypeError,
+                   "code object passed to eval() may not contain free variables");
     }
   } else {
     CompileOptions options;
@@ -82,10 +87,11 @@ Result<> builtins_eval(ThreadState& ts, Args args) {
       size_t skip = 0;
       while (skip < s->length && (s->At(skip) == ' ' || s->At(skip) == '\t')) ++skip;
       if (skip > 0) {
-      MVM_TRY(source, StrSlice(ts, s, skip, s->length));
+        MVM_TRY(source, StrSlice(ts, s, skip, s->length));
+      }
     }
-    }
-    MVM_TRY(code, CompileValue(ts, source, filename, options, "eval", "string, bytes or code object"));
+    MVM_TRY(code,
+            CompileValue(ts, source, filename, options, "eval", "string, bytes or code object"));
   }
   return RunCode(ts, code, globals, locals);
 }
@@ -107,7 +113,8 @@ Result<> builtins_exec(ThreadState& ts, Args args) {
       }
     } else {
       bool ok = IsExact(closure, TypeId::kTuple) && closure.as<TupleObject>()->size() == n;
-      for (uint32_t i = 0; ok && i < n; ++i) ok = IsExact(closure.as<TupleObject>()->items()[i], TypeId::kCell);
+      for (uint32_t i = 0; ok && i < n; ++i)
+        ok = IsExact(closure.as<TupleObject>()->items()[i], TypeId::kCell);
       if (!ok) {
         return Raise(ts, Exc::kTypeError, "code object requires a closure of exactly length %u", n);
       }
@@ -121,7 +128,8 @@ Result<> builtins_exec(ThreadState& ts, Args args) {
     options.future_flags = CallerFutures(ts);
     options.optimize = ts.rt->optimize;
     MVM_TRY(Ref<StrObject> filename, NewStr(ts, "<string>"));
-    MVM_TRY(code, CompileValue(ts, args[0], filename, options, "exec", "string, bytes or code object"));
+    MVM_TRY(code,
+            CompileValue(ts, args[0], filename, options, "exec", "string, bytes or code object"));
   }
   MVM_TRY_VOID(RunCode(ts, code, globals, locals, cells));
   return None(ts);
@@ -168,7 +176,8 @@ Result<TupleObject> ResolveBases(ThreadState& ts, TupleObject* bases) {
       MVM_TRY(Ref<> method, GetAttrOptional(ts, base, MVM_NAME(ts, __mro_entries__)));
       if (!method.is_absent()) {
         MVM_TRY(entries, Call(ts, method, Value(bases)));
-        if (!IsTuple(ts, entries)) return Raise(ts, Exc::kTypeError, "__mro_entries__ must return a tuple");
+        if (!IsTuple(ts, entries))
+          return Raise(ts, Exc::kTypeError, "__mro_entries__ must return a tuple");
       }
     }
     if (entries.is_null()) {
@@ -190,7 +199,8 @@ Result<> builtins_build_class(ThreadState& ts, Args args) {
   if (!IsExact(args[0], TypeId::kFunction)) {
     return Raise(ts, Exc::kTypeError, "__build_class__: func must be a function");
   }
-  if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "__build_class__: name is not a string");
+  if (!IsStr(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "__build_class__: name is not a string");
   FunctionObject* body = args.as<FunctionObject>(0);
   Ref<StrObject> name = Ref<StrObject>::Borrow(args.as<StrObject>(1));
   MVM_TRY(Ref<TupleObject> original, NewTuple(ts, {args.v + 2, args.n - 2u}));
@@ -222,9 +232,10 @@ Result<> builtins_build_class(ThreadState& ts, Args args) {
         winner = candidate;
         continue;
       }
-      return Raise(ts, Exc::kTypeError,
-                   "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of "
-                   "the metaclasses of all its bases");
+      return Raise(
+          ts, Exc::kTypeError,
+          "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of "
+          "the metaclasses of all its bases");
     }
     metaclass = Ref<>::Borrow(Value(winner));
   }
@@ -242,7 +253,8 @@ Result<> builtins_build_class(ThreadState& ts, Args args) {
   if (!IsDict(ts, ns) && ns_type->slots.get_item == nullptr) {
     MVM_TRY(Ref<> meta_name, IsType(ts, metaclass) ? GetAttr(ts, metaclass, MVM_NAME(ts, __name__))
                                                    : Result<>(NewStr(ts, "<metaclass>")));
-    return Raise(ts, Exc::kTypeError, "%U.__prepare__() must return a mapping, not %T", meta_name.get(), ns.get());
+    return Raise(ts, Exc::kTypeError, "%U.__prepare__() must return a mapping, not %T",
+                 meta_name.get(), ns.get());
   }
   MVM_TRY(Ref<> cell, RunCode(ts, body->code, body->globals, ns, body->closure));
   if (bases.get() != original.get()) {
@@ -254,12 +266,14 @@ Result<> builtins_build_class(ThreadState& ts, Args args) {
   if (IsType(ts, cls) && IsExact(cell, TypeId::kCell)) {
     Value in_cell = cell.as<CellObject>()->value;
     if (in_cell.is(ts.rt->unbound)) {
-      return Raise(ts, Exc::kRuntimeError,
-                   "__class__ not set defining %R as %R. Was __classcell__ propagated to type.__new__?",
-                   Value(name.get()), cls.get());
+      return Raise(
+          ts, Exc::kRuntimeError,
+          "__class__ not set defining %R as %R. Was __classcell__ propagated to type.__new__?",
+          Value(name.get()), cls.get());
     }
     if (!in_cell.is(cls)) {
-      return Raise(ts, Exc::kTypeError, "__class__ set to %R defining %R as %R", in_cell, Value(name.get()), cls.get());
+      return Raise(ts, Exc::kTypeError, "__class__ set to %R defining %R as %R", in_cell,
+                   Value(name.get()), cls.get());
     }
   }
   return cls;
@@ -272,17 +286,24 @@ Result<> builtins_breakpoint(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kCodeFunctions[] = {
-    {"__build_class__(...)", builtins_build_class, "__build_class__(func, name, /, *bases, [metaclass], **kwds) -> class"},
-    {"__import__(name, globals=None, locals=None, fromlist=(), level=0)", builtins_import, "Import a module."},
+    {"__build_class__(...)", builtins_build_class,
+     "__build_class__(func, name, /, *bases, [metaclass], **kwds) -> class"},
+    {"__import__(name, globals=None, locals=None, fromlist=(), level=0)", builtins_import,
+     "Import a module."},
     {"breakpoint(...)", builtins_breakpoint, "Call sys.breakpointhook(*args, **kws)."},
-    {"compile(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)",
+    {"compile(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, "
+     "_feature_version=-1)",
      builtins_compile, "Compile source into a code object that exec() or eval() can run."},
-    {"dir(object=<unrepresentable>, /)", builtins_dir, "The names in the current scope, or the attributes of the object."},
-    {"eval(source, /, globals=None, locals=None)", builtins_eval, "Evaluate an expression in the given scopes."},
-    {"exec(source, /, globals=None, locals=None, *, closure=None)", builtins_exec, "Execute code in the given scopes."},
+    {"dir(object=<unrepresentable>, /)", builtins_dir,
+     "The names in the current scope, or the attributes of the object."},
+    {"eval(source, /, globals=None, locals=None)", builtins_eval,
+     "Evaluate an expression in the given scopes."},
+    {"exec(source, /, globals=None, locals=None, *, closure=None)", builtins_exec,
+     "Execute code in the given scopes."},
     {"globals()", builtins_globals, "The dictionary of the current module's names."},
     {"locals()", builtins_locals, "A dictionary of the current scope's names."},
-    {"vars(object=<unrepresentable>, /)", builtins_vars, "object.__dict__, or locals() without an argument."},
+    {"vars(object=<unrepresentable>, /)", builtins_vars,
+     "object.__dict__, or locals() without an argument."},
 };
 
 }  // namespace
@@ -290,7 +311,8 @@ const MethodSpec kCodeFunctions[] = {
 Status AddCodeFunctions(ThreadState& ts, ModuleObject* builtins) {
   MVM_TRY(Ref<StrObject> module_name, InternUtf8(ts, "builtins"));
   for (const MethodSpec& spec : kCodeFunctions) {
-    MVM_TRY(Ref<NativeFunctionObject> f, NewNativeFunction(ts, spec, Value(builtins), false, module_name));
+    MVM_TRY(Ref<NativeFunctionObject> f,
+            NewNativeFunction(ts, spec, Value(builtins), false, module_name));
     std::string_view text = spec.signature;
     MVM_TRY_VOID(ModuleAdd(ts, builtins, text.substr(0, text.find('(')), f));
   }

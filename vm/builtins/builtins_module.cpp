@@ -1,6 +1,8 @@
 // The module builtins: functions on objects. Those on code are in builtins_code.cpp.
 #include "vm/builtins/builtins_module.h"
 
+#include "runtime/objects/bytearray_object.h"
+#include "runtime/objects/bytes_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/float_object.h"
@@ -10,8 +12,6 @@
 #include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
-#include "runtime/objects/bytes_object.h"
-#include "runtime/objects/bytearray_object.h"
 #include "runtime/protocol/protocol.h"
 #include "vm/interp/async_generator.h"
 
@@ -82,11 +82,14 @@ Result<> builtins_setattr(ThreadState& ts, Args args) {
   return None(ts);
 }
 
-Result<> builtins_divmod(ThreadState& ts, Args args) { return Binary(ts, BinaryOp::kDivmod, args[0], args[1]); }
+Result<> builtins_divmod(ThreadState& ts, Args args) {
+  return Binary(ts, BinaryOp::kDivmod, args[0], args[1]);
+}
 
 Result<> builtins_format(ThreadState& ts, Args args) {
   Value spec = args.has(1) ? args[1] : Value(ts.rt->empty_str);
-  if (!IsStr(ts, spec)) return Raise(ts, Exc::kTypeError, "format() argument 2 must be str, not %T", spec);
+  if (!IsStr(ts, spec))
+    return Raise(ts, Exc::kTypeError, "format() argument 2 must be str, not %T", spec);
   return FormatValue(ts, args[0], spec.as<StrObject>());
 }
 
@@ -102,7 +105,8 @@ Result<> builtins_input(ThreadState& ts, Args args) {
   Value sys = Value(ts.rt->sys);
   auto stream = [&](StrObject* name, const char* lost) -> Result<> {
     MVM_TRY(Ref<> s, GetAttrOptional(ts, sys, name));
-    if (s.is_absent() || IsNone(ts, s)) return Raise(ts, Exc::kRuntimeError, "input(): lost %s", lost);
+    if (s.is_absent() || IsNone(ts, s))
+      return Raise(ts, Exc::kRuntimeError, "input(): lost %s", lost);
     return s;
   };
   MVM_TRY(Ref<> in, stream(MVM_NAME(ts, stdin), "sys.stdin"));
@@ -172,7 +176,8 @@ Result<> builtins_ord(ThreadState& ts, Args args) {
   } else {
     return Raise(ts, Exc::kTypeError, "ord() expected string of length 1, but %T found", v);
   }
-  return Raise(ts, Exc::kTypeError, "ord() expected a character, but string of length %zu found", n);
+  return Raise(ts, Exc::kTypeError, "ord() expected a character, but string of length %zu found",
+               n);
 }
 
 Result<> builtins_pow(ThreadState& ts, Args args) { return Power(ts, args[0], args[1], args[2]); }
@@ -217,7 +222,8 @@ Result<> builtins_sum(ThreadState& ts, Args args) {
       MVM_TRY(item, Next(ts, it));
       MVM_TRY_VOID(Charge(ts, 1));
       int64_t next;
-      if (item.is_int() && !item.is_done() && !__builtin_add_overflow(sum, item.get().as_int(), &next)) {
+      if (item.is_int() && !item.is_done() &&
+          !__builtin_add_overflow(sum, item.get().as_int(), &next)) {
         sum = next;
         continue;
       }
@@ -227,7 +233,8 @@ Result<> builtins_sum(ThreadState& ts, Args args) {
     }
     if (item.is_done()) return total;
   }
-  if (IsFloatExact(total) || (have_item && IsFloatExact(item) && (total.is_int() || IsExact(total, TypeId::kInt)))) {
+  if (IsFloatExact(total) ||
+      (have_item && IsFloatExact(item) && (total.is_int() || IsExact(total, TypeId::kInt)))) {
     double sum, compensation = 0;
     if (IsFloatExact(total)) {
       sum = FloatValue(total);
@@ -286,14 +293,17 @@ Result<> MinOrMax(ThreadState& ts, Args args, const char* name, CompareOp better
       } else if (kw->EqualsAscii("default")) {
         fallback = args.v[args.n + i];
       } else {
-        return Raise(ts, Exc::kTypeError, "%s() got an unexpected keyword argument '%U'", name, Value(kw));
+        return Raise(ts, Exc::kTypeError, "%s() got an unexpected keyword argument '%U'", name,
+                     Value(kw));
       }
     }
   }
-  if (args.n == 0) return Raise(ts, Exc::kTypeError, "%s expected at least 1 argument, got 0", name);
+  if (args.n == 0)
+    return Raise(ts, Exc::kTypeError, "%s expected at least 1 argument, got 0", name);
   if (!key.is_null() && IsNone(ts, key)) key = Value();
   if (args.n > 1 && !fallback.is_null()) {
-    return Raise(ts, Exc::kTypeError, "Cannot specify a default for %s() with multiple positional arguments", name);
+    return Raise(ts, Exc::kTypeError,
+                 "Cannot specify a default for %s() with multiple positional arguments", name);
   }
   Ref<> best, best_key;
   auto consider = [&](Value item) -> Status {
@@ -333,8 +343,12 @@ Result<> MinOrMax(ThreadState& ts, Args args, const char* name, CompareOp better
   }
   return best;
 }
-Result<> builtins_max(ThreadState& ts, Args args) { return MinOrMax(ts, args, "max", CompareOp::kGt); }
-Result<> builtins_min(ThreadState& ts, Args args) { return MinOrMax(ts, args, "min", CompareOp::kLt); }
+Result<> builtins_max(ThreadState& ts, Args args) {
+  return MinOrMax(ts, args, "max", CompareOp::kGt);
+}
+Result<> builtins_min(ThreadState& ts, Args args) {
+  return MinOrMax(ts, args, "min", CompareOp::kLt);
+}
 
 Result<> builtins_print(ThreadState& ts, Args args) {
   // print(*args, sep, end, file, flush)
@@ -382,11 +396,13 @@ Result<> builtins_iter(ThreadState& ts, Args args) {
 
 Result<> builtins_aiter(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> it, CallSpecial(ts, args[0], MVM_NAME(ts, __aiter__)));
-  if (it.is_absent()) return Raise(ts, Exc::kTypeError, "'%T' object is not an async iterable", args[0]);
+  if (it.is_absent())
+    return Raise(ts, Exc::kTypeError, "'%T' object is not an async iterable", args[0]);
   TypeObject* type = TypeOf(ts, it);
   MVM_TRY_VOID(TypeReady(ts, type));
   if (type->slots.anext == nullptr) {
-    return Raise(ts, Exc::kTypeError, "aiter() returned not an async iterator of type '%T'", it.get());
+    return Raise(ts, Exc::kTypeError, "aiter() returned not an async iterator of type '%T'",
+                 it.get());
   }
   return it;
 }
@@ -394,7 +410,8 @@ Result<> builtins_aiter(ThreadState& ts, Args args) {
 Result<> builtins_anext(ThreadState& ts, Args args) {
   TypeObject* type = TypeOf(ts, args[0]);
   MVM_TRY_VOID(TypeReady(ts, type));
-  if (type->slots.anext == nullptr) return Raise(ts, Exc::kTypeError, "'%T' object is not an async iterator", args[0]);
+  if (type->slots.anext == nullptr)
+    return Raise(ts, Exc::kTypeError, "'%T' object is not an async iterator", args[0]);
   MVM_TRY(Ref<> awaitable, type->slots.anext(ts, args[0]));
   if (!args.has(1)) return awaitable;
   return NewAnextAwaitable(ts, awaitable, args[1]);
@@ -402,7 +419,8 @@ Result<> builtins_anext(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"abs(x, /)", builtins_abs, "Return the absolute value of the argument."},
-    {"aiter(async_iterable, /)", builtins_aiter, "Return an asynchronous iterator for an asynchronous iterable."},
+    {"aiter(async_iterable, /)", builtins_aiter,
+     "Return an asynchronous iterator for an asynchronous iterable."},
     {"all(iterable, /)", builtins_all, "True if every item is true (or there is none)."},
     {"anext(async_iterator, default=<unrepresentable>, /)", builtins_anext,
      "The awaitable next item of the asynchronous iterator, or the default at its end."},
@@ -420,32 +438,47 @@ const MethodSpec kFunctions[] = {
     {"hash(obj, /)", builtins_hash, "The hash value of the object."},
     {"hex(number, /)", builtins_hex, "Hexadecimal text of an integer, with the prefix 0x."},
     {"id(obj, /)", builtins_id, "The identity of the object: unique among those alive."},
-    {"input(prompt=<unrepresentable>, /)", builtins_input, "Read a line from standard input, without its newline."},
-    {"isinstance(obj, class_or_tuple, /)", builtins_isinstance, "Whether obj is an instance of the class."},
-    {"issubclass(cls, class_or_tuple, /)", builtins_issubclass, "Whether cls is derived from the class."},
+    {"input(prompt=<unrepresentable>, /)", builtins_input,
+     "Read a line from standard input, without its newline."},
+    {"isinstance(obj, class_or_tuple, /)", builtins_isinstance,
+     "Whether obj is an instance of the class."},
+    {"issubclass(cls, class_or_tuple, /)", builtins_issubclass,
+     "Whether cls is derived from the class."},
     {"iter(object, sentinel=<unrepresentable>, /)", builtins_iter,
-     "An iterator over the object, or over the results of calling it until one equals the sentinel."},
+     "An iterator over the object, or over the results of calling it until one equals the "
+     "sentinel."},
     {"len(obj, /)", builtins_len, "The number of items in a container."},
-    {"max(...)", builtins_max, "max(iterable, *[, default=obj, key=func]) -> value\nmax(arg1, arg2, *args, *[, key=func]) -> value"},
-    {"min(...)", builtins_min, "min(iterable, *[, default=obj, key=func]) -> value\nmin(arg1, arg2, *args, *[, key=func]) -> value"},
-    {"next(iterator, default=<unrepresentable>, /)", builtins_next, "The next item of the iterator, or the default at its end."},
+    {"max(...)", builtins_max,
+     "max(iterable, *[, default=obj, key=func]) -> value\nmax(arg1, arg2, *args, *[, key=func]) -> "
+     "value"},
+    {"min(...)", builtins_min,
+     "min(iterable, *[, default=obj, key=func]) -> value\nmin(arg1, arg2, *args, *[, key=func]) -> "
+     "value"},
+    {"next(iterator, default=<unrepresentable>, /)", builtins_next,
+     "The next item of the iterator, or the default at its end."},
     {"oct(number, /)", builtins_oct, "Octal text of an integer, with the prefix 0o."},
     {"ord(c, /)", builtins_ord, "The code point of a one-character string."},
     {"pow(base, exp, mod=None)", builtins_pow, "base**exp, or base**exp % mod."},
-    {"print(*args, sep=' ', end='\\n', file=None, flush=False)", builtins_print, "Print the values to a stream, sys.stdout by default."},
+    {"print(*args, sep=' ', end='\\n', file=None, flush=False)", builtins_print,
+     "Print the values to a stream, sys.stdout by default."},
     {"repr(obj, /)", builtins_repr, "The canonical text of the object."},
-    {"round(number, ndigits=None)", builtins_round, "The number rounded to ndigits decimal digits."},
-    {"setattr(obj, name, value, /)", builtins_setattr, "Set the named attribute: obj.name = value."},
-    {"sorted(iterable, /, *, key=None, reverse=False)", builtins_sorted, "A new sorted list of the items."},
+    {"round(number, ndigits=None)", builtins_round,
+     "The number rounded to ndigits decimal digits."},
+    {"setattr(obj, name, value, /)", builtins_setattr,
+     "Set the named attribute: obj.name = value."},
+    {"sorted(iterable, /, *, key=None, reverse=False)", builtins_sorted,
+     "A new sorted list of the items."},
     {"sum(iterable, /, start=0)", builtins_sum, "The sum of the items, plus start."},
 };
 
 const TypeId kTypeNames[] = {
-    TypeId::kObject, TypeId::kType, TypeId::kInt, TypeId::kBool, TypeId::kFloat, TypeId::kComplex,
-    TypeId::kStr, TypeId::kBytes, TypeId::kBytearray, TypeId::kMemoryview, TypeId::kList,
-    TypeId::kTuple, TypeId::kDict, TypeId::kSet, TypeId::kFrozenset, TypeId::kSlice, TypeId::kRange,
-    TypeId::kClassMethod, TypeId::kStaticMethod, TypeId::kProperty, TypeId::kSuper, TypeId::kEnumerate,
-    TypeId::kZip, TypeId::kMap, TypeId::kFilter, TypeId::kReversed,
+    TypeId::kObject,    TypeId::kType,        TypeId::kInt,          TypeId::kBool,
+    TypeId::kFloat,     TypeId::kComplex,     TypeId::kStr,          TypeId::kBytes,
+    TypeId::kBytearray, TypeId::kMemoryview,  TypeId::kList,         TypeId::kTuple,
+    TypeId::kDict,      TypeId::kSet,         TypeId::kFrozenset,    TypeId::kSlice,
+    TypeId::kRange,     TypeId::kClassMethod, TypeId::kStaticMethod, TypeId::kProperty,
+    TypeId::kSuper,     TypeId::kEnumerate,   TypeId::kZip,          TypeId::kMap,
+    TypeId::kFilter,    TypeId::kReversed,
 };
 
 Status exec_builtins(ThreadState& ts, ModuleObject* m) {

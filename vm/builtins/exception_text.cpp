@@ -51,10 +51,12 @@ void AppendTraceback(Value traceback, std::string* out) {
   auto flush = [&] {
     if (repeats > kMaxRepeats) {
       int more = repeats - kMaxRepeats;
-      *out += "  [Previous line repeated " + std::to_string(more) + " more time" + (more == 1 ? "" : "s") + "]\n";
+      *out += "  [Previous line repeated " + std::to_string(more) + " more time" +
+              (more == 1 ? "" : "s") + "]\n";
     }
   };
-  for (Value t = traceback; t.is_object() && IsExact(t, TypeId::kTraceback); t = t.as<TracebackObject>()->next) {
+  for (Value t = traceback; t.is_object() && IsExact(t, TypeId::kTraceback);
+       t = t.as<TracebackObject>()->next) {
     TracebackObject* tb = t.as<TracebackObject>();
     const CodeObject* code = tb->frame->function->code;
     if (code == last_code && TracebackLine(tb) == last_line) {
@@ -66,7 +68,8 @@ void AppendTraceback(Value traceback, std::string* out) {
       repeats = 1;
     }
     std::string file = ToUtf8(code->filename);
-    *out += "  File \"" + file + "\", line " + std::to_string(TracebackLine(tb)) + ", in " + ToUtf8(code->name) + "\n";
+    *out += "  File \"" + file + "\", line " + std::to_string(TracebackLine(tb)) + ", in " +
+            ToUtf8(code->name) + "\n";
     std::string line = SourceLine(file, TracebackLine(tb));
     if (!line.empty()) *out += "    " + line + "\n";
   }

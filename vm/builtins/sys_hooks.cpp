@@ -143,8 +143,8 @@ void ReportException(ThreadState& ts, Ref<> exception) {
     return;
   }
   Ref<> second = TakePending(ts);
-  WriteStderr(ts, "Error in sys.excepthook:\n" + ExceptionText(ts, second) + "\nOriginal exception was:\n" +
-                      ExceptionText(ts, exception));
+  WriteStderr(ts, "Error in sys.excepthook:\n" + ExceptionText(ts, second) +
+                      "\nOriginal exception was:\n" + ExceptionText(ts, exception));
 }
 
 int ExitStatus(ThreadState& ts, Value exit, std::string* message, bool* has_message) {
@@ -223,8 +223,9 @@ void WriteUnraisableHook(ThreadState& ts, Value exception, Value where, const ch
   Ref<> hook = Ref<>::Borrow(SysLookup(ts, "unraisablehook"));
   if (hook && !IsNone(ts, hook)) {
     Value traceback = exception.as<ExceptionObject>()->traceback;
-    Value values[] = {Value(TypeOf(ts, exception)), exception, traceback.is_null() ? none : traceback,
-                      text ? Value(text.get()) : none, where.is_null() ? none : where};
+    Value values[] = {Value(TypeOf(ts, exception)), exception,
+                      traceback.is_null() ? none : traceback, text ? Value(text.get()) : none,
+                      where.is_null() ? none : where};
     Result<TupleObject> args = NewStructSequence(ts, kUnraisableArgs, values);
     if (!args.raised()) {
       Ref<TupleObject> a = args.Take();
@@ -296,15 +297,17 @@ Result<> sys_addaudithook(ThreadState& ts, Args args) {
 Result<> sys_excepthook(ThreadState& ts, Args args) {
   Value exception = args[1];
   if (!IsException(ts, exception)) {
-    MVM_TRY(Ref<StrObject> text, Format(ts, "TypeError: print_exception(): Exception expected for value, %T found\n",
-                                        exception));
+    MVM_TRY(Ref<StrObject> text,
+            Format(ts, "TypeError: print_exception(): Exception expected for value, %T found\n",
+                   exception));
     WriteStderr(ts, ToUtf8(text));
     return None(ts);
   }
   Ref<> hold = Ref<>::Borrow(exception);
   Value traceback = args[2];
   ExceptionObject* e = exception.as<ExceptionObject>();
-  if (!traceback.is_absent() && IsExact(traceback, TypeId::kTraceback) && (e->traceback.is_null() || IsNone(ts, e->traceback))) {
+  if (!traceback.is_absent() && IsExact(traceback, TypeId::kTraceback) &&
+      (e->traceback.is_null() || IsNone(ts, e->traceback))) {
     Decref(std::exchange(e->traceback, Ref<>::Borrow(traceback).Release()));
   }
   WriteStderr(ts, ExceptionText(ts, exception));
@@ -355,7 +358,8 @@ Result<> sys_displayhook(ThreadState& ts, Args args) {
 Result<> sys_unraisablehook(ThreadState& ts, Args args) {
   MVM_TRY(TypeObject * type, StructSequenceType(ts, kUnraisableArgs));
   if (TypeOf(ts, args[0]) != type) {
-    return Raise(ts, Exc::kTypeError, "sys.unraisablehook argument type must be UnraisableHookArgs");
+    return Raise(ts, Exc::kTypeError,
+                 "sys.unraisablehook argument type must be UnraisableHookArgs");
   }
   TupleObject* t = args.as<TupleObject>(0);
   ShowUnraisable(ts, (*t)[1], (*t)[4], (*t)[3]);
@@ -379,7 +383,8 @@ Result<> sys_breakpointhook(ThreadState& ts, Args args) {
     MVM_TRY(hook, GetAttrOptional(ts, m, function));
   }
   if (!hook || hook.is_absent()) {
-    MVM_TRY_VOID(Warn(ts, Exc::kRuntimeWarning, 1, "Ignoring unimportable $PYTHONBREAKPOINT: \"%s\"", name.c_str()));
+    MVM_TRY_VOID(Warn(ts, Exc::kRuntimeWarning, 1,
+                      "Ignoring unimportable $PYTHONBREAKPOINT: \"%s\"", name.c_str()));
     return None(ts);
   }
   return CallRaw(ts, hook, args);
@@ -390,8 +395,10 @@ Result<> sys_breakpointhook(ThreadState& ts, Args args) {
 const MethodSpec kSysHookFunctions[] = {
     {"addaudithook(hook)", sys_addaudithook, "Adds a new audit hook callback."},
     {"audit(event, /, *args)", sys_audit, "Passes the event to any hooks that are attached."},
-    {"breakpointhook(...)", sys_breakpointhook, "This hook function is called by built-in breakpoint()."},
-    {"displayhook(object, /)", sys_displayhook, "Print an object to sys.stdout and also save it in builtins._"},
+    {"breakpointhook(...)", sys_breakpointhook,
+     "This hook function is called by built-in breakpoint()."},
+    {"displayhook(object, /)", sys_displayhook,
+     "Print an object to sys.stdout and also save it in builtins._"},
     {"excepthook(exctype, value, traceback, /)", sys_excepthook,
      "Handle an exception by displaying it with a traceback on sys.stderr."},
     {"unraisablehook(unraisable, /)", sys_unraisablehook, "Handle an unraisable exception."},

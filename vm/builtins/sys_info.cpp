@@ -41,7 +41,8 @@ const GetSetSpec kFlagsFields[] = {
     {"int_max_str_digits", StructItem<17>, nullptr, "-X int_max_str_digits"},
 };
 const StructSequenceSpec kFlags = {
-    StructSequenceTypeSpec("sys.flags", kFlagsFields, "Flags provided through command line arguments or environment vars."),
+    StructSequenceTypeSpec("sys.flags", kFlagsFields,
+                           "Flags provided through command line arguments or environment vars."),
     18, 18};
 
 const GetSetSpec kVersionInfoFields[] = {
@@ -52,47 +53,61 @@ const GetSetSpec kVersionInfoFields[] = {
     {"serial", StructItem<4>, nullptr, "Serial release number"},
 };
 const StructSequenceSpec kVersionInfo = {
-    StructSequenceTypeSpec("sys.version_info", kVersionInfoFields, "Version information as a named tuple."), 5, 5};
+    StructSequenceTypeSpec("sys.version_info", kVersionInfoFields,
+                           "Version information as a named tuple."),
+    5, 5};
 
 const GetSetSpec kFloatInfoFields[] = {
     {"max", StructItem<0>, nullptr, "maximum representable finite float"},
     {"max_exp", StructItem<1>, nullptr, "maximum int e such that radix**(e-1) is representable"},
     {"max_10_exp", StructItem<2>, nullptr, "maximum int e such that 10**e is representable"},
     {"min", StructItem<3>, nullptr, "minimum positive normalized float"},
-    {"min_exp", StructItem<4>, nullptr, "minimum int e such that radix**(e-1) is a normalized float"},
+    {"min_exp", StructItem<4>, nullptr,
+     "minimum int e such that radix**(e-1) is a normalized float"},
     {"min_10_exp", StructItem<5>, nullptr, "minimum int e such that 10**e is a normalized float"},
-    {"dig", StructItem<6>, nullptr, "maximum number of decimal digits that can be faithfully represented in a float"},
+    {"dig", StructItem<6>, nullptr,
+     "maximum number of decimal digits that can be faithfully represented in a float"},
     {"mant_dig", StructItem<7>, nullptr, "mantissa digits"},
     {"epsilon", StructItem<8>, nullptr, "difference between 1 and the next representable float"},
     {"radix", StructItem<9>, nullptr, "radix of exponent"},
     {"rounds", StructItem<10>, nullptr, "rounding mode used for arithmetic operations"},
 };
 const StructSequenceSpec kFloatInfo = {
-    StructSequenceTypeSpec("sys.float_info", kFloatInfoFields, "The internal representation of floating-point numbers."),
+    StructSequenceTypeSpec("sys.float_info", kFloatInfoFields,
+                           "The internal representation of floating-point numbers."),
     11, 11};
 
 const GetSetSpec kIntInfoFields[] = {
     {"bits_per_digit", StructItem<0>, nullptr, "size of a digit in bits"},
-    {"sizeof_digit", StructItem<1>, nullptr, "size in bytes of the C type used to represent a digit"},
-    {"default_max_str_digits", StructItem<2>, nullptr, "maximum string conversion digits limitation"},
-    {"str_digits_check_threshold", StructItem<3>, nullptr, "minimum positive value for int_max_str_digits"},
+    {"sizeof_digit", StructItem<1>, nullptr,
+     "size in bytes of the C type used to represent a digit"},
+    {"default_max_str_digits", StructItem<2>, nullptr,
+     "maximum string conversion digits limitation"},
+    {"str_digits_check_threshold", StructItem<3>, nullptr,
+     "minimum positive value for int_max_str_digits"},
 };
 const StructSequenceSpec kIntInfo = {
-    StructSequenceTypeSpec("sys.int_info", kIntInfoFields, "The internal representation of integers."), 4, 4};
+    StructSequenceTypeSpec("sys.int_info", kIntInfoFields,
+                           "The internal representation of integers."),
+    4, 4};
 
 const GetSetSpec kHashInfoFields[] = {
     {"width", StructItem<0>, nullptr, "width of the type used for hashing, in bits"},
-    {"modulus", StructItem<1>, nullptr, "prime number giving the modulus on which the hash function is based"},
+    {"modulus", StructItem<1>, nullptr,
+     "prime number giving the modulus on which the hash function is based"},
     {"inf", StructItem<2>, nullptr, "value to be used for hash of a positive infinity"},
     {"nan", StructItem<3>, nullptr, "value to be used for hash of a nan"},
     {"imag", StructItem<4>, nullptr, "multiplier used for the imaginary part of a complex number"},
-    {"algorithm", StructItem<5>, nullptr, "name of the algorithm for hashing of str, bytes and memoryviews"},
+    {"algorithm", StructItem<5>, nullptr,
+     "name of the algorithm for hashing of str, bytes and memoryviews"},
     {"hash_bits", StructItem<6>, nullptr, "internal output size of hash algorithm"},
     {"seed_bits", StructItem<7>, nullptr, "seed size of hash algorithm"},
     {"cutoff", StructItem<8>, nullptr, "small string optimization cutoff"},
 };
 const StructSequenceSpec kHashInfo = {
-    StructSequenceTypeSpec("sys.hash_info", kHashInfoFields, "Parameters of the numeric hash algorithm."), 9, 9};
+    StructSequenceTypeSpec("sys.hash_info", kHashInfoFields,
+                           "Parameters of the numeric hash algorithm."),
+    9, 9};
 
 const GetSetSpec kThreadInfoFields[] = {
     {"name", StructItem<0>, nullptr, "name of the thread implementation"},
@@ -100,14 +115,17 @@ const GetSetSpec kThreadInfoFields[] = {
     {"version", StructItem<2>, nullptr, "name and version of the thread library"},
 };
 const StructSequenceSpec kThreadInfo = {
-    StructSequenceTypeSpec("sys.thread_info", kThreadInfoFields, "Information about the thread implementation."), 3, 3};
+    StructSequenceTypeSpec("sys.thread_info", kThreadInfoFields,
+                           "Information about the thread implementation."),
+    3, 3};
 
 Value TakeInt(int64_t i) { return Value::Int(i); }
 Value TakeFloat(ThreadState& ts, double d) { return NewFloat(ts, d).word(); }
 Value TakeStr(ThreadState& ts, std::string_view s) { return Value(NewStr(ts, s).word()); }
 Value TakeBool(ThreadState& ts, bool b) { return Bool(ts, b).word(); }
 
-Status AddStruct(ThreadState& ts, ModuleObject* sys, const char* name, const StructSequenceSpec& spec, Value* values) {
+Status AddStruct(ThreadState& ts, ModuleObject* sys, const char* name,
+                 const StructSequenceSpec& spec, Value* values) {
   MVM_TRY(Ref<TupleObject> t, NewStructSequenceSteal(ts, spec, values));
   return ModuleAdd(ts, sys, name, t);
 }
@@ -117,7 +135,8 @@ Status AddStr(ThreadState& ts, ModuleObject* sys, const char* name, std::string_
   return ModuleAdd(ts, sys, name, s);
 }
 
-Status AddList(ThreadState& ts, ModuleObject* sys, const char* name, const std::vector<std::string>& items) {
+Status AddList(ThreadState& ts, ModuleObject* sys, const char* name,
+               const std::vector<std::string>& items) {
   MVM_TRY(Ref<ListObject> list, NewListReserve(ts, items.size()));
   for (const std::string& s : items) {
     MVM_TRY(Ref<StrObject> text, NewStrFromOs(ts, s));
@@ -177,23 +196,46 @@ std::string DirectoryAbove(const std::string& path) {
 }
 
 Status AddStructs(ThreadState& ts, ModuleObject* sys, const SysConfig& c) {
-  Value flags[] = {TakeInt(c.debug), TakeInt(c.inspect), TakeInt(c.interactive), TakeInt(c.optimize),
-                   TakeInt(c.dont_write_bytecode), TakeInt(c.no_user_site), TakeInt(c.no_site),
-                   TakeInt(c.ignore_environment), TakeInt(c.verbose), TakeInt(c.bytes_warning), TakeInt(c.quiet),
-                   TakeInt(c.hash_randomization), TakeInt(c.isolated), TakeBool(ts, c.dev_mode),
-                   TakeInt(c.utf8_mode), TakeInt(c.warn_default_encoding), TakeBool(ts, c.safe_path),
+  Value flags[] = {TakeInt(c.debug),
+                   TakeInt(c.inspect),
+                   TakeInt(c.interactive),
+                   TakeInt(c.optimize),
+                   TakeInt(c.dont_write_bytecode),
+                   TakeInt(c.no_user_site),
+                   TakeInt(c.no_site),
+                   TakeInt(c.ignore_environment),
+                   TakeInt(c.verbose),
+                   TakeInt(c.bytes_warning),
+                   TakeInt(c.quiet),
+                   TakeInt(c.hash_randomization),
+                   TakeInt(c.isolated),
+                   TakeBool(ts, c.dev_mode),
+                   TakeInt(c.utf8_mode),
+                   TakeInt(c.warn_default_encoding),
+                   TakeBool(ts, c.safe_path),
                    TakeInt(ts.rt->int_max_str_digits)};
   MVM_TRY_VOID(AddStruct(ts, sys, "flags", kFlags, flags));
   Value version[] = {TakeInt(3), TakeInt(13), TakeInt(0), TakeStr(ts, "final"), TakeInt(0)};
   MVM_TRY_VOID(AddStruct(ts, sys, "version_info", kVersionInfo, version));
-  Value floats[] = {TakeFloat(ts, DBL_MAX), TakeInt(DBL_MAX_EXP), TakeInt(DBL_MAX_10_EXP), TakeFloat(ts, DBL_MIN),
-                    TakeInt(DBL_MIN_EXP), TakeInt(DBL_MIN_10_EXP), TakeInt(DBL_DIG), TakeInt(DBL_MANT_DIG),
-                    TakeFloat(ts, DBL_EPSILON), TakeInt(FLT_RADIX), TakeInt(1)};
+  Value floats[] = {TakeFloat(ts, DBL_MAX),
+                    TakeInt(DBL_MAX_EXP),
+                    TakeInt(DBL_MAX_10_EXP),
+                    TakeFloat(ts, DBL_MIN),
+                    TakeInt(DBL_MIN_EXP),
+                    TakeInt(DBL_MIN_10_EXP),
+                    TakeInt(DBL_DIG),
+                    TakeInt(DBL_MANT_DIG),
+                    TakeFloat(ts, DBL_EPSILON),
+                    TakeInt(FLT_RADIX),
+                    TakeInt(1)};
   MVM_TRY_VOID(AddStruct(ts, sys, "float_info", kFloatInfo, floats));
   Value ints[] = {TakeInt(64), TakeInt(8), TakeInt(4300), TakeInt(640)};
   MVM_TRY_VOID(AddStruct(ts, sys, "int_info", kIntInfo, ints));
-  Value hashes[] = {TakeInt(64), NewInt(ts, (int64_t{1} << 61) - 1).word(), TakeInt(314159), TakeInt(0), TakeInt(1000003),
-                    TakeStr(ts, "siphash13"), TakeInt(64), TakeInt(128), TakeInt(0)};
+  Value hashes[] = {TakeInt(64),      NewInt(ts, (int64_t{1} << 61) - 1).word(),
+                    TakeInt(314159),  TakeInt(0),
+                    TakeInt(1000003), TakeStr(ts, "siphash13"),
+                    TakeInt(64),      TakeInt(128),
+                    TakeInt(0)};
   MVM_TRY_VOID(AddStruct(ts, sys, "hash_info", kHashInfo, hashes));
   Value threads[] = {TakeStr(ts, "pthread"), TakeStr(ts, "semaphore"),
                      TakeStr(ts, std::string("NPTL ") + gnu_get_libc_version())};
@@ -243,7 +285,8 @@ Status AddSysInfo(ThreadState& ts, ModuleObject* sys, const SysConfig& c) {
     const char* text;
   };
   const Text kTexts[] = {
-      {"version", MINIVM_LANGUAGE_VERSION " (minivm " MINIVM_VERSION ", " __DATE__ ") [GCC-compatible C++]"},
+      {"version",
+       MINIVM_LANGUAGE_VERSION " (minivm " MINIVM_VERSION ", " __DATE__ ") [GCC-compatible C++]"},
       {"copyright", "Copyright (c) the minivm authors."},
       {"platform", "linux"},
       {"byteorder", __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "little" : "big"},

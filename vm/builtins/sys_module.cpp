@@ -3,8 +3,8 @@
 
 #include <dlfcn.h>
 
-#include "runtime/gc/collector.h"
 #include "runtime/core/intern.h"
+#include "runtime/gc/collector.h"
 #include "runtime/native/native_function.h"
 #include "runtime/objects/cell_object.h"
 #include "runtime/objects/dict_object.h"
@@ -51,7 +51,8 @@ Result<> sys_exception(ThreadState& ts, Args args) {
 Result<> sys_exit(ThreadState& ts, Args args) {
   if (IsNone(ts, args[0])) return RaiseNoMessage(ts, Exc::kSystemExit);
   if (IsTuple(ts, args[0])) {
-    MVM_TRY(Ref<> exception, CallWith(ts, Value(ExcType(ts, Exc::kSystemExit)), args.as<TupleObject>(0), nullptr));
+    MVM_TRY(Ref<> exception,
+            CallWith(ts, Value(ExcType(ts, Exc::kSystemExit)), args.as<TupleObject>(0), nullptr));
     return RaiseObject(ts, exception);
   }
   return RaiseValue(ts, Exc::kSystemExit, args[0]);
@@ -69,38 +70,49 @@ Result<> sys_setrecursionlimit(ThreadState& ts, Args args) {
   if (!IntFitsInt64(index, &limit) || limit > INT32_MAX || limit < INT32_MIN) {
     return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
   }
-  if (limit < 1) return Raise(ts, Exc::kValueError, "recursion limit must be greater or equal than 1");
+  if (limit < 1)
+    return Raise(ts, Exc::kValueError, "recursion limit must be greater or equal than 1");
   uint32_t depth = Depth(ts);
   if (depth >= static_cast<uint64_t>(limit)) {
-    return Raise(ts, Exc::kRecursionError,
-                 "cannot set the recursion limit to %d at the recursion depth %u: the limit is too low",
-                 static_cast<int>(limit), depth);
+    return Raise(
+        ts, Exc::kRecursionError,
+        "cannot set the recursion limit to %d at the recursion depth %u: the limit is too low",
+        static_cast<int>(limit), depth);
   }
   ts.rt->recursion_limit = static_cast<int>(limit);
-  for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) t->depth_limit = static_cast<uint64_t>(limit) << 32;
+  for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next)
+    t->depth_limit = static_cast<uint64_t>(limit) << 32;
   return None(ts);
 }
 
-Result<> sys_get_int_max_str_digits(ThreadState& ts, Args args) { return Small(ts.rt->int_max_str_digits); }
+Result<> sys_get_int_max_str_digits(ThreadState& ts, Args args) {
+  return Small(ts.rt->int_max_str_digits);
+}
 Result<> sys_set_int_max_str_digits(ThreadState& ts, Args args) {
   MVM_TRY(int64_t n, AsInt64(ts, args[0]));
-  if (n > INT32_MAX || n < INT32_MIN) return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
-  if (n != 0 && n < 640) return Raise(ts, Exc::kValueError, "maxdigits must be 0 or larger than 640");
+  if (n > INT32_MAX || n < INT32_MIN)
+    return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
+  if (n != 0 && n < 640)
+    return Raise(ts, Exc::kValueError, "maxdigits must be 0 or larger than 640");
   ts.rt->int_max_str_digits = static_cast<int>(n);
   return None(ts);
 }
 
-Result<> sys_getswitchinterval(ThreadState& ts, Args args) { return NewFloat(ts, ts.rt->switch_interval); }
+Result<> sys_getswitchinterval(ThreadState& ts, Args args) {
+  return NewFloat(ts, ts.rt->switch_interval);
+}
 Result<> sys_setswitchinterval(ThreadState& ts, Args args) {
   MVM_TRY(double seconds, AsDouble(ts, args[0]));
-  if (!(seconds > 0)) return Raise(ts, Exc::kValueError, "switch interval must be strictly positive");
+  if (!(seconds > 0))
+    return Raise(ts, Exc::kValueError, "switch interval must be strictly positive");
   ts.rt->switch_interval = seconds;
   return None(ts);
 }
 Result<> sys_getcheckinterval(ThreadState& ts, Args args) { return Small(ts.rt->check_interval); }
 Result<> sys_setcheckinterval(ThreadState& ts, Args args) {
   MVM_TRY(int64_t n, AsInt64(ts, args[0]));
-  if (n > INT32_MAX || n < INT32_MIN) return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
+  if (n > INT32_MAX || n < INT32_MIN)
+    return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
   ts.rt->check_interval = n < 1 ? 1 : static_cast<int>(n);
   ts.rt->check_interval_set = true;
   return None(ts);
@@ -108,8 +120,8 @@ Result<> sys_setcheckinterval(ThreadState& ts, Args args) {
 
 // ---- objects ----
 
-// The stored count, plus one for each running frame that was given the object as an argument and still
-// has it: the argument slot of the caller, as the documented model counts it.
+// The stored count, plus one for each running frame that was given the object as an argument and
+// still has it: the argument slot of the caller, as the documented model counts it.
 Result<> sys_getrefcount(ThreadState& ts, Args args) {
   Value v = args[0];
   if (!v.is_object()) return NewInt(ts, 0xFFFFFFFF);
@@ -130,7 +142,8 @@ Result<> sys_getsizeof(ThreadState& ts, Args args) {
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "__sizeof__"));
   auto measure = [&]() -> Result<int64_t> {
     MVM_TRY(Ref<> size, CallSpecial(ts, args[0], name));
-    if (size.is_absent()) return Raise(ts, Exc::kTypeError, "Type %N doesn't define __sizeof__", TypeOf(ts, args[0]));
+    if (size.is_absent())
+      return Raise(ts, Exc::kTypeError, "Type %N doesn't define __sizeof__", TypeOf(ts, args[0]));
     MVM_TRY(int64_t n, AsInt64(ts, size));
     if (n < 0) return Raise(ts, Exc::kValueError, "__sizeof__() should return >= 0");
     return n;
@@ -213,7 +226,9 @@ const GetSetSpec kAsyncgenHooksFields[] = {
     {"finalizer", StructItem<1>, nullptr, "Finalizer hook"},
 };
 const StructSequenceSpec kAsyncgenHooks = {
-    StructSequenceTypeSpec("sys.asyncgen_hooks", kAsyncgenHooksFields, "Hooks of asynchronous generators."), 2, 2};
+    StructSequenceTypeSpec("sys.asyncgen_hooks", kAsyncgenHooksFields,
+                           "Hooks of asynchronous generators."),
+    2, 2};
 
 Result<> sys_get_asyncgen_hooks(ThreadState& ts, Args args) {
   InterpState& s = InterpOf(ts);
@@ -237,7 +252,9 @@ Result<> sys_set_asyncgen_hooks(ThreadState& ts, Args args) {
   }
   return None(ts);
 }
-Result<> sys_get_coroutine_origin(ThreadState& ts, Args args) { return Small(InterpOf(ts).coroutine_origin_depth); }
+Result<> sys_get_coroutine_origin(ThreadState& ts, Args args) {
+  return Small(InterpOf(ts).coroutine_origin_depth);
+}
 Result<> sys_set_coroutine_origin(ThreadState& ts, Args args) {
   MVM_TRY(int64_t depth, AsInt64(ts, args[0]));
   if (depth > INT32_MAX || depth < INT32_MIN) {
@@ -257,7 +274,8 @@ Result<> sys_false(ThreadState& ts, Args args) { return Bool(ts, false); }
 Result<> sys_true(ThreadState& ts, Args args) { return Bool(ts, true); }
 Result<> sys_nothing(ThreadState& ts, Args args) { return None(ts); }
 Result<> sys_call_tracing(ThreadState& ts, Args args) {
-  if (!IsTuple(ts, args[1])) return Raise(ts, Exc::kTypeError, "call_tracing() argument 2 must be tuple, not %T", args[1]);
+  if (!IsTuple(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "call_tracing() argument 2 must be tuple, not %T", args[1]);
   return CallWith(ts, args[0], args.as<TupleObject>(1), nullptr);
 }
 Result<> sys_getallocatedblocks(ThreadState& ts, Args args) {
@@ -281,50 +299,80 @@ Result<> sys_activate_trampoline(ThreadState& ts, Args args) {
 const MethodSpec kFunctions[] = {
     {"_clear_internal_caches()", sys_nothing, "Clear all internal performance-related caches."},
     {"_clear_type_cache()", sys_nothing, "Clear the internal type lookup cache."},
-    {"_current_exceptions()", sys_current_exceptions, "A dict mapping each thread's identifier to its current raised exception."},
-    {"_current_frames()", sys_current_frames, "A dict mapping each thread's identifier to its current stack frame."},
-    {"_debugmallocstats()", sys_nothing, "Print debug info to stderr about the state of the allocator."},
+    {"_current_exceptions()", sys_current_exceptions,
+     "A dict mapping each thread's identifier to its current raised exception."},
+    {"_current_frames()", sys_current_frames,
+     "A dict mapping each thread's identifier to its current stack frame."},
+    {"_debugmallocstats()", sys_nothing,
+     "Print debug info to stderr about the state of the allocator."},
     {"_getframe(depth=0, /)", sys_getframe, "Return a frame object from the call stack."},
-    {"_getframemodulename(depth=0)", sys_getframemodulename, "Return the name of the module for a calling frame."},
+    {"_getframemodulename(depth=0)", sys_getframemodulename,
+     "Return the name of the module for a calling frame."},
     {"_is_gil_enabled()", sys_true, "Return True if the GIL is currently enabled, else False."},
     {"_is_interned(string, /)", sys_is_interned, "Return True if the given string is interned."},
-    {"_setprofileallthreads(function, /)", sys_setprofileallthreads, "Set the profiling function in all running threads."},
-    {"_settraceallthreads(function, /)", sys_settraceallthreads, "Set the global debug tracing function in all running threads."},
-    {"activate_stack_trampoline(backend, /)", sys_activate_trampoline, "Activate stack profiler trampoline *backend*."},
-    {"call_tracing(func, args, /)", sys_call_tracing, "Call func(*args), while tracing is enabled."},
-    {"deactivate_stack_trampoline()", sys_nothing, "Deactivate the current stack profiler trampoline backend."},
+    {"_setprofileallthreads(function, /)", sys_setprofileallthreads,
+     "Set the profiling function in all running threads."},
+    {"_settraceallthreads(function, /)", sys_settraceallthreads,
+     "Set the global debug tracing function in all running threads."},
+    {"activate_stack_trampoline(backend, /)", sys_activate_trampoline,
+     "Activate stack profiler trampoline *backend*."},
+    {"call_tracing(func, args, /)", sys_call_tracing,
+     "Call func(*args), while tracing is enabled."},
+    {"deactivate_stack_trampoline()", sys_nothing,
+     "Deactivate the current stack profiler trampoline backend."},
     {"exc_info()", sys_exc_info, "Return current exception information: (type, value, traceback)."},
     {"exception()", sys_exception, "Return the current exception."},
     {"exit(status=None, /)", sys_exit, "Exit the interpreter by raising SystemExit(status)."},
-    {"get_asyncgen_hooks()", sys_get_asyncgen_hooks, "Return the installed asynchronous generators hooks."},
-    {"get_coroutine_origin_tracking_depth()", sys_get_coroutine_origin, "Check status of origin tracking for coroutine objects in this thread."},
-    {"get_int_max_str_digits()", sys_get_int_max_str_digits, "Return the maximum string digits limit for non-binary int<->str conversions."},
-    {"getallocatedblocks()", sys_getallocatedblocks, "Return the number of memory blocks currently allocated."},
-    {"getcheckinterval()", sys_getcheckinterval, "Return how many instructions run between two looks at other threads."},
-    {"getdefaultencoding()", sys_utf8, "Return the current default encoding used by the Unicode implementation."},
-    {"getdlopenflags()", sys_getdlopenflags, "Return the current value of the flags that are used for dlopen calls."},
-    {"getfilesystemencodeerrors()", sys_surrogateescape, "Return the error mode used for Unicode to OS filename conversion."},
-    {"getfilesystemencoding()", sys_utf8, "Return the encoding used to convert Unicode filenames to OS filenames."},
+    {"get_asyncgen_hooks()", sys_get_asyncgen_hooks,
+     "Return the installed asynchronous generators hooks."},
+    {"get_coroutine_origin_tracking_depth()", sys_get_coroutine_origin,
+     "Check status of origin tracking for coroutine objects in this thread."},
+    {"get_int_max_str_digits()", sys_get_int_max_str_digits,
+     "Return the maximum string digits limit for non-binary int<->str conversions."},
+    {"getallocatedblocks()", sys_getallocatedblocks,
+     "Return the number of memory blocks currently allocated."},
+    {"getcheckinterval()", sys_getcheckinterval,
+     "Return how many instructions run between two looks at other threads."},
+    {"getdefaultencoding()", sys_utf8,
+     "Return the current default encoding used by the Unicode implementation."},
+    {"getdlopenflags()", sys_getdlopenflags,
+     "Return the current value of the flags that are used for dlopen calls."},
+    {"getfilesystemencodeerrors()", sys_surrogateescape,
+     "Return the error mode used for Unicode to OS filename conversion."},
+    {"getfilesystemencoding()", sys_utf8,
+     "Return the encoding used to convert Unicode filenames to OS filenames."},
     {"getprofile()", sys_getprofile, "Return the profiling function set with sys.setprofile."},
-    {"getrecursionlimit()", sys_getrecursionlimit, "Return the current value of the recursion limit."},
+    {"getrecursionlimit()", sys_getrecursionlimit,
+     "Return the current value of the recursion limit."},
     {"getrefcount(object, /)", sys_getrefcount,
-     "Return the reference count of object.\n\nEach running call counts an argument once more while the parameter still\n"
+     "Return the reference count of object.\n\nEach running call counts an argument once more "
+     "while the parameter still\n"
      "holds it, as a slot of the caller's stack does in the documented model."},
-    {"getsizeof(object, default=<unrepresentable>)", sys_getsizeof, "Return the size of object in bytes."},
+    {"getsizeof(object, default=<unrepresentable>)", sys_getsizeof,
+     "Return the size of object in bytes."},
     {"getswitchinterval()", sys_getswitchinterval, "Return the current thread switch interval."},
     {"gettrace()", sys_gettrace, "Return the global debug tracing function set with sys.settrace."},
-    {"getunicodeinternedsize(*, _only_immortal=False)", sys_getunicodeinternedsize, "Return the number of interned strings."},
+    {"getunicodeinternedsize(*, _only_immortal=False)", sys_getunicodeinternedsize,
+     "Return the number of interned strings."},
     {"intern(string, /)", sys_intern, "Enter the string in the table of interned strings."},
     {"is_finalizing()", sys_is_finalizing, "Return True if the interpreter is shutting down."},
-    {"is_stack_trampoline_active()", sys_false, "Return *True* if a stack profiler trampoline is active."},
-    {"set_asyncgen_hooks(firstiter=<unrepresentable>, finalizer=<unrepresentable>)", sys_set_asyncgen_hooks, "Set hooks of asynchronous generators."},
-    {"set_coroutine_origin_tracking_depth(depth)", sys_set_coroutine_origin, "Enable or disable origin tracking for coroutine objects in this thread."},
-    {"set_int_max_str_digits(maxdigits)", sys_set_int_max_str_digits, "Set the maximum string digits limit for non-binary int<->str conversions."},
-    {"setcheckinterval(n, /)", sys_setcheckinterval, "Let another thread have a turn after every n instructions."},
-    {"setdlopenflags(flags, /)", sys_setdlopenflags, "Set the flags used by the interpreter for dlopen calls."},
+    {"is_stack_trampoline_active()", sys_false,
+     "Return *True* if a stack profiler trampoline is active."},
+    {"set_asyncgen_hooks(firstiter=<unrepresentable>, finalizer=<unrepresentable>)",
+     sys_set_asyncgen_hooks, "Set hooks of asynchronous generators."},
+    {"set_coroutine_origin_tracking_depth(depth)", sys_set_coroutine_origin,
+     "Enable or disable origin tracking for coroutine objects in this thread."},
+    {"set_int_max_str_digits(maxdigits)", sys_set_int_max_str_digits,
+     "Set the maximum string digits limit for non-binary int<->str conversions."},
+    {"setcheckinterval(n, /)", sys_setcheckinterval,
+     "Let another thread have a turn after every n instructions."},
+    {"setdlopenflags(flags, /)", sys_setdlopenflags,
+     "Set the flags used by the interpreter for dlopen calls."},
     {"setprofile(function, /)", sys_setprofile, "Set the profiling function."},
-    {"setrecursionlimit(limit, /)", sys_setrecursionlimit, "Set the maximum depth of the interpreter stack to n."},
-    {"setswitchinterval(interval, /)", sys_setswitchinterval, "Set the ideal thread switching delay inside the interpreter, in seconds."},
+    {"setrecursionlimit(limit, /)", sys_setrecursionlimit,
+     "Set the maximum depth of the interpreter stack to n."},
+    {"setswitchinterval(interval, /)", sys_setswitchinterval,
+     "Set the ideal thread switching delay inside the interpreter, in seconds."},
     {"settrace(function, /)", sys_settrace, "Set the global debug tracing function."},
 };
 
@@ -335,7 +383,8 @@ Status AddHooks(ThreadState& ts, ModuleObject* sys) {
     MVM_TRY(Ref<NativeFunctionObject> f, NewNativeFunction(ts, spec, sys, false, module_name));
     std::string name(spec.signature, std::string_view(spec.signature).find('('));
     MVM_TRY_VOID(ModuleAdd(ts, sys, name, f));
-    if (name.size() > 4 && name.compare(name.size() - 4, 4, "hook") == 0 && name != "addaudithook") {
+    if (name.size() > 4 && name.compare(name.size() - 4, 4, "hook") == 0 &&
+        name != "addaudithook") {
       MVM_TRY_VOID(ModuleAdd(ts, sys, "__" + name + "__", f));
     }
   }
@@ -346,8 +395,9 @@ Status AddHooks(ThreadState& ts, ModuleObject* sys) {
 
 const ModuleSpec k_sys_module = {
     .name = "sys",
-    .doc = "This module provides access to some objects used or maintained by the\n"
-           "interpreter and to functions that interact strongly with the interpreter.",
+    .doc =
+        "This module provides access to some objects used or maintained by the\n"
+        "interpreter and to functions that interact strongly with the interpreter.",
     .functions = kFunctions,
     .exec = AddHooks,
 };

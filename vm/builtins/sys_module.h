@@ -1,5 +1,5 @@
-// The module sys. sys_info.cpp: facts; sys_module.cpp: functions; sys_hooks.cpp: the hooks that show
-// values and exceptions; exception_text.cpp: tracebacks as text.
+// The module sys. sys_info.cpp: facts; sys_module.cpp: functions; sys_hooks.cpp: the hooks that
+// show values and exceptions; exception_text.cpp: tracebacks as text.
 #pragma once
 
 #include <string>
@@ -22,20 +22,21 @@ struct SysConfig {
 
 extern const ModuleSpec k_sys_module;
 
-// Makes the module (rt.sys) and enters it in sys.modules. The standard streams are None until the io
-// module has made them. REQUIRES: builtins exists.
+// Makes the module (rt.sys) and enters it in sys.modules. The standard streams are None until the
+// io module has made them. REQUIRES: builtins exists.
 Status InitSys(ThreadState& ts, const SysConfig& config);
 // The facts: versions, limits, flags (sys_info.cpp).
 Status AddSysInfo(ThreadState& ts, ModuleObject* sys, const SysConfig& config);
 // sys.stdin, stdout, stderr on descriptors 0, 1, 2 (those that are open), made by _io.
-Status InitStandardStreams(ThreadState& ts, bool unbuffered, const std::string& encoding, const std::string& errors);
+Status InitStandardStreams(ThreadState& ts, bool unbuffered, const std::string& encoding,
+                           const std::string& errors);
 extern const MethodSpec kSysHookFunctions[];
 extern const size_t kSysHookFunctionCount;
 
 // ---- exceptions as text ----
 
-// What the command line prints for an uncaught exception: traceback, causes, notes, groups. Through the
-// module traceback; if that fails, in a plainer form. Clears what goes wrong on the way.
+// What the command line prints for an uncaught exception: traceback, causes, notes, groups. Through
+// the module traceback; if that fails, in a plainer form. Clears what goes wrong on the way.
 std::string ExceptionText(ThreadState& ts, Value exception);
 // The plain form: no causes, no carets; runs as little script code as possible.
 std::string PlainExceptionText(ThreadState& ts, Value exception);
@@ -44,7 +45,8 @@ std::string PlainExceptionText(ThreadState& ts, Value exception);
 // exception in the hook is reported as well.
 void ReportException(ThreadState& ts, Ref<> exception);
 // Exit status that a SystemExit asks for; a message for stderr in *message, which may be empty.
-int ExitStatus(ThreadState& ts, Value system_exit, std::string* message, bool* has_message = nullptr);
+int ExitStatus(ThreadState& ts, Value system_exit, std::string* message,
+               bool* has_message = nullptr);
 // VmHooks::write_unraisable.
 void WriteUnraisableHook(ThreadState& ts, Value exception, Value where, const char* message);
 // Writes to sys.stderr; to descriptor 2 if that is missing or fails. Raises nothing.

@@ -65,7 +65,9 @@ Result<> MakeStream(ThreadState& ts, Value io, int fd, bool unbuffered, const st
   Value args[] = {Value::Int(fd), Value(mode.get())};
   // Unbuffered reading would lose what reads ahead; only writing is.
   int64_t buffering = unbuffered && write ? 0 : -1;
-  MVM_TRY(Ref<> buffer, CallNamed(ts, open, args, {{"buffering", Value::Int(buffering)}, {"closefd", ts.rt->false_}}));
+  MVM_TRY(Ref<> buffer,
+          CallNamed(ts, open, args,
+                    {{"buffering", Value::Int(buffering)}, {"closefd", ts.rt->false_}}));
   MVM_TRY(Ref<> raw, GetAttrOptional(ts, buffer, "raw"));
   if (raw.is_absent()) raw = Ref<>::Borrow(buffer);
   MVM_TRY(Ref<StrObject> name, NewStr(ts, kNames[fd]));
@@ -75,17 +77,19 @@ Result<> MakeStream(ThreadState& ts, Value io, int fd, bool unbuffered, const st
   MVM_TRY(Ref<> wrapper, GetAttr(ts, io, "TextIOWrapper"));
   MVM_TRY(Ref<> encoding_name, CodecName(ts, encoding));
   const char* errors_default = encoding.empty() ? DefaultErrors() : "strict";
-  MVM_TRY(Ref<StrObject> errors_name,
-          NewStr(ts, fd == 2 ? "backslashreplace" : errors.empty() ? errors_default : errors.c_str()));
+  MVM_TRY(Ref<StrObject> errors_name, NewStr(ts, fd == 2          ? "backslashreplace"
+                                                 : errors.empty() ? errors_default
+                                                                  : errors.c_str()));
   MVM_TRY(Ref<StrObject> newline, NewStr(ts, "\n"));
   bool line_buffering = write && (fd == 2 || tty || unbuffered);
-  MVM_TRY(Ref<> stream,
-          CallNamed(ts, wrapper, {&buffer_value, 1},
-                    {{"encoding", encoding_name.value()},
-                     {"errors", errors_name.value()},
-                     {"newline", write ? newline.value() : Value(ts.rt->none)},
-                     {"line_buffering", Value(line_buffering ? ts.rt->true_ : ts.rt->false_)},
-                     {"write_through", Value(unbuffered && write ? ts.rt->true_ : ts.rt->false_)}}));
+  MVM_TRY(
+      Ref<> stream,
+      CallNamed(ts, wrapper, {&buffer_value, 1},
+                {{"encoding", encoding_name.value()},
+                 {"errors", errors_name.value()},
+                 {"newline", write ? newline.value() : Value(ts.rt->none)},
+                 {"line_buffering", Value(line_buffering ? ts.rt->true_ : ts.rt->false_)},
+                 {"write_through", Value(unbuffered && write ? ts.rt->true_ : ts.rt->false_)}}));
   MVM_TRY(Ref<StrObject> text_mode, NewStr(ts, write ? "w" : "r"));
   MVM_TRY_VOID(SetAttr(ts, stream, "mode", text_mode));
   return stream;
@@ -93,9 +97,11 @@ Result<> MakeStream(ThreadState& ts, Value io, int fd, bool unbuffered, const st
 
 }  // namespace
 
-Status InitStandardStreams(ThreadState& ts, bool unbuffered, const std::string& encoding, const std::string& errors) {
+Status InitStandardStreams(ThreadState& ts, bool unbuffered, const std::string& encoding,
+                           const std::string& errors) {
   MVM_TRY(Ref<> io, ts.rt->hooks.import_module(ts, "_io"));
-  const char* names[][2] = {{"stdin", "__stdin__"}, {"stdout", "__stdout__"}, {"stderr", "__stderr__"}};
+  const char* names[][2] = {
+      {"stdin", "__stdin__"}, {"stdout", "__stdout__"}, {"stderr", "__stderr__"}};
   for (int fd = 0; fd < 3; ++fd) {
     MVM_TRY(Ref<> stream, MakeStream(ts, io, fd, unbuffered, encoding, errors));
     for (const char* name : names[fd]) MVM_TRY_VOID(ModuleAdd(ts, ts.rt->sys, name, stream));

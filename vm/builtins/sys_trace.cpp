@@ -1,11 +1,11 @@
 // Tracing: call, line, return, exception and opcode events for scripts.
 //
 // While a trace or profile function is set, the thread runs under the tick table, so TraceStep sees
-// every instruction: the first one of a frame that is not marked yet is its "call" event, one on another
-// line (or a jump backwards) a "line" event. Marked frames report their return (InterpState::on_return)
-// and the exceptions that pass (on_exception). Frames that were running before are not traced, unless
-// the script sets f_trace. The profiler sees calls and returns of script functions; calls of native
-// functions are not reported to it.
+// every instruction: the first one of a frame that is not marked yet is its "call" event, one on
+// another line (or a jump backwards) a "line" event. Marked frames report their return
+// (InterpState::on_return) and the exceptions that pass (on_exception). Frames that were running
+// before are not traced, unless the script sets f_trace. The profiler sees calls and returns of
+// script functions; calls of native functions are not reported to it.
 #include "vm/builtins/sys_trace.h"
 
 #include "runtime/objects/exception_object.h"
@@ -21,7 +21,8 @@ namespace {
 void SetTracing(ThreadState& ts, Value* field, Value function);
 
 // f(frame, event, arg): a new reference to its result.
-Result<> CallTracer(ThreadState& ts, Value function, FrameObject* frame, const char* event, Value arg) {
+Result<> CallTracer(ThreadState& ts, Value function, FrameObject* frame, const char* event,
+                    Value arg) {
   InterpState& state = InterpOf(ts);
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, event));
   Ref<> hold = Ref<>::Borrow(function);
@@ -107,8 +108,8 @@ Status TraceStep(ThreadState& ts, Value* base, const Word* pc) {
   return Ok();
 }
 
-// Events that come while an exception may be pending: it is put aside. What the trace function raises
-// takes its place.
+// Events that come while an exception may be pending: it is put aside. What the trace function
+// raises takes its place.
 template <class F>
 void Beside(ThreadState& ts, F f) {
   Ref<> pending = TakePending(ts);
@@ -156,7 +157,8 @@ void TraceException(ThreadState& ts, Value* base, const Word* pc) {
 
 void SetTracing(ThreadState& ts, Value* field, Value function) {
   InterpState& state = InterpOf(ts);
-  Value now = function.is_null() || IsNone(ts, function) ? Value() : Ref<>::Borrow(function).Release();
+  Value now =
+      function.is_null() || IsNone(ts, function) ? Value() : Ref<>::Borrow(function).Release();
   Value old = std::exchange(*field, now);
   bool on = !state.trace_function.is_null() || !state.profile_function.is_null();
   state.trace = on ? TraceStep : nullptr;
@@ -179,7 +181,9 @@ Result<> sys_setprofile(ThreadState& ts, Args args) {
   SetTracing(ts, &InterpOf(ts).profile_function, args[0]);
   return None(ts);
 }
-Result<> sys_getprofile(ThreadState& ts, Args args) { return Show(ts, InterpOf(ts).profile_function); }
+Result<> sys_getprofile(ThreadState& ts, Args args) {
+  return Show(ts, InterpOf(ts).profile_function);
+}
 Result<> sys_settraceallthreads(ThreadState& ts, Args args) {
   for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
     if (t->interp != nullptr) SetTracing(*t, &InterpOf(*t).trace_function, args[0]);

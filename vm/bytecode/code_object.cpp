@@ -1,7 +1,7 @@
 // Making code objects and binding their instances to globals.
 //
-// A CodeInstance is one block: the header with the words, the constants (borrowed from co_consts), the
-// caches. Everything that never changes (sites, live depths, exception ranges, positions,
+// A CodeInstance is one block: the header with the words, the constants (borrowed from co_consts),
+// the caches. Everything that never changes (sites, live depths, exception ranges, positions,
 // register lists) is one block of the CodeObject. Both belong to the VM's heap and are accounted.
 //
 // Inside one instruction word, X of a K operand is the distance from the word to its constant in

@@ -33,7 +33,7 @@ enum CodeFlags : uint32_t {
   kCodeAsyncGenerator = 0x200,
   kCodeHasDocstring = 0x4000000,
   kCodeMethod = 0x8000000,
-  kCodeFutureBarry = 0x400000,      // from __future__ import barry_as_FLUFL
+  kCodeFutureBarry = 0x400000,  // from __future__ import barry_as_FLUFL
   kCodeFutureAnnotations = 0x1000000,
   kCodeFutureMask = 0x1fe0000,
 };
@@ -42,8 +42,8 @@ enum CodeFlags : uint32_t {
 inline constexpr uint32_t kFarLocal = 0x80000000;
 
 // What unwinding does for an exception raised in words [start, end). Ranges are stored innermost
-// first. With a handler: temporaries from `depth` on are released, R[depth] = the previously handled
-// exception, R[depth + 1] = the exception, and execution goes on at `handler`. Without one
+// first. With a handler: temporaries from `depth` on are released, R[depth] = the previously
+// handled exception, R[depth + 1] = the exception, and execution goes on at `handler`. Without one
 // (handler = kNoHandler): an exception handler's body is left; the handled exception is restored
 // from temporary `depth`, and unwinding goes on outwards.
 struct ExceptionRange {
@@ -60,17 +60,18 @@ struct Position {
 
 // Bound to one (globals, builtins) pair, or not yet bound.
 struct CodeInstance {
-  CodeObject* code = nullptr;      // borrowed
-  DictObject* globals = nullptr;   // owned once bound
-  Value builtins;                  // owned once bound
-  CodeInstance* next = nullptr;    // other bindings of the same code
+  CodeObject* code = nullptr;                             // borrowed
+  DictObject* globals = nullptr;                          // owned once bound
+  Value builtins;                                         // owned once bound
+  CodeInstance* next = nullptr;                           // other bindings of the same code
   CodeInstance *all_next = nullptr, *all_prev = nullptr;  // all instances of the VM (invalidation)
   size_t block_size = 0;
-  bool specialised = false;        // some site depends on a class (cleared by invalidation)
-  bool names_are_globals = false;  // NAME instructions were turned into global ones (locals is globals)
-  Value* pool = nullptr;           // constants, in the block behind the words; code->consts owns them
+  bool specialised = false;  // some site depends on a class (cleared by invalidation)
+  bool names_are_globals =
+      false;              // NAME instructions were turned into global ones (locals is globals)
+  Value* pool = nullptr;  // constants, in the block behind the words; code->consts owns them
   CacheEntry* caches = nullptr;
-  Word words[1];                   // code->word_count of them
+  Word words[1];  // code->word_count of them
 };
 
 class CodeObject : public Object {
@@ -84,41 +85,50 @@ class CodeObject : public Object {
   TupleObject* varnames = nullptr;  // parameters, then the other locals that have a name
   TupleObject* cellvars = nullptr;
   TupleObject* freevars = nullptr;
-  Value doc;                        // docstring or null
+  Value doc;  // docstring or null
   uint32_t flags = 0;
   uint32_t first_line = 0;
-  uint16_t arg_count = 0;           // positional parameters, positional-only included
+  uint16_t arg_count = 0;  // positional parameters, positional-only included
   uint16_t posonly_count = 0;
   uint16_t kwonly_count = 0;
   uint16_t param_count = 0;  // all parameters, *args and **kwargs included
   uint16_t near_param_count =
-      0;  // those in registers; a call puts the others into a list of far locals
-  uint16_t local_count = 0;         // registers that are locals, hidden ones included
-  uint16_t frame_size = 0;          // registers in all
-  uint16_t locals_register = 0xFFFF;  // of the locals mapping (class, module, exec, eval), or 0xFFFF
-  uint16_t far_register = 0xFFFF;   // of the list of far locals, or 0xFFFF
+      0;                     // those in registers; a call puts the others into a list of far locals
+  uint16_t local_count = 0;  // registers that are locals, hidden ones included
+  uint16_t frame_size = 0;   // registers in all
+  uint16_t locals_register =
+      0xFFFF;                      // of the locals mapping (class, module, exec, eval), or 0xFFFF
+  uint16_t far_register = 0xFFFF;  // of the list of far locals, or 0xFFFF
   uint32_t word_count = 0;
   uint32_t cache_count = 0;
   uint32_t const_count = 0;
   uint32_t range_count = 0;
   uint32_t position_bytes = 0;
-  Site* sites = nullptr;            // word_count
-  uint8_t* live = nullptr;          // word_count, see opcodes.def
+  Site* sites = nullptr;    // word_count
+  uint8_t* live = nullptr;  // word_count, see opcodes.def
   ExceptionRange* ranges = nullptr;
-  uint8_t* positions = nullptr;     // encoded, see position_table.h
+  uint8_t* positions = nullptr;  // encoded, see position_table.h
   // Register of each cellvar (in the order of `cellvars`), and of each varname; kFarLocal | index:
   // far local.
   uint32_t* cell_registers = nullptr;
   uint32_t* varname_registers = nullptr;
-  CodeInstance* instances = nullptr;      // the first is the code's own
+  CodeInstance* instances = nullptr;  // the first is the code's own
   size_t buffer_bytes = 0;
 
   template <class V>
   void VisitRefs(V&& v) {
-    v(name); v(qualname); v(filename); v(consts); v(names); v(varnames); v(cellvars); v(freevars);
+    v(name);
+    v(qualname);
+    v(filename);
+    v(consts);
+    v(names);
+    v(varnames);
+    v(cellvars);
+    v(freevars);
     v(doc);
     for (CodeInstance* i = instances; i != nullptr; i = i->next) {
-      v(i->globals); v(i->builtins);
+      v(i->globals);
+      v(i->builtins);
     }
   }
   void FreeBuffers(Heap& heap);
@@ -136,8 +146,8 @@ struct CodeSpec {
   uint16_t arg_count = 0, posonly_count = 0, kwonly_count = 0, param_count = 0, local_count = 0;
   uint16_t near_param_count = 0;
   uint16_t frame_size = 0, locals_register = 0xFFFF, far_register = 0xFFFF;
-  const Word* words = nullptr;       // X of K operands: constant index; of H operands: ignored
-  const Site* sites = nullptr;       // cache: 0, numbered here
+  const Word* words = nullptr;  // X of K operands: constant index; of H operands: ignored
+  const Site* sites = nullptr;  // cache: 0, numbered here
   const uint8_t* live = nullptr;
   const Position* positions = nullptr;
   uint32_t word_count = 0;

@@ -23,8 +23,10 @@ namespace {
 
 CodeObject* Self(Value v) { return v.as<CodeObject>(); }
 
-#define MVM_INT_FIELD(name, expr) \
-  Result<> code_##name(ThreadState&, Value self) { return Small(static_cast<int64_t>(Self(self)->expr)); }
+#define MVM_INT_FIELD(name, expr)                         \
+  Result<> code_##name(ThreadState&, Value self) {        \
+    return Small(static_cast<int64_t>(Self(self)->expr)); \
+  }
 MVM_INT_FIELD(argcount, arg_count)
 MVM_INT_FIELD(posonlyargcount, posonly_count)
 MVM_INT_FIELD(kwonlyargcount, kwonly_count)
@@ -34,8 +36,10 @@ MVM_INT_FIELD(flags, flags)
 MVM_INT_FIELD(firstlineno, first_line)
 #undef MVM_INT_FIELD
 
-#define MVM_OBJECT_FIELD(name, expr) \
-  Result<> code_##name(ThreadState&, Value self) { return Result<>::Borrow(Value(Self(self)->expr)); }
+#define MVM_OBJECT_FIELD(name, expr)                  \
+  Result<> code_##name(ThreadState&, Value self) {    \
+    return Result<>::Borrow(Value(Self(self)->expr)); \
+  }
 MVM_OBJECT_FIELD(name, name)
 MVM_OBJECT_FIELD(qualname, qualname)
 MVM_OBJECT_FIELD(filename, filename)
@@ -220,8 +224,25 @@ Result<CodeObject> CopyCode(ThreadState& ts, CodeObject* code, Parts& parts) {
 Result<> code_replace(ThreadState& ts, Args args) {
   CodeObject* code = args.self<CodeObject>();
   enum {
-    kSelf, kArgcount, kPosonly, kKwonly, kNlocals, kStacksize, kFlags, kFirstline, kCode, kConsts,
-    kNames, kVarnames, kFreevars, kCellvars, kFilename, kName, kQualname, kLinetable, kExctable
+    kSelf,
+    kArgcount,
+    kPosonly,
+    kKwonly,
+    kNlocals,
+    kStacksize,
+    kFlags,
+    kFirstline,
+    kCode,
+    kConsts,
+    kNames,
+    kVarnames,
+    kFreevars,
+    kCellvars,
+    kFilename,
+    kName,
+    kQualname,
+    kLinetable,
+    kExctable
   };
   Parts parts;
   parts.consts = Ref<>::Borrow(Value(code->consts));
@@ -242,8 +263,7 @@ Result<> code_replace(ThreadState& ts, Args args) {
     for (uint32_t i = 0; i < code->const_count; ++i) {
       Value now = (*code->consts)[i], then = (*parts.consts.as<TupleObject>())[i];
       const bool structural = IsExact(now, TypeId::kCode) || IsExact(now, TypeId::kTuple);
-      if (structural && (!then.is_object() ||
-                         then.object()->shape_id != now.object()->shape_id)) {
+      if (structural && (!then.is_object() || then.object()->shape_id != now.object()->shape_id)) {
         return Raise(ts, Exc::kValueError, "code: constant %u must keep its type", i);
       }
     }
@@ -259,17 +279,18 @@ Result<> code_replace(ThreadState& ts, Args args) {
                {kCellvars, "co_cellvars", code->cellvars, &parts.cellvars}};
   for (const auto& n : names) {
     if (!args.has(static_cast<uint32_t>(n.index))) continue;
-    MVM_TRY_VOID(
-        TakeNames(ts, args[static_cast<uint32_t>(n.index)], n.what, n.now->size(), n.out));
+    MVM_TRY_VOID(TakeNames(ts, args[static_cast<uint32_t>(n.index)], n.what, n.now->size(), n.out));
   }
-  if (args.has(kFilename)) MVM_TRY_VOID(TakeStr(ts, args[kFilename], "co_filename", &parts.filename));
+  if (args.has(kFilename))
+    MVM_TRY_VOID(TakeStr(ts, args[kFilename], "co_filename", &parts.filename));
   if (args.has(kName)) MVM_TRY_VOID(TakeStr(ts, args[kName], "co_name", &parts.name));
-  if (args.has(kQualname)) MVM_TRY_VOID(TakeStr(ts, args[kQualname], "co_qualname", &parts.qualname));
+  if (args.has(kQualname))
+    MVM_TRY_VOID(TakeStr(ts, args[kQualname], "co_qualname", &parts.qualname));
   if (args.has(kFlags)) {
     MVM_TRY(parts.flags, AsInt64(ts, args[kFlags]));
     // Bits that the words and the frame's layout depend on.
-    constexpr int64_t kFixed = kCodeVarArgs | kCodeVarKeywords | kCodeGenerator | kCodeCoroutine |
-                               kCodeAsyncGenerator;
+    constexpr int64_t kFixed =
+        kCodeVarArgs | kCodeVarKeywords | kCodeGenerator | kCodeCoroutine | kCodeAsyncGenerator;
     if ((parts.flags ^ int64_t{code->flags}) & kFixed) {
       return Raise(ts, Exc::kValueError, "code: these co_flags do not fit the code");
     }
@@ -343,8 +364,10 @@ Result<bool> SameCode(ThreadState& ts, CodeObject* a, CodeObject* b) {
     const Word x = PlainWord(a, pc), y = PlainWord(b, pc);
     if (std::memcmp(&x, &y, sizeof x) != 0 || a->sites[pc].arg != b->sites[pc].arg) return false;
   }
-  TupleObject* const pairs[][2] = {{a->consts, b->consts},     {a->names, b->names},
-                                   {a->varnames, b->varnames}, {a->cellvars, b->cellvars},
+  TupleObject* const pairs[][2] = {{a->consts, b->consts},
+                                   {a->names, b->names},
+                                   {a->varnames, b->varnames},
+                                   {a->cellvars, b->cellvars},
                                    {a->freevars, b->freevars}};
   for (auto& pair : pairs) {
     MVM_TRY(bool same, SameConstant(ts, Value(pair[0]), Value(pair[1])));

@@ -36,12 +36,12 @@ struct OpInfo {
   const char* format;  // A B C X, as opcodes.def tells; 'd' of A is 'l' for the _L twin
   uint32_t flags;
   const char* doc;
-  bool writes_local;   // the _L twin
+  bool writes_local;  // the _L twin
 };
 extern const OpInfo kOpInfo[kOpCount];
 inline const OpInfo& InfoOf(Op op) { return kOpInfo[static_cast<int>(op)]; }
-// The instruction a specialised one was made of (itself if it is not kSpec), by name: CALL_PY -> CALL,
-// GETITEM_LIST_L -> GETITEM_L.
+// The instruction a specialised one was made of (itself if it is not kSpec), by name: CALL_PY ->
+// CALL, GETITEM_LIST_L -> GETITEM_L.
 Op GenericOp(Op op);
 // Does the opcode have a twin that writes a local? Its number is one more.
 inline bool HasLocalTwin(Op op) {
@@ -61,9 +61,9 @@ static_assert(sizeof(Word) == 8);
 
 // What specialisation must not overwrite, beside each word.
 struct Site {
-  uint32_t arg = 0;      // name index, or as the row says
-  uint32_t cache : 24 = 0;   // index of the CacheEntry, for 'H' operands
-  uint32_t misses : 8 = 0;   // of the specialised form, wrapping
+  uint32_t arg = 0;         // name index, or as the row says
+  uint32_t cache : 24 = 0;  // index of the CacheEntry, for 'H' operands
+  uint32_t misses : 8 = 0;  // of the specialised form, wrapping
 };
 
 // Inline cache, in the pool behind the words.
@@ -76,7 +76,15 @@ static_assert(sizeof(CacheEntry) == 16);
 
 enum ConsumeFlags : uint32_t { kConsume1 = 1, kConsume2 = 2, kConsume3 = 4, kInPlace = 8 };
 
-enum class Special : uint8_t { kNone, kTrue, kFalse, kEllipsis, kNotImplemented, kAssertionError, kAbsent };
+enum class Special : uint8_t {
+  kNone,
+  kTrue,
+  kFalse,
+  kEllipsis,
+  kNotImplemented,
+  kAssertionError,
+  kAbsent
+};
 
 enum class SpecialMethod : uint8_t { kEnter, kExit, kAenter, kAexit };
 

@@ -3,7 +3,8 @@
 // The state at a word is the set of live temporaries. Every word is reached with one state only;
 // operands must be live, what is written must be dead (or it would leak), raising words must have
 // their live temporaries packed at the bottom, up to live[pc], and a frame is left with none.
-// What a row's format cannot say (windows, runs of registers, flags) is in SpecialReads and SpecialWrites.
+// What a row's format cannot say (windows, runs of registers, flags) is in SpecialReads and
+// SpecialWrites.
 #include <bit>
 #include <vector>
 
@@ -25,7 +26,10 @@ struct LiveSet {
 class Verifier {
  public:
   explicit Verifier(const CodeObject* code)
-      : code_(code), instance_(code->instances), states_(code->word_count), seen_(code->word_count) {}
+      : code_(code),
+        instance_(code->instances),
+        states_(code->word_count),
+        seen_(code->word_count) {}
 
   const char* Run(uint32_t* where) {
     if (code_->word_count == 0) return "no words";
@@ -171,7 +175,10 @@ class Verifier {
 bool Verifier::SpecialReads(const Word& w, Op op) {
   const auto x = static_cast<uint32_t>(w.x);
   switch (op) {
-    case Op::STFAR: ReadFlagged(w.a, w.c & 1); Read(w.b); return true;
+    case Op::STFAR:
+      ReadFlagged(w.a, w.c & 1);
+      Read(w.b);
+      return true;
     case Op::LOADNAME_CELL:
       if (w.c == 0) Read(w.b);
       return true;
@@ -185,7 +192,10 @@ bool Verifier::SpecialReads(const Word& w, Op op) {
     case Op::STPAIR: Consume(w.b, 4); return true;
     case Op::SPILL: Consume(w.b, w.c); return true;
     case Op::UNSPILL: Consume(w.a, 2); return true;
-    case Op::GETSLICE: ReadFlagged(w.b, x & 1); Consume(w.c, 2); return true;
+    case Op::GETSLICE:
+      ReadFlagged(w.b, x & 1);
+      Consume(w.c, 2);
+      return true;
     case Op::SETSLICE:
       ReadFlagged(w.a, x & 1);
       Consume(w.b, 2);
@@ -215,9 +225,18 @@ bool Verifier::SpecialReads(const Word& w, Op op) {
       return true;
     case Op::RET: ReadFlagged(w.a, IsTemp(w.a)); return true;
     case Op::YIELD: Consume(w.a); return true;  // moved out; the value sent comes in
-    case Op::ENDASYNCFOR: Consume(w.a); Read(w.b); return true;
-    case Op::EGMATCH: Read(w.b); Consume(w.c); return true;
-    case Op::JNOEXC: Read(w.b); Consume(w.c); return true;
+    case Op::ENDASYNCFOR:
+      Consume(w.a);
+      Read(w.b);
+      return true;
+    case Op::EGMATCH:
+      Read(w.b);
+      Consume(w.c);
+      return true;
+    case Op::JNOEXC:
+      Read(w.b);
+      Consume(w.c);
+      return true;
     default: return false;
   }
 }
@@ -327,6 +346,8 @@ void Verifier::Step(uint32_t pc) {
 
 }  // namespace
 
-const char* VerifyCode(const CodeObject* code, uint32_t* where) { return Verifier(code).Run(where); }
+const char* VerifyCode(const CodeObject* code, uint32_t* where) {
+  return Verifier(code).Run(where);
+}
 
 }  // namespace minivm

@@ -92,7 +92,8 @@ void CodeBuilder::EmitTo(Dest dest, Op op, unsigned b, unsigned c, int32_t x, ui
     Emit(op, a, b, c, x, arg);
     Push();
   } else if (HasLocalTwin(op)) {
-    Emit(static_cast<Op>(static_cast<int>(op) + 1), static_cast<unsigned>(dest.local), b, c, x, arg);
+    Emit(static_cast<Op>(static_cast<int>(op) + 1), static_cast<unsigned>(dest.local), b, c, x,
+         arg);
     MarkAssigned(static_cast<unsigned>(dest.local));
   } else {
     const unsigned a = Next();
@@ -219,8 +220,8 @@ void CodeBuilder::BindHandler(uint32_t handler, unsigned depth, const RegisterSe
 
 // ---------------------------------------------------------------- finishing
 
-// A jump to a JMP goes where that one goes; a JMP to a LOOP becomes one. Jumps to the implicit return
-// at the end get a return of their own, with the line they come from.
+// A jump to a JMP goes where that one goes; a JMP to a LOOP becomes one. Jumps to the implicit
+// return at the end get a return of their own, with the line they come from.
 void CodeBuilder::ThreadJumps() {
   const auto count = static_cast<int32_t>(words_.size());
   std::vector<int32_t> returns;  // the copies of the implicit one
@@ -262,9 +263,9 @@ int32_t CodeBuilder::ReturnFrom(const Position& from, std::vector<int32_t>* copi
 
 // Innermost first: of the ranges that cover one word, the later opened ones are inner ones.
 void CodeBuilder::SortRanges() {
-  std::stable_sort(pending_.begin(), pending_.end(), [](const PendingRange& a, const PendingRange& b) {
-    return a.nesting > b.nesting;
-  });
+  std::stable_sort(
+      pending_.begin(), pending_.end(),
+      [](const PendingRange& a, const PendingRange& b) { return a.nesting > b.nesting; });
   for (const PendingRange& r : pending_) {
     uint32_t handler = r.handler == kNoHandler ? kNoHandler : handlers_[r.handler].pc;
     if (!ranges_.empty() && ranges_.back().end == r.start && ranges_.back().handler == handler &&
@@ -324,7 +325,8 @@ uint64_t ConstantTable::HashOf(Value v) {
 
 bool ConstantTable::Equal(Value a, Value b) {
   if (a.is(b)) return true;
-  if (!a.is_object() || !b.is_object() || a.object()->shape_id != b.object()->shape_id) return false;
+  if (!a.is_object() || !b.is_object() || a.object()->shape_id != b.object()->shape_id)
+    return false;
   switch (static_cast<TypeId>(a.object()->shape_id)) {
     case TypeId::kStr: return StrEquals(a.as<StrObject>(), b.as<StrObject>());
     case TypeId::kBytes: return a.as<BytesObject>()->view() == b.as<BytesObject>()->view();

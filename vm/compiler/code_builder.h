@@ -54,7 +54,7 @@ struct RegisterSet {
 struct Label {
   int32_t pc = -1;
   int32_t last_jump = -1;
-  bool reached = false;   // some jump leads here; `assigned` is their intersection
+  bool reached = false;  // some jump leads here; `assigned` is their intersection
   RegisterSet assigned;
 };
 
@@ -64,9 +64,7 @@ struct Operand {
   bool temp = false;
 };
 inline uint32_t ConsumeBits(Operand a) { return a.temp ? 1u : 0u; }
-inline uint32_t ConsumeBits(Operand a, Operand b) {
-  return ConsumeBits(a) | (b.temp ? 2u : 0u);
-}
+inline uint32_t ConsumeBits(Operand a, Operand b) { return ConsumeBits(a) | (b.temp ? 2u : 0u); }
 inline uint32_t ConsumeBits(Operand a, Operand b, Operand c) {
   return ConsumeBits(a, b) | (c.temp ? 4u : 0u);
 }
@@ -93,8 +91,8 @@ class CodeBuilder {
   void SetPosition(const Position& p) { position_ = p; }
   const Position& position() const { return position_; }
   bool reachable() const { return reachable_; }
-  // The next word returns because the code ends, not because a statement says so: it has the line of
-  // whatever leads to it.
+  // The next word returns because the code ends, not because a statement says so: it has the line
+  // of whatever leads to it.
   void MarkImplicitReturn() {
     if (reachable_) implicit_return_ = static_cast<int32_t>(words_.size());
   }
@@ -205,7 +203,7 @@ class CodeBuilder {
   Position position_;
   RegisterSet assigned_;
   unsigned local_count_ = 0, height_ = 0, max_height_ = 0;
-  uint32_t last_bound_ = 0;  // highest pc that something refers to as a place
+  uint32_t last_bound_ = 0;       // highest pc that something refers to as a place
   int32_t implicit_return_ = -1;  // word, -1: none
   bool reachable_ = true;
 };

@@ -30,13 +30,13 @@ struct Block {
     kAsyncWith,
   };
   Kind kind;
-  bool manager_temp = false;   // kWith: there is a temporary below the pair
-  unsigned height = 0;         // of temporaries inside the block
-  size_t ranges = 0;           // exception ranges open around the block
+  bool manager_temp = false;  // kWith: there is a temporary below the pair
+  unsigned height = 0;        // of temporaries inside the block
+  size_t ranges = 0;          // exception ranges open around the block
   Label* break_label = nullptr;
   const Label* loop_head = nullptr;
   const TryStmt* stmt = nullptr;
-  Identifier name = nullptr;   // kHandler: name to unset
+  Identifier name = nullptr;  // kHandler: name to unset
   FinallyRoutine* routine = nullptr;
   Location loc{};
 };
@@ -44,24 +44,24 @@ struct Block {
 struct Unit {
   explicit Unit(CompileContext& context) : builder(context) {}
   Unit* parent = nullptr;
-  Scope* scope = nullptr;         // of the code object
-  Scope* current = nullptr;       // scope or an inlined comprehension in it
+  Scope* scope = nullptr;    // of the code object
+  Scope* current = nullptr;  // scope or an inlined comprehension in it
   CodeBuilder builder;
   Identifier name = nullptr;
   std::string qualname;
   std::vector<Block> blocks;
-  std::vector<Identifier> cells;      // co_cellvars and their registers
+  std::vector<Identifier> cells;  // co_cellvars and their registers
   std::vector<uint32_t> cell_registers;
-  std::vector<Identifier> frees;      // co_freevars
+  std::vector<Identifier> frees;  // co_freevars
   std::vector<Identifier> varnames;
   std::vector<uint32_t> varname_registers;
   std::vector<Identifier> static_attributes;  // class
   unsigned hidden_base = 0, hidden_top = 0;   // registers of inlined comprehensions
-  unsigned spill_base = 0;            // temporaries below this height stay where they are
+  unsigned spill_base = 0;                    // temporaries below this height stay where they are
   unsigned far_count = 0;
   uint32_t guard_handler = CodeBuilder::kNoHandler;  // of a generator: StopIteration
-  int far_list = -1;                  // local that holds the list of far locals
-  int class_cell = -1, class_dict = -1;  // registers of a class's implicit cells
+  int far_list = -1;                                 // local that holds the list of far locals
+  int class_cell = -1, class_dict = -1;              // registers of a class's implicit cells
   int locals_register = -1;
   uint32_t flags = 0;
   uint32_t first_line = 0;
@@ -69,7 +69,7 @@ struct Unit {
   uint16_t near_param_count = 0;  // parameters that are not far
   Ref<> doc;
   bool is_async_function = false;
-  bool interactive = false;           // statements show their values
+  bool interactive = false;  // statements show their values
   int finally_depth = 0;
 };
 
@@ -247,9 +247,9 @@ class CodeGenerator {
   struct Place {
     NameKind kind;
     Symbol* symbol;
-    Scope* scope;       // where it was found
-    bool from_comp;     // reached out of an inlined comprehension
-    bool class_free;    // class scope: the passed-on cell, not the class's own name
+    Scope* scope;     // where it was found
+    bool from_comp;   // reached out of an inlined comprehension
+    bool class_free;  // class scope: the passed-on cell, not the class's own name
   };
   Place Find(Identifier mangled);
   Identifier Mangle(Identifier name) {
@@ -287,9 +287,7 @@ class CodeGenerator {
     }
   }
   void LoadConstant(Value v, Dest dest);
-  void LoadSpecial(Special s, Dest dest) {
-    b().EmitTo(dest, Op::LOADSP, static_cast<unsigned>(s));
-  }
+  void LoadSpecial(Special s, Dest dest) { b().EmitTo(dest, Op::LOADSP, static_cast<unsigned>(s)); }
   // -1 unknown, else the truth of a constant.
   int TruthOf(const Expr* e);
   int TruthOfValue(Value v);

@@ -54,12 +54,9 @@ Ref<> CompileContext::LineText(uint32_t lineno) {
 void CompileContext::RaiseAt(const Location& at, std::string_view message) {
   Ref<StrObject> text = Check(NewStr(ts, message));
   Ref<> line = LineText(at.lineno);
-  Value fields[] = {Value(filename),
-                    Value::Int(at.lineno),
-                    Value::Int(int64_t{at.col_offset} + 1),
-                    line.get(),
-                    Value::Int(at.end_lineno),
-                    Value::Int(int64_t{at.end_col_offset} + 1)};
+  Value fields[] = {
+      Value(filename), Value::Int(at.lineno),     Value::Int(int64_t{at.col_offset} + 1),
+      line.get(),      Value::Int(at.end_lineno), Value::Int(int64_t{at.end_col_offset} + 1)};
   Ref<TupleObject> detail = Check(NewTuple(ts, fields));
   Ref<> error = Check(Call(ts, ExcType(ts, Exc::kSyntaxError), text.value(), detail.value()));
   RaiseObject(ts, error);
@@ -111,7 +108,8 @@ void CompileContext::SymbolError(const Location& at, const char* format, ...) {
   set(e->lineno, Value::Int(at.lineno));
   set(e->offset, Value::Int(int64_t{at.col_offset} + 1));
   set(e->end_lineno, Value::Int(at.end_lineno ? at.end_lineno : at.lineno));
-  set(e->end_offset, at.end_lineno ? Value::Int(int64_t{at.end_col_offset} + 1) : Value(ts.rt->none));
+  set(e->end_offset,
+      at.end_lineno ? Value::Int(int64_t{at.end_col_offset} + 1) : Value(ts.rt->none));
   set(e->text, line.get());
   RaiseObject(ts, error);
   Fail();
@@ -126,7 +124,8 @@ Status WarnExplicit(ThreadState& ts, Exc category, StrObject* message, StrObject
   if (!ts.rt->hooks.import_module) return Ok();
   MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "_warnings"));
   MVM_TRY(Ref<> function, GetAttr(ts, module, "warn_explicit"));
-  Value args[] = {Value(message), Value(ExcType(ts, category)), Value(filename), Value::Int(lineno)};
+  Value args[] = {Value(message), Value(ExcType(ts, category)), Value(filename),
+                  Value::Int(lineno)};
   MVM_TRY_VOID(Call(ts, function, std::span<const Value>(args)));
   return Ok();
 }

@@ -35,8 +35,8 @@ class CompileContext {
   std::string_view source;
   StrObject* filename;  // borrowed
   const CompileOptions& options;
-  uint32_t future_flags;       // kCodeFuture*, the module's own included
-  Location future_end{};       // of the last legal `from __future__`
+  uint32_t future_flags;  // kCodeFuture*, the module's own included
+  Location future_end{};  // of the last legal `from __future__`
 
   bool future_annotations() const { return future_flags & kCodeFutureAnnotations; }
 

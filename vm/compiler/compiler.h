@@ -14,14 +14,14 @@ enum class CompileMode : uint8_t { kExec, kEval, kSingle, kFuncType };  // the l
 
 struct CompileOptions {
   CompileMode mode = CompileMode::kExec;
-  uint32_t future_flags = 0;       // kCodeFuture* inherited from the caller
-  int optimize = 0;                // 0, 1 (no asserts), 2 (no docstrings)
+  uint32_t future_flags = 0;  // kCodeFuture* inherited from the caller
+  int optimize = 0;           // 0, 1 (no asserts), 2 (no docstrings)
   bool allow_top_level_await = false;
   bool allow_incomplete_input = false;  // _IncompleteInputError instead of SyntaxError at the end
   bool dont_imply_dedent = false;
   bool type_comments = false;
   int feature_version = 13;  // parsing only: minor version whose grammar is accepted
-  bool from_file = false;  // CompileBytes: a script named on the command line (wording of errors)
+  bool from_file = false;    // CompileBytes: a script named on the command line (wording of errors)
 };
 
 // Raises SyntaxError and its subclasses with position and text, MemoryError, RecursionError;

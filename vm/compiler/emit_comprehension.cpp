@@ -13,7 +13,7 @@ struct CodeGenerator::Comp {
   const Expr* element = nullptr;  // or key
   const Expr* value = nullptr;    // of a dict comprehension
   Span<Comprehension*> generators;
-  unsigned result = 0;            // register of the list, set or dict
+  unsigned result = 0;  // register of the list, set or dict
 };
 
 void CodeGenerator::Comprehension_(const Expr* e, Dest dest) {

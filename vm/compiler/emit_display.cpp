@@ -9,8 +9,8 @@
 namespace minivm {
 
 namespace {
-constexpr uint32_t kMaxRun = 30;      // elements built by one instruction
-constexpr uint32_t kMaxPairRun = 16;  // pairs of a dict display
+constexpr uint32_t kMaxRun = 30;       // elements built by one instruction
+constexpr uint32_t kMaxPairRun = 16;   // pairs of a dict display
 constexpr uint32_t kConstantList = 3;  // from here on a constant list is copied from a tuple
 
 bool HasStar(Span<Expr*> elts) {
@@ -150,8 +150,8 @@ void CodeGenerator::FormattedValue(const FormattedValueExpr* e, Dest dest) {
   }
   b().SetLocation(e->loc);
   b().Pop(value);
-  const int32_t x = static_cast<int32_t>(ConsumeBits(value)) | conversion << 1 |
-                    (e->format_spec ? 8 : 0);
+  const int32_t x =
+      static_cast<int32_t>(ConsumeBits(value)) | conversion << 1 | (e->format_spec ? 8 : 0);
   b().EmitTo(dest, Op::FORMAT, value.reg, spec, x);
 }
 

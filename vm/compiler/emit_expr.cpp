@@ -40,12 +40,18 @@ struct BinaryRow {
 constexpr int64_t kInt32Min = INT32_MIN, kInt32Max = INT32_MAX;
 const BinaryRow& RowOf(Operator op) {
   static constexpr BinaryRow kRows[] = {
-      {Op::ADD, Op::ADDI, kInt32Min, kInt32Max},     {Op::SUB, Op::SUBI, kInt32Min, kInt32Max},
-      {Op::MUL, Op::MULI, kInt32Min, kInt32Max},     {Op::MATMUL, Op::NOP, 0, 0},
-      {Op::TRUEDIV, Op::NOP, 0, 0},                  {Op::MOD, Op::MODI, 1, kInt32Max},
-      {Op::POW, Op::NOP, 0, 0},                      {Op::LSHIFT, Op::LSHIFTI, 0, 60},
-      {Op::RSHIFT, Op::RSHIFTI, 0, 60},              {Op::OR, Op::NOP, 0, 0},
-      {Op::XOR, Op::NOP, 0, 0},                      {Op::AND, Op::ANDI, kInt32Min, kInt32Max},
+      {Op::ADD, Op::ADDI, kInt32Min, kInt32Max},
+      {Op::SUB, Op::SUBI, kInt32Min, kInt32Max},
+      {Op::MUL, Op::MULI, kInt32Min, kInt32Max},
+      {Op::MATMUL, Op::NOP, 0, 0},
+      {Op::TRUEDIV, Op::NOP, 0, 0},
+      {Op::MOD, Op::MODI, 1, kInt32Max},
+      {Op::POW, Op::NOP, 0, 0},
+      {Op::LSHIFT, Op::LSHIFTI, 0, 60},
+      {Op::RSHIFT, Op::RSHIFTI, 0, 60},
+      {Op::OR, Op::NOP, 0, 0},
+      {Op::XOR, Op::NOP, 0, 0},
+      {Op::AND, Op::ANDI, kInt32Min, kInt32Max},
       {Op::FLOORDIV, Op::FLOORDIVI, 1, kInt32Max},
   };
   return kRows[static_cast<int>(op)];
@@ -142,9 +148,9 @@ void CodeGenerator::Eval(const Expr* e, Dest dest) {
 
   const size_t bottom = spine_.size();
   auto is_super = [this](const Expr* node, const Expr* inner) {
-    const bool attribute = node->kind == ExprKind::kAttribute ||
-                           (node->kind == ExprKind::kCall &&
-                            As<CallExpr>(node)->func->kind == ExprKind::kAttribute);
+    const bool attribute =
+        node->kind == ExprKind::kAttribute ||
+        (node->kind == ExprKind::kCall && As<CallExpr>(node)->func->kind == ExprKind::kAttribute);
     if (!attribute || inner->kind != ExprKind::kCall) return false;
     auto* a = As<AttributeExpr>(node->kind == ExprKind::kCall ? As<CallExpr>(node)->func : node);
     return a->attr->view() != "__class__" && IsSuperCall(inner);
@@ -225,9 +231,7 @@ void CodeGenerator::EvalPlain(const Expr* e, Dest dest) {
     }
   }
   switch (e->kind) {
-    case ExprKind::kName:
-      b().SetLocation(e->loc);
-      return LoadName(As<NameExpr>(e)->id, dest);
+    case ExprKind::kName: b().SetLocation(e->loc); return LoadName(As<NameExpr>(e)->id, dest);
     case ExprKind::kConstant: {
       b().SetLocation(e->loc);
       return LoadConstant(ConstantOf(As<ConstantExpr>(e)->value), dest);
@@ -481,8 +485,7 @@ void CodeGenerator::CompareJump(CmpOp op, Operand left, const Expr* right, const
       return b().EmitJump(Offset(sense ? Op::JLTI_T : Op::JLTI_F, index), ConsumeBits(left),
                           left.reg, static_cast<uint8_t>(constant.get().as_int()), label);
     }
-    if (constant && IsNone(context_.ts, constant) &&
-        (op == CmpOp::kIs || op == CmpOp::kIsNot)) {
+    if (constant && IsNone(context_.ts, constant) && (op == CmpOp::kIs || op == CmpOp::kIsNot)) {
       b().SetLocation(loc);
       b().Pop(left);
       return b().EmitJump((op == CmpOp::kIs) == sense ? Op::JNONE : Op::JNOTNONE, left.reg, 0,
@@ -639,7 +642,8 @@ void CodeGenerator::Subscript(const SubscriptExpr* e, Operand value, Dest dest) 
     b().Pop(2);
     const unsigned parts = b().Next();
     b().Pop(value);
-    return b().EmitTo(dest, Op::GETSLICE, value.reg, parts, static_cast<int32_t>(ConsumeBits(value)));
+    return b().EmitTo(dest, Op::GETSLICE, value.reg, parts,
+                      static_cast<int32_t>(ConsumeBits(value)));
   }
   Operand index = Any(e->slice);
   b().SetLocation(e->loc);

@@ -440,11 +440,10 @@ std::string CleanDocstring(std::string_view text) {
   }
   if (margin == expanded.npos) margin = 0;
   if (first == 0 && margin == 0) return expanded;
-  std::string clean = expanded.substr(first, expanded.find('\n') == expanded.npos
-                                                 ? expanded.npos
-                                                 : expanded.find('\n') + 1 > first
-                                                       ? expanded.find('\n') + 1 - first
-                                                       : 0);
+  std::string clean =
+      expanded.substr(first, expanded.find('\n') == expanded.npos ? expanded.npos
+                             : expanded.find('\n') + 1 > first    ? expanded.find('\n') + 1 - first
+                                                                  : 0);
   size_t at = expanded.find('\n');
   while (at != expanded.npos) {
     size_t start = at + 1;

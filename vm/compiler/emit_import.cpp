@@ -30,8 +30,8 @@ void CodeGenerator::Import(const ImportStmt* s) {
     // import a.b.c as d: d is c, reached through the packages.
     for (size_t start = dot; start != name.npos;) {
       const size_t end = name.find('.', start + 1);
-      Identifier part = context_.Intern(
-          name.substr(start + 1, end == name.npos ? name.npos : end - start - 1));
+      Identifier part =
+          context_.Intern(name.substr(start + 1, end == name.npos ? name.npos : end - start - 1));
       b().Emit(Op::IMPORTFROM, module + 1, module, 0, 0, b().NameIndex(part));
       b().Push();
       b().Emit(Op::SWAP, module, module + 1);

@@ -43,7 +43,7 @@ void CodeGenerator::LoadName(Identifier id, Dest dest, bool window) {
     case NameKind::kFast:
       if (p.symbol->far) {
         b().EmitTo(dest, Op::LDFAR, static_cast<unsigned>(unit_->far_list), 0,
-                    static_cast<int32_t>(p.symbol->reg), arg);
+                   static_cast<int32_t>(p.symbol->reg), arg);
         break;
       }
       CheckBound(p.symbol->reg, name);
@@ -98,9 +98,8 @@ void CodeGenerator::LoadName(Identifier id, Dest dest, bool window) {
     case NameKind::kName:
     case NameKind::kGlobalExplicit: {
       const bool by_mapping =
-          p.kind == NameKind::kName ||
-          (p.kind == NameKind::kGlobalImplicit && !in_function() &&
-           !(unit_->scope->kind == ScopeKind::kClass && p.from_comp));
+          p.kind == NameKind::kName || (p.kind == NameKind::kGlobalImplicit && !in_function() &&
+                                        !(unit_->scope->kind == ScopeKind::kClass && p.from_comp));
       const Op op = by_mapping ? Op::LOADNAME : Op::LOADG;
       if (window) {
         b().Emit(op, b().Next(), 1, 0, 0, arg);
@@ -210,8 +209,8 @@ void CodeGenerator::UnsetName(Identifier id) {
 
 bool CodeGenerator::ForbidName(Identifier name, ExprContext ctx, const Location& loc) {
   if (ctx == ExprContext::kLoad || name->view() != "__debug__") return false;
-  context_.Error(loc, ctx == ExprContext::kStore ? "cannot assign to __debug__"
-                                                 : "cannot delete __debug__");
+  context_.Error(
+      loc, ctx == ExprContext::kStore ? "cannot assign to __debug__" : "cannot delete __debug__");
 }
 
 }  // namespace minivm

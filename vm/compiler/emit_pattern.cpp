@@ -16,10 +16,10 @@ struct CodeGenerator::PatternState {
     uint8_t reg;
     Location loc;
   };
-  unsigned base = 0;           // height below the pattern's temporaries
+  unsigned base = 0;  // height below the pattern's temporaries
   bool allow_irrefutable = false;
   std::vector<Captured> captures;
-  std::vector<Label> fails;    // by height above base
+  std::vector<Label> fails;  // by height above base
 
   Label* FailAt(unsigned height) {
     if (fails.size() <= height - base) fails.resize(height - base + 1);

@@ -72,8 +72,8 @@ Span<Expr*> SequenceItems(const Expr* e) {
 bool IsSequence(const Expr* e) { return e->kind == ExprKind::kTuple || e->kind == ExprKind::kList; }
 }  // namespace
 
-// Plain locals take the `count` temporaries from `first` on, in order. Storing a local cannot raise,
-// so that the temporaries need not leave from the top.
+// Plain locals take the `count` temporaries from `first` on, in order. Storing a local cannot
+// raise, so that the temporaries need not leave from the top.
 void CodeGenerator::StoreRun(Span<Expr*> targets, unsigned first) {
   for (uint32_t i = 0; i < targets.size; ++i) {
     const Expr* t = targets[i];
@@ -96,7 +96,8 @@ bool CodeGenerator::AssignTuple(const AssignStmt* s) {
   Span<Expr*> values = As<TupleExpr>(s->value)->elts;
   if (targets.size != values.size || targets.size == 0 || targets.size > kMost) return false;
   for (uint32_t i = 0; i < targets.size; ++i) {
-    if (targets[i]->kind == ExprKind::kStarred || values[i]->kind == ExprKind::kStarred) return false;
+    if (targets[i]->kind == ExprKind::kStarred || values[i]->kind == ExprKind::kStarred)
+      return false;
   }
   const unsigned first = b().Next();
   for (Expr* v : values) ToTemp(v);
@@ -106,7 +107,8 @@ bool CodeGenerator::AssignTuple(const AssignStmt* s) {
     return true;
   }
   b().SetLocation(s->targets[0]->loc);
-  for (uint32_t i = 0, j = targets.size - 1; i < j; ++i, --j) b().Emit(Op::SWAP, first + i, first + j);
+  for (uint32_t i = 0, j = targets.size - 1; i < j; ++i, --j)
+    b().Emit(Op::SWAP, first + i, first + j);
   for (Expr* t : targets) Store(t, Operand{static_cast<uint8_t>(b().Next() - 1), true});
   return true;
 }
@@ -626,8 +628,7 @@ void CodeGenerator::Return(const ReturnStmt* s) {
   bool plain = true;  // nothing runs between the value and the return
   for (const Block& block : unit_->blocks) {
     if (block.kind == Block::kGroupHandler) {
-      context_.Error(s->loc,
-                     "'break', 'continue' and 'return' cannot appear in an except* block");
+      context_.Error(s->loc, "'break', 'continue' and 'return' cannot appear in an except* block");
     }
     plain = plain && (block.kind == Block::kWhile || block.kind == Block::kFor ||
                       block.kind == Block::kTry || block.kind == Block::kValue ||
@@ -677,8 +678,7 @@ void CodeGenerator::BreakOrContinue(const Stmt* s) {
     }
     const Block& block = unit_->blocks[i - 1];
     if (block.kind == Block::kGroupHandler) {
-      context_.Error(s->loc,
-                     "'break', 'continue' and 'return' cannot appear in an except* block");
+      context_.Error(s->loc, "'break', 'continue' and 'return' cannot appear in an except* block");
     }
     if (block.kind == Block::kWhile || block.kind == Block::kFor) break;
   }

@@ -25,7 +25,8 @@ struct FinallyRoutine {
 
   int Selector(int kind, int detail) {
     for (size_t i = 0; i < exits.size(); ++i) {
-      if (exits[i].kind == kind && exits[i].detail == detail) return kFirstExit + static_cast<int>(i);
+      if (exits[i].kind == kind && exits[i].detail == detail)
+        return kFirstExit + static_cast<int>(i);
     }
     exits.push_back({kind, detail});
     return kFirstExit + static_cast<int>(exits.size()) - 1;
@@ -77,8 +78,8 @@ void CodeGenerator::Unwind(size_t keep, bool value, LeaveKind kind, int detail) 
         b().Emit(Op::RETSP, static_cast<unsigned>(detail), locals);
         break;
       case LeaveKind::kBreak: {
-        const Block& loop = static_cast<size_t>(detail) < keep ? blocks[static_cast<size_t>(detail)]
-                                                               : saved[0];
+        const Block& loop =
+            static_cast<size_t>(detail) < keep ? blocks[static_cast<size_t>(detail)] : saved[0];
         b().Jump(loop.break_label);
         break;
       }

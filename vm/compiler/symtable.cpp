@@ -383,10 +383,10 @@ void SymbolTableBuilder::VisitTypeParams(Span<TypeParam*> params) {
         auto* v = As<TypeVarParam>(p);
         AddDef(v->name, kSymTypeParam | kSymLocal, p->loc);
         if (v->bound) {
-          VisitTypeParamPart(v->bound, v->name, p,
-                             v->bound->kind == ExprKind::kTuple ? "a TypeVar constraint"
-                                                                : "a TypeVar bound",
-                             SymbolTable::kOwn);
+          VisitTypeParamPart(
+              v->bound, v->name, p,
+              v->bound->kind == ExprKind::kTuple ? "a TypeVar constraint" : "a TypeVar bound",
+              SymbolTable::kOwn);
         }
         if (v->default_value) {
           VisitTypeParamPart(v->default_value, v->name, p, "a TypeVar default",

@@ -14,26 +14,33 @@
 namespace minivm {
 
 enum class ScopeKind : uint8_t {
-  kModule, kClass, kFunction, kLambda, kGenerator, kListComp, kSetComp, kDictComp,
+  kModule,
+  kClass,
+  kFunction,
+  kLambda,
+  kGenerator,
+  kListComp,
+  kSetComp,
+  kDictComp,
   kTypeParams,   // <generic parameters of f>
   kTypeAlias,    // the value of a `type` statement
   kTypeVarPart,  // bound, constraints or default of a type parameter
 };
 
 enum SymbolFlags : uint32_t {
-  kSymGlobal = 1,       // global statement
-  kSymLocal = 2,        // assigned
+  kSymGlobal = 1,  // global statement
+  kSymLocal = 2,   // assigned
   kSymParam = 4,
   kSymNonlocal = 8,
   kSymUse = 16,
   kSymImport = 32,
   kSymAnnotated = 64,
-  kSymCompIter = 128,   // iteration variable of a comprehension
+  kSymCompIter = 128,  // iteration variable of a comprehension
   kSymTypeParam = 256,
-  kSymUnbound = 512,    // a del or the end of `except ... as` may unbind it
-  kSymWalrus = 1024,    // target of := : may change inside an expression
-  kSymFreeClass = 2048, // class scope: also passed on from an enclosing function to inner scopes
-  kSymFirstIter = 4096, // bound by the first `for` of its comprehension
+  kSymUnbound = 512,     // a del or the end of `except ... as` may unbind it
+  kSymWalrus = 1024,     // target of := : may change inside an expression
+  kSymFreeClass = 2048,  // class scope: also passed on from an enclosing function to inner scopes
+  kSymFirstIter = 4096,  // bound by the first `for` of its comprehension
 };
 inline constexpr uint32_t kSymBound = kSymLocal | kSymParam | kSymImport | kSymTypeParam;
 
@@ -52,10 +59,10 @@ struct Symbol {
   Identifier name;
   uint32_t flags = 0;
   NameKind kind = NameKind::kUnresolved;
-  bool far = false;          // reg is an index into the list of far locals
-  uint32_t reg = 0;          // kFast, kCell: set when the code of the scope begins
-  uint16_t free_index = 0;   // kFree, kSymFreeClass: index into co_freevars
-  Location directive{};      // of the global or nonlocal statement
+  bool far = false;         // reg is an index into the list of far locals
+  uint32_t reg = 0;         // kFast, kCell: set when the code of the scope begins
+  uint16_t free_index = 0;  // kFree, kSymFreeClass: index into co_freevars
+  Location directive{};     // of the global or nonlocal statement
 };
 
 struct Scope {
@@ -72,27 +79,29 @@ struct Scope {
   const Scope* class_head = nullptr;
   Location loc{};
 
-  bool nested = false;             // inside a function
-  bool is_generator = false;       // contains yield
-  bool is_coroutine = false;       // async def, or contains await / async for
+  bool nested = false;        // inside a function
+  bool is_generator = false;  // contains yield
+  bool is_coroutine = false;  // async def, or contains await / async for
   bool returns_value = false;
   bool inlined = false;
-  bool uses_class = false;         // __class__ or super inside, this scope or an inner one
-  bool has_class_cell = false;     // class: owns __class__
-  bool has_class_dict = false;     // class: owns __classdict__
-  bool sees_class = false;         // annotation scope directly in a class
+  bool uses_class = false;      // __class__ or super inside, this scope or an inner one
+  bool has_class_cell = false;  // class: owns __class__
+  bool has_class_dict = false;  // class: owns __classdict__
+  bool sees_class = false;      // annotation scope directly in a class
   bool has_varargs = false, has_varkeywords = false;
   bool comp_iter_target = false;
   bool has_far = false;
   uint16_t comp_iter_expr = 0;
-  const char* part = nullptr;      // annotation scopes, for messages: "a TypeVar bound"
+  const char* part = nullptr;  // annotation scopes, for messages: "a TypeVar bound"
 
-  Symbol** symbols = nullptr;      // in order of appearance; parameters in the order of registers
+  Symbol** symbols = nullptr;  // in order of appearance; parameters in the order of registers
   uint32_t symbol_count = 0, symbol_capacity = 0;
-  uint32_t* slots = nullptr;       // hash index + 1, once there are more than a few
+  uint32_t* slots = nullptr;  // hash index + 1, once there are more than a few
   uint32_t slot_mask = 0;
 
-  bool is_comprehension() const { return kind >= ScopeKind::kGenerator && kind <= ScopeKind::kDictComp; }
+  bool is_comprehension() const {
+    return kind >= ScopeKind::kGenerator && kind <= ScopeKind::kDictComp;
+  }
   bool is_annotation() const { return kind >= ScopeKind::kTypeParams; }
   bool is_function() const { return kind >= ScopeKind::kFunction; }  // function-like: has registers
   // null if this scope does not mention the name.

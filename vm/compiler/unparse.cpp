@@ -81,9 +81,7 @@ class Unparser {
       case ExprKind::kJoinedStr: return FString(e);
       case ExprKind::kConstant: return Constant(As<ConstantExpr>(e)->value);
       case ExprKind::kAttribute: return Attribute(As<AttributeExpr>(e));
-      case ExprKind::kStarred:
-        Put("*");
-        return Write(As<StarredExpr>(e)->value, kExpr);
+      case ExprKind::kStarred: Put("*"); return Write(As<StarredExpr>(e)->value, kExpr);
       case ExprKind::kName: return Put(As<NameExpr>(e)->id->view());
       case ExprKind::kTuple: return Tuple(As<TupleExpr>(e)->elts, level);
       case ExprKind::kSubscript: {
@@ -132,8 +130,8 @@ class Unparser {
       int level;
     };
     static constexpr Row kRows[] = {
-        {" + ", kArith},  {" - ", kArith},  {" * ", kTerm},    {" @ ", kTerm},   {" / ", kTerm},
-        {" % ", kTerm},   {" ** ", kPower}, {" << ", kShift},  {" >> ", kShift}, {" | ", kBitOr},
+        {" + ", kArith},  {" - ", kArith},  {" * ", kTerm},   {" @ ", kTerm},   {" / ", kTerm},
+        {" % ", kTerm},   {" ** ", kPower}, {" << ", kShift}, {" >> ", kShift}, {" | ", kBitOr},
         {" ^ ", kBitXor}, {" & ", kBitAnd}, {" // ", kTerm},
     };
     const Row& row = kRows[static_cast<int>(e->op)];
@@ -247,7 +245,7 @@ class Unparser {
   }
 
   void Compare(const CompareExpr* e, int level) {
-    static constexpr const char* kText[] = {" == ", " != ", " < ",  " <= ",     " > ",
+    static constexpr const char* kText[] = {" == ", " != ", " < ",      " <= ", " > ",
                                             " >= ", " is ", " is not ", " in ", " not in "};
     Parenthesis p(this, level > kCompare);
     Write(e->left, kCompare + 1);
@@ -259,8 +257,7 @@ class Unparser {
 
   void Call(const CallExpr* e) {
     Write(e->func, kAtom);
-    if (e->args.size == 1 && e->keywords.size == 0 &&
-        e->args[0]->kind == ExprKind::kGeneratorExp) {
+    if (e->args.size == 1 && e->keywords.size == 0 && e->args[0]->kind == ExprKind::kGeneratorExp) {
       return Write(e->args[0], kTest);  // brings its own parentheses
     }
     Put("(");

@@ -19,7 +19,9 @@ class HostFunctionObject : public Object {
   StrObject* name = nullptr;
   HostFunction* function = nullptr;
   template <class V>
-  void VisitRefs(V&& v) { v(name); }
+  void VisitRefs(V&& v) {
+    v(name);
+  }
   void FreeBuffers(Heap&) {
     delete function;
     function = nullptr;
@@ -28,7 +30,8 @@ class HostFunctionObject : public Object {
 
 Result<> host_call(ThreadState& ts, Value self, Args raw) {
   HostFunctionObject* f = self.as<HostFunctionObject>();
-  if (raw.nkw > 0) return Raise(ts, Exc::kTypeError, "%U() takes no keyword arguments", Value(f->name));
+  if (raw.nkw > 0)
+    return Raise(ts, Exc::kTypeError, "%U() takes no keyword arguments", Value(f->name));
   VmInternals* vm = static_cast<Vm*>(ts.rt->vm)->internals();
   return vm->CallHost(ts, *f->function, raw);
 }

@@ -17,9 +17,9 @@ struct VmInternals {
   VmConfig config;
   Vm* vm = nullptr;
   ThreadState* ts = nullptr;
-  Ref<ModuleObject> main;   // __main__
-  Ref<> last_error;         // of a call with error == nullptr
-  pthread_t host_thread{};  // whose C stack ts is set up for
+  Ref<ModuleObject> main;     // __main__
+  Ref<> last_error;           // of a call with error == nullptr
+  pthread_t host_thread{};    // whose C stack ts is set up for
   uint32_t future_flags = 0;  // __future__ statements given at the prompt
   bool entered = false;
   bool finished = false;
@@ -45,8 +45,8 @@ struct VmInternals {
   Value Use(const Var& v) { return v.vm_ == vm && v.word_ ? WordOf(v) : Value(rt.none); }
   Result<> CallHost(ThreadState& ts, const HostFunction& function, Args args);
 
-  // Tracebacks show lines of sources that are in no file: linecache looks in sys._sources, by file name
-  // or by code object.
+  // Tracebacks show lines of sources that are in no file: linecache looks in sys._sources, by file
+  // name or by code object.
   Result<DictObject> Sources(ThreadState& ts);
   Status RunSource(ThreadState& ts, std::string_view source, std::string_view filename);
   Status RunFile(ThreadState& ts, const std::string& path, bool skip_line);

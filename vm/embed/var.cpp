@@ -23,10 +23,18 @@ Var::~Var() {
   if (word_) Decref(Value::FromBits(word_));
 }
 
-bool Var::IsNone() const { return word_ && minivm::IsNone(*vm_->internals()->ts, Value::FromBits(word_)); }
-bool Var::IsInt() const { return word_ && minivm::IsInt(*vm_->internals()->ts, Value::FromBits(word_)); }
-bool Var::IsFloat() const { return word_ && minivm::IsFloat(*vm_->internals()->ts, Value::FromBits(word_)); }
-bool Var::IsStr() const { return word_ && minivm::IsStr(*vm_->internals()->ts, Value::FromBits(word_)); }
+bool Var::IsNone() const {
+  return word_ && minivm::IsNone(*vm_->internals()->ts, Value::FromBits(word_));
+}
+bool Var::IsInt() const {
+  return word_ && minivm::IsInt(*vm_->internals()->ts, Value::FromBits(word_));
+}
+bool Var::IsFloat() const {
+  return word_ && minivm::IsFloat(*vm_->internals()->ts, Value::FromBits(word_));
+}
+bool Var::IsStr() const {
+  return word_ && minivm::IsStr(*vm_->internals()->ts, Value::FromBits(word_));
+}
 bool Var::IsCallable() const {
   return word_ && minivm::IsCallable(vm_->internals()->Enter(), Value::FromBits(word_));
 }
@@ -101,7 +109,8 @@ bool Var::SetAttr(std::string_view name, const Var& value, ScriptError* error) c
   if (!word_) return false;
   VmInternals& in = *vm_->internals();
   ThreadState& ts = in.Enter();
-  return !minivm::SetAttr(ts, Value::FromBits(word_), name, in.Use(value)).raised() || in.Fail(error);
+  return !minivm::SetAttr(ts, Value::FromBits(word_), name, in.Use(value)).raised() ||
+         in.Fail(error);
 }
 
 Var Var::GetItem(const Var& key, ScriptError* error) const {

@@ -76,7 +76,8 @@ bool VmInternals::Fail(ScriptError* error) {
       ClearPending(*ts);
     } else {
       Ref<> m = module.Take();
-      if (!m.is_absent() && IsStr(*ts, m)) error->type = ToUtf8(m.as<StrObject>()) + "." + error->type;
+      if (!m.is_absent() && IsStr(*ts, m))
+        error->type = ToUtf8(m.as<StrObject>()) + "." + error->type;
     }
   }
   if (IsSubtype(type, ExcType(*ts, Exc::kSystemExit))) {
@@ -205,7 +206,8 @@ Status VmInternals::PrependPath(ThreadState& ts, std::string_view entry) {
 
 Result<DictObject> VmInternals::Sources(ThreadState& ts) {
   MVM_TRY(Ref<> known, SysGet(ts, "_sources"));
-  if (!known.is_absent() && IsDict(ts, known)) return Ref<DictObject>::Borrow(known.as<DictObject>());
+  if (!known.is_absent() && IsDict(ts, known))
+    return Ref<DictObject>::Borrow(known.as<DictObject>());
   MVM_TRY(Ref<DictObject> sources, NewDict(ts));
   MVM_TRY_VOID(ModuleAdd(ts, rt.sys, "_sources", Value(sources.get())));
   return sources;
@@ -217,7 +219,8 @@ static Status EnterSource(ThreadState& ts, DictObject* sources, CodeObject* code
   if (!guard) return kRaised;
   MVM_TRY_VOID(DictSet(ts, sources, Value(code), Value(text)));
   for (Value constant : code->consts->span()) {
-    if (IsExact(constant, TypeId::kCode)) MVM_TRY_VOID(EnterSource(ts, sources, constant.as<CodeObject>(), text));
+    if (IsExact(constant, TypeId::kCode))
+      MVM_TRY_VOID(EnterSource(ts, sources, constant.as<CodeObject>(), text));
   }
   return Ok();
 }
@@ -292,14 +295,18 @@ Status VmInternals::RunFile(ThreadState& ts, const std::string& given, bool skip
   }
   std::string source;
   MVM_TRY_VOID(ReadFileBytes(ts, name, &source));
-  if (skip_line) source.erase(0, source.find('\n') == source.npos ? source.size() : source.find('\n'));
+  if (skip_line)
+    source.erase(0, source.find('\n') == source.npos ? source.size() : source.find('\n'));
   char resolved[PATH_MAX];
   std::string directory = ::realpath(path.c_str(), resolved) ? resolved : path;
   size_t slash = directory.rfind('/');
-  MVM_TRY_VOID(PrependPath(ts, slash == directory.npos ? "" : slash == 0 ? "/" : directory.substr(0, slash)));
+  MVM_TRY_VOID(PrependPath(ts, slash == directory.npos ? ""
+                               : slash == 0            ? "/"
+                                                       : directory.substr(0, slash)));
   MVM_TRY_VOID(ModuleAdd(ts, main, "__file__", name));
   MVM_TRY_VOID(ModuleAdd(ts, main, "__cached__", rt.none));
-  MVM_TRY(Ref<FileLoaderObject> loader, NewFileLoader(ts, kSourceFileLoaderType, Value(MVM_NAME(ts, __main__)), name));
+  MVM_TRY(Ref<FileLoaderObject> loader,
+          NewFileLoader(ts, kSourceFileLoaderType, Value(MVM_NAME(ts, __main__)), name));
   MVM_TRY_VOID(DictSetStr(ts, main->dict, MVM_NAME(ts, __loader__), loader));
   return RunSource(ts, source, path);
 }
@@ -344,12 +351,13 @@ Vm::Interactive Vm::RunInteractive(std::string_view source, ScriptError* error, 
     options.allow_incomplete_input = !at_end;
     options.dont_imply_dedent = !at_end;
     options.future_flags = in.future_flags;
-    // Without its newline a block may go on, so that it takes an empty line to end it; with it, there may
-    // be an error that no more lines can mend.
+    // Without its newline a block may go on, so that it takes an empty line to end it; with it,
+    // there may be an error that no more lines can mend.
     std::string_view open = source;
     if (!at_end && open.ends_with('\n')) open.remove_suffix(1);
     Result<CodeObject> compiled = CompileBytes(ts, open, name, options);
-    if (compiled.raised() && open.size() != source.size() && PendingIs(ts, Exc::k_IncompleteInputError)) {
+    if (compiled.raised() && open.size() != source.size() &&
+        PendingIs(ts, Exc::k_IncompleteInputError)) {
       Ref<> waits = TakePending(ts);
       Result<CodeObject> closed = CompileBytes(ts, source, name, options);
       if (!closed.raised()) {
@@ -391,7 +399,9 @@ Var Vm::Eval(std::string_view expression, ScriptError* error) {
 }
 
 Var Vm::None() { return internals_->Wrap(Ref<>::Borrow(internals_->rt.none)); }
-Var Vm::Bool(bool b) { return internals_->Wrap(Ref<>::Borrow(b ? internals_->rt.true_ : internals_->rt.false_)); }
+Var Vm::Bool(bool b) {
+  return internals_->Wrap(Ref<>::Borrow(b ? internals_->rt.true_ : internals_->rt.false_));
+}
 
 // The value of a result; empty, with nothing pending, when it has raised.
 template <class T>
@@ -405,7 +415,9 @@ static Var WrapOrEmpty(VmInternals& in, Result<T> r) {
 
 Var Vm::Int(int64_t i) { return WrapOrEmpty(*internals_, NewInt(internals_->Enter(), i)); }
 Var Vm::Float(double d) { return WrapOrEmpty(*internals_, NewFloat(internals_->Enter(), d)); }
-Var Vm::Str(std::string_view utf8) { return WrapOrEmpty(*internals_, NewStrFromOs(internals_->Enter(), utf8)); }
+Var Vm::Str(std::string_view utf8) {
+  return WrapOrEmpty(*internals_, NewStrFromOs(internals_->Enter(), utf8));
+}
 Var Vm::List(std::span<const Var> items) {
   std::vector<Value> words;
   for (const Var& v : items) words.push_back(internals_->Use(v));
@@ -556,13 +568,15 @@ bool Vm::Finish() {
 
 void Vm::Interrupt() {
   ThreadState& ts = *internals_->rt.main_thread;
-  std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests)).fetch_or(kRequestInterrupt, std::memory_order_acq_rel);
+  std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests))
+      .fetch_or(kRequestInterrupt, std::memory_order_acq_rel);
   RequestAttention(ts);
 }
 
 void Vm::ClearInterrupt() {
   ThreadState& ts = *internals_->rt.main_thread;
-  std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests)).fetch_and(~uint32_t{kRequestInterrupt});
+  std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests))
+      .fetch_and(~uint32_t{kRequestInterrupt});
 }
 
 bool Vm::Poll(ScriptError* error) {

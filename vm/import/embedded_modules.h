@@ -1,5 +1,6 @@
 // The modules that are part of the binary: native ones by their tables, and sources that
-// tools/embed_file.cpp packed (as DEFLATE data, unpacked when a module is imported). Both functions are defined in generated files (stdlib/CMakeLists.txt).
+// tools/embed_file.cpp packed (as DEFLATE data, unpacked when a module is imported). Both functions
+// are defined in generated files (stdlib/CMakeLists.txt).
 #pragma once
 
 #include <string>

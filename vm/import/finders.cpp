@@ -1,7 +1,8 @@
 // The finders: native modules, embedded modules, and directories along a path.
 //
 // A name is looked for in a directory as: a package (a directory with __init__.src or __init__.py),
-// NAME.src, NAME.py, and last a directory without __init__, which is a portion of a namespace package.
+// NAME.src, NAME.py, and last a directory without __init__, which is a portion of a namespace
+// package.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,7 +35,9 @@ enum class PathKind { kNone, kFile, kDirectory };
 PathKind KindOf(const std::string& path) {
   struct stat st;
   if (::stat(path.c_str(), &st) != 0) return PathKind::kNone;
-  return S_ISDIR(st.st_mode) ? PathKind::kDirectory : S_ISREG(st.st_mode) ? PathKind::kFile : PathKind::kNone;
+  return S_ISDIR(st.st_mode)   ? PathKind::kDirectory
+         : S_ISREG(st.st_mode) ? PathKind::kFile
+                               : PathKind::kNone;
 }
 
 template <class T>
@@ -110,8 +113,18 @@ Result<> FindFrozen(ThreadState& ts, StrObject* name) {
 }
 
 bool IsCoreModule(StrObject* name) {
-  constexpr std::string_view kCore[] = {"_collections_abc", "abc", "codecs", "genericpath", "importlib.machinery",
-                                        "importlib.util", "io", "os", "posixpath", "runpy", "site", "stat"};
+  constexpr std::string_view kCore[] = {"_collections_abc",
+                                        "abc",
+                                        "codecs",
+                                        "genericpath",
+                                        "importlib.machinery",
+                                        "importlib.util",
+                                        "io",
+                                        "os",
+                                        "posixpath",
+                                        "runpy",
+                                        "site",
+                                        "stat"};
   return name->ascii() && std::ranges::binary_search(kCore, name->ascii_view());
 }
 
@@ -127,7 +140,8 @@ Result<> FileFinderFind(ThreadState& ts, FileFinderObject* finder, StrObject* na
     ClearPending(ts);
     return None(ts);
   }
-  if (tail.empty() || tail.find('/') != tail.npos) return None(ts);  // names no file of the directory
+  if (tail.empty() || tail.find('/') != tail.npos)
+    return None(ts);  // names no file of the directory
   if (base.empty()) base = ".";
   if (base.back() != '/') base += '/';
   base += tail;
@@ -164,8 +178,8 @@ Result<> FileFinderFind(ThreadState& ts, FileFinderObject* finder, StrObject* na
 
 namespace {
 
-// The finder for a path entry through sys.path_importer_cache and sys.path_hooks: a new reference, None
-// if no hook wants it.
+// The finder for a path entry through sys.path_importer_cache and sys.path_hooks: a new reference,
+// None if no hook wants it.
 Result<> FinderFor(ThreadState& ts, StrObject* entry) {
   Ref<StrObject> path = Ref<StrObject>::Borrow(entry);
   if (path->length == 0) {
@@ -198,7 +212,8 @@ Result<> FinderFor(ThreadState& ts, StrObject* entry) {
 }
 
 Result<> FindWith(ThreadState& ts, Value finder, StrObject* name) {
-  if (IsExactSpec(ts, finder, kFileFinderType)) return FileFinderFind(ts, finder.as<FileFinderObject>(), name);
+  if (IsExactSpec(ts, finder, kFileFinderType))
+    return FileFinderFind(ts, finder.as<FileFinderObject>(), name);
   MVM_TRY(Ref<> find, GetAttrOptional(ts, finder, "find_spec"));
   if (find.is_absent()) return None(ts);
   return Call(ts, find, Value(name));
@@ -212,7 +227,8 @@ Result<> FindOnPath(ThreadState& ts, StrObject* name, Value path) {
   Ref<> entries = Ref<>::Borrow(path);
   if (IsNone(ts, path)) {
     MVM_TRY(entries, SysGet(ts, "path"));
-    if (entries.is_absent()) return Raise(ts, Exc::kAttributeError, "module 'sys' has no attribute 'path'");
+    if (entries.is_absent())
+      return Raise(ts, Exc::kAttributeError, "module 'sys' has no attribute 'path'");
   }
   MVM_TRY(Ref<ListObject> list, ListFrom(ts, entries));
   MVM_TRY(Ref<ListObject> portions, NewList(ts, {}));
@@ -225,11 +241,12 @@ Result<> FindOnPath(ThreadState& ts, StrObject* name, Value path) {
     MVM_TRY(Ref<> loader, GetAttr(ts, spec, "loader"));
     if (!IsNone(ts, loader)) return spec;
     MVM_TRY(Ref<> found, GetAttr(ts, spec, "submodule_search_locations"));
-    if (IsNone(ts, found)) return RaiseImportError(ts, Exc::kImportError, nullptr, Value(), "spec missing loader");
+    if (IsNone(ts, found))
+      return RaiseImportError(ts, Exc::kImportError, nullptr, Value(), "spec missing loader");
     MVM_TRY_VOID(ListExtend(ts, portions, found));
   }
-  // The library stands behind the last entry of sys.path, as a directory with it would; its packages
-  // have an empty path.
+  // The library stands behind the last entry of sys.path, as a directory with it would; its
+  // packages have an empty path.
   if (IsNone(ts, path) || list->size == 0) {
     MVM_TRY(Ref<> spec, FindFrozen(ts, name));
     if (!IsNone(ts, spec)) return spec;
@@ -346,7 +363,9 @@ const TypeSpec kNamespacePathType = {
 
 namespace {
 
-Result<StrObject*> NameArgument(ThreadState& ts, Value v) { return ExpectStr(ts, v, "module name"); }
+Result<StrObject*> NameArgument(ThreadState& ts, Value v) {
+  return ExpectStr(ts, v, "module name");
+}
 
 Result<> builtin_find_spec(ThreadState& ts, Args args) {
   MVM_TRY(StrObject * name, NameArgument(ts, args[1]));
@@ -383,13 +402,15 @@ Result<bool> NameIsPackage(ThreadState& ts, StrObject* name) {
   const EmbeddedModule* m =
       name->ascii() ? FindEmbeddedModule(name->ascii_view().data(), name->length) : nullptr;
   if (m == nullptr) {
-    return RaiseImportError(ts, Exc::kImportError, name, Value(), "%R is not a frozen module", Value(name));
+    return RaiseImportError(ts, Exc::kImportError, name, Value(), "%R is not a frozen module",
+                            Value(name));
   }
   return m->package;
 }
 
 Raised NotBuiltin(ThreadState& ts, StrObject* name) {
-  return RaiseImportError(ts, Exc::kImportError, name, Value(), "%R is not a built-in module", Value(name));
+  return RaiseImportError(ts, Exc::kImportError, name, Value(), "%R is not a built-in module",
+                          Value(name));
 }
 
 Result<> builtin_nothing(ThreadState& ts, Args args) {
@@ -439,10 +460,10 @@ const MethodSpec kBuiltinMethods[] = {
      "Create a built-in module", kMethodStatic},
     {"exec_module(module)", return_none, "Exec a built-in module", kMethodStatic},
     {"find_spec(cls, fullname, path=None, target=None)", builtin_find_spec, nullptr, kMethodClass},
-    {"get_code(cls, fullname)", builtin_nothing, "Return None as built-in modules do not have code objects.",
-     kMethodClass},
-    {"get_source(cls, fullname)", builtin_nothing, "Return None as built-in modules do not have source code.",
-     kMethodClass},
+    {"get_code(cls, fullname)", builtin_nothing,
+     "Return None as built-in modules do not have code objects.", kMethodClass},
+    {"get_source(cls, fullname)", builtin_nothing,
+     "Return None as built-in modules do not have source code.", kMethodClass},
     {"is_package(cls, fullname)", builtin_is_package,
      "Return False as built-in modules are never packages.", kMethodClass},
     {"load_module(cls, fullname)", load_module, nullptr, kMethodClass},
@@ -457,9 +478,12 @@ const MethodSpec kFrozenMethods[] = {
      },
      nullptr, kMethodStatic},
     {"find_spec(cls, fullname, path=None, target=None)", frozen_find_spec, nullptr, kMethodClass},
-    {"get_code(cls, fullname)", frozen_get_code, "Return the code object for the frozen module.", kMethodClass},
-    {"get_source(cls, fullname)", frozen_get_source, "Return the source of the embedded module.", kMethodClass},
-    {"is_package(cls, fullname)", frozen_is_package, "Return True if the frozen module is a package.", kMethodClass},
+    {"get_code(cls, fullname)", frozen_get_code, "Return the code object for the frozen module.",
+     kMethodClass},
+    {"get_source(cls, fullname)", frozen_get_source, "Return the source of the embedded module.",
+     kMethodClass},
+    {"is_package(cls, fullname)", frozen_is_package,
+     "Return True if the frozen module is a package.", kMethodClass},
     {"load_module(cls, fullname)", load_module, nullptr, kMethodClass},
 };
 const MethodSpec kPathFinderMethods[] = {
@@ -490,7 +514,8 @@ Result<> file_finder_init(ThreadState& ts, Args args) {
   TupleObject* details = args.as<TupleObject>(2);
   for (Value detail : details->span()) {
     MVM_TRY(Ref<TupleObject> pair, TupleFrom(ts, detail));
-    if (pair->size() != 2) return Raise(ts, Exc::kValueError, "loader details are pairs of loader and suffixes");
+    if (pair->size() != 2)
+      return Raise(ts, Exc::kValueError, "loader details are pairs of loader and suffixes");
     Ref<> loader = Ref<>::Borrow((*pair)[0]);
     MVM_TRY_VOID(ForEach(ts, (*pair)[1], [&](Value suffix) -> Status {
       Value row[] = {suffix, loader.get()};
@@ -580,7 +605,8 @@ Result<> path_hook_call(ThreadState& ts, Args args) {
   Value cls = (*bound)[0];
   MVM_TRY(Ref<TupleObject> call, NewTupleRaw(ts, bound->size()));
   call->items()[0] = Ref<>::Borrow(args[1]).Release();
-  for (uint32_t i = 1; i < bound->size(); ++i) call->items()[i] = Ref<>::Borrow((*bound)[i]).Release();
+  for (uint32_t i = 1; i < bound->size(); ++i)
+    call->items()[i] = Ref<>::Borrow((*bound)[i]).Release();
   Track(call.get());
   return CallWith(ts, cls, call, nullptr);
 }
@@ -590,7 +616,8 @@ Result<> file_finder_path_hook(ThreadState& ts, Args args) {
   TupleObject* details = args.as<TupleObject>(1);
   MVM_TRY(Ref<TupleObject> bound, NewTupleRaw(ts, details->size() + 1));
   bound->items()[0] = Ref<>::Borrow(args[0]).Release();
-  for (uint32_t i = 0; i < details->size(); ++i) bound->items()[i + 1] = Ref<>::Borrow((*details)[i]).Release();
+  for (uint32_t i = 0; i < details->size(); ++i)
+    bound->items()[i + 1] = Ref<>::Borrow((*details)[i]).Release();
   Track(bound.get());
   return NewNativeFunction(ts, kPathHookCall, bound, true, nullptr);
 }
@@ -637,7 +664,8 @@ const TypeSpec kFileFinderType = {
     .size = sizeof(FileFinderObject),
     .gc = GcHooksOf<FileFinderObject>(),
     .slots = {.repr = file_finder_repr,
-              .new_ = [](ThreadState& ts, TypeObject* cls, Args) { return AllocInstance(ts, cls); }},
+              .new_ = [](ThreadState& ts, TypeObject* cls,
+                         Args) { return AllocInstance(ts, cls); }},
     .init = {"__init__(self, path, *loader_details)", file_finder_init},
     .methods = kFileFinderMethods,
     .getsets = kFileFinderGetSets,

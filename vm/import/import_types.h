@@ -1,7 +1,7 @@
 // The objects of the import system: module specs, finders and loaders (module _frozen_importlib).
 //
-// All are ordinary types that scripts may use and derive from; the importer recognises exact instances
-// of its own and then skips the calls in between.
+// All are ordinary types that scripts may use and derive from; the importer recognises exact
+// instances of its own and then skips the calls in between.
 #pragma once
 
 #include <cstddef>
@@ -18,15 +18,22 @@ struct EmbeddedModule;
 class ModuleSpecObject : public Object {
  public:
   Value name, loader, origin, loader_state;
-  Value locations;            // submodule_search_locations: list or None
+  Value locations;  // submodule_search_locations: list or None
   Value cached;
-  Value uninitialized;        // list of names of submodules being imported
+  Value uninitialized;  // list of names of submodules being imported
   DictObject* dict = nullptr;
   bool has_location = false;
   bool initializing = false;
   template <class V>
   void VisitRefs(V&& v) {
-    v(name); v(loader); v(origin); v(loader_state); v(locations); v(cached); v(uninitialized); v(dict);
+    v(name);
+    v(loader);
+    v(origin);
+    v(loader_state);
+    v(locations);
+    v(cached);
+    v(uninitialized);
+    v(dict);
   }
 };
 
@@ -37,7 +44,11 @@ class FileFinderObject : public Object {
   Value loaders;  // list of (suffix, loader class)
   DictObject* dict = nullptr;
   template <class V>
-  void VisitRefs(V&& v) { v(path); v(loaders); v(dict); }
+  void VisitRefs(V&& v) {
+    v(path);
+    v(loaders);
+    v(dict);
+  }
 };
 
 // SourceFileLoader: name and path. NamespaceLoader has a path list instead.
@@ -46,7 +57,11 @@ class FileLoaderObject : public Object {
   Value name, path;
   DictObject* dict = nullptr;
   template <class V>
-  void VisitRefs(V&& v) { v(name); v(path); v(dict); }
+  void VisitRefs(V&& v) {
+    v(name);
+    v(path);
+    v(dict);
+  }
 };
 
 // __path__ of a namespace package: found anew when the path it was searched on has changed.
@@ -56,7 +71,12 @@ class NamespacePathObject : public Object {
   Value last_parent_path;  // tuple
   Value path_finder;       // unused by us, kept for scripts
   template <class V>
-  void VisitRefs(V&& v) { v(name); v(path); v(last_parent_path); v(path_finder); }
+  void VisitRefs(V&& v) {
+    v(name);
+    v(path);
+    v(last_parent_path);
+    v(path_finder);
+  }
 };
 
 extern const TypeSpec kModuleSpecType;
@@ -74,7 +94,8 @@ extern const ModuleSpec k__imp_module;
 
 Result<ModuleSpecObject> NewModuleSpec(ThreadState& ts, Value name, Value loader, Value origin);
 // A spec for a file: has_location, origin = path; `locations` may be null.
-Result<ModuleSpecObject> NewFileSpec(ThreadState& ts, Value name, Value loader, Value path, Value locations);
+Result<ModuleSpecObject> NewFileSpec(ThreadState& ts, Value name, Value loader, Value path,
+                                     Value locations);
 bool IsExactSpec(ThreadState& ts, Value v, const TypeSpec& spec);
 
 // ---- finders (finders.cpp); each gives a spec or None ----
@@ -99,7 +120,8 @@ Result<CodeObject> FrozenCode(ThreadState& ts, const EmbeddedModule& m);
 Result<CodeObject> SourceCode(ThreadState& ts, StrObject* path);
 // The bytes of a file; OSError with the path.
 Status ReadFileBytes(ThreadState& ts, StrObject* path, std::string* out);
-Result<FileLoaderObject> NewFileLoader(ThreadState& ts, const TypeSpec& type, Value name, Value path);
+Result<FileLoaderObject> NewFileLoader(ThreadState& ts, const TypeSpec& type, Value name,
+                                       Value path);
 // Runs the module's code in its dictionary.
 Status ExecCode(ThreadState& ts, CodeObject* code, Value module);
 
@@ -111,7 +133,8 @@ Result<> LoadFromSpec(ThreadState& ts, Value spec);
 Status InitModuleAttributes(ThreadState& ts, Value spec, Value module, bool override);
 // Searches sys.meta_path: a spec or None.
 Result<> FindSpec(ThreadState& ts, StrObject* name, Value path);
-Raised RaiseImportError(ThreadState& ts, Exc type, StrObject* name, Value path, const char* format, ...);
+Raised RaiseImportError(ThreadState& ts, Exc type, StrObject* name, Value path, const char* format,
+                        ...);
 // Attribute of sys, or Absent().
 Result<> SysGet(ThreadState& ts, std::string_view name);
 

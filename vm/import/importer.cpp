@@ -1,9 +1,9 @@
 // import: from a statement to a module in sys.modules.
 //
 // ImportModuleLevel() is what `import` and __import__ do; FindAndLoad() is one step of it: parents
-// first, then the finders of sys.meta_path, then the loader. A module is in sys.modules while its code
-// runs, marked by __spec__._initializing, so that circular imports find it; if the code raises, it is
-// taken out again.
+// first, then the finders of sys.meta_path, then the loader. A module is in sys.modules while its
+// code runs, marked by __spec__._initializing, so that circular imports find it; if the code
+// raises, it is taken out again.
 #include "vm/import/importer.h"
 
 #include <algorithm>
@@ -25,7 +25,8 @@
 
 namespace minivm {
 
-Raised RaiseImportError(ThreadState& ts, Exc type, StrObject* name, Value path, const char* format, ...) {
+Raised RaiseImportError(ThreadState& ts, Exc type, StrObject* name, Value path, const char* format,
+                        ...) {
   va_list args;
   va_start(args, format);
   Result<StrObject> text = FormatV(ts, format, args);
@@ -57,7 +58,9 @@ size_t AfterLastDot(const StrObject* name) {
 }
 
 // sys.modules[name] or Absent(). sys.modules may have been replaced by another mapping.
-Result<> FindLoaded(ThreadState& ts, StrObject* name) { return DictGet(ts, ts.rt->modules, Value(name)); }
+Result<> FindLoaded(ThreadState& ts, StrObject* name) {
+  return DictGet(ts, ts.rt->modules, Value(name));
+}
 
 bool IsNative(ThreadState& ts, Value v, const TypeSpec& spec) {
   return v.is_object() && IsExact(v, TypeId::kType) && v.as<TypeObject>()->spec == &spec &&
@@ -71,8 +74,8 @@ Status BindInParent(ThreadState& ts, StrObject* parent_name, StrObject* child, V
   Status set = SetAttr(ts, parent, child, module);
   if (!set.raised()) return Ok();
   if (!ClearPendingIf(ts, Exc::kAttributeError)) return kRaised;
-  return Warn(ts, Exc::kImportWarning, 1, "Cannot set an attribute on %R for child module %R", Value(parent_name),
-              Value(child));
+  return Warn(ts, Exc::kImportWarning, 1, "Cannot set an attribute on %R for child module %R",
+              Value(parent_name), Value(child));
 }
 
 Result<> FindAndLoad(ThreadState& ts, StrObject* name) {
@@ -96,13 +99,15 @@ Result<> FindAndLoad(ThreadState& ts, StrObject* name) {
     MVM_TRY(path, GetAttrOptional(ts, parent, MVM_NAME(ts, __path__)));
     if (path.is_absent()) {
       return RaiseImportError(ts, Exc::kModuleNotFoundError, name, Value(),
-                              "No module named %R; %R is not a package", Value(name), Value(parent_name.get()));
+                              "No module named %R; %R is not a package", Value(name),
+                              Value(parent_name.get()));
     }
     MVM_TRY(parent_spec, GetAttrOptional(ts, parent, MVM_NAME(ts, __spec__)));
   }
   MVM_TRY(Ref<> spec, FindSpec(ts, name, path));
   if (IsNone(ts, spec)) {
-    return RaiseImportError(ts, Exc::kModuleNotFoundError, name, Value(), "No module named %R", Value(name));
+    return RaiseImportError(ts, Exc::kModuleNotFoundError, name, Value(), "No module named %R",
+                            Value(name));
   }
   MVM_TRY(Ref<> module, LoadFromSpec(ts, spec));
   if (parent_name) MVM_TRY_VOID(BindInParent(ts, parent_name, child, module));
@@ -121,7 +126,8 @@ Result<> ImportAbsolute(ThreadState& ts, StrObject* name) {
 
 // The package that a relative import counts from.
 Result<StrObject> PackageOf(ThreadState& ts, Value globals) {
-  if (globals.is_null() || IsNone(ts, globals)) return Raise(ts, Exc::kKeyError, "'__name__' not in globals");
+  if (globals.is_null() || IsNone(ts, globals))
+    return Raise(ts, Exc::kKeyError, "'__name__' not in globals");
   if (!IsDict(ts, globals)) return Raise(ts, Exc::kTypeError, "globals must be a dict");
   DictObject* g = globals.as<DictObject>();
   Ref<> package = Ref<>::Borrow(DictGetStr(ts, g, MVM_NAME(ts, __package__)));
@@ -143,12 +149,14 @@ Result<StrObject> PackageOf(ThreadState& ts, Value globals) {
     if (!IsStr(ts, parent)) return Raise(ts, Exc::kTypeError, "__spec__.parent must be a string");
     return std::move(parent).Into<StrObject>();
   }
-  MVM_TRY_VOID(Warn(ts, Exc::kImportWarning, 1,
-                    "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__"));
+  MVM_TRY_VOID(Warn(
+      ts, Exc::kImportWarning, 1,
+      "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__"));
   Ref<> name = Ref<>::Borrow(DictGetStr(ts, g, MVM_NAME(ts, __name__)));
   if (!name) return Raise(ts, Exc::kKeyError, "'__name__' not in globals");
   if (!IsStr(ts, name)) return Raise(ts, Exc::kTypeError, "__name__ must be a string");
-  if (!DictGetStr(ts, g, MVM_NAME(ts, __path__)).is_null()) return std::move(name).Into<StrObject>();
+  if (!DictGetStr(ts, g, MVM_NAME(ts, __path__)).is_null())
+    return std::move(name).Into<StrObject>();
   size_t dot = AfterLastDot(name.as<StrObject>());
   if (dot == 0) {
     return RaiseImportError(ts, Exc::kImportError, nullptr, Value(),
@@ -183,7 +191,8 @@ Status HandleFromList(ThreadState& ts, Value module, Value fromlist, bool recurs
     if (!IsStr(ts, item)) {
       if (recursive) {
         MVM_TRY(Ref<> name, GetAttr(ts, module, MVM_NAME(ts, __name__)));
-        return Raise(ts, Exc::kTypeError, "Item in %S.__all__ must be str, not %T", name.get(), item);
+        return Raise(ts, Exc::kTypeError, "Item in %S.__all__ must be str, not %T", name.get(),
+                     item);
       }
       return Raise(ts, Exc::kTypeError, "Item in ``from list'' must be str, not %T", item);
     }
@@ -206,7 +215,8 @@ Status HandleFromList(ThreadState& ts, Value module, Value fromlist, bool recurs
     if (!PendingIs(ts, Exc::kModuleNotFoundError)) return kRaised;
     Ref<> error = TakePending(ts);
     Value missing = error.as<ImportErrorObject>()->name;
-    bool ours = !missing.is_null() && IsStr(ts, missing) && StrEquals(missing.as<StrObject>(), full);
+    bool ours =
+        !missing.is_null() && IsStr(ts, missing) && StrEquals(missing.as<StrObject>(), full);
     bool blocked = false;
     if (ours) {
       MVM_TRY(Ref<> entry, FindLoaded(ts, full));
@@ -374,7 +384,8 @@ Result<> ModuleFromSpec(ThreadState& ts, Value spec) {
   Ref<> module = Ref<>::Borrow(ts.rt->none);
   if (IsNative(ts, loader, kBuiltinImporterType)) {
     MVM_TRY(module, CreateBuiltin(ts, spec));
-  } else if (IsNative(ts, loader, kFrozenImporterType) || IsExactSpec(ts, loader, kSourceFileLoaderType)) {
+  } else if (IsNative(ts, loader, kFrozenImporterType) ||
+             IsExactSpec(ts, loader, kSourceFileLoaderType)) {
     // An ordinary module.
   } else if (!IsNone(ts, loader)) {
     MVM_TRY(Ref<> create, GetAttrOptional(ts, loader, "create_module"));
@@ -383,8 +394,9 @@ Result<> ModuleFromSpec(ThreadState& ts, Value spec) {
     } else {
       MVM_TRY(Ref<> exec, GetAttrOptional(ts, loader, "exec_module"));
       if (!exec.is_absent()) {
-        return RaiseImportError(ts, Exc::kImportError, nullptr, Value(),
-                                "loaders that define exec_module() must also define create_module()");
+        return RaiseImportError(
+            ts, Exc::kImportError, nullptr, Value(),
+            "loaders that define exec_module() must also define create_module()");
       }
     }
   }
@@ -421,15 +433,16 @@ Status ExecModule(ThreadState& ts, Value spec, Value loader, Value name, Value m
   if (IsNone(ts, loader)) {
     MVM_TRY(Ref<> locations, GetAttr(ts, spec, "submodule_search_locations"));
     if (!IsNone(ts, locations)) return Ok();
-    return RaiseImportError(ts, Exc::kImportError, IsStr(ts, name) ? name.as<StrObject>() : nullptr, Value(),
-                            "missing loader");
+    return RaiseImportError(ts, Exc::kImportError, IsStr(ts, name) ? name.as<StrObject>() : nullptr,
+                            Value(), "missing loader");
   }
   MVM_TRY(Ref<> exec, GetAttrOptional(ts, loader, "exec_module"));
   if (!exec.is_absent()) {
     MVM_TRY_VOID(Call(ts, exec, module));
     return Ok();
   }
-  MVM_TRY_VOID(Warn(ts, Exc::kImportWarning, 1, "%T.exec_module() not found; falling back to load_module()", loader));
+  MVM_TRY_VOID(Warn(ts, Exc::kImportWarning, 1,
+                    "%T.exec_module() not found; falling back to load_module()", loader));
   MVM_TRY(Ref<> load, GetAttr(ts, loader, "load_module"));
   MVM_TRY_VOID(Call(ts, load, name));
   return Ok();
@@ -468,7 +481,8 @@ Result<> LoadFromSpec(ThreadState& ts, Value spec) {
   return final;
 }
 
-Result<> ImportModuleLevel(ThreadState& ts, StrObject* name, Value globals, Value fromlist, int64_t level) {
+Result<> ImportModuleLevel(ThreadState& ts, StrObject* name, Value globals, Value fromlist,
+                           int64_t level) {
   if (level < 0) return Raise(ts, Exc::kValueError, "level must be >= 0");
   Ref<StrObject> full;
   if (level > 0) {
@@ -513,7 +527,9 @@ Result<> ImportModule(ThreadState& ts, std::string_view name) {
 
 namespace {
 
-Result<> bootstrap_module_from_spec(ThreadState& ts, Args args) { return ModuleFromSpec(ts, args[0]); }
+Result<> bootstrap_module_from_spec(ThreadState& ts, Args args) {
+  return ModuleFromSpec(ts, args[0]);
+}
 Result<> bootstrap_load(ThreadState& ts, Args args) { return LoadFromSpec(ts, args[0]); }
 Result<> bootstrap_init_attrs(ThreadState& ts, Args args) {
   MVM_TRY(bool override, Truth(ts, args[2]));
@@ -530,8 +546,8 @@ Result<> bootstrap_exec(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> name, GetAttr(ts, spec, MVM_NAME(ts, name)));
   MVM_TRY(Ref<> found, DictGet(ts, ts.rt->modules, name));
   if (!found.is(module)) {
-    return RaiseImportError(ts, Exc::kImportError, IsStr(ts, name) ? name.as<StrObject>() : nullptr, Value(),
-                            "module %R not in sys.modules", name.get());
+    return RaiseImportError(ts, Exc::kImportError, IsStr(ts, name) ? name.as<StrObject>() : nullptr,
+                            Value(), "module %R not in sys.modules", name.get());
   }
   MVM_TRY_VOID(InitModuleAttributes(ts, spec, module, true));
   MVM_TRY(Ref<> loader, GetAttr(ts, spec, "loader"));
@@ -545,16 +561,18 @@ Result<> bootstrap_import(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kBootstrapFunctions[] = {
-    {"_exec(spec, module)", bootstrap_exec, "Execute the spec's specified module in an existing module's namespace."},
+    {"_exec(spec, module)", bootstrap_exec,
+     "Execute the spec's specified module in an existing module's namespace."},
     {"_find_spec(name, path=None, target=None)", bootstrap_find_spec, "Find a module's spec."},
     {"_gcd_import(name)", bootstrap_import, "Import and return the module."},
     {"_init_module_attrs(spec, module, override=False)", bootstrap_init_attrs},
     {"_load(spec)", bootstrap_load, "Return a new module object, loaded by the spec's loader."},
-    {"module_from_spec(spec)", bootstrap_module_from_spec, "Create a module based on the provided spec."},
+    {"module_from_spec(spec)", bootstrap_module_from_spec,
+     "Create a module based on the provided spec."},
 };
 const TypeSpec* const kBootstrapTypes[] = {
-    &kModuleSpecType,       &kBuiltinImporterType, &kFrozenImporterType, &kPathFinderType,
-    &kFileFinderType,       &kSourceFileLoaderType, &kNamespaceLoaderType, &kNamespacePathType,
+    &kModuleSpecType, &kBuiltinImporterType,  &kFrozenImporterType,  &kPathFinderType,
+    &kFileFinderType, &kSourceFileLoaderType, &kNamespaceLoaderType, &kNamespacePathType,
 };
 
 Result<> imp_nothing(ThreadState& ts, Args args) { return None(ts); }
@@ -575,7 +593,8 @@ Result<> imp_is_frozen_package(ThreadState& ts, Args args) {
   std::string text = ToUtf8(name);
   const EmbeddedModule* m = FindEmbeddedModule(text.data(), text.size());
   if (m == nullptr) {
-    return RaiseImportError(ts, Exc::kImportError, name, Value(), "No such frozen object named %U", Value(name));
+    return RaiseImportError(ts, Exc::kImportError, name, Value(), "No such frozen object named %U",
+                            Value(name));
   }
   return Bool(ts, m->package);
 }
@@ -584,7 +603,8 @@ Result<> imp_get_frozen_object(ThreadState& ts, Args args) {
   std::string text = ToUtf8(name);
   const EmbeddedModule* m = FindEmbeddedModule(text.data(), text.size());
   if (m == nullptr) {
-    return RaiseImportError(ts, Exc::kImportError, name, Value(), "No such frozen object named %U", Value(name));
+    return RaiseImportError(ts, Exc::kImportError, name, Value(), "No such frozen object named %U",
+                            Value(name));
   }
   return FrozenCode(ts, *m);
 }
@@ -600,12 +620,18 @@ Result<> imp_extension_suffixes(ThreadState& ts, Args args) { return NewList(ts,
 
 const MethodSpec kImpFunctions[] = {
     {"_frozen_module_names()", imp_frozen_names, "Returns the list of available frozen modules."},
-    {"acquire_lock()", imp_nothing, "Acquires the interpreter's import lock for the current thread."},
-    {"extension_suffixes()", imp_extension_suffixes, "Returns the list of file suffixes used to identify extension modules."},
-    {"get_frozen_object(name, data=None, /)", imp_get_frozen_object, "Create a code object for a frozen module."},
-    {"is_builtin(name, /)", imp_is_builtin, "Returns True if the module name corresponds to a built-in module."},
-    {"is_frozen(name, /)", imp_is_frozen, "Returns True if the module name corresponds to a frozen module."},
-    {"is_frozen_package(name, /)", imp_is_frozen_package, "Returns True if the module name is of a frozen package."},
+    {"acquire_lock()", imp_nothing,
+     "Acquires the interpreter's import lock for the current thread."},
+    {"extension_suffixes()", imp_extension_suffixes,
+     "Returns the list of file suffixes used to identify extension modules."},
+    {"get_frozen_object(name, data=None, /)", imp_get_frozen_object,
+     "Create a code object for a frozen module."},
+    {"is_builtin(name, /)", imp_is_builtin,
+     "Returns True if the module name corresponds to a built-in module."},
+    {"is_frozen(name, /)", imp_is_frozen,
+     "Returns True if the module name corresponds to a frozen module."},
+    {"is_frozen_package(name, /)", imp_is_frozen_package,
+     "Returns True if the module name is of a frozen package."},
     {"lock_held()", imp_lock_held, "Return True if the import lock is currently held, else False."},
     {"release_lock()", imp_nothing, "Release the interpreter's import lock."},
 };
@@ -632,7 +658,8 @@ Status InitImporter(ThreadState& ts) {
     MVM_TRY_VOID(ListAppend(ts, meta_path, type));
   }
   MVM_TRY_VOID(ModuleAdd(ts, sys, "meta_path", meta_path));
-  MVM_TRY(Ref<NativeFunctionObject> hook, NewNativeFunction(ts, kPathHook, Value(), false, nullptr));
+  MVM_TRY(Ref<NativeFunctionObject> hook,
+          NewNativeFunction(ts, kPathHook, Value(), false, nullptr));
   Value one = Value(hook.get());
   MVM_TRY(Ref<ListObject> hooks, NewList(ts, {&one, 1}));
   MVM_TRY_VOID(ModuleAdd(ts, sys, "path_hooks", hooks));

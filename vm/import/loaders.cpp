@@ -92,7 +92,8 @@ Result<> CreateBuiltin(ThreadState& ts, Value spec) {
     if (text == own->name) found = own;
   }
   if (found == nullptr) {
-    return RaiseImportError(ts, Exc::kImportError, name, Value(), "%R is not a built-in module", Value(name));
+    return RaiseImportError(ts, Exc::kImportError, name, Value(), "%R is not a built-in module",
+                            Value(name));
   }
   return NewNativeModule(ts, *found);
 }
@@ -113,7 +114,8 @@ Status ExecFrozen(ThreadState& ts, Value module) {
   std::string text = ToUtf8(name);
   const EmbeddedModule* m = FindEmbeddedModule(text.data(), text.size());
   if (m == nullptr) {
-    return RaiseImportError(ts, Exc::kImportError, name, Value(), "No such frozen object named %U", Value(name));
+    return RaiseImportError(ts, Exc::kImportError, name, Value(), "No such frozen object named %U",
+                            Value(name));
   }
   MVM_TRY(Ref<CodeObject> code, FrozenCode(ts, *m));
   return ExecCode(ts, code, module);
@@ -129,7 +131,8 @@ Result<CodeObject> SourceCode(ThreadState& ts, StrObject* path) {
   return CompileBytes(ts, bytes, path, options);
 }
 
-Result<FileLoaderObject> NewFileLoader(ThreadState& ts, const TypeSpec& spec, Value name, Value path) {
+Result<FileLoaderObject> NewFileLoader(ThreadState& ts, const TypeSpec& spec, Value name,
+                                       Value path) {
   MVM_TRY(TypeObject * type, TypeForSpec(ts, spec));
   MVM_TRY(Ref<FileLoaderObject> loader, New<FileLoaderObject>(ts, type->shape_id_exact));
   loader->name = Ref<>::Borrow(name).Release();
@@ -146,7 +149,8 @@ Status CheckName(ThreadState& ts, FileLoaderObject* loader, Value name) {
   MVM_TRY(bool same, EqualValues(ts, name, loader->name));
   if (same) return Ok();
   MVM_TRY(StrObject * text, ExpectStr(ts, name, "module name"));
-  return RaiseImportError(ts, Exc::kImportError, text, Value(), "loader for %S cannot handle %S", loader->name, name);
+  return RaiseImportError(ts, Exc::kImportError, text, Value(), "loader for %S cannot handle %S",
+                          loader->name, name);
 }
 
 Result<StrObject*> PathOf(ThreadState& ts, Value self) {
@@ -220,7 +224,8 @@ Result<> source_path_stats(ThreadState& ts, Args args) {
   struct stat st;
   if (::stat(os.c_str(), &st) != 0) return RaiseErrno(ts, errno, path);
   MVM_TRY(Ref<DictObject> d, NewDict(ts));
-  MVM_TRY(Ref<> mtime, NewFloat(ts, static_cast<double>(st.st_mtim.tv_sec) + 1e-9 * static_cast<double>(st.st_mtim.tv_nsec)));
+  MVM_TRY(Ref<> mtime, NewFloat(ts, static_cast<double>(st.st_mtim.tv_sec) +
+                                        1e-9 * static_cast<double>(st.st_mtim.tv_nsec)));
   MVM_TRY(Ref<> size, NewInt(ts, st.st_size));
   MVM_TRY_VOID(DictSetUtf8(ts, d, "mtime", mtime));
   MVM_TRY_VOID(DictSetUtf8(ts, d, "size", size));
@@ -279,7 +284,8 @@ Result<> source_get_source(ThreadState& ts, Args args) {
     if (!PendingIs(ts, Exc::kOSError)) return kRaised;
     Ref<> cause = TakePending(ts);
     MVM_TRY(StrObject * name, ExpectStr(ts, args[1], "module name"));
-    return RaiseImportError(ts, Exc::kImportError, name, Value(), "source not available through get_data()");
+    return RaiseImportError(ts, Exc::kImportError, name, Value(),
+                            "source not available through get_data()");
   }
   Ref<> bytes = data.Take();
   MVM_TRY(Ref<> util, ts.rt->hooks.import_module(ts, "importlib.util"));
@@ -319,7 +325,8 @@ Result<> namespace_get_code(ThreadState& ts, Args args) {
 }
 
 Result<> loader_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
-  if ((op != CompareOp::kEq && op != CompareOp::kNe) || TypeOf(ts, a) != TypeOf(ts, b)) return NotImplemented(ts);
+  if ((op != CompareOp::kEq && op != CompareOp::kNe) || TypeOf(ts, a) != TypeOf(ts, b))
+    return NotImplemented(ts);
   FileLoaderObject *x = a.as<FileLoaderObject>(), *y = b.as<FileLoaderObject>();
   bool equal = a.is(b);
   if (!equal && !x->name.is_null() && !y->name.is_null()) {
@@ -338,7 +345,8 @@ Result<int64_t> loader_hash(ThreadState& ts, Value self) {
   return h == -1 ? -2 : h;
 }
 Result<> loader_repr(ThreadState& ts, Value self) {
-  return Format(ts, "<%N object at 0x%lx>", TypeOf(ts, self), static_cast<unsigned long>(self.bits()));
+  return Format(ts, "<%N object at 0x%lx>", TypeOf(ts, self),
+                static_cast<unsigned long>(self.bits()));
 }
 
 template <Value FileLoaderObject::*kField>
@@ -356,10 +364,13 @@ Status SetField(ThreadState& ts, Value self, Value v) {
 const MethodSpec kSourceMethods[] = {
     {"create_module(self, spec)", return_none, "Use default semantics for module creation."},
     {"exec_module(self, module)", loader_exec_module, "Execute the module."},
-    {"get_code(self, fullname)", source_get_code, "Concrete implementation of InspectLoader.get_code."},
+    {"get_code(self, fullname)", source_get_code,
+     "Concrete implementation of InspectLoader.get_code."},
     {"get_data(self, path)", source_get_data, "Return the data from path as raw bytes."},
-    {"get_filename(self, name=None)", loader_get_filename, "Return the path to the source file as found by the finder."},
-    {"get_source(self, fullname)", source_get_source, "Concrete implementation of InspectLoader.get_source."},
+    {"get_filename(self, name=None)", loader_get_filename,
+     "Return the path to the source file as found by the finder."},
+    {"get_source(self, fullname)", source_get_source,
+     "Concrete implementation of InspectLoader.get_source."},
     {"is_package(self, fullname)", source_is_package, "Whether the file is a package's __init__."},
     {"load_module(self, name=None)", loader_load_module, "Load a module from a file."},
     {"path_mtime(self, path)", source_path_mtime},
@@ -393,7 +404,10 @@ const TypeSpec kSourceFileLoaderType = {
     .flags = kTypeBase | kTypeWeakrefs,
     .size = sizeof(FileLoaderObject),
     .gc = GcHooksOf<FileLoaderObject>(),
-    .slots = {.repr = loader_repr, .hash = loader_hash, .compare = loader_compare, .new_ = NewLoader},
+    .slots = {.repr = loader_repr,
+              .hash = loader_hash,
+              .compare = loader_compare,
+              .new_ = NewLoader},
     .init = {"__init__(self, fullname, path)", loader_init},
     .methods = kSourceMethods,
     .getsets = kSourceGetSets,

@@ -31,8 +31,10 @@ Status SetField(ThreadState& ts, Value self, Value v) {
 // What comes before the last dot of a name, or the whole name of a package.
 Result<> spec_get_parent(ThreadState& ts, Value self) {
   ModuleSpecObject* spec = self.as<ModuleSpecObject>();
-  if (!spec->locations.is_null() && !IsNone(ts, spec->locations)) return Result<>::Borrow(spec->name);
-  if (!IsStr(ts, spec->name)) return Raise(ts, Exc::kAttributeError, "'%T' object has no attribute 'rpartition'", spec->name);
+  if (!spec->locations.is_null() && !IsNone(ts, spec->locations))
+    return Result<>::Borrow(spec->name);
+  if (!IsStr(ts, spec->name))
+    return Raise(ts, Exc::kAttributeError, "'%T' object has no attribute 'rpartition'", spec->name);
   StrObject* name = spec->name.as<StrObject>();
   size_t dot = name->length;
   while (dot > 0 && name->At(dot - 1) != '.') --dot;
@@ -43,7 +45,9 @@ Result<> spec_get_has_location(ThreadState& ts, Value self) {
   return Bool(ts, self.as<ModuleSpecObject>()->has_location);
 }
 Status spec_set_has_location(ThreadState& ts, Value self, Value v) {
-  if (v.is_null()) return Raise(ts, Exc::kAttributeError, "property 'has_location' of 'ModuleSpec' object has no deleter");
+  if (v.is_null())
+    return Raise(ts, Exc::kAttributeError,
+                 "property 'has_location' of 'ModuleSpec' object has no deleter");
   MVM_TRY(bool b, Truth(ts, v));
   self.as<ModuleSpecObject>()->has_location = b;
   return Ok();
@@ -90,13 +94,15 @@ Result<> spec_repr(ThreadState& ts, Value self) {
   Ref<> hold = Ref<>::Borrow(self);
   ModuleSpecObject* spec = self.as<ModuleSpecObject>();
   Value none = ts.rt->none;
-  MVM_TRY(Ref<StrObject> text, Format(ts, "%N(name=%R, loader=%R", TypeOf(ts, self), spec->name.is_null() ? none : spec->name,
+  MVM_TRY(Ref<StrObject> text, Format(ts, "%N(name=%R, loader=%R", TypeOf(ts, self),
+                                      spec->name.is_null() ? none : spec->name,
                                       spec->loader.is_null() ? none : spec->loader));
   if (!spec->origin.is_null() && !IsNone(ts, spec->origin)) {
     MVM_TRY(text, Format(ts, "%U, origin=%R", Value(text.get()), spec->origin));
   }
   if (!spec->locations.is_null() && !IsNone(ts, spec->locations)) {
-    MVM_TRY(text, Format(ts, "%U, submodule_search_locations=%R", Value(text.get()), spec->locations));
+    MVM_TRY(text,
+            Format(ts, "%U, submodule_search_locations=%R", Value(text.get()), spec->locations));
   }
   return Format(ts, "%U)", Value(text.get()));
 }
@@ -105,9 +111,9 @@ Result<> spec_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
   if (op != CompareOp::kEq && op != CompareOp::kNe) return NotImplemented(ts);
   MVM_TRY(TypeObject * type, TypeForSpec(ts, kModuleSpecType));
   if (!IsInstance(ts, a, type) || !IsInstance(ts, b, type)) return NotImplemented(ts);
-  constexpr Value ModuleSpecObject::*kFields[] = {&ModuleSpecObject::name, &ModuleSpecObject::loader,
-                                                  &ModuleSpecObject::origin, &ModuleSpecObject::locations,
-                                                  &ModuleSpecObject::cached};
+  constexpr Value ModuleSpecObject::*kFields[] = {
+      &ModuleSpecObject::name, &ModuleSpecObject::loader, &ModuleSpecObject::origin,
+      &ModuleSpecObject::locations, &ModuleSpecObject::cached};
   bool equal = a.as<ModuleSpecObject>()->has_location == b.as<ModuleSpecObject>()->has_location;
   for (auto field : kFields) {
     if (!equal) break;
@@ -123,14 +129,17 @@ const GetSetSpec kSpecGetSets[] = {
     {"name", GetField<&ModuleSpecObject::name>, SetField<&ModuleSpecObject::name>},
     {"loader", GetField<&ModuleSpecObject::loader>, SetField<&ModuleSpecObject::loader>},
     {"origin", GetField<&ModuleSpecObject::origin>, SetField<&ModuleSpecObject::origin>},
-    {"loader_state", GetField<&ModuleSpecObject::loader_state>, SetField<&ModuleSpecObject::loader_state>},
-    {"submodule_search_locations", GetField<&ModuleSpecObject::locations>, SetField<&ModuleSpecObject::locations>},
+    {"loader_state", GetField<&ModuleSpecObject::loader_state>,
+     SetField<&ModuleSpecObject::loader_state>},
+    {"submodule_search_locations", GetField<&ModuleSpecObject::locations>,
+     SetField<&ModuleSpecObject::locations>},
     {"cached", GetField<&ModuleSpecObject::cached>, SetField<&ModuleSpecObject::cached>},
     {"parent", spec_get_parent, nullptr, "The name of the module's parent."},
     {"has_location", spec_get_has_location, spec_set_has_location},
     {"_set_fileattr", spec_get_has_location, spec_set_has_location},
     {"_initializing", spec_get_initializing, spec_set_initializing},
-    {"_uninitialized_submodules", spec_get_uninitialized, SetField<&ModuleSpecObject::uninitialized>},
+    {"_uninitialized_submodules", spec_get_uninitialized,
+     SetField<&ModuleSpecObject::uninitialized>},
 };
 
 }  // namespace
@@ -143,8 +152,10 @@ const TypeSpec kModuleSpecType = {
     .gc = GcHooksOf<ModuleSpecObject>(),
     .slots = {.repr = spec_repr,
               .compare = spec_compare,
-              .new_ = [](ThreadState& ts, TypeObject* cls, Args) { return AllocInstance(ts, cls); }},
-    .init = {"__init__(self, name, loader, *, origin=None, loader_state=None, is_package=None)", spec_init},
+              .new_ = [](ThreadState& ts, TypeObject* cls,
+                         Args) { return AllocInstance(ts, cls); }},
+    .init = {"__init__(self, name, loader, *, origin=None, loader_state=None, is_package=None)",
+             spec_init},
     .getsets = kSpecGetSets,
     .storage = AttrStorage::kDictField,
     .dict_offset = offsetof(ModuleSpecObject, dict),
@@ -162,7 +173,8 @@ Result<ModuleSpecObject> NewModuleSpec(ThreadState& ts, Value name, Value loader
   return spec;
 }
 
-Result<ModuleSpecObject> NewFileSpec(ThreadState& ts, Value name, Value loader, Value path, Value locations) {
+Result<ModuleSpecObject> NewFileSpec(ThreadState& ts, Value name, Value loader, Value path,
+                                     Value locations) {
   MVM_TRY(Ref<ModuleSpecObject> spec, NewModuleSpec(ts, name, loader, path));
   spec->has_location = true;
   if (!locations.is_null()) Assign(&spec->locations, locations);

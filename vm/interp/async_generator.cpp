@@ -1,7 +1,8 @@
 // Asynchronous generators: their methods return awaitables that drive the generator.
 //
 // Inside, `yield x` hands a wrapped value (AsyncGenWrapped) to whoever drives the frame; anything
-// unwrapped that comes out belongs to an await inside the generator and is passed on to the event loop.
+// unwrapped that comes out belongs to an await inside the generator and is passed on to the event
+// loop.
 #include "vm/interp/async_generator.h"
 
 #include "runtime/objects/exception_object.h"
@@ -19,7 +20,9 @@ class AsyncGenWrappedObject : public Object {
   static constexpr TypeId kTypeId = TypeId::kAsyncGenWrapped;
   Value value;
   template <class V>
-  void VisitRefs(V&& v) { v(value); }
+  void VisitRefs(V&& v) {
+    v(value);
+  }
 };
 
 namespace {
@@ -33,7 +36,10 @@ class AsyncGenAsendObject : public Object {
   Value sent;  // null: None
   AwaitState state = AwaitState::kInit;
   template <class V>
-  void VisitRefs(V&& v) { v(generator); v(sent); }
+  void VisitRefs(V&& v) {
+    v(generator);
+    v(sent);
+  }
 };
 
 // athrow() and aclose().
@@ -43,7 +49,12 @@ class AsyncGenAthrowObject : public Object {
   Value type, value, traceback;  // null type: aclose()
   AwaitState state = AwaitState::kInit;
   template <class V>
-  void VisitRefs(V&& v) { v(generator); v(type); v(value); v(traceback); }
+  void VisitRefs(V&& v) {
+    v(generator);
+    v(type);
+    v(value);
+    v(traceback);
+  }
 };
 
 // anext(it, default).
@@ -51,7 +62,10 @@ class AnextAwaitableObject : public Object {
  public:
   Value wrapped, fallback;
   template <class V>
-  void VisitRefs(V&& v) { v(wrapped); v(fallback); }
+  void VisitRefs(V&& v) {
+    v(wrapped);
+    v(fallback);
+  }
 };
 
 GeneratorObject* Gen(Value v) { return v.as<GeneratorObject>(); }
@@ -74,11 +88,12 @@ Status InitHooks(ThreadState& ts, GeneratorObject* gen) {
   return Ok();
 }
 
-// What a step of the generator means to the awaitable: a wrapped value ends it (StopIteration with the
-// value), the end is StopAsyncIteration, anything else is passed on.
+// What a step of the generator means to the awaitable: a wrapped value ends it (StopIteration with
+// the value), the end is StopAsyncIteration, anything else is passed on.
 Result<> Unwrap(ThreadState& ts, GeneratorObject* gen, Result<> r) {
   if (r.raised()) {
-    if (PendingIs(ts, Exc::kStopAsyncIteration) || PendingIs(ts, Exc::kGeneratorExit)) gen->async_closed = true;
+    if (PendingIs(ts, Exc::kStopAsyncIteration) || PendingIs(ts, Exc::kGeneratorExit))
+      gen->async_closed = true;
     gen->async_running = false;
     return kRaised;
   }
@@ -138,7 +153,8 @@ Result<> asend_throw(ThreadState& ts, Args args) {
 Result<> asend_close(ThreadState& ts, Args args) {
   AsyncGenAsendObject* o = args.self<AsyncGenAsendObject>();
   if (o->state == AwaitState::kClosed) return None(ts);
-  Value exit[] = {args[0], Value(ExcType(ts, Exc::kGeneratorExit)), Value::Absent(), Value::Absent()};
+  Value exit[] = {args[0], Value(ExcType(ts, Exc::kGeneratorExit)), Value::Absent(),
+                  Value::Absent()};
   Result<> r = asend_throw(ts, Args{exit, 4});
   if (r.raised()) {
     if (ClearPendingIf(ts, Exc::kStopIteration) || ClearPendingIf(ts, Exc::kStopAsyncIteration) ||
@@ -189,7 +205,8 @@ Result<> athrow_send(ThreadState& ts, Value self, Value arg) {
   GeneratorObject* gen = o->generator;
   bool closing = o->type.is_null();
   const char* what = closing ? "aclose()" : "athrow()";
-  if (o->state == AwaitState::kClosed || (gen->state == GenState::kClosed && o->state == AwaitState::kInit && false)) {
+  if (o->state == AwaitState::kClosed ||
+      (gen->state == GenState::kClosed && o->state == AwaitState::kInit && false)) {
     return Raise(ts, Exc::kRuntimeError, "cannot reuse already awaited aclose()/athrow()");
   }
   Ref<> returned;
@@ -224,7 +241,9 @@ Result<> athrow_send(ThreadState& ts, Value self, Value arg) {
   return AthrowStep(ts, o, GeneratorSend(ts, gen, arg, &returned));
 }
 Result<> athrow_next(ThreadState& ts, Value self) { return athrow_send(ts, self, ts.rt->none); }
-Result<> athrow_send_method(ThreadState& ts, Args args) { return athrow_send(ts, args[0], args[1]); }
+Result<> athrow_send_method(ThreadState& ts, Args args) {
+  return athrow_send(ts, args[0], args[1]);
+}
 Result<> athrow_throw(ThreadState& ts, Args args) {
   AsyncGenAthrowObject* o = args.self<AsyncGenAthrowObject>();
   if (o->state == AwaitState::kClosed) {
@@ -246,7 +265,8 @@ Result<> athrow_throw(ThreadState& ts, Args args) {
 Result<> athrow_close(ThreadState& ts, Args args) {
   AsyncGenAthrowObject* o = args.self<AsyncGenAthrowObject>();
   if (o->state == AwaitState::kClosed) return None(ts);
-  Value exit[] = {args[0], Value(ExcType(ts, Exc::kGeneratorExit)), Value::Absent(), Value::Absent()};
+  Value exit[] = {args[0], Value(ExcType(ts, Exc::kGeneratorExit)), Value::Absent(),
+                  Value::Absent()};
   Result<> r = athrow_throw(ts, Args{exit, 4});
   if (r.raised()) {
     if (ClearPendingIf(ts, Exc::kStopIteration) || ClearPendingIf(ts, Exc::kStopAsyncIteration) ||
@@ -270,7 +290,8 @@ Result<> MakeAsend(ThreadState& ts, GeneratorObject* gen, Value sent) {
   Track(o.get());
   return o;
 }
-Result<> MakeAthrow(ThreadState& ts, GeneratorObject* gen, Value type, Value value, Value traceback) {
+Result<> MakeAthrow(ThreadState& ts, GeneratorObject* gen, Value type, Value value,
+                    Value traceback) {
   MVM_TRY_VOID(InitHooks(ts, gen));
   MVM_TRY(Ref<AsyncGenAthrowObject> o, New<AsyncGenAthrowObject>(ts, TypeId::kAsyncGenAthrow));
   o->generator = Ref<GeneratorObject>::Borrow(gen).Release();
@@ -294,7 +315,9 @@ Result<> agen_athrow(ThreadState& ts, Args args) {
   }
   return MakeAthrow(ts, Gen(args[0]), args[1], args.get(2, Value()), args.get(3, Value()));
 }
-Result<> agen_aclose(ThreadState& ts, Args args) { return MakeAthrow(ts, Gen(args[0]), Value(), Value(), Value()); }
+Result<> agen_aclose(ThreadState& ts, Args args) {
+  return MakeAthrow(ts, Gen(args[0]), Value(), Value(), Value());
+}
 Result<> agen_repr(ThreadState& ts, Value self) {
   return Format(ts, "<async_generator object %U at 0x%lx>", Value(Gen(self)->qualname),
                 static_cast<unsigned long>(self.bits()));
@@ -335,21 +358,31 @@ Status athrow_finalize(ThreadState& ts, Value self) {
 }
 
 Result<> get_running(ThreadState& ts, Value self) { return Bool(ts, Gen(self)->async_running); }
-Result<> get_suspended(ThreadState& ts, Value self) { return Bool(ts, Gen(self)->state == GenState::kSuspended); }
-Result<> get_code(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Gen(self)->function->code)); }
+Result<> get_suspended(ThreadState& ts, Value self) {
+  return Bool(ts, Gen(self)->state == GenState::kSuspended);
+}
+Result<> get_code(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Value(Gen(self)->function->code));
+}
 Result<> get_await(ThreadState& ts, Value self) {
   Value v = GeneratorDelegate(Gen(self));
   return v.is_null() ? None(ts) : Result<>::Borrow(v);
 }
 Result<> get_frame(ThreadState& ts, Value self) { return GeneratorFrame(ts, Gen(self)); }
 Result<> get_name(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Gen(self)->name)); }
-Result<> get_qualname(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Gen(self)->qualname)); }
+Result<> get_qualname(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Value(Gen(self)->qualname));
+}
 Status SetString(ThreadState& ts, StrObject*& field, Value v, const char* what) {
-  if (v.is_null() || !IsStr(ts, v)) return Raise(ts, Exc::kTypeError, "%s must be set to a string object", what);
-  Ref<StrObject> old = Ref<StrObject>::Steal(std::exchange(field, Ref<StrObject>::Borrow(v.as<StrObject>()).Release()));
+  if (v.is_null() || !IsStr(ts, v))
+    return Raise(ts, Exc::kTypeError, "%s must be set to a string object", what);
+  Ref<StrObject> old = Ref<StrObject>::Steal(
+      std::exchange(field, Ref<StrObject>::Borrow(v.as<StrObject>()).Release()));
   return Ok();
 }
-Status set_name(ThreadState& ts, Value self, Value v) { return SetString(ts, Gen(self)->name, v, "__name__"); }
+Status set_name(ThreadState& ts, Value self, Value v) {
+  return SetString(ts, Gen(self)->name, v, "__name__");
+}
 Status set_qualname(ThreadState& ts, Value self, Value v) {
   return SetString(ts, Gen(self)->qualname, v, "__qualname__");
 }
@@ -357,12 +390,14 @@ Status set_qualname(ThreadState& ts, Value self, Value v) {
 // The iterator behind the awaitable of anext(it, default).
 Result<> AnextIterator(ThreadState& ts, AnextAwaitableObject* o) {
   Value v = o->wrapped;
-  if (IsExact(v, TypeId::kCoroutine) || IsExact(v, TypeId::kAsyncGenAsend)) return Result<>::Borrow(v);
+  if (IsExact(v, TypeId::kCoroutine) || IsExact(v, TypeId::kAsyncGenAsend))
+    return Result<>::Borrow(v);
   if (IsExact(v, TypeId::kGenerator) && (Gen(v)->function->code->flags & kCodeIterableCoroutine)) {
     return Result<>::Borrow(v);
   }
   MVM_TRY(Ref<> it, CallSpecial(ts, v, MVM_NAME(ts, __await__)));
-  if (it.is_absent()) return Raise(ts, Exc::kTypeError, "object %T can't be used in 'await' expression", v);
+  if (it.is_absent())
+    return Raise(ts, Exc::kTypeError, "object %T can't be used in 'await' expression", v);
   TypeObject* type = TypeOf(ts, it);
   MVM_TRY_VOID(TypeReady(ts, type));
   if (type->slots.next == nullptr) {
@@ -372,7 +407,8 @@ Result<> AnextIterator(ThreadState& ts, AnextAwaitableObject* o) {
 }
 // StopAsyncIteration becomes the default.
 Result<> AnextResult(ThreadState& ts, AnextAwaitableObject* o, Result<> r) {
-  if (r.raised() && ClearPendingIf(ts, Exc::kStopAsyncIteration)) return RaiseStopIteration(ts, o->fallback);
+  if (r.raised() && ClearPendingIf(ts, Exc::kStopAsyncIteration))
+    return RaiseStopIteration(ts, o->fallback);
   return r;
 }
 Result<> anext_next(ThreadState& ts, Value self) {
@@ -429,7 +465,9 @@ const MethodSpec kAnextMethods[] = {
 
 }  // namespace
 
-Result<> AsyncGeneratorAnext(ThreadState& ts, GeneratorObject* gen) { return MakeAsend(ts, gen, Value()); }
+Result<> AsyncGeneratorAnext(ThreadState& ts, GeneratorObject* gen) {
+  return MakeAsend(ts, gen, Value());
+}
 
 Result<> WrapAsyncValue(ThreadState& ts, Value value) {
   MVM_TRY(Ref<AsyncGenWrappedObject> w, New<AsyncGenWrappedObject>(ts, TypeId::kAsyncGenWrapped));
@@ -462,7 +500,8 @@ void NoteCoroutineOrigin(ThreadState& ts, GeneratorObject* coroutine) {
   if (!walker.done()) walker.Next();  // the coroutine's own frame
   for (; depth > 0 && !walker.done(); --depth, walker.Next()) {
     FunctionObject* f = FunctionOf(walker.base());
-    Value row[] = {Value(f->code->filename), Value::Int(LineAt(f->code, PcIndex(f, walker.pc()))), Value(f->code->name)};
+    Value row[] = {Value(f->code->filename), Value::Int(LineAt(f->code, PcIndex(f, walker.pc()))),
+                   Value(f->code->name)};
     Result<TupleObject> t = NewTuple(ts, row);
     if (t.raised()) {
       ClearPending(ts);

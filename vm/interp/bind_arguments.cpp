@@ -15,7 +15,9 @@ namespace minivm {
 
 namespace {
 
-StrObject* ParamName(FunctionObject* f, uint32_t i) { return f->code->varnames->items()[i].as<StrObject>(); }
+StrObject* ParamName(FunctionObject* f, uint32_t i) {
+  return f->code->varnames->items()[i].as<StrObject>();
+}
 
 // "'a', 'b' and 'c'"
 std::string JoinNames(const std::vector<std::string>& names) {
@@ -56,8 +58,9 @@ void RaiseTooMany(ThreadState& ts, FunctionObject* f, uint32_t given, const Valu
     snprintf(extra, sizeof extra, " positional argument%s (and %u keyword-only argument%s)",
              given != 1 ? "s" : "", kwonly_given, kwonly_given != 1 ? "s" : "");
   }
-  Raise(ts, Exc::kTypeError, "%U() takes %s positional argument%s but %u%s %s given", Value(f->qualname),
-        takes, plural ? "s" : "", given, extra, given == 1 && kwonly_given == 0 ? "was" : "were");
+  Raise(ts, Exc::kTypeError, "%U() takes %s positional argument%s but %u%s %s given",
+        Value(f->qualname), takes, plural ? "s" : "", given, extra,
+        given == 1 && kwonly_given == 0 ? "was" : "were");
 }
 
 // Edit distance for "Did you mean", small names only.
@@ -91,7 +94,8 @@ void RaiseUnexpectedKeyword(ThreadState& ts, FunctionObject* f, Value name) {
     }
   }
   if (best.empty()) {
-    Raise(ts, Exc::kTypeError, "%U() got an unexpected keyword argument '%U'", Value(f->qualname), name);
+    Raise(ts, Exc::kTypeError, "%U() got an unexpected keyword argument '%U'", Value(f->qualname),
+          name);
   } else {
     Raise(ts, Exc::kTypeError, "%U() got an unexpected keyword argument '%U'. Did you mean '%s'?",
           Value(f->qualname), name, best.c_str());
@@ -110,7 +114,8 @@ bool RaiseIfPositionalOnly(ThreadState& ts, FunctionObject* f, TupleObject* kwna
     }
   }
   if (names.empty()) return false;
-  Raise(ts, Exc::kTypeError, "%U() got some positional-only arguments passed as keyword arguments: '%s'",
+  Raise(ts, Exc::kTypeError,
+        "%U() got some positional-only arguments passed as keyword arguments: '%s'",
         Value(f->qualname), names.c_str());
   return true;
 }
@@ -207,7 +212,8 @@ bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uin
     int i = FindParam(f, name);
     if (i >= 0) {
       if (!regs[i].is_null()) {
-        Raise(*ts, Exc::kTypeError, "%U() got multiple values for argument '%U'", Value(f->qualname), name);
+        Raise(*ts, Exc::kTypeError, "%U() got multiple values for argument '%U'",
+              Value(f->qualname), name);
         ok = false;
         break;
       }
@@ -257,7 +263,8 @@ bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uin
     std::vector<std::string> names;
     for (uint32_t i = argc; i < named; ++i) {
       if (!regs[i].is_null()) continue;
-      Value v = f->kwdefaults != nullptr ? DictGetStr(*ts, f->kwdefaults, ParamName(f, i)) : Value();
+      Value v =
+          f->kwdefaults != nullptr ? DictGetStr(*ts, f->kwdefaults, ParamName(f, i)) : Value();
       if (v.is_null()) {
         names.push_back(ToUtf8(ParamName(f, i)));
         continue;

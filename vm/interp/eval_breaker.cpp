@@ -1,11 +1,12 @@
 // The eval breaker: how a running thread is made to look up from its script.
 //
-// Normal running pays one load per back edge and call: `tab = ts->tab`. To get a thread's attention,
-// set a bit in ts->requests, then store the breaker table into ts->tab (RequestAttention: one atomic
-// store, safe in a signal handler and from other threads). At its next poll every dispatch leads to
-// SlowBreak, which puts the plain table back first, takes the request bits second (so that a request
-// that comes in between stores the breaker again and is not lost), serves them and dispatches the word
-// anew. "Plain" is the normal table, or the tick table while somebody counts or traces instructions.
+// Normal running pays one load per back edge and call: `tab = ts->tab`. To get a thread's
+// attention, set a bit in ts->requests, then store the breaker table into ts->tab
+// (RequestAttention: one atomic store, safe in a signal handler and from other threads). At its
+// next poll every dispatch leads to SlowBreak, which puts the plain table back first, takes the
+// request bits second (so that a request that comes in between stores the breaker again and is not
+// lost), serves them and dispatches the word anew. "Plain" is the normal table, or the tick table
+// while somebody counts or traces instructions.
 #include <atomic>
 #include <cstdlib>
 
@@ -20,7 +21,8 @@ namespace minivm {
 namespace {
 
 uint32_t TakeRequests(ThreadState& ts) {
-  return std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests)).exchange(0, std::memory_order_acq_rel);
+  return std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests))
+      .exchange(0, std::memory_order_acq_rel);
 }
 
 // Serves what has been asked of the thread. Also reached from natives through Charge().
@@ -29,7 +31,8 @@ Status ServeRequests(ThreadState& ts) {
   uint32_t requests = TakeRequests(ts);
   if (requests & kRequestCollect) ts.heap().collector().CollectIfDue(ts);
   VmHooks& hooks = ts.rt->hooks;
-  if ((requests & ~kOwn) && hooks.serve_external && hooks.serve_external(ts, requests & ~kOwn).raised()) {
+  if ((requests & ~kOwn) && hooks.serve_external &&
+      hooks.serve_external(ts, requests & ~kOwn).raised()) {
     // What else there is comes at the next poll.
     if (requests & (kRequestSignal | kRequestInterrupt)) {
       RequestAttention(ts, requests & (kRequestSignal | kRequestInterrupt));
@@ -48,7 +51,8 @@ Status ServeRequests(ThreadState& ts) {
 void RequestAttention(ThreadState& ts) {
   InterpState* state = static_cast<InterpState*>(ts.interp);
   if (state == nullptr) return;
-  std::atomic_ref<const void* const*>(ts.tab).store(state->breaker_table, std::memory_order_release);
+  std::atomic_ref<const void* const*>(ts.tab).store(state->breaker_table,
+                                                    std::memory_order_release);
 }
 
 bool SlowBreak(ThreadState* ts, Value* R, Word* pc) {

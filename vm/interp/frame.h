@@ -18,8 +18,8 @@ namespace minivm {
 class FrameObject;
 class GeneratorObject;
 
-inline constexpr int kWindowWords = 3;    // callee, return address, header
-inline constexpr int kWindowSlack = 24;   // room natives may use for defaults above a window
+inline constexpr int kWindowWords = 3;   // callee, return address, header
+inline constexpr int kWindowSlack = 24;  // room natives may use for defaults above a window
 inline constexpr int kMaxWindowArgs = 48;
 
 enum FrameFlags : uint64_t {
@@ -51,7 +51,8 @@ inline const Word* ReturnAddress(const Value* base) {
 FunctionObject* GeneratorFunction(Object* generator);
 inline FunctionObject* FunctionOf(const Value* base) {
   Object* callee = base[-3].object();
-  if (MVM_LIKELY(callee->shape_id == ShapeIdOf(TypeId::kFunction))) return static_cast<FunctionObject*>(callee);
+  if (MVM_LIKELY(callee->shape_id == ShapeIdOf(TypeId::kFunction)))
+    return static_cast<FunctionObject*>(callee);
   return GeneratorFunction(callee);
 }
 // Caller's base: window() counts registers from the caller's base to base[-3].
@@ -69,7 +70,8 @@ struct EntryRecord {
 class FrameWalker {
  public:
   explicit FrameWalker(ThreadState& ts)
-      : entry_(static_cast<EntryRecord*>(ts.entry)), base_(ts.base),
+      : entry_(static_cast<EntryRecord*>(ts.entry)),
+        base_(ts.base),
         pc_(static_cast<const Word*>(ts.pc)) {}
   bool done() const { return base_ == nullptr; }
   Value* base() const { return base_; }

@@ -48,7 +48,8 @@ Result<> CurrentLocals(ThreadState& ts) {
   FrameWalker walker(ts);
   if (walker.done()) return Raise(ts, Exc::kSystemError, "frame does not exist");
   FunctionObject* f = FunctionOf(walker.base());
-  if (f->code->locals_register != 0xFFFF) return Result<>::Borrow(walker.base()[f->code->locals_register]);
+  if (f->code->locals_register != 0xFFFF)
+    return Result<>::Borrow(walker.base()[f->code->locals_register]);
   MVM_TRY(Ref<DictObject> locals, LocalsSnapshot(ts, f, walker.base()));
   FrameObject* frame = ExistingFrame(ts, walker.base());
   if (frame != nullptr && frame->extra_locals.is_object()) {

@@ -26,12 +26,14 @@ Value* Registers(FrameObject* f) {
     // A frame in the middle of RET has given its locals away.
     return f->base;
   }
-  if (f->generator != nullptr && f->generator->state != GenState::kRunning) return f->generator->registers;
+  if (f->generator != nullptr && f->generator->state != GenState::kRunning)
+    return f->generator->registers;
   return f->locals;
 }
 uint32_t RegisterCount(FrameObject* f) {
   if (f->base != nullptr) return f->function->local_count;
-  if (f->generator != nullptr && f->generator->state != GenState::kRunning) return f->generator->live;
+  if (f->generator != nullptr && f->generator->state != GenState::kRunning)
+    return f->generator->live;
   return f->local_count;
 }
 
@@ -55,8 +57,12 @@ Result<> get_back(ThreadState& ts, Value self) {
   if (walker.done()) return None(ts);
   return FrameFor(ts, walker.base(), walker.pc());
 }
-Result<> get_code(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->function->code)); }
-Result<> get_globals(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->function->globals)); }
+Result<> get_code(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Value(Self(self)->function->code));
+}
+Result<> get_globals(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Value(Self(self)->function->globals));
+}
 Result<> get_builtins(ThreadState& ts, Value self) {
   return Result<>::Borrow(Self(self)->function->builtins);
 }
@@ -89,11 +95,14 @@ Status set_trace(ThreadState& ts, Value self, Value v) {
 Result<> get_trace_lines(ThreadState& ts, Value self) { return Bool(ts, Self(self)->trace_lines); }
 Status set_trace_lines(ThreadState& ts, Value self, Value v) {
   if (v.is_null()) return Raise(ts, Exc::kTypeError, "can't delete numeric/char attribute");
-  if (!IsTrue(ts, v) && !IsFalse(ts, v)) return Raise(ts, Exc::kTypeError, "attribute value type must be bool");
+  if (!IsTrue(ts, v) && !IsFalse(ts, v))
+    return Raise(ts, Exc::kTypeError, "attribute value type must be bool");
   Self(self)->trace_lines = IsTrue(ts, v);
   return Ok();
 }
-Result<> get_trace_opcodes(ThreadState& ts, Value self) { return Bool(ts, Self(self)->trace_opcodes); }
+Result<> get_trace_opcodes(ThreadState& ts, Value self) {
+  return Bool(ts, Self(self)->trace_opcodes);
+}
 Status set_trace_opcodes(ThreadState& ts, Value self, Value v) {
   if (v.is_null() || (!IsTrue(ts, v) && !IsFalse(ts, v))) {
     return Raise(ts, Exc::kTypeError, "attribute value type must be bool");
@@ -108,7 +117,9 @@ class FrameLocalsProxyObject : public Object {
  public:
   FrameObject* frame = nullptr;
   template <class V>
-  void VisitRefs(V&& v) { v(frame); }
+  void VisitRefs(V&& v) {
+    v(frame);
+  }
 };
 FrameObject* FrameOf(Value v) { return v.as<FrameLocalsProxyObject>()->frame; }
 
@@ -169,12 +180,14 @@ Result<> get_locals(ThreadState& ts, Value self) {
   uint16_t reg = f->function->code->locals_register;
   if (reg != 0xFFFF) {
     Value* r = Registers(f);
-    if (r != nullptr && reg < RegisterCount(f) && r[reg].is_object() && !r[reg].is(ts.rt->unbound)) {
+    if (r != nullptr && reg < RegisterCount(f) && r[reg].is_object() &&
+        !r[reg].is(ts.rt->unbound)) {
       return Result<>::Borrow(r[reg]);
     }
     return NewDict(ts);
   }
-  MVM_TRY(Ref<FrameLocalsProxyObject> p, New<FrameLocalsProxyObject>(ts, TypeId::kFrameLocalsProxy));
+  MVM_TRY(Ref<FrameLocalsProxyObject> p,
+          New<FrameLocalsProxyObject>(ts, TypeId::kFrameLocalsProxy));
   p->frame = Ref<FrameObject>::Borrow(f).Release();
   Track(p.get());
   return p;
@@ -199,8 +212,8 @@ Status proxy_setitem(ThreadState& ts, Value self, Value key, Value value) {
     return Raise(ts, Exc::kTypeError, "cannot remove variables from FrameLocalsProxy");
   MVM_TRY(Value * p, FindLocal(ts, f, key));
   if (p != nullptr) {
-    // The frame may be reading the old value borrowed in the instruction it is at: keep it until the
-    // frame object goes.
+    // The frame may be reading the old value borrowed in the instruction it is at: keep it until
+    // the frame object goes.
     Incref(value);
     Value old = std::exchange(*p, value);
     if (f->base != nullptr && old.is_object() && !old.is(ts.rt->unbound)) {
@@ -312,7 +325,9 @@ Result<> proxy_get(ThreadState& ts, Args args) {
 template <int kWhat>
 Result<> ProxyView(ThreadState& ts, Args args) {
   MVM_TRY(Ref<DictObject> d, Snapshot(ts, FrameOf(args[0])));
-  StrObject* name = kWhat == 0 ? MVM_NAME(ts, keys) : kWhat == 1 ? MVM_NAME(ts, values) : MVM_NAME(ts, items);
+  StrObject* name = kWhat == 0   ? MVM_NAME(ts, keys)
+                    : kWhat == 1 ? MVM_NAME(ts, values)
+                                 : MVM_NAME(ts, items);
   MVM_TRY(Ref<> view, CallMethod(ts, Value(d.get()), name));
   return ListFrom(ts, view);
 }
@@ -330,7 +345,8 @@ Result<> proxy_setdefault(ThreadState& ts, Args args) {
 Result<> proxy_reversed(ThreadState& ts, Args args) {
   MVM_TRY(Ref<DictObject> d, Snapshot(ts, FrameOf(args[0])));
   MVM_TRY(Ref<ListObject> keys, ListFrom(ts, Value(d.get())));
-  for (uint64_t i = 0; i < keys->size / 2; ++i) std::swap(keys->items[i], keys->items[keys->size - 1 - i]);
+  for (uint64_t i = 0; i < keys->size / 2; ++i)
+    std::swap(keys->items[i], keys->items[keys->size - 1 - i]);
   return keys;
 }
 
@@ -339,7 +355,8 @@ Result<> frame_clear(ThreadState& ts, Args args) {
   if (f->base != nullptr) return Raise(ts, Exc::kRuntimeError, "cannot clear an executing frame");
   if (f->generator != nullptr) {
     GeneratorObject* gen = f->generator;
-    if (gen->state == GenState::kSuspended) return Raise(ts, Exc::kRuntimeError, "cannot clear a suspended frame");
+    if (gen->state == GenState::kSuspended)
+      return Raise(ts, Exc::kRuntimeError, "cannot clear a suspended frame");
     if (gen->state == GenState::kCreated && gen->shape_id == ShapeIdOf(TypeId::kCoroutine)) {
       WarnNeverAwaited(ts, gen);
     }
@@ -356,18 +373,25 @@ Result<> frame_repr(ThreadState& ts, Value self) {
   FrameObject* f = Self(self);
   Refresh(ts, f);
   int line = f->pc == nullptr ? 0 : LineAt(f->function->code, PcIndex(f->function, f->pc));
-  return Format(ts, "<frame at 0x%lx, file %R, line %d, code %U>", static_cast<unsigned long>(self.bits()),
-                Value(f->function->code->filename), line, Value(f->function->code->name));
+  return Format(ts, "<frame at 0x%lx, file %R, line %d, code %U>",
+                static_cast<unsigned long>(self.bits()), Value(f->function->code->filename), line,
+                Value(f->function->code->name));
 }
 
 const GetSetSpec kFrameGetSets[] = {
-    {"f_back", get_back},         {"f_builtins", get_builtins}, {"f_code", get_code},
-    {"f_globals", get_globals},   {"f_lasti", get_lasti},       {"f_lineno", get_lineno},
-    {"f_locals", get_locals},     {"f_trace", get_trace, set_trace},
+    {"f_back", get_back},
+    {"f_builtins", get_builtins},
+    {"f_code", get_code},
+    {"f_globals", get_globals},
+    {"f_lasti", get_lasti},
+    {"f_lineno", get_lineno},
+    {"f_locals", get_locals},
+    {"f_trace", get_trace, set_trace},
     {"f_trace_lines", get_trace_lines, set_trace_lines},
     {"f_trace_opcodes", get_trace_opcodes, set_trace_opcodes},
 };
-const MethodSpec kFrameMethods[] = {{"clear(self, /)", frame_clear, "Clear all references held by the frame."}};
+const MethodSpec kFrameMethods[] = {
+    {"clear(self, /)", frame_clear, "Clear all references held by the frame."}};
 const MethodSpec kProxyMethods[] = {
     {"__reversed__(self, /)", proxy_reversed},
     {"copy(self, /)", proxy_copy},

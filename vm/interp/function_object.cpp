@@ -57,7 +57,9 @@ void Assign(Value& field, Value value) {
   Decref(old);
 }
 
-Result<> function_call(ThreadState& ts, Value self, Args raw) { return CallFunction(ts, self, raw); }
+Result<> function_call(ThreadState& ts, Value self, Args raw) {
+  return CallFunction(ts, self, raw);
+}
 
 Result<> function_descr_get(ThreadState& ts, Value self, Value object, Value type) {
   if (object.is_null() || IsNone(ts, object)) return Result<>::Borrow(self);
@@ -74,7 +76,8 @@ Result<> function_new(ThreadState& ts, Args args) {
     return Raise(ts, Exc::kTypeError, "function() argument 'code' must be code, not %T", args[1]);
   }
   if (!IsDict(ts, args[2])) {
-    return Raise(ts, Exc::kTypeError, "function() argument 'globals' must be dict, not %T", args[2]);
+    return Raise(ts, Exc::kTypeError, "function() argument 'globals' must be dict, not %T",
+                 args[2]);
   }
   CodeObject* code = args.as<CodeObject>(1);
   if (!IsNone(ts, args[3]) && !IsStr(ts, args[3])) {
@@ -85,16 +88,18 @@ Result<> function_new(ThreadState& ts, Args args) {
   }
   uint32_t free_count = code->freevars->size();
   if (!IsTuple(ts, args[5])) {
-    if (free_count > 0 && IsNone(ts, args[5])) return Raise(ts, Exc::kTypeError, "arg 5 (closure) must be tuple");
-    if (!IsNone(ts, args[5])) return Raise(ts, Exc::kTypeError, "arg 5 (closure) must be None or tuple");
+    if (free_count > 0 && IsNone(ts, args[5]))
+      return Raise(ts, Exc::kTypeError, "arg 5 (closure) must be tuple");
+    if (!IsNone(ts, args[5]))
+      return Raise(ts, Exc::kTypeError, "arg 5 (closure) must be None or tuple");
   }
   if (!IsNone(ts, args[6]) && !IsDict(ts, args[6])) {
     return Raise(ts, Exc::kTypeError, "arg 6 (kwdefaults) must be None or dict");
   }
   uint32_t given = IsNone(ts, args[5]) ? 0 : args.as<TupleObject>(5)->size();
   if (given != free_count) {
-    return Raise(ts, Exc::kValueError, "%U requires closure of length %u, not %u", Value(code->name),
-                 free_count, given);
+    return Raise(ts, Exc::kValueError, "%U requires closure of length %u, not %u",
+                 Value(code->name), free_count, given);
   }
   for (uint32_t i = 0; i < given; ++i) {
     Value cell = args.as<TupleObject>(5)->items()[i];
@@ -121,8 +126,8 @@ Status set_code(ThreadState& ts, Value self, Value v) {
   CodeObject* code = v.as<CodeObject>();
   uint32_t closure = f->closure != nullptr ? f->closure->size() : 0;
   if (code->freevars->size() != closure) {
-    return Raise(ts, Exc::kValueError, "%U() requires a code object with %u free vars, not %u", Value(f->name),
-                 closure, code->freevars->size());
+    return Raise(ts, Exc::kValueError, "%U() requires a code object with %u free vars, not %u",
+                 Value(f->name), closure, code->freevars->size());
   }
   constexpr uint32_t kKind = kCodeGenerator | kCodeCoroutine | kCodeAsyncGenerator;
   if ((code->flags & kKind) != (f->code->flags & kKind)) {
@@ -137,7 +142,9 @@ Status set_code(ThreadState& ts, Value self, Value v) {
   return Ok();
 }
 
-Result<> get_defaults(ThreadState& ts, Value self) { return OrNone(ts, Value(Self(self)->defaults)); }
+Result<> get_defaults(ThreadState& ts, Value self) {
+  return OrNone(ts, Value(Self(self)->defaults));
+}
 Status set_defaults(ThreadState& ts, Value self, Value v) {
   if (v.is_null() || IsNone(ts, v)) {
     Assign(Self(self)->defaults, static_cast<TupleObject*>(nullptr));
@@ -150,7 +157,9 @@ Status set_defaults(ThreadState& ts, Value self, Value v) {
   return Ok();
 }
 
-Result<> get_kwdefaults(ThreadState& ts, Value self) { return OrNone(ts, Value(Self(self)->kwdefaults)); }
+Result<> get_kwdefaults(ThreadState& ts, Value self) {
+  return OrNone(ts, Value(Self(self)->kwdefaults));
+}
 Status set_kwdefaults(ThreadState& ts, Value self, Value v) {
   if (v.is_null() || IsNone(ts, v)) {
     Assign(Self(self)->kwdefaults, static_cast<DictObject*>(nullptr));
@@ -191,11 +200,14 @@ Status set_annotations(ThreadState& ts, Value self, Value v) {
 
 Result<> get_name(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->name)); }
 Status set_name(ThreadState& ts, Value self, Value v) {
-  if (v.is_null() || !IsStr(ts, v)) return Raise(ts, Exc::kTypeError, "__name__ must be set to a string object");
+  if (v.is_null() || !IsStr(ts, v))
+    return Raise(ts, Exc::kTypeError, "__name__ must be set to a string object");
   Assign(Self(self)->name, v.as<StrObject>());
   return Ok();
 }
-Result<> get_qualname(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->qualname)); }
+Result<> get_qualname(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Value(Self(self)->qualname));
+}
 Status set_qualname(ThreadState& ts, Value self, Value v) {
   if (v.is_null() || !IsStr(ts, v)) {
     return Raise(ts, Exc::kTypeError, "__qualname__ must be set to a string object");
@@ -216,7 +228,9 @@ Status set_module(ThreadState& ts, Value self, Value v) {
   Assign(Self(self)->module, v.is_null() ? Value(ts.rt->none) : v);
   return Ok();
 }
-Result<> get_globals(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->globals)); }
+Result<> get_globals(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Value(Self(self)->globals));
+}
 Result<> get_builtins(ThreadState& ts, Value self) {
   return Result<>::Borrow(Self(self)->builtins);
 }
@@ -260,13 +274,15 @@ const TypeSpec kFunctionType = {
     .size = sizeof(FunctionObject),
     .gc = GcHooksOf<FunctionObject>(),
     .slots = {.repr = function_repr, .call = function_call, .descr_get = function_descr_get},
-    .construct = {"function(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)", function_new},
+    .construct = {"function(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)",
+                  function_new},
     .getsets = kFunctionGetSets,
     .storage = AttrStorage::kDictField,
     .dict_offset = offsetof(FunctionObject, dict),
 };
 
-Result<FunctionObject> NewFunction(ThreadState& ts, CodeObject* code, DictObject* globals, bool names_are_globals) {
+Result<FunctionObject> NewFunction(ThreadState& ts, CodeObject* code, DictObject* globals,
+                                   bool names_are_globals) {
   if (globals->storage != DictStorage::kCelled) MVM_TRY_VOID(DictMakeCelled(ts, globals));
   const Value builtins = BuiltinsOf(ts, globals);
   MVM_TRY(CodeInstance * instance, BindCode(ts, code, globals, builtins, names_are_globals));

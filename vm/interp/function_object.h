@@ -13,7 +13,7 @@ class FunctionObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kFunction;
   // What a call needs, together.
-  Word* entry = nullptr;            // instance->words
+  Word* entry = nullptr;  // instance->words
   uint16_t frame_size = 0;
   uint16_t local_count = 0;
   uint16_t param_count = 0;  // parameters in registers
@@ -21,22 +21,33 @@ class FunctionObject : public Object {
   CodeInstance* instance = nullptr;  // kept alive by code and globals below
   CodeObject* code = nullptr;
   DictObject* globals = nullptr;
-  Value builtins;                   // a dict, seldom another mapping
-  TupleObject* closure = nullptr;   // cells
+  Value builtins;                  // a dict, seldom another mapping
+  TupleObject* closure = nullptr;  // cells
   TupleObject* defaults = nullptr;
   DictObject* kwdefaults = nullptr;
   StrObject* name = nullptr;
   StrObject* qualname = nullptr;
-  Value doc;                        // null: the code's docstring
-  Value module;                     // null: globals["__name__"] at creation was absent
-  Value annotations;                // dict, tuple of names and values (lazily a dict), or null
-  Value type_params;                // tuple or null
+  Value doc;          // null: the code's docstring
+  Value module;       // null: globals["__name__"] at creation was absent
+  Value annotations;  // dict, tuple of names and values (lazily a dict), or null
+  Value type_params;  // tuple or null
   DictObject* dict = nullptr;
 
   template <class V>
   void VisitRefs(V&& v) {
-    v(code); v(globals); v(builtins); v(closure); v(defaults); v(kwdefaults); v(name); v(qualname);
-    v(doc); v(module); v(annotations); v(type_params); v(dict);
+    v(code);
+    v(globals);
+    v(builtins);
+    v(closure);
+    v(defaults);
+    v(kwdefaults);
+    v(name);
+    v(qualname);
+    v(doc);
+    v(module);
+    v(annotations);
+    v(type_params);
+    v(dict);
   }
 };
 

@@ -28,7 +28,8 @@ Result<> generator_next(ThreadState& ts, Value self) {
   Ref<> returned;
   Result<> r = GeneratorSend(ts, Gen(self), ts.rt->none, &returned);
   // A return value travels in StopIteration; without one the end is silent.
-  if (r.done() && !returned.is_null() && !IsNone(ts, returned)) return RaiseStopIteration(ts, returned);
+  if (r.done() && !returned.is_null() && !IsNone(ts, returned))
+    return RaiseStopIteration(ts, returned);
   return r;
 }
 
@@ -71,9 +72,15 @@ Status generator_finalize(ThreadState& ts, Value self) {
   return Ok();
 }
 
-Result<> get_running(ThreadState& ts, Value self) { return Bool(ts, Gen(self)->state == GenState::kRunning); }
-Result<> get_suspended(ThreadState& ts, Value self) { return Bool(ts, Gen(self)->state == GenState::kSuspended); }
-Result<> get_code(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Gen(self)->function->code)); }
+Result<> get_running(ThreadState& ts, Value self) {
+  return Bool(ts, Gen(self)->state == GenState::kRunning);
+}
+Result<> get_suspended(ThreadState& ts, Value self) {
+  return Bool(ts, Gen(self)->state == GenState::kSuspended);
+}
+Result<> get_code(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Value(Gen(self)->function->code));
+}
 Result<> get_yieldfrom(ThreadState& ts, Value self) {
   Value v = GeneratorDelegate(Gen(self));
   return v.is_null() ? None(ts) : Result<>::Borrow(v);
@@ -81,16 +88,21 @@ Result<> get_yieldfrom(ThreadState& ts, Value self) {
 Result<> get_frame(ThreadState& ts, Value self) { return GeneratorFrame(ts, Gen(self)); }
 Result<> get_name(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Gen(self)->name)); }
 Status set_name(ThreadState& ts, Value self, Value v) {
-  if (v.is_null() || !IsStr(ts, v)) return Raise(ts, Exc::kTypeError, "__name__ must be set to a string object");
-  Ref<StrObject> old = Ref<StrObject>::Steal(std::exchange(Gen(self)->name, Ref<StrObject>::Borrow(v.as<StrObject>()).Release()));
+  if (v.is_null() || !IsStr(ts, v))
+    return Raise(ts, Exc::kTypeError, "__name__ must be set to a string object");
+  Ref<StrObject> old = Ref<StrObject>::Steal(
+      std::exchange(Gen(self)->name, Ref<StrObject>::Borrow(v.as<StrObject>()).Release()));
   return Ok();
 }
-Result<> get_qualname(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Gen(self)->qualname)); }
+Result<> get_qualname(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Value(Gen(self)->qualname));
+}
 Status set_qualname(ThreadState& ts, Value self, Value v) {
   if (v.is_null() || !IsStr(ts, v)) {
     return Raise(ts, Exc::kTypeError, "__qualname__ must be set to a string object");
   }
-  Ref<StrObject> old = Ref<StrObject>::Steal(std::exchange(Gen(self)->qualname, Ref<StrObject>::Borrow(v.as<StrObject>()).Release()));
+  Ref<StrObject> old = Ref<StrObject>::Steal(
+      std::exchange(Gen(self)->qualname, Ref<StrObject>::Borrow(v.as<StrObject>()).Release()));
   return Ok();
 }
 Result<> get_origin(ThreadState& ts, Value self) {
@@ -99,7 +111,8 @@ Result<> get_origin(ThreadState& ts, Value self) {
 }
 
 Result<> coroutine_await(ThreadState& ts, Value self) {
-  MVM_TRY(Ref<CoroutineWrapperObject> w, New<CoroutineWrapperObject>(ts, TypeId::kCoroutineWrapper));
+  MVM_TRY(Ref<CoroutineWrapperObject> w,
+          New<CoroutineWrapperObject>(ts, TypeId::kCoroutineWrapper));
   w->coroutine = Ref<GeneratorObject>::Borrow(Gen(self)).Release();
   Track(w.get());
   return w;
@@ -109,7 +122,8 @@ GeneratorObject* Wrapped(Value v) { return v.as<CoroutineWrapperObject>()->corou
 Result<> wrapper_next(ThreadState& ts, Value self) {
   Ref<> returned;
   Result<> r = GeneratorSend(ts, Wrapped(self), ts.rt->none, &returned);
-  if (r.done() && !returned.is_null() && !IsNone(ts, returned)) return RaiseStopIteration(ts, returned);
+  if (r.done() && !returned.is_null() && !IsNone(ts, returned))
+    return RaiseStopIteration(ts, returned);
   return r;
 }
 Result<> wrapper_send(ThreadState& ts, Args args) {
@@ -134,9 +148,12 @@ const MethodSpec kGeneratorMethods[] = {
      "Raise an exception inside the generator."},
 };
 const GetSetSpec kGeneratorGetSets[] = {
-    {"__name__", get_name, set_name},       {"__qualname__", get_qualname, set_qualname},
-    {"gi_code", get_code},                  {"gi_frame", get_frame},
-    {"gi_running", get_running},            {"gi_suspended", get_suspended},
+    {"__name__", get_name, set_name},
+    {"__qualname__", get_qualname, set_qualname},
+    {"gi_code", get_code},
+    {"gi_frame", get_frame},
+    {"gi_running", get_running},
+    {"gi_suspended", get_suspended},
     {"gi_yieldfrom", get_yieldfrom},
 };
 const GetSetSpec kCoroutineGetSets[] = {
@@ -192,7 +209,8 @@ Status RaiseThrown(ThreadState& ts, Value type, Value value, Value traceback) {
     exc = Ref<>::Borrow(type);
   } else {
     return Raise(ts, Exc::kTypeError,
-                 "exceptions must be classes or instances deriving from BaseException, not %T", type);
+                 "exceptions must be classes or instances deriving from BaseException, not %T",
+                 type);
   }
   if (!IsException(ts, exc)) {
     Raise(ts, Exc::kTypeError,

@@ -22,19 +22,25 @@ class GeneratorObject : public Object {
   uint32_t live = 0;                // registers in use while suspended
   uint32_t capacity = 0;
   GenState state = GenState::kCreated;
-  uint8_t yield_register = 0;       // receives the value sent
-  bool async_closed = false;        // async generators
+  uint8_t yield_register = 0;  // receives the value sent
+  bool async_closed = false;   // async generators
   bool async_running = false;
   bool hooks_inited = false;
-  bool awaiting = false;            // suspended inside yield from / await
-  HandledException handled;         // what the generator is handling
-  Value frame;                      // FrameObject once somebody asked, borrowed back link inside it
-  Value origin;                     // cr_origin
-  Value finalizer;                  // async generators: hook
+  bool awaiting = false;     // suspended inside yield from / await
+  HandledException handled;  // what the generator is handling
+  Value frame;               // FrameObject once somebody asked, borrowed back link inside it
+  Value origin;              // cr_origin
+  Value finalizer;           // async generators: hook
 
   template <class V>
   void VisitRefs(V&& v) {
-    v(function); v(name); v(qualname); v(handled.value); v(frame); v(origin); v(finalizer);
+    v(function);
+    v(name);
+    v(qualname);
+    v(handled.value);
+    v(frame);
+    v(origin);
+    v(finalizer);
     if (registers && state != GenState::kRunning) v(registers, live);
   }
   void FreeBuffers(Heap& heap);

@@ -1,8 +1,8 @@
 // Resuming and suspending generators.
 //
-// A resumed generator's registers are moved to the top of the VM stack and run as a frame; YIELD moves
-// them back. Which word resumed it decides what a yield or return means: FOR and SEND go on in script
-// (no C recursion however long the chain), an entry from C++ leaves Run().
+// A resumed generator's registers are moved to the top of the VM stack and run as a frame; YIELD
+// moves them back. Which word resumed it decides what a yield or return means: FOR and SEND go on
+// in script (no C recursion however long the chain), an entry from C++ leaves Run().
 #include "vm/interp/generator_object.h"
 
 #include <algorithm>
@@ -21,7 +21,9 @@ namespace minivm {
 
 namespace {
 
-bool IsResumable(Value v) { return IsExact(v, TypeId::kGenerator) || IsExact(v, TypeId::kCoroutine); }
+bool IsResumable(Value v) {
+  return IsExact(v, TypeId::kGenerator) || IsExact(v, TypeId::kCoroutine);
+}
 
 const char* KindName(const GeneratorObject* gen) {
   switch (static_cast<TypeId>(gen->shape_id)) {
@@ -33,7 +35,8 @@ const char* KindName(const GeneratorObject* gen) {
 
 // Lays the frame of a suspended generator at w; the state is checked by the caller. `sent` is owned
 // and consumed (null: an exception will be thrown in).
-void LayFrame(ThreadState* ts, Value* w, GeneratorObject* gen, Value back, uint64_t header, Value sent) {
+void LayFrame(ThreadState* ts, Value* w, GeneratorObject* gen, Value back, uint64_t header,
+              Value sent) {
   Value* nb = w + kWindowWords;
   Incref(static_cast<Object*>(gen));
   w[0] = Value(gen);
@@ -138,7 +141,8 @@ bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
   ts->pc = word + 1;
   Value old = caller[word->b];
   caller[word->b] = value;
-  if (static_cast<Op>(word->op) != Op::SEND && InfoOf(static_cast<Op>(word->op)).format[1] == 'l') Decref(old);
+  if (static_cast<Op>(word->op) != Op::SEND && InfoOf(static_cast<Op>(word->op)).format[1] == 'l')
+    Decref(old);
   Decref(static_cast<Object*>(gen));
   return true;
 }
@@ -230,8 +234,10 @@ CallOutcome SlowSend(ThreadState* ts, Value* R, Word* pc, bool* jump) {
 
 namespace {
 
-// Runs the frame laid at the top of the stack; `throwing`: the pending exception is raised at the yield.
-Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool throwing, Ref<>* returned) {
+// Runs the frame laid at the top of the stack; `throwing`: the pending exception is raised at the
+// yield.
+Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool throwing,
+                        Ref<>* returned) {
   RecursionGuard guard(ts, "");
   if (!guard) {
     Decref(sent);
@@ -351,7 +357,8 @@ Value GeneratorDelegate(GeneratorObject* gen) {
 
 Result<> GeneratorSend(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>* returned) {
   switch (gen->state) {
-    case GenState::kRunning: return Raise(ts, Exc::kValueError, "%s already executing", KindName(gen));
+    case GenState::kRunning:
+      return Raise(ts, Exc::kValueError, "%s already executing", KindName(gen));
     case GenState::kClosed:
       if (gen->shape_id == ShapeIdOf(TypeId::kCoroutine)) {
         return Raise(ts, Exc::kRuntimeError, "cannot reuse already awaited coroutine");
@@ -360,7 +367,8 @@ Result<> GeneratorSend(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>*
       return Result<>::Done();
     case GenState::kCreated:
       if (!IsNone(ts, sent)) {
-        return Raise(ts, Exc::kTypeError, "can't send non-None value to a just-started %s", KindName(gen));
+        return Raise(ts, Exc::kTypeError, "can't send non-None value to a just-started %s",
+                     KindName(gen));
       }
       break;
     case GenState::kSuspended: break;
@@ -421,7 +429,8 @@ Result<> GeneratorThrow(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) 
   // The delegate is finished: go on behind the SEND with its result.
   const Word* loop = gen->resume_pc;
   const Word* send = loop + 1 + loop->x;
-  MVM_DCHECK(static_cast<Op>(send->op) == Op::SEND, "a delegating yield is followed by the way back to SEND");
+  MVM_DCHECK(static_cast<Op>(send->op) == Op::SEND,
+             "a delegating yield is followed by the way back to SEND");
   Value iterator = gen->registers[gen->yield_register - 1];
   // R[A] is dead from here on, R[B] (the register that receives what is sent) the result.
   gen->registers[gen->yield_register - 1] = Value::Int(0);
@@ -449,7 +458,8 @@ Result<> GeneratorClose(ThreadState& ts, GeneratorObject* gen) {
   Ref<> returned;
   Result<> r = GeneratorThrow(ts, gen, &returned);
   if (r.raised()) {
-    if (ClearPendingIf(ts, Exc::kGeneratorExit) || ClearPendingIf(ts, Exc::kStopIteration)) return None(ts);
+    if (ClearPendingIf(ts, Exc::kGeneratorExit) || ClearPendingIf(ts, Exc::kStopIteration))
+      return None(ts);
     return kRaised;
   }
   if (r.done()) return Result<>(std::move(returned));

@@ -13,22 +13,28 @@ namespace minivm {
 
 #define MVM_SLOW [[gnu::noinline]]
 
-enum class CallOutcome : uint8_t { kRaised, kDone, kPushed };  // kPushed: ts->base, ts->pc are the new frame
+enum class CallOutcome : uint8_t {
+  kRaised,
+  kDone,
+  kPushed
+};  // kPushed: ts->base, ts->pc are the new frame
 
-MVM_SLOW bool SlowArith(ThreadState* ts, Value* R, Word* pc);        // ADD .. POW and twins
-MVM_SLOW bool SlowArithImm(ThreadState* ts, Value* R, Word* pc);     // ADDI .. and twins
-MVM_SLOW bool SlowUnary(ThreadState* ts, Value* R, Word* pc);        // NEG POS INVERT NOT TOBOOL
-MVM_SLOW bool SlowCompare(ThreadState* ts, Value* R, Word* pc);      // LT .. GE
-MVM_SLOW int SlowCompareJump(ThreadState* ts, Value* R, Word* pc);   // JLT_T ..: -1 raised, 0, 1 = jump
+MVM_SLOW bool SlowArith(ThreadState* ts, Value* R, Word* pc);     // ADD .. POW and twins
+MVM_SLOW bool SlowArithImm(ThreadState* ts, Value* R, Word* pc);  // ADDI .. and twins
+MVM_SLOW bool SlowUnary(ThreadState* ts, Value* R, Word* pc);     // NEG POS INVERT NOT TOBOOL
+MVM_SLOW bool SlowCompare(ThreadState* ts, Value* R, Word* pc);   // LT .. GE
+MVM_SLOW int SlowCompareJump(ThreadState* ts, Value* R,
+                             Word* pc);  // JLT_T ..: -1 raised, 0, 1 = jump
 MVM_SLOW int SlowTruth(ThreadState* ts, Value* R, Word* pc, Value v);  // -1 raised, else truth
-MVM_SLOW bool SlowContains(ThreadState* ts, Value* R, Word* pc);     // IN NOTIN
-MVM_SLOW int SlowContainsJump(ThreadState* ts, Value* R, Word* pc);  // JIN_T JIN_F
+MVM_SLOW bool SlowContains(ThreadState* ts, Value* R, Word* pc);       // IN NOTIN
+MVM_SLOW int SlowContainsJump(ThreadState* ts, Value* R, Word* pc);    // JIN_T JIN_F
 
 MVM_SLOW bool SlowLoadGlobal(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowStoreGlobal(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowDeleteGlobal(ThreadState* ts, Value* R, Word* pc);
-MVM_SLOW bool SlowName(ThreadState* ts, Value* R, Word* pc);         // LOADNAME .. DELNAME, LOADLOCALS ..
-MVM_SLOW bool SlowCell(ThreadState* ts, Value* R, Word* pc);         // cells, closures, far locals, CHKLOCAL
+MVM_SLOW bool SlowName(ThreadState* ts, Value* R, Word* pc);  // LOADNAME .. DELNAME, LOADLOCALS ..
+MVM_SLOW bool SlowCell(ThreadState* ts, Value* R,
+                       Word* pc);  // cells, closures, far locals, CHKLOCAL
 
 MVM_SLOW bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc);
@@ -40,17 +46,19 @@ MVM_SLOW CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc);
 
 MVM_SLOW bool SlowGetItem(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowSetItem(ThreadState* ts, Value* R, Word* pc);
-MVM_SLOW bool SlowSubscriptMisc(ThreadState* ts, Value* R, Word* pc);  // DELITEM GETSLICE SETSLICE MKSLICE
+MVM_SLOW bool SlowSubscriptMisc(ThreadState* ts, Value* R,
+                                Word* pc);  // DELITEM GETSLICE SETSLICE MKSLICE
 
-MVM_SLOW bool SlowBuild(ThreadState* ts, Value* R, Word* pc);        // BUILD_* NEW* *_ADD *_EXTEND ...
-MVM_SLOW bool SlowUnpack(ThreadState* ts, Value* R, Word* pc);       // UNPACK UNPACK_EX
+MVM_SLOW bool SlowBuild(ThreadState* ts, Value* R, Word* pc);   // BUILD_* NEW* *_ADD *_EXTEND ...
+MVM_SLOW bool SlowUnpack(ThreadState* ts, Value* R, Word* pc);  // UNPACK UNPACK_EX
 // The item of a mapping under a name: new reference, or Absent().
 Result<> LookupMapping(ThreadState& ts, Value mapping, StrObject* name);
 // The values for more targets than there are registers; `shape` as Intrinsic::kUnpackToList says.
 Result<> UnpackToList(ThreadState& ts, Value v, int64_t shape);
 MVM_SLOW bool SlowFormat(ThreadState* ts, Value* R, Word* pc);
 
-MVM_SLOW bool SlowGetIter(ThreadState* ts, Value* R, Word* pc);      // GETITER GETAITER GETANEXT GETAWAITABLE GETYIELDFROM
+MVM_SLOW bool SlowGetIter(ThreadState* ts, Value* R,
+                          Word* pc);  // GETITER GETAITER GETANEXT GETAWAITABLE GETYIELDFROM
 // FOR and its forms: kDone with *jump, kPushed for generators.
 MVM_SLOW CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump);
 MVM_SLOW CallOutcome SlowSend(ThreadState* ts, Value* R, Word* pc, bool* jump);
@@ -58,11 +66,16 @@ MVM_SLOW bool SlowEndAsyncFor(ThreadState* ts, Value* R, Word* pc);
 
 // CALL*: kDone = result written, window released.
 MVM_SLOW CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc);
-MVM_SLOW bool SlowFunctionOps(ThreadState* ts, Value* R, Word* pc);  // MKFUNC LOADBUILDCLASS IMPORT* INTRINSIC* SETUPANNOTATIONS
-MVM_SLOW bool SlowException(ThreadState* ts, Value* R, Word* pc);    // RAISE RERAISE EGMATCH EXCINFO; RAISE is always false
-MVM_SLOW int SlowExceptionMatch(ThreadState* ts, Value* R, Word* pc);  // JNOEXC: -1 raised, 1 = jump
-MVM_SLOW bool SlowMatch(ThreadState* ts, Value* R, Word* pc);        // MATCH*, GETLEN
-MVM_SLOW bool SlowGenStart(ThreadState* ts, Value* R, Word* pc, Value* out);  // GENSTART: *out = the object
+MVM_SLOW bool SlowFunctionOps(
+    ThreadState* ts, Value* R,
+    Word* pc);  // MKFUNC LOADBUILDCLASS IMPORT* INTRINSIC* SETUPANNOTATIONS
+MVM_SLOW bool SlowException(ThreadState* ts, Value* R,
+                            Word* pc);  // RAISE RERAISE EGMATCH EXCINFO; RAISE is always false
+MVM_SLOW int SlowExceptionMatch(ThreadState* ts, Value* R,
+                                Word* pc);                     // JNOEXC: -1 raised, 1 = jump
+MVM_SLOW bool SlowMatch(ThreadState* ts, Value* R, Word* pc);  // MATCH*, GETLEN
+MVM_SLOW bool SlowGenStart(ThreadState* ts, Value* R, Word* pc,
+                           Value* out);  // GENSTART: *out = the object
 
 // RET in a frame with flags, or out of a generator. Frame left: ts->base/pc say where to go on;
 // *halt: Run() returns *result. False: raised, in the frame at ts->base, at ts->pc.
@@ -82,10 +95,11 @@ MVM_SLOW bool SlowTick(ThreadState* ts, Value* R, Word* pc);
 // Generator frame pushed on top of R's frame: see generator_object.cpp. `flags` are added.
 bool PushGenerator(ThreadState* ts, Value* R, const Word* pc, GeneratorObject* gen, Value sent,
                    uint64_t flags);
-// A frame for the function in window[0] whose parameters are bound; false: RecursionError raised, the
-// window is not released. window = base[-3] of the new frame.
+// A frame for the function in window[0] whose parameters are bound; false: RecursionError raised,
+// the window is not released. window = base[-3] of the new frame.
 inline bool FrameFits(ThreadState* ts, Value* new_base, uint32_t frame_size, uint64_t header) {
-  return MVM_LIKELY(new_base + frame_size + kWindowSlack < ts->stack_end && header < ts->depth_limit);
+  return MVM_LIKELY(new_base + frame_size + kWindowSlack < ts->stack_end &&
+                    header < ts->depth_limit);
 }
 [[gnu::cold]] void RaiseRecursion(ThreadState& ts);
 
@@ -95,7 +109,8 @@ void InvalidateSites(RuntimeState& rt);
 // `f` at regs (src may be regs), sets the other locals unbound. On failure everything is released.
 bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
               TupleObject* kwnames, Value* regs);
-Result<> RunIntrinsic(ThreadState& ts, FunctionObject* f, Value* R, Intrinsic which, Value a, Value b);
+Result<> RunIntrinsic(ThreadState& ts, FunctionObject* f, Value* R, Intrinsic which, Value a,
+                      Value b);
 // super() without arguments (VmHooks).
 Status SuperArguments(ThreadState& ts, Ref<>* type, Ref<>* object);
 Result<> ImportFrom(ThreadState& ts, Value module, StrObject* name);
@@ -105,7 +120,8 @@ inline StrObject* SiteName(const FunctionObject* f, const Word* pc) {
   return f->code->names->items()[f->code->sites[pc - f->instance->words].arg].as<StrObject>();
 }
 inline CacheEntry* CacheOf(const Word* pc) {
-  return reinterpret_cast<CacheEntry*>(const_cast<uint64_t*>(reinterpret_cast<const uint64_t*>(pc)) + pc->x);
+  return reinterpret_cast<CacheEntry*>(
+      const_cast<uint64_t*>(reinterpret_cast<const uint64_t*>(pc)) + pc->x);
 }
 inline CacheEntry* SiteCache(const FunctionObject* f, const Word* pc) {
   return f->instance->caches + f->code->sites[pc - f->instance->words].cache;

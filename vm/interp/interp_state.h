@@ -5,8 +5,8 @@
 
 namespace minivm {
 
-// The VM's cache of attribute lookups for sites that see several shapes: what a shape and a name lead
-// to. Cleared by InvalidateSites; soundness as for specialised sites (slow_attr.cpp).
+// The VM's cache of attribute lookups for sites that see several shapes: what a shape and a name
+// lead to. Cleared by InvalidateSites; soundness as for specialised sites (slow_attr.cpp).
 struct AttrCache {
   enum Kind : uint32_t { kEmpty, kGetSlot, kGetCell, kMethod, kSetSlot, kSetAdd };
   struct Entry {
@@ -19,7 +19,8 @@ struct AttrCache {
   static constexpr uint32_t kSize = 2048;
   Entry entries[kSize];
   Entry* Slot(uint32_t shape, StrObject* name, Family family) {
-    uint64_t h = (reinterpret_cast<uint64_t>(name) >> 5) + shape * uint64_t{0x9E3779B1} + family * 0x51ED27;
+    uint64_t h =
+        (reinterpret_cast<uint64_t>(name) >> 5) + shape * uint64_t{0x9E3779B1} + family * 0x51ED27;
     return &entries[(h ^ (h >> 15)) & (kSize - 1)];
   }
 };
@@ -29,11 +30,11 @@ struct InterpState {
   const void* const* breaker_table = nullptr;
   const void* const* tick_table = nullptr;
   FrameObject* live_frames = nullptr;  // frame objects whose windows are live, innermost first
-  bool yielded = false;                // how the last generator entry left Run(): yielded or returned
-  bool skip_traceback = false;         // the next unwinding re-raises: no new entry for its frame
+  bool yielded = false;         // how the last generator entry left Run(): yielded or returned
+  bool skip_traceback = false;  // the next unwinding re-raises: no new entry for its frame
   Value asyncgen_firstiter, asyncgen_finalizer;  // sys.set_asyncgen_hooks; owned
-  int coroutine_origin_depth = 0;      // sys.set_coroutine_origin_tracking_depth
-  bool ticking = false;                // the tick table is wanted instead of the normal one
+  int coroutine_origin_depth = 0;                // sys.set_coroutine_origin_tracking_depth
+  bool ticking = false;  // the tick table is wanted instead of the normal one
   // Called before every instruction while ticking: budgets, check interval, tracing.
   Status (*tick)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
   int64_t tick_budget = 0;
@@ -54,8 +55,8 @@ inline const void* const* PlainTable(ThreadState& ts) {
   return s.ticking ? s.tick_table : s.normal_table;
 }
 
-// The thread's dispatch table after `trace`, `tick_wanted` or the like have changed: takes effect at the
-// next poll.
+// The thread's dispatch table after `trace`, `tick_wanted` or the like have changed: takes effect
+// at the next poll.
 inline void UpdateTicking(ThreadState& ts) {
   InterpState& s = InterpOf(ts);
   s.ticking = s.tick_wanted || s.trace != nullptr;

@@ -1,11 +1,11 @@
 // The dispatch loop.
 //
 // One function, threaded through `tab`: a dispatch table reloaded from ts->tab at back edges and
-// calls (POLL), which is all that uninterrupted code pays for signals, the lock, budgets and tracing:
-// whoever wants attention stores the breaker table there, whose every entry leads to one handler.
-// pc, R (the frame's registers) and tab live in machine registers; everything longer than a few
-// instructions is a Slow function (interp_slow.h) with a uniform signature. Handlers publish pc and R
-// before anything that can raise or run code. Rules for reference counts: opcodes.def.
+// calls (POLL), which is all that uninterrupted code pays for signals, the lock, budgets and
+// tracing: whoever wants attention stores the breaker table there, whose every entry leads to one
+// handler. pc, R (the frame's registers) and tab live in machine registers; everything longer than
+// a few instructions is a Slow function (interp_slow.h) with a uniform signature. Handlers publish
+// pc and R before anything that can raise or run code. Rules for reference counts: opcodes.def.
 #include "vm/interp/interpreter.h"
 
 #include "runtime/core/type_object.h"
@@ -61,15 +61,18 @@ inline Object* FastInstance(ThreadState* ts, TypeObject* type) {
   o->shape_id = shape->id;
   o->gc = kGcTracked;
   o->aux = 0;
-  if (MVM_UNLIKELY(++ts->rt->heap.young_count >= ts->rt->heap.young_threshold)) RequestCollection(*ts);
+  if (MVM_UNLIKELY(++ts->rt->heap.young_count >= ts->rt->heap.young_threshold))
+    RequestCollection(*ts);
   return o;
 }
 
 // The AttrCache's entry for the object's shape and the site's name, or null.
-inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value o, AttrCache::Family family) {
+inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value o,
+                                         AttrCache::Family family) {
   StrObject* name = reinterpret_cast<StrObject*>(CacheOf(pc)->ptr);
   uint32_t shape = o.object()->shape_id;
-  const AttrCache::Entry* e = static_cast<AttrCache*>(ts->rt->attr_cache)->Slot(shape, name, family);
+  const AttrCache::Entry* e =
+      static_cast<AttrCache*>(ts->rt->attr_cache)->Slot(shape, name, family);
   return MVM_LIKELY(e->shape == shape && e->name == name) ? e : nullptr;
 }
 
@@ -78,8 +81,8 @@ inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value 
 #if defined(MVM_SWITCH_DISPATCH)
 #define CASE(name) case static_cast<uint8_t>(Op::name)
 #define DISPATCH() goto dispatch
-#define POLL()                                                   \
-  do {                                                           \
+#define POLL()                                                    \
+  do {                                                            \
     if (MVM_UNLIKELY(ts->tab != kNormalTable)) goto breaker_poll; \
   } while (0)
 #else
@@ -87,25 +90,25 @@ inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value 
 #define DISPATCH() goto* tab[pc->op]
 #define POLL() tab = ts->tab
 #endif
-#define NEXT() \
-  do {         \
-    ++pc;      \
+#define NEXT()  \
+  do {          \
+    ++pc;       \
     DISPATCH(); \
   } while (0)
-#define JUMP()         \
-  do {                 \
-    pc += 1 + pc->x;   \
-    DISPATCH();        \
+#define JUMP()       \
+  do {               \
+    pc += 1 + pc->x; \
+    DISPATCH();      \
   } while (0)
 #define SAVE() (ts->base = R, ts->pc = pc)
-#define INCREF(v)                                        \
-  do {                                                   \
-    Value v_ = (v);                                      \
-    if (v_.is_pointer()) ++v_.object()->refcount;        \
+#define INCREF(v)                                 \
+  do {                                            \
+    Value v_ = (v);                               \
+    if (v_.is_pointer()) ++v_.object()->refcount; \
   } while (0)
-#define DECREF(v)                                                                       \
-  do {                                                                                  \
-    Value d_ = (v);                                                                     \
+#define DECREF(v)                                                                             \
+  do {                                                                                        \
+    Value d_ = (v);                                                                           \
     if (d_.is_pointer() && --d_.object()->refcount == 0) ColdDealloc(ts, R, pc, d_.object()); \
   } while (0)
 #define RELEASE_LOCALS(n)                                                             \
@@ -113,16 +116,16 @@ inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value 
     Value d_ = R[i_];                                                                 \
     if (d_.is_pointer() && --d_.object()->refcount == 0) ColdDeallocLocal(ts, R, i_); \
   }
-#define SET_LOCAL(i, v)     \
-  do {                      \
-    Value old_ = R[i];      \
-    R[i] = (v);             \
-    DECREF(old_);           \
+#define SET_LOCAL(i, v) \
+  do {                  \
+    Value old_ = R[i];  \
+    R[i] = (v);         \
+    DECREF(old_);       \
   } while (0)
-#define SLOW(call)                 \
-  do {                             \
-    if (!(call)) goto error;       \
-    NEXT();                        \
+#define SLOW(call)           \
+  do {                       \
+    if (!(call)) goto error; \
+    NEXT();                  \
   } while (0)
 #define WRITE_T(v) R[pc->a] = (v)
 #define WRITE_L(v) SET_LOCAL(pc->a, v)
@@ -185,668 +188,655 @@ dispatch:
   switch (pc->op) {
 #endif
 
-  // ---- moves and constants ----
-  CASE(NOP) : NEXT();
-  CASE(MOVE) : {
-    Value v = R[pc->b];
-    INCREF(v);
-    R[pc->a] = v;
-    NEXT();
-  }
-  CASE(MOVE_L) : {
-    Value v = R[pc->b];
-    INCREF(v);
-    SET_LOCAL(pc->a, v);
-    NEXT();
-  }
-  CASE(STLOC) : {
-    SET_LOCAL(pc->a, R[pc->b]);
-    NEXT();
-  }
-  CASE(TMOVE) : {
-    R[pc->a] = R[pc->b];
-    NEXT();
-  }
-  CASE(MOVE_W) : {
-    Value v = R[pc->b];
-    Value* w = R + pc->a;
-    INCREF(v);
-    w[0] = v;
-    w[1] = w[2] = Value::Int(0);
-    NEXT();
-  }
-  CASE(WINDOW) : {
-    Value* w = R + pc->a;
-    w[1] = w[2] = Value::Int(0);
-    NEXT();
-  }
-  CASE(SPILL) : SLOW(SlowBuild(ts, R, pc));
-  CASE(UNSPILL) : SLOW(SlowBuild(ts, R, pc));
-  CASE(SWAP) : {
-    std::swap(R[pc->a], R[pc->b]);
-    NEXT();
-  }
-  CASE(LOADK) : {
-    Value v = reinterpret_cast<Value*>(pc)[pc->x];
-    INCREF(v);
-    R[pc->a] = v;
-    NEXT();
-  }
-  CASE(LOADK_L) : {
-    Value v = reinterpret_cast<Value*>(pc)[pc->x];
-    INCREF(v);
-    SET_LOCAL(pc->a, v);
-    NEXT();
-  }
-  CASE(LOADI) : {
-    R[pc->a] = Value::Int(pc->x);
-    NEXT();
-  }
-  CASE(LOADI_L) : {
-    SET_LOCAL(pc->a, Value::Int(pc->x));
-    NEXT();
-  }
-  CASE(LOADSP) : {
-    Value v = SpecialValue(ts, pc->b);
-    INCREF(v);
-    R[pc->a] = v;
-    NEXT();
-  }
-  CASE(LOADSP_L) : {
-    Value v = SpecialValue(ts, pc->b);
-    INCREF(v);
-    SET_LOCAL(pc->a, v);
-    NEXT();
-  }
-  CASE(CHKLOCAL) : {
-    if (MVM_UNLIKELY(R[pc->a].is(ts->rt->unbound))) SLOW(SlowCell(ts, R, pc));
-    NEXT();
-  }
-  CASE(DELLOC) : {
-    if (MVM_UNLIKELY(R[pc->a].is(ts->rt->unbound))) SLOW(SlowCell(ts, R, pc));
-    SET_LOCAL(pc->a, Value(ts->rt->unbound));
-    NEXT();
-  }
-  CASE(UNSETLOC) : {
-    SET_LOCAL(pc->a, Value(ts->rt->unbound));
-    NEXT();
-  }
-  CASE(CLEAR) : {
-    DECREF(R[pc->a]);
-    NEXT();
-  }
-  CASE(LDFAR) : SLOW(SlowCell(ts, R, pc));
-  CASE(STFAR) : SLOW(SlowCell(ts, R, pc));
-  CASE(DELFAR) : SLOW(SlowCell(ts, R, pc));
-  CASE(MKFAR) : SLOW(SlowCell(ts, R, pc));
-
-  // ---- cells and closures ----
-  CASE(MKCELL) : SLOW(SlowCell(ts, R, pc));
-  CASE(LDCELL) : {
-    Value v = R[pc->b].as<CellObject>()->value;
-    if (MVM_UNLIKELY(v.is(ts->rt->unbound))) SLOW(SlowCell(ts, R, pc));
-    INCREF(v);
-    R[pc->a] = v;
-    NEXT();
-  }
-  CASE(STCELL) : {
-    CellObject* cell = R[pc->a].as<CellObject>();
-    Value v = R[pc->b];
-    if (!(pc->c & kConsume1)) INCREF(v);
-    Value old = cell->value;
-    cell->value = v;
-    DECREF(old);
-    NEXT();
-  }
-  CASE(DELCELL) : SLOW(SlowCell(ts, R, pc));
-  CASE(UNSETCELL) : SLOW(SlowCell(ts, R, pc));
-  CASE(LDFREE) : {
-    FunctionObject* f = FunctionOf(R);
-    Value v = f->closure->items()[pc->x].as<CellObject>()->value;
-    if (MVM_UNLIKELY(v.is(ts->rt->unbound))) SLOW(SlowCell(ts, R, pc));
-    INCREF(v);
-    R[pc->a] = v;
-    NEXT();
-  }
-  CASE(STFREE) : {
-    CellObject* cell = FunctionOf(R)->closure->items()[pc->x].as<CellObject>();
-    Value v = R[pc->b];
-    if (!(pc->c & kConsume1)) INCREF(v);
-    Value old = cell->value;
-    cell->value = v;
-    DECREF(old);
-    NEXT();
-  }
-  CASE(DELFREE) : SLOW(SlowCell(ts, R, pc));
-  CASE(LDFREECELL) : {
-    Value v = FunctionOf(R)->closure->items()[pc->x];
-    INCREF(v);
-    R[pc->a] = v;
-    NEXT();
-  }
-
-  // ---- globals and names ----
-  CASE(LOADG) : SLOW(SlowLoadGlobal(ts, R, pc));
-  CASE(LOADG_CELL) : {
-    Value v = reinterpret_cast<CellObject*>(CacheOf(pc)->ptr)->value;
-    if (MVM_UNLIKELY(v.is(ts->rt->unbound))) SLOW(SlowLoadGlobal(ts, R, pc));
-    INCREF(v);
-    Value* w = R + pc->a;
-    w[0] = v;
-    w[1] = w[2] = Value::Int(0);  // opens a call window if it is one; else the words are free
-    NEXT();
-  }
-  CASE(LOADG_BUILTIN) : {
-    // The entry holds the builtins cell in ptr and the globals cell in place of a and b.
-    CacheEntry* cache = CacheOf(pc);
-    CellObject* global = *reinterpret_cast<CellObject**>(cache);
-    Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
-    if (MVM_UNLIKELY(!global->value.is(ts->rt->unbound) || v.is(ts->rt->unbound))) {
-      SLOW(SlowLoadGlobal(ts, R, pc));
+    // ---- moves and constants ----
+    CASE(NOP) : NEXT();
+    CASE(MOVE) : {
+      Value v = R[pc->b];
+      INCREF(v);
+      R[pc->a] = v;
+      NEXT();
     }
-    INCREF(v);
-    Value* w = R + pc->a;
-    w[0] = v;
-    w[1] = w[2] = Value::Int(0);
-    NEXT();
-  }
-  CASE(STOREG) : SLOW(SlowStoreGlobal(ts, R, pc));
-  CASE(STOREG_CELL) : {
-    CellObject* cell = reinterpret_cast<CellObject*>(CacheOf(pc)->ptr);
-    Value old = cell->value;
-    if (MVM_UNLIKELY(old.is(ts->rt->unbound))) SLOW(SlowStoreGlobal(ts, R, pc));
-    Value v = R[pc->a];
-    if (!(pc->c & kConsume1)) INCREF(v);
-    cell->value = v;
-    DECREF(old);
-    NEXT();
-  }
-  CASE(DELG) : SLOW(SlowDeleteGlobal(ts, R, pc));
-  CASE(LOADNAME) : SLOW(SlowName(ts, R, pc));
-  CASE(STORENAME) : SLOW(SlowName(ts, R, pc));
-  CASE(DELNAME) : SLOW(SlowName(ts, R, pc));
-  CASE(LOADNAME_CELL) : SLOW(SlowName(ts, R, pc));
-  CASE(LOADNAME_GLOBAL) : SLOW(SlowName(ts, R, pc));
-  CASE(LOADNAME_DICT_CELL) : SLOW(SlowName(ts, R, pc));
-  CASE(LOADLOCALS) : SLOW(SlowName(ts, R, pc));
+    CASE(MOVE_L) : {
+      Value v = R[pc->b];
+      INCREF(v);
+      SET_LOCAL(pc->a, v);
+      NEXT();
+    }
+    CASE(STLOC) : {
+      SET_LOCAL(pc->a, R[pc->b]);
+      NEXT();
+    }
+    CASE(TMOVE) : {
+      R[pc->a] = R[pc->b];
+      NEXT();
+    }
+    CASE(MOVE_W) : {
+      Value v = R[pc->b];
+      Value* w = R + pc->a;
+      INCREF(v);
+      w[0] = v;
+      w[1] = w[2] = Value::Int(0);
+      NEXT();
+    }
+    CASE(WINDOW) : {
+      Value* w = R + pc->a;
+      w[1] = w[2] = Value::Int(0);
+      NEXT();
+    }
+    CASE(SPILL) : SLOW(SlowBuild(ts, R, pc));
+    CASE(UNSPILL) : SLOW(SlowBuild(ts, R, pc));
+    CASE(SWAP) : {
+      std::swap(R[pc->a], R[pc->b]);
+      NEXT();
+    }
+    CASE(LOADK) : {
+      Value v = reinterpret_cast<Value*>(pc)[pc->x];
+      INCREF(v);
+      R[pc->a] = v;
+      NEXT();
+    }
+    CASE(LOADK_L) : {
+      Value v = reinterpret_cast<Value*>(pc)[pc->x];
+      INCREF(v);
+      SET_LOCAL(pc->a, v);
+      NEXT();
+    }
+    CASE(LOADI) : {
+      R[pc->a] = Value::Int(pc->x);
+      NEXT();
+    }
+    CASE(LOADI_L) : {
+      SET_LOCAL(pc->a, Value::Int(pc->x));
+      NEXT();
+    }
+    CASE(LOADSP) : {
+      Value v = SpecialValue(ts, pc->b);
+      INCREF(v);
+      R[pc->a] = v;
+      NEXT();
+    }
+    CASE(LOADSP_L) : {
+      Value v = SpecialValue(ts, pc->b);
+      INCREF(v);
+      SET_LOCAL(pc->a, v);
+      NEXT();
+    }
+    CASE(CHKLOCAL) : {
+      if (MVM_UNLIKELY(R[pc->a].is(ts->rt->unbound))) SLOW(SlowCell(ts, R, pc));
+      NEXT();
+    }
+    CASE(DELLOC) : {
+      if (MVM_UNLIKELY(R[pc->a].is(ts->rt->unbound))) SLOW(SlowCell(ts, R, pc));
+      SET_LOCAL(pc->a, Value(ts->rt->unbound));
+      NEXT();
+    }
+    CASE(UNSETLOC) : {
+      SET_LOCAL(pc->a, Value(ts->rt->unbound));
+      NEXT();
+    }
+    CASE(CLEAR) : {
+      DECREF(R[pc->a]);
+      NEXT();
+    }
+    CASE(LDFAR) : SLOW(SlowCell(ts, R, pc));
+    CASE(STFAR) : SLOW(SlowCell(ts, R, pc));
+    CASE(DELFAR) : SLOW(SlowCell(ts, R, pc));
+    CASE(MKFAR) : SLOW(SlowCell(ts, R, pc));
 
-  // ---- arithmetic ----
-#define ARITH(NAME, INT_EXPR, FLOAT_EXPR)                                        \
-  CASE(NAME) : ARITH_BODY(INT_EXPR, FLOAT_EXPR, WRITE_T)                         \
-  CASE(NAME##_L) : ARITH_BODY(INT_EXPR, FLOAT_EXPR, WRITE_L)
-#define ARITH_BODY(INT_EXPR, FLOAT_EXPR, WRITE)                                  \
-  {                                                                              \
-    Value b = R[pc->b], c = R[pc->c];                                            \
-    int64_t r;                                                                   \
-    if (MVM_LIKELY(Value::BothInt(b, c))) {                                      \
-      if (MVM_LIKELY(INT_EXPR)) {                                                \
-        WRITE(Value::FromBits(static_cast<uint64_t>(r)));                        \
-        NEXT();                                                                  \
-      }                                                                          \
-    } else if (b.is_float() && c.is_float()) {                                   \
-      Value v;                                                                   \
+    // ---- cells and closures ----
+    CASE(MKCELL) : SLOW(SlowCell(ts, R, pc));
+    CASE(LDCELL) : {
+      Value v = R[pc->b].as<CellObject>()->value;
+      if (MVM_UNLIKELY(v.is(ts->rt->unbound))) SLOW(SlowCell(ts, R, pc));
+      INCREF(v);
+      R[pc->a] = v;
+      NEXT();
+    }
+    CASE(STCELL) : {
+      CellObject* cell = R[pc->a].as<CellObject>();
+      Value v = R[pc->b];
+      if (!(pc->c & kConsume1)) INCREF(v);
+      Value old = cell->value;
+      cell->value = v;
+      DECREF(old);
+      NEXT();
+    }
+    CASE(DELCELL) : SLOW(SlowCell(ts, R, pc));
+    CASE(UNSETCELL) : SLOW(SlowCell(ts, R, pc));
+    CASE(LDFREE) : {
+      FunctionObject* f = FunctionOf(R);
+      Value v = f->closure->items()[pc->x].as<CellObject>()->value;
+      if (MVM_UNLIKELY(v.is(ts->rt->unbound))) SLOW(SlowCell(ts, R, pc));
+      INCREF(v);
+      R[pc->a] = v;
+      NEXT();
+    }
+    CASE(STFREE) : {
+      CellObject* cell = FunctionOf(R)->closure->items()[pc->x].as<CellObject>();
+      Value v = R[pc->b];
+      if (!(pc->c & kConsume1)) INCREF(v);
+      Value old = cell->value;
+      cell->value = v;
+      DECREF(old);
+      NEXT();
+    }
+    CASE(DELFREE) : SLOW(SlowCell(ts, R, pc));
+    CASE(LDFREECELL) : {
+      Value v = FunctionOf(R)->closure->items()[pc->x];
+      INCREF(v);
+      R[pc->a] = v;
+      NEXT();
+    }
+
+    // ---- globals and names ----
+    CASE(LOADG) : SLOW(SlowLoadGlobal(ts, R, pc));
+    CASE(LOADG_CELL) : {
+      Value v = reinterpret_cast<CellObject*>(CacheOf(pc)->ptr)->value;
+      if (MVM_UNLIKELY(v.is(ts->rt->unbound))) SLOW(SlowLoadGlobal(ts, R, pc));
+      INCREF(v);
+      Value* w = R + pc->a;
+      w[0] = v;
+      w[1] = w[2] = Value::Int(0);  // opens a call window if it is one; else the words are free
+      NEXT();
+    }
+    CASE(LOADG_BUILTIN) : {
+      // The entry holds the builtins cell in ptr and the globals cell in place of a and b.
+      CacheEntry* cache = CacheOf(pc);
+      CellObject* global = *reinterpret_cast<CellObject**>(cache);
+      Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
+      if (MVM_UNLIKELY(!global->value.is(ts->rt->unbound) || v.is(ts->rt->unbound))) {
+        SLOW(SlowLoadGlobal(ts, R, pc));
+      }
+      INCREF(v);
+      Value* w = R + pc->a;
+      w[0] = v;
+      w[1] = w[2] = Value::Int(0);
+      NEXT();
+    }
+    CASE(STOREG) : SLOW(SlowStoreGlobal(ts, R, pc));
+    CASE(STOREG_CELL) : {
+      CellObject* cell = reinterpret_cast<CellObject*>(CacheOf(pc)->ptr);
+      Value old = cell->value;
+      if (MVM_UNLIKELY(old.is(ts->rt->unbound))) SLOW(SlowStoreGlobal(ts, R, pc));
+      Value v = R[pc->a];
+      if (!(pc->c & kConsume1)) INCREF(v);
+      cell->value = v;
+      DECREF(old);
+      NEXT();
+    }
+    CASE(DELG) : SLOW(SlowDeleteGlobal(ts, R, pc));
+    CASE(LOADNAME) : SLOW(SlowName(ts, R, pc));
+    CASE(STORENAME) : SLOW(SlowName(ts, R, pc));
+    CASE(DELNAME) : SLOW(SlowName(ts, R, pc));
+    CASE(LOADNAME_CELL) : SLOW(SlowName(ts, R, pc));
+    CASE(LOADNAME_GLOBAL) : SLOW(SlowName(ts, R, pc));
+    CASE(LOADNAME_DICT_CELL) : SLOW(SlowName(ts, R, pc));
+    CASE(LOADLOCALS) : SLOW(SlowName(ts, R, pc));
+
+    // ---- arithmetic ----
+#define ARITH(NAME, INT_EXPR, FLOAT_EXPR)                        \
+  CASE(NAME)                                                     \
+      : ARITH_BODY(INT_EXPR, FLOAT_EXPR, WRITE_T) CASE(NAME##_L) \
+      : ARITH_BODY(INT_EXPR, FLOAT_EXPR, WRITE_L)
+#define ARITH_BODY(INT_EXPR, FLOAT_EXPR, WRITE)                                      \
+  {                                                                                  \
+    Value b = R[pc->b], c = R[pc->c];                                                \
+    int64_t r;                                                                       \
+    if (MVM_LIKELY(Value::BothInt(b, c))) {                                          \
+      if (MVM_LIKELY(INT_EXPR)) {                                                    \
+        WRITE(Value::FromBits(static_cast<uint64_t>(r)));                            \
+        NEXT();                                                                      \
+      }                                                                              \
+    } else if (b.is_float() && c.is_float()) {                                       \
+      Value v;                                                                       \
       if (MVM_LIKELY(Value::TryFloat(FLOAT_EXPR(b.as_float(), c.as_float()), &v))) { \
-        WRITE(v);                                                                \
-        NEXT();                                                                  \
-      }                                                                          \
-    }                                                                            \
-    SLOW(SlowArith(ts, R, pc));                                                  \
+        WRITE(v);                                                                    \
+        NEXT();                                                                      \
+      }                                                                              \
+    }                                                                                \
+    SLOW(SlowArith(ts, R, pc));                                                      \
   }
 #define F_ADD(x, y) ((x) + (y))
 #define F_SUB(x, y) ((x) - (y))
 #define F_MUL(x, y) ((x) * (y))
-  ARITH(ADD, !__builtin_add_overflow(Raw(b), Raw(c) - 2, &r), F_ADD)
-  ARITH(SUB, !__builtin_sub_overflow(Raw(b), Raw(c) - 2, &r), F_SUB)
-  ARITH(MUL, !__builtin_mul_overflow(Raw(b) - 2, c.as_int(), &r) && (r |= 2, true), F_MUL)
-#define FLOAT_ARITH(NAME, FLOAT_EXPR)                        \
-  CASE(NAME) : FLOAT_BODY(FLOAT_EXPR, WRITE_T)               \
-  CASE(NAME##_L) : FLOAT_BODY(FLOAT_EXPR, WRITE_L)
-#define FLOAT_BODY(FLOAT_EXPR, WRITE)                                                  \
-  {                                                                                    \
-    Value b = R[pc->b], c = R[pc->c], v;                                               \
-    if (MVM_LIKELY(b.is_float() && c.is_float() &&                                     \
-                   Value::TryFloat(FLOAT_EXPR(b.as_float(), c.as_float()), &v))) {     \
-      WRITE(v);                                                                        \
-      NEXT();                                                                          \
-    }                                                                                  \
-    SLOW(SlowArith(ts, R, pc));                                                        \
+    ARITH(ADD, !__builtin_add_overflow(Raw(b), Raw(c) - 2, &r), F_ADD)
+    ARITH(SUB, !__builtin_sub_overflow(Raw(b), Raw(c) - 2, &r), F_SUB)
+    ARITH(MUL, !__builtin_mul_overflow(Raw(b) - 2, c.as_int(), &r) && (r |= 2, true), F_MUL)
+#define FLOAT_ARITH(NAME, FLOAT_EXPR) \
+  CASE(NAME) : FLOAT_BODY(FLOAT_EXPR, WRITE_T) CASE(NAME##_L) : FLOAT_BODY(FLOAT_EXPR, WRITE_L)
+#define FLOAT_BODY(FLOAT_EXPR, WRITE)                                              \
+  {                                                                                \
+    Value b = R[pc->b], c = R[pc->c], v;                                           \
+    if (MVM_LIKELY(b.is_float() && c.is_float() &&                                 \
+                   Value::TryFloat(FLOAT_EXPR(b.as_float(), c.as_float()), &v))) { \
+      WRITE(v);                                                                    \
+      NEXT();                                                                      \
+    }                                                                              \
+    SLOW(SlowArith(ts, R, pc));                                                    \
   }
-  FLOAT_ARITH(ADD_FLOAT, F_ADD)
-  FLOAT_ARITH(SUB_FLOAT, F_SUB)
-  FLOAT_ARITH(MUL_FLOAT, F_MUL)
-#define TRUEDIV_BODY(WRITE)                                                             \
-  {                                                                                     \
-    Value b = R[pc->b], c = R[pc->c], v;                                                \
-    if (b.is_float() && c.is_float() && MVM_LIKELY(c.as_float() != 0) &&                \
-        MVM_LIKELY(Value::TryFloat(b.as_float() / c.as_float(), &v))) {                 \
-      WRITE(v);                                                                         \
-      NEXT();                                                                           \
-    }                                                                                   \
-    SLOW(SlowArith(ts, R, pc));                                                         \
+    FLOAT_ARITH(ADD_FLOAT, F_ADD)
+    FLOAT_ARITH(SUB_FLOAT, F_SUB)
+    FLOAT_ARITH(MUL_FLOAT, F_MUL)
+#define TRUEDIV_BODY(WRITE)                                              \
+  {                                                                      \
+    Value b = R[pc->b], c = R[pc->c], v;                                 \
+    if (b.is_float() && c.is_float() && MVM_LIKELY(c.as_float() != 0) && \
+        MVM_LIKELY(Value::TryFloat(b.as_float() / c.as_float(), &v))) {  \
+      WRITE(v);                                                          \
+      NEXT();                                                            \
+    }                                                                    \
+    SLOW(SlowArith(ts, R, pc));                                          \
   }
-  CASE(TRUEDIV) : TRUEDIV_BODY(WRITE_T)
-  CASE(TRUEDIV_L) : TRUEDIV_BODY(WRITE_L)
-#define INT_OP(NAME, COND, EXPR)                    \
-  CASE(NAME) : INT_BODY(COND, EXPR, WRITE_T)        \
-  CASE(NAME##_L) : INT_BODY(COND, EXPR, WRITE_L)
-#define INT_BODY(COND, EXPR, WRITE)                                \
-  {                                                                \
-    Value b = R[pc->b], c = R[pc->c];                              \
-    if (MVM_LIKELY(Value::BothInt(b, c) && (COND))) {              \
-      WRITE(EXPR);                                                 \
-      NEXT();                                                      \
-    }                                                              \
-    SLOW(SlowArith(ts, R, pc));                                    \
+    CASE(TRUEDIV)
+        : TRUEDIV_BODY(WRITE_T) CASE(TRUEDIV_L)
+        : TRUEDIV_BODY(WRITE_L)
+#define INT_OP(NAME, COND, EXPR) \
+  CASE(NAME) : INT_BODY(COND, EXPR, WRITE_T) CASE(NAME##_L) : INT_BODY(COND, EXPR, WRITE_L)
+#define INT_BODY(COND, EXPR, WRITE)                   \
+  {                                                   \
+    Value b = R[pc->b], c = R[pc->c];                 \
+    if (MVM_LIKELY(Value::BothInt(b, c) && (COND))) { \
+      WRITE(EXPR);                                    \
+      NEXT();                                         \
+    }                                                 \
+    SLOW(SlowArith(ts, R, pc));                       \
   }
-  INT_OP(FLOORDIV, c.as_int() > 0, Value::Int(FloorDivInt(b.as_int(), c.as_int())))
-  INT_OP(MOD, c.as_int() > 0, Value::Int(ModInt(b.as_int(), c.as_int())))
-  INT_OP(AND, true, Value::FromBits(b.bits() & c.bits()))
-  CASE(OR) : INT_BODY(true, Value::FromBits(b.bits() | c.bits()), WRITE_T)
-  CASE(XOR) : INT_BODY(true, Value::FromBits((b.bits() ^ c.bits()) | 2), WRITE_T)
-  INT_OP(RSHIFT, static_cast<uint64_t>(c.as_int()) < 62, Value::Int(b.as_int() >> c.as_int()))
-#define LSHIFT_COND(b, n) \
-  (static_cast<uint64_t>(n) < 61 && Value::FitsInt(b) && (((b) << (n)) >> (n)) == (b) && Value::FitsInt((b) << (n)))
-  INT_OP(LSHIFT, LSHIFT_COND(b.as_int(), c.as_int()), Value::Int(b.as_int() << c.as_int()))
-  CASE(POW) : SLOW(SlowArith(ts, R, pc));
-  CASE(MATMUL) : SLOW(SlowArith(ts, R, pc));
+              INT_OP(FLOORDIV, c.as_int() > 0, Value::Int(FloorDivInt(b.as_int(), c.as_int())))
+                  INT_OP(MOD, c.as_int() > 0, Value::Int(ModInt(b.as_int(), c.as_int())))
+                      INT_OP(AND, true, Value::FromBits(b.bits() & c.bits())) CASE(OR)
+        : INT_BODY(true, Value::FromBits(b.bits() | c.bits()), WRITE_T) CASE(XOR)
+        : INT_BODY(true, Value::FromBits((b.bits() ^ c.bits()) | 2), WRITE_T) INT_OP(
+              RSHIFT, static_cast<uint64_t>(c.as_int()) < 62, Value::Int(b.as_int() >> c.as_int()))
+#define LSHIFT_COND(b, n)                                                                \
+  (static_cast<uint64_t>(n) < 61 && Value::FitsInt(b) && (((b) << (n)) >> (n)) == (b) && \
+   Value::FitsInt((b) << (n)))
+              INT_OP(LSHIFT, LSHIFT_COND(b.as_int(), c.as_int()),
+                     Value::Int(b.as_int() << c.as_int())) CASE(POW)
+        : SLOW(SlowArith(ts, R, pc));
+    CASE(MATMUL) : SLOW(SlowArith(ts, R, pc));
 
-#define IMM_OP(NAME, COND, EXPR)                    \
-  CASE(NAME) : IMM_BODY(COND, EXPR, WRITE_T)        \
-  CASE(NAME##_L) : IMM_BODY(COND, EXPR, WRITE_L)
-#define IMM_BODY(COND, EXPR, WRITE)                                \
-  {                                                                \
-    Value b = R[pc->b];                                            \
-    int64_t r [[maybe_unused]];                                    \
-    if (MVM_LIKELY(b.is_int() && (COND))) {                        \
-      WRITE(EXPR);                                                 \
-      NEXT();                                                      \
-    }                                                              \
-    SLOW(SlowArithImm(ts, R, pc));                                 \
+#define IMM_OP(NAME, COND, EXPR) \
+  CASE(NAME) : IMM_BODY(COND, EXPR, WRITE_T) CASE(NAME##_L) : IMM_BODY(COND, EXPR, WRITE_L)
+#define IMM_BODY(COND, EXPR, WRITE)         \
+  {                                         \
+    Value b = R[pc->b];                     \
+    int64_t r [[maybe_unused]];             \
+    if (MVM_LIKELY(b.is_int() && (COND))) { \
+      WRITE(EXPR);                          \
+      NEXT();                               \
+    }                                       \
+    SLOW(SlowArithImm(ts, R, pc));          \
   }
 #define R_VALUE Value::FromBits(static_cast<uint64_t>(r))
-  IMM_OP(ADDI, !__builtin_add_overflow(Raw(b), int64_t{pc->x} * 4, &r), R_VALUE)
-  IMM_OP(SUBI, !__builtin_sub_overflow(Raw(b), int64_t{pc->x} * 4, &r), R_VALUE)
-  IMM_OP(MULI, !__builtin_mul_overflow(Raw(b) - 2, int64_t{pc->x}, &r), Value::FromBits(static_cast<uint64_t>(r) | 2))
-  IMM_OP(FLOORDIVI, true, Value::Int(FloorDivInt(b.as_int(), pc->x)))
-  IMM_OP(MODI, true, Value::Int(ModInt(b.as_int(), pc->x)))
-  IMM_OP(ANDI, true, Value::FromBits(b.bits() & (static_cast<uint64_t>(int64_t{pc->x}) << 2 | 2)))
-  IMM_OP(LSHIFTI, LSHIFT_COND(b.as_int(), pc->x), Value::Int(b.as_int() << pc->x))
-  IMM_OP(RSHIFTI, true, Value::Int(b.as_int() >> pc->x))
-  CASE(NEG) : {
-    Value b = R[pc->b];
-    if (b.is_int() && b.as_int() != Value::kMinInt) {
-      R[pc->a] = Value::Int(-b.as_int());
-      NEXT();
+    IMM_OP(ADDI, !__builtin_add_overflow(Raw(b), int64_t{pc->x} * 4, &r), R_VALUE)
+    IMM_OP(SUBI, !__builtin_sub_overflow(Raw(b), int64_t{pc->x} * 4, &r), R_VALUE)
+    IMM_OP(MULI, !__builtin_mul_overflow(Raw(b) - 2, int64_t{pc->x}, &r),
+           Value::FromBits(static_cast<uint64_t>(r) | 2))
+    IMM_OP(FLOORDIVI, true, Value::Int(FloorDivInt(b.as_int(), pc->x)))
+    IMM_OP(MODI, true, Value::Int(ModInt(b.as_int(), pc->x)))
+    IMM_OP(ANDI, true, Value::FromBits(b.bits() & (static_cast<uint64_t>(int64_t{pc->x}) << 2 | 2)))
+    IMM_OP(LSHIFTI, LSHIFT_COND(b.as_int(), pc->x), Value::Int(b.as_int() << pc->x))
+    IMM_OP(RSHIFTI, true, Value::Int(b.as_int() >> pc->x))
+    CASE(NEG) : {
+      Value b = R[pc->b];
+      if (b.is_int() && b.as_int() != Value::kMinInt) {
+        R[pc->a] = Value::Int(-b.as_int());
+        NEXT();
+      }
+      SLOW(SlowUnary(ts, R, pc));
     }
-    SLOW(SlowUnary(ts, R, pc));
-  }
-  CASE(NEG_L) : SLOW(SlowUnary(ts, R, pc));
-  CASE(POS) : SLOW(SlowUnary(ts, R, pc));
-  CASE(INVERT) : SLOW(SlowUnary(ts, R, pc));
-  CASE(NOT) : {
-    Value b = R[pc->b];
-    if (b.is(ts->rt->true_) || b.is(ts->rt->false_)) {
-      R[pc->a] = b.is(ts->rt->true_) ? ts->rt->false_ : ts->rt->true_;
-      ++R[pc->a].object()->refcount;
-      if (pc->c & kConsume1) --b.object()->refcount;
-      NEXT();
+    CASE(NEG_L) : SLOW(SlowUnary(ts, R, pc));
+    CASE(POS) : SLOW(SlowUnary(ts, R, pc));
+    CASE(INVERT) : SLOW(SlowUnary(ts, R, pc));
+    CASE(NOT) : {
+      Value b = R[pc->b];
+      if (b.is(ts->rt->true_) || b.is(ts->rt->false_)) {
+        R[pc->a] = b.is(ts->rt->true_) ? ts->rt->false_ : ts->rt->true_;
+        ++R[pc->a].object()->refcount;
+        if (pc->c & kConsume1) --b.object()->refcount;
+        NEXT();
+      }
+      SLOW(SlowUnary(ts, R, pc));
     }
-    SLOW(SlowUnary(ts, R, pc));
-  }
-  CASE(TOBOOL) : SLOW(SlowUnary(ts, R, pc));
+    CASE(TOBOOL) : SLOW(SlowUnary(ts, R, pc));
 
-  // ---- comparison ----
-#define COMPARE(NAME, OPERATOR)                                           \
-  CASE(NAME) : {                                                          \
-    Value b = R[pc->b], c = R[pc->c];                                     \
-    bool r;                                                               \
-    if (MVM_LIKELY(Value::BothInt(b, c))) {                               \
-      r = Raw(b) OPERATOR Raw(c);                                         \
-    } else if (b.is_float() && c.is_float()) {                            \
-      r = b.as_float() OPERATOR c.as_float();                             \
-    } else {                                                              \
-      SLOW(SlowCompare(ts, R, pc));                                       \
-    }                                                                     \
-    Object* o = r ? ts->rt->true_ : ts->rt->false_;                       \
-    ++o->refcount;                                                        \
-    R[pc->a] = o;                                                         \
-    NEXT();                                                               \
+    // ---- comparison ----
+#define COMPARE(NAME, OPERATOR)                     \
+  CASE(NAME) : {                                    \
+    Value b = R[pc->b], c = R[pc->c];               \
+    bool r;                                         \
+    if (MVM_LIKELY(Value::BothInt(b, c))) {         \
+      r = Raw(b) OPERATOR Raw(c);                   \
+    } else if (b.is_float() && c.is_float()) {      \
+      r = b.as_float() OPERATOR c.as_float();       \
+    } else {                                        \
+      SLOW(SlowCompare(ts, R, pc));                 \
+    }                                               \
+    Object* o = r ? ts->rt->true_ : ts->rt->false_; \
+    ++o->refcount;                                  \
+    R[pc->a] = o;                                   \
+    NEXT();                                         \
   }
-  COMPARE(LT, <)
-  COMPARE(LE, <=)
-  COMPARE(EQ, ==)
-  COMPARE(NE, !=)
-  COMPARE(GT, >)
-  COMPARE(GE, >=)
-#define IDENTITY(NAME, OPERATOR)                                       \
-  CASE(NAME) : {                                                       \
-    Value b = R[pc->b], c = R[pc->c];                                  \
+    COMPARE(LT, <)
+    COMPARE(LE, <=)
+    COMPARE(EQ, ==)
+    COMPARE(NE, !=)
+    COMPARE(GT, >)
+    COMPARE(GE, >=)
+#define IDENTITY(NAME, OPERATOR)                                             \
+  CASE(NAME) : {                                                             \
+    Value b = R[pc->b], c = R[pc->c];                                        \
     Object* o = b.bits() OPERATOR c.bits() ? ts->rt->true_ : ts->rt->false_; \
-    uint32_t consume = static_cast<uint32_t>(pc->x);                   \
-    ++o->refcount;                                                     \
-    R[pc->a] = o;                                                      \
-    if (consume & kConsume1) DECREF(b);                                \
-    if (consume & kConsume2) DECREF(c);                                \
-    NEXT();                                                            \
+    uint32_t consume = static_cast<uint32_t>(pc->x);                         \
+    ++o->refcount;                                                           \
+    R[pc->a] = o;                                                            \
+    if (consume & kConsume1) DECREF(b);                                      \
+    if (consume & kConsume2) DECREF(c);                                      \
+    NEXT();                                                                  \
   }
-  IDENTITY(IS, ==)
-  IDENTITY(ISNOT, !=)
-  CASE(IN) : SLOW(SlowContains(ts, R, pc));
-  CASE(NOTIN) : SLOW(SlowContains(ts, R, pc));
+    IDENTITY(IS, ==)
+    IDENTITY(ISNOT, !=)
+    CASE(IN) : SLOW(SlowContains(ts, R, pc));
+    CASE(NOTIN) : SLOW(SlowContains(ts, R, pc));
 
-  // ---- jumps ----
-  CASE(JMP) : JUMP();
-  CASE(LOOP) : {
-    pc += 1 + pc->x;
-    POLL();
-    DISPATCH();
-  }
-#define TRUTH_JUMP(NAME, WANT)                                              \
-  CASE(NAME) : {                                                            \
-    Value v = R[pc->a];                                                     \
-    bool truth;                                                             \
-    if (v.is(ts->rt->true_)) {                                              \
-      truth = true;                                                         \
-    } else if (v.is(ts->rt->false_) || v.is(ts->rt->none)) {                \
-      truth = false;                                                        \
-    } else if (v.is_int()) {                                                \
-      truth = v.bits() != Value::Int(0).bits();                             \
-    } else {                                                                \
-      int t = SlowTruth(ts, R, pc, v);                                      \
-      if (MVM_UNLIKELY(t < 0)) {                                            \
-        if (pc->c & kConsume1) DECREF(v);                                   \
-        goto error;                                                         \
-      }                                                                     \
-      truth = t;                                                            \
-    }                                                                       \
-    if (pc->c & kConsume1) DECREF(v);                                       \
-    if (truth == WANT) JUMP();                                              \
-    NEXT();                                                                 \
-  }
-  TRUTH_JUMP(JT, true)
-  TRUTH_JUMP(JF, false)
-#define KEEP_JUMP(NAME, WANT)                                               \
-  CASE(NAME) : {                                                            \
-    Value v = R[pc->a];                                                     \
-    int t = SlowTruth(ts, R, pc, v);                                        \
-    if (MVM_UNLIKELY(t < 0)) {                                              \
-      DECREF(v);                                                            \
-      goto error;                                                           \
-    }                                                                       \
-    if ((t != 0) == WANT) JUMP();                                           \
-    DECREF(v);                                                              \
-    NEXT();                                                                 \
-  }
-  KEEP_JUMP(JTKEEP, true)
-  KEEP_JUMP(JFKEEP, false)
-#define NONE_JUMP(NAME, OPERATOR)                            \
+    // ---- jumps ----
+    CASE(JMP) : JUMP();
+    CASE(LOOP) : {
+      pc += 1 + pc->x;
+      POLL();
+      DISPATCH();
+    }
+#define TRUTH_JUMP(NAME, WANT)                               \
   CASE(NAME) : {                                             \
     Value v = R[pc->a];                                      \
-    bool jump = v.object() OPERATOR ts->rt->none;            \
+    bool truth;                                              \
+    if (v.is(ts->rt->true_)) {                               \
+      truth = true;                                          \
+    } else if (v.is(ts->rt->false_) || v.is(ts->rt->none)) { \
+      truth = false;                                         \
+    } else if (v.is_int()) {                                 \
+      truth = v.bits() != Value::Int(0).bits();              \
+    } else {                                                 \
+      int t = SlowTruth(ts, R, pc, v);                       \
+      if (MVM_UNLIKELY(t < 0)) {                             \
+        if (pc->c & kConsume1) DECREF(v);                    \
+        goto error;                                          \
+      }                                                      \
+      truth = t;                                             \
+    }                                                        \
     if (pc->c & kConsume1) DECREF(v);                        \
-    if (jump) JUMP();                                        \
+    if (truth == WANT) JUMP();                               \
     NEXT();                                                  \
   }
-  NONE_JUMP(JNONE, ==)
-  NONE_JUMP(JNOTNONE, !=)
-#define COMPARE_JUMP(NAME, OPERATOR)          \
-  COMPARE_JUMP_(NAME##_T, OPERATOR, true)     \
+    TRUTH_JUMP(JT, true)
+    TRUTH_JUMP(JF, false)
+#define KEEP_JUMP(NAME, WANT)        \
+  CASE(NAME) : {                     \
+    Value v = R[pc->a];              \
+    int t = SlowTruth(ts, R, pc, v); \
+    if (MVM_UNLIKELY(t < 0)) {       \
+      DECREF(v);                     \
+      goto error;                    \
+    }                                \
+    if ((t != 0) == WANT) JUMP();    \
+    DECREF(v);                       \
+    NEXT();                          \
+  }
+    KEEP_JUMP(JTKEEP, true)
+    KEEP_JUMP(JFKEEP, false)
+#define NONE_JUMP(NAME, OPERATOR)                 \
+  CASE(NAME) : {                                  \
+    Value v = R[pc->a];                           \
+    bool jump = v.object() OPERATOR ts->rt->none; \
+    if (pc->c & kConsume1) DECREF(v);             \
+    if (jump) JUMP();                             \
+    NEXT();                                       \
+  }
+    NONE_JUMP(JNONE, ==)
+    NONE_JUMP(JNOTNONE, !=)
+#define COMPARE_JUMP(NAME, OPERATOR)      \
+  COMPARE_JUMP_(NAME##_T, OPERATOR, true) \
   COMPARE_JUMP_(NAME##_F, OPERATOR, false)
-#define COMPARE_JUMP_(NAME, OPERATOR, WANT)                              \
-  CASE(NAME) : {                                                         \
-    Value b = R[pc->b], c = R[pc->c];                                    \
-    if (MVM_LIKELY(Value::BothInt(b, c))) {                              \
-      if ((Raw(b) OPERATOR Raw(c)) == WANT) JUMP();                      \
-      NEXT();                                                            \
-    }                                                                    \
-    if (b.is_float() && c.is_float()) {                                  \
-      if ((b.as_float() OPERATOR c.as_float()) == WANT) JUMP();          \
-      NEXT();                                                            \
-    }                                                                    \
-    int t = SlowCompareJump(ts, R, pc);                                  \
-    if (MVM_UNLIKELY(t < 0)) goto error;                                 \
-    if (t) JUMP();                                                       \
-    NEXT();                                                              \
+#define COMPARE_JUMP_(NAME, OPERATOR, WANT)                     \
+  CASE(NAME) : {                                                \
+    Value b = R[pc->b], c = R[pc->c];                           \
+    if (MVM_LIKELY(Value::BothInt(b, c))) {                     \
+      if ((Raw(b) OPERATOR Raw(c)) == WANT) JUMP();             \
+      NEXT();                                                   \
+    }                                                           \
+    if (b.is_float() && c.is_float()) {                         \
+      if ((b.as_float() OPERATOR c.as_float()) == WANT) JUMP(); \
+      NEXT();                                                   \
+    }                                                           \
+    int t = SlowCompareJump(ts, R, pc);                         \
+    if (MVM_UNLIKELY(t < 0)) goto error;                        \
+    if (t) JUMP();                                              \
+    NEXT();                                                     \
   }
-  COMPARE_JUMP(JLT, <)
-  COMPARE_JUMP(JLE, <=)
-  COMPARE_JUMP(JEQ, ==)
-  COMPARE_JUMP(JNE, !=)
-  COMPARE_JUMP(JGT, >)
-  COMPARE_JUMP(JGE, >=)
-#define IMM_JUMP(NAME, OPERATOR)          \
-  IMM_JUMP_(NAME##_T, OPERATOR, true)     \
+    COMPARE_JUMP(JLT, <)
+    COMPARE_JUMP(JLE, <=)
+    COMPARE_JUMP(JEQ, ==)
+    COMPARE_JUMP(JNE, !=)
+    COMPARE_JUMP(JGT, >)
+    COMPARE_JUMP(JGE, >=)
+#define IMM_JUMP(NAME, OPERATOR)      \
+  IMM_JUMP_(NAME##_T, OPERATOR, true) \
   IMM_JUMP_(NAME##_F, OPERATOR, false)
-#define IMM_JUMP_(NAME, OPERATOR, WANT)                                                  \
-  CASE(NAME) : {                                                                         \
-    Value b = R[pc->b];                                                                  \
-    if (MVM_LIKELY(b.is_int())) {                                                        \
-      if ((b.as_int() OPERATOR static_cast<int8_t>(pc->c)) == WANT) JUMP();              \
-      NEXT();                                                                            \
-    }                                                                                    \
-    int t = SlowCompareJump(ts, R, pc);                                                  \
-    if (MVM_UNLIKELY(t < 0)) goto error;                                                 \
-    if (t) JUMP();                                                                       \
-    NEXT();                                                                              \
+#define IMM_JUMP_(NAME, OPERATOR, WANT)                                     \
+  CASE(NAME) : {                                                            \
+    Value b = R[pc->b];                                                     \
+    if (MVM_LIKELY(b.is_int())) {                                           \
+      if ((b.as_int() OPERATOR static_cast<int8_t>(pc->c)) == WANT) JUMP(); \
+      NEXT();                                                               \
+    }                                                                       \
+    int t = SlowCompareJump(ts, R, pc);                                     \
+    if (MVM_UNLIKELY(t < 0)) goto error;                                    \
+    if (t) JUMP();                                                          \
+    NEXT();                                                                 \
   }
-  IMM_JUMP(JLTI, <)
-  IMM_JUMP(JLEI, <=)
-  IMM_JUMP(JEQI, ==)
-  IMM_JUMP(JNEI, !=)
-  IMM_JUMP(JGTI, >)
-  IMM_JUMP(JGEI, >=)
-#define IS_JUMP(NAME, WANT)                                  \
-  CASE(NAME) : {                                             \
-    Value b = R[pc->b], c = R[pc->c];                        \
-    bool jump = b.is(c) == WANT;                             \
-    if (pc->a & kConsume1) DECREF(b);                        \
-    if (pc->a & kConsume2) DECREF(c);                        \
-    if (jump) JUMP();                                        \
-    NEXT();                                                  \
+    IMM_JUMP(JLTI, <)
+    IMM_JUMP(JLEI, <=)
+    IMM_JUMP(JEQI, ==)
+    IMM_JUMP(JNEI, !=)
+    IMM_JUMP(JGTI, >)
+    IMM_JUMP(JGEI, >=)
+#define IS_JUMP(NAME, WANT)           \
+  CASE(NAME) : {                      \
+    Value b = R[pc->b], c = R[pc->c]; \
+    bool jump = b.is(c) == WANT;      \
+    if (pc->a & kConsume1) DECREF(b); \
+    if (pc->a & kConsume2) DECREF(c); \
+    if (jump) JUMP();                 \
+    NEXT();                           \
   }
-  IS_JUMP(JIS_T, true)
-  IS_JUMP(JIS_F, false)
-#define IN_JUMP(NAME)                                        \
-  CASE(NAME) : {                                             \
-    int t = SlowContainsJump(ts, R, pc);                     \
-    if (MVM_UNLIKELY(t < 0)) goto error;                     \
-    if (t) JUMP();                                           \
-    NEXT();                                                  \
+    IS_JUMP(JIS_T, true)
+    IS_JUMP(JIS_F, false)
+#define IN_JUMP(NAME)                    \
+  CASE(NAME) : {                         \
+    int t = SlowContainsJump(ts, R, pc); \
+    if (MVM_UNLIKELY(t < 0)) goto error; \
+    if (t) JUMP();                       \
+    NEXT();                              \
   }
-  IN_JUMP(JIN_T)
-  IN_JUMP(JIN_F)
+    IN_JUMP(JIN_T)
+    IN_JUMP(JIN_F)
 
-  // ---- attributes ----
-  CASE(GETATTR) : SLOW(SlowGetAttr(ts, R, pc));
-  CASE(GETATTR_L) : SLOW(SlowGetAttr(ts, R, pc));
-#define GETATTR_SLOT_BODY(WRITE)                                                        \
-  {                                                                                     \
-    Value o = R[pc->b];                                                                 \
-    if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == static_cast<uint32_t>(pc->x))) { \
-      Value v = reinterpret_cast<Value*>(o.object() + 1)[pc->c >> 1];                   \
-      INCREF(v);                                                                        \
-      bool consume = pc->c & 1;                                                         \
-      WRITE(v);                                                                         \
-      if (consume) DECREF(o);                                                           \
-      NEXT();                                                                           \
-    }                                                                                   \
-    SLOW(SlowGetAttr(ts, R, pc));                                                       \
-  }
-  CASE(GETATTR_SLOT) : GETATTR_SLOT_BODY(WRITE_T)
-  CASE(GETATTR_SLOT_L) : GETATTR_SLOT_BODY(WRITE_L)
-#define GETATTR_POLY_BODY(WRITE)                                                              \
+    // ---- attributes ----
+    CASE(GETATTR) : SLOW(SlowGetAttr(ts, R, pc));
+    CASE(GETATTR_L) : SLOW(SlowGetAttr(ts, R, pc));
+#define GETATTR_SLOT_BODY(WRITE)                                                              \
   {                                                                                           \
     Value o = R[pc->b];                                                                       \
-    if (MVM_LIKELY(o.is_pointer())) {                                                         \
-      const AttrCache::Entry* e = PolyEntry(ts, pc, o, AttrCache::kGet);                      \
-      if (MVM_LIKELY(e != nullptr)) {                                                         \
-        Value v = e->kind == AttrCache::kGetSlot                                              \
-                      ? reinterpret_cast<Value*>(o.object() + 1)[e->payload]                  \
-                      : reinterpret_cast<CellObject*>(e->payload)->value;                     \
-        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {                                             \
-          INCREF(v);                                                                          \
-          bool consume = pc->c & kConsume1;                                                   \
-          WRITE(v);                                                                           \
-          if (consume) DECREF(o);                                                             \
-          NEXT();                                                                             \
-        }                                                                                     \
-      }                                                                                       \
+    if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == static_cast<uint32_t>(pc->x))) { \
+      Value v = reinterpret_cast<Value*>(o.object() + 1)[pc->c >> 1];                         \
+      INCREF(v);                                                                              \
+      bool consume = pc->c & 1;                                                               \
+      WRITE(v);                                                                               \
+      if (consume) DECREF(o);                                                                 \
+      NEXT();                                                                                 \
     }                                                                                         \
     SLOW(SlowGetAttr(ts, R, pc));                                                             \
   }
-  CASE(GETATTR_POLY) : GETATTR_POLY_BODY(WRITE_T)
-  CASE(GETATTR_POLY_L) : GETATTR_POLY_BODY(WRITE_L)
-  CASE(GETATTR_CLASS) : {
-    Value o = R[pc->b];
-    CacheEntry* cache = CacheOf(pc);
-    if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
-      Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
-      if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
-        INCREF(v);
-        R[pc->a] = v;
-        if (pc->c & kConsume1) DECREF(o);
-        NEXT();
+    CASE(GETATTR_SLOT)
+        : GETATTR_SLOT_BODY(WRITE_T) CASE(GETATTR_SLOT_L)
+        : GETATTR_SLOT_BODY(WRITE_L)
+#define GETATTR_POLY_BODY(WRITE)                                             \
+  {                                                                          \
+    Value o = R[pc->b];                                                      \
+    if (MVM_LIKELY(o.is_pointer())) {                                        \
+      const AttrCache::Entry* e = PolyEntry(ts, pc, o, AttrCache::kGet);     \
+      if (MVM_LIKELY(e != nullptr)) {                                        \
+        Value v = e->kind == AttrCache::kGetSlot                             \
+                      ? reinterpret_cast<Value*>(o.object() + 1)[e->payload] \
+                      : reinterpret_cast<CellObject*>(e->payload)->value;    \
+        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {                            \
+          INCREF(v);                                                         \
+          bool consume = pc->c & kConsume1;                                  \
+          WRITE(v);                                                          \
+          if (consume) DECREF(o);                                            \
+          NEXT();                                                            \
+        }                                                                    \
+      }                                                                      \
+    }                                                                        \
+    SLOW(SlowGetAttr(ts, R, pc));                                            \
+  }
+              CASE(GETATTR_POLY)
+        : GETATTR_POLY_BODY(WRITE_T) CASE(GETATTR_POLY_L)
+        : GETATTR_POLY_BODY(WRITE_L) CASE(GETATTR_CLASS) : {
+      Value o = R[pc->b];
+      CacheEntry* cache = CacheOf(pc);
+      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
+        Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
+        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
+          INCREF(v);
+          R[pc->a] = v;
+          if (pc->c & kConsume1) DECREF(o);
+          NEXT();
+        }
       }
+      SLOW(SlowGetAttr(ts, R, pc));
     }
-    SLOW(SlowGetAttr(ts, R, pc));
-  }
-  CASE(GETATTR_MEMBER) : {
-    Value o = R[pc->b];
-    CacheEntry* cache = CacheOf(pc);
-    if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
-      Value v = *reinterpret_cast<Value*>(reinterpret_cast<char*>(o.object()) + cache->ptr);
-      if (MVM_LIKELY(!v.is_null())) {
-        INCREF(v);
-        R[pc->a] = v;
-        if (pc->c & kConsume1) DECREF(o);
-        NEXT();
+    CASE(GETATTR_MEMBER) : {
+      Value o = R[pc->b];
+      CacheEntry* cache = CacheOf(pc);
+      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
+        Value v = *reinterpret_cast<Value*>(reinterpret_cast<char*>(o.object()) + cache->ptr);
+        if (MVM_LIKELY(!v.is_null())) {
+          INCREF(v);
+          R[pc->a] = v;
+          if (pc->c & kConsume1) DECREF(o);
+          NEXT();
+        }
       }
+      SLOW(SlowGetAttr(ts, R, pc));
     }
-    SLOW(SlowGetAttr(ts, R, pc));
-  }
-  CASE(GETATTR_MODULE) : {
-    Value o = R[pc->b];
-    CacheEntry* cache = CacheOf(pc);
-    if (MVM_LIKELY(IsExact(o, TypeId::kModule) && o.object()->aux == cache->a)) {
-      Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
-      if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
-        INCREF(v);
-        R[pc->a] = v;
-        if (pc->c & kConsume1) DECREF(o);
-        NEXT();
+    CASE(GETATTR_MODULE) : {
+      Value o = R[pc->b];
+      CacheEntry* cache = CacheOf(pc);
+      if (MVM_LIKELY(IsExact(o, TypeId::kModule) && o.object()->aux == cache->a)) {
+        Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
+        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
+          INCREF(v);
+          R[pc->a] = v;
+          if (pc->c & kConsume1) DECREF(o);
+          NEXT();
+        }
       }
+      SLOW(SlowGetAttr(ts, R, pc));
     }
-    SLOW(SlowGetAttr(ts, R, pc));
-  }
-  CASE(GETATTR_TYPE) : {
-    Value o = R[pc->b];
-    CacheEntry* cache = CacheOf(pc);
-    // cache->b: shape of the class object (its metaclass); a: its version.
-    if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->b &&
-                   o.as<TypeObject>()->version == cache->a)) {
-      Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
-      if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
-        INCREF(v);
-        R[pc->a] = v;
-        if (pc->c & kConsume1) DECREF(o);
-        NEXT();
+    CASE(GETATTR_TYPE) : {
+      Value o = R[pc->b];
+      CacheEntry* cache = CacheOf(pc);
+      // cache->b: shape of the class object (its metaclass); a: its version.
+      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->b &&
+                     o.as<TypeObject>()->version == cache->a)) {
+        Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
+        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
+          INCREF(v);
+          R[pc->a] = v;
+          if (pc->c & kConsume1) DECREF(o);
+          NEXT();
+        }
       }
+      SLOW(SlowGetAttr(ts, R, pc));
     }
-    SLOW(SlowGetAttr(ts, R, pc));
-  }
-  CASE(GETATTR_PROPERTY) : {
-    switch (SlowGetProperty(ts, R, pc)) {
-      case CallOutcome::kRaised: goto error;
-      case CallOutcome::kDone: NEXT();
-      case CallOutcome::kPushed: goto pushed;
+    CASE(GETATTR_PROPERTY) : {
+      switch (SlowGetProperty(ts, R, pc)) {
+        case CallOutcome::kRaised: goto error;
+        case CallOutcome::kDone: NEXT();
+        case CallOutcome::kPushed: goto pushed;
+      }
+      __builtin_unreachable();
     }
-    __builtin_unreachable();
-  }
-  CASE(SETATTR) : SLOW(SlowSetAttr(ts, R, pc));
-  CASE(SETATTR_SLOT) : {
-    Value o = R[pc->a];
-    if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == static_cast<uint32_t>(pc->x))) {
-      Value v = R[pc->b];
-      uint8_t c = pc->c;
-      if (!(c & kConsume2)) INCREF(v);
-      Value* slot = reinterpret_cast<Value*>(o.object() + 1) + (c >> 2);
-      Value old = *slot;
-      *slot = v;
-      DECREF(old);
-      if (c & kConsume1) DECREF(o);
-      NEXT();
-    }
-    SLOW(SlowSetAttr(ts, R, pc));
-  }
-  CASE(SETATTR_POLY) : {
-    Value o = R[pc->a];
-    if (MVM_LIKELY(o.is_pointer())) {
-      const AttrCache::Entry* e = PolyEntry(ts, pc, o, AttrCache::kSet);
-      if (MVM_LIKELY(e != nullptr && e->kind == AttrCache::kSetSlot)) {
+    CASE(SETATTR) : SLOW(SlowSetAttr(ts, R, pc));
+    CASE(SETATTR_SLOT) : {
+      Value o = R[pc->a];
+      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == static_cast<uint32_t>(pc->x))) {
         Value v = R[pc->b];
         uint8_t c = pc->c;
         if (!(c & kConsume2)) INCREF(v);
-        Value* slot = reinterpret_cast<Value*>(o.object() + 1) + e->payload;
+        Value* slot = reinterpret_cast<Value*>(o.object() + 1) + (c >> 2);
         Value old = *slot;
         *slot = v;
         DECREF(old);
         if (c & kConsume1) DECREF(o);
         NEXT();
       }
+      SLOW(SlowSetAttr(ts, R, pc));
     }
-    SLOW(SlowSetAttr(ts, R, pc));
-  }
-  CASE(SETATTR_ADD) : {
-    Value o = R[pc->a];
-    CacheEntry* cache = CacheOf(pc);
-    if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
-      Value v = R[pc->b];
-      if (!(pc->c & kConsume2)) INCREF(v);
-      reinterpret_cast<Value*>(o.object() + 1)[cache->ptr] = v;
-      o.object()->shape_id = cache->b;
-      if (pc->c & kConsume1) DECREF(o);
-      NEXT();
+    CASE(SETATTR_POLY) : {
+      Value o = R[pc->a];
+      if (MVM_LIKELY(o.is_pointer())) {
+        const AttrCache::Entry* e = PolyEntry(ts, pc, o, AttrCache::kSet);
+        if (MVM_LIKELY(e != nullptr && e->kind == AttrCache::kSetSlot)) {
+          Value v = R[pc->b];
+          uint8_t c = pc->c;
+          if (!(c & kConsume2)) INCREF(v);
+          Value* slot = reinterpret_cast<Value*>(o.object() + 1) + e->payload;
+          Value old = *slot;
+          *slot = v;
+          DECREF(old);
+          if (c & kConsume1) DECREF(o);
+          NEXT();
+        }
+      }
+      SLOW(SlowSetAttr(ts, R, pc));
     }
-    SLOW(SlowSetAttr(ts, R, pc));
-  }
-  CASE(SETATTR_MEMBER) : {
-    Value o = R[pc->a];
-    CacheEntry* cache = CacheOf(pc);
-    if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
-      Value v = R[pc->b];
-      if (!(pc->c & kConsume2)) INCREF(v);
-      Value* slot = reinterpret_cast<Value*>(reinterpret_cast<char*>(o.object()) + cache->ptr);
-      Value old = *slot;
-      *slot = v;
-      if (!old.is_null()) DECREF(old);
-      if (pc->c & kConsume1) DECREF(o);
-      NEXT();
+    CASE(SETATTR_ADD) : {
+      Value o = R[pc->a];
+      CacheEntry* cache = CacheOf(pc);
+      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
+        Value v = R[pc->b];
+        if (!(pc->c & kConsume2)) INCREF(v);
+        reinterpret_cast<Value*>(o.object() + 1)[cache->ptr] = v;
+        o.object()->shape_id = cache->b;
+        if (pc->c & kConsume1) DECREF(o);
+        NEXT();
+      }
+      SLOW(SlowSetAttr(ts, R, pc));
     }
-    SLOW(SlowSetAttr(ts, R, pc));
-  }
-  CASE(DELATTR) : SLOW(SlowDelAttr(ts, R, pc));
-  CASE(LOAD_METHOD) : SLOW(SlowLoadMethod(ts, R, pc));
-  CASE(LOAD_METHOD_CLASS) : {
-    Value o = R[pc->b];
-    CacheEntry* cache = CacheOf(pc);
-    if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
-      Value f = Value::FromBits(cache->ptr);
-      Value* w = R + pc->a;
-      ++f.object()->refcount;
-      if (!(pc->c & kConsume1)) ++o.object()->refcount;
-      w[0] = f;
-      w[1] = w[2] = Value::Int(0);
-      w[3] = o;
-      NEXT();
+    CASE(SETATTR_MEMBER) : {
+      Value o = R[pc->a];
+      CacheEntry* cache = CacheOf(pc);
+      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
+        Value v = R[pc->b];
+        if (!(pc->c & kConsume2)) INCREF(v);
+        Value* slot = reinterpret_cast<Value*>(reinterpret_cast<char*>(o.object()) + cache->ptr);
+        Value old = *slot;
+        *slot = v;
+        if (!old.is_null()) DECREF(old);
+        if (pc->c & kConsume1) DECREF(o);
+        NEXT();
+      }
+      SLOW(SlowSetAttr(ts, R, pc));
     }
-    SLOW(SlowLoadMethod(ts, R, pc));
-  }
-  CASE(LOAD_METHOD_POLY) : {
-    Value o = R[pc->b];
-    if (MVM_LIKELY(o.is_pointer())) {
-      const AttrCache::Entry* e = PolyEntry(ts, pc, o, AttrCache::kLoad);
-      if (MVM_LIKELY(e != nullptr)) {
-        Value f = Value::FromBits(e->payload);
+    CASE(DELATTR) : SLOW(SlowDelAttr(ts, R, pc));
+    CASE(LOAD_METHOD) : SLOW(SlowLoadMethod(ts, R, pc));
+    CASE(LOAD_METHOD_CLASS) : {
+      Value o = R[pc->b];
+      CacheEntry* cache = CacheOf(pc);
+      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
+        Value f = Value::FromBits(cache->ptr);
         Value* w = R + pc->a;
         ++f.object()->refcount;
         if (!(pc->c & kConsume1)) ++o.object()->refcount;
@@ -855,15 +845,49 @@ dispatch:
         w[3] = o;
         NEXT();
       }
+      SLOW(SlowLoadMethod(ts, R, pc));
     }
-    SLOW(SlowLoadMethod(ts, R, pc));
-  }
-  CASE(LOAD_METHOD_MODULE) : {
-    Value o = R[pc->b];
-    CacheEntry* cache = CacheOf(pc);
-    if (MVM_LIKELY(IsExact(o, TypeId::kModule) && o.object()->aux == cache->a)) {
-      Value f = reinterpret_cast<CellObject*>(cache->ptr)->value;
-      if (MVM_LIKELY(!f.is(ts->rt->unbound))) {
+    CASE(LOAD_METHOD_POLY) : {
+      Value o = R[pc->b];
+      if (MVM_LIKELY(o.is_pointer())) {
+        const AttrCache::Entry* e = PolyEntry(ts, pc, o, AttrCache::kLoad);
+        if (MVM_LIKELY(e != nullptr)) {
+          Value f = Value::FromBits(e->payload);
+          Value* w = R + pc->a;
+          ++f.object()->refcount;
+          if (!(pc->c & kConsume1)) ++o.object()->refcount;
+          w[0] = f;
+          w[1] = w[2] = Value::Int(0);
+          w[3] = o;
+          NEXT();
+        }
+      }
+      SLOW(SlowLoadMethod(ts, R, pc));
+    }
+    CASE(LOAD_METHOD_MODULE) : {
+      Value o = R[pc->b];
+      CacheEntry* cache = CacheOf(pc);
+      if (MVM_LIKELY(IsExact(o, TypeId::kModule) && o.object()->aux == cache->a)) {
+        Value f = reinterpret_cast<CellObject*>(cache->ptr)->value;
+        if (MVM_LIKELY(!f.is(ts->rt->unbound))) {
+          Value* w = R + pc->a;
+          INCREF(f);
+          bool consume = pc->c & kConsume1;
+          w[0] = f;
+          w[1] = w[2] = Value::Int(0);
+          w[3] = Value::Absent();
+          if (consume) DECREF(o);
+          NEXT();
+        }
+      }
+      SLOW(SlowLoadMethod(ts, R, pc));
+    }
+    CASE(LOAD_METHOD_TYPE) : {
+      Value o = R[pc->b];
+      CacheEntry* cache = CacheOf(pc);
+      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->b &&
+                     o.as<TypeObject>()->version == cache->a)) {
+        Value f = Value::FromBits(cache->ptr);
         Value* w = R + pc->a;
         INCREF(f);
         bool consume = pc->c & kConsume1;
@@ -873,258 +897,223 @@ dispatch:
         if (consume) DECREF(o);
         NEXT();
       }
+      SLOW(SlowLoadMethod(ts, R, pc));
     }
-    SLOW(SlowLoadMethod(ts, R, pc));
-  }
-  CASE(LOAD_METHOD_TYPE) : {
-    Value o = R[pc->b];
-    CacheEntry* cache = CacheOf(pc);
-    if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->b &&
-                   o.as<TypeObject>()->version == cache->a)) {
-      Value f = Value::FromBits(cache->ptr);
+    CASE(LOAD_SPECIAL) : SLOW(SlowLoadSpecial(ts, R, pc));
+    CASE(LOAD_SUPER) : SLOW(SlowLoadSuper(ts, R, pc));
+    CASE(LOADPAIR) : {
       Value* w = R + pc->a;
-      INCREF(f);
-      bool consume = pc->c & kConsume1;
+      Value f = R[pc->b], self = R[pc->b + 1];
       w[0] = f;
       w[1] = w[2] = Value::Int(0);
-      w[3] = Value::Absent();
-      if (consume) DECREF(o);
+      w[3] = self;
       NEXT();
     }
-    SLOW(SlowLoadMethod(ts, R, pc));
-  }
-  CASE(LOAD_SPECIAL) : SLOW(SlowLoadSpecial(ts, R, pc));
-  CASE(LOAD_SUPER) : SLOW(SlowLoadSuper(ts, R, pc));
-  CASE(LOADPAIR) : {
-    Value* w = R + pc->a;
-    Value f = R[pc->b], self = R[pc->b + 1];
-    w[0] = f;
-    w[1] = w[2] = Value::Int(0);
-    w[3] = self;
-    NEXT();
-  }
-  CASE(STPAIR) : {
-    Value* w = R + pc->b;
-    Value f = w[0], self = w[3];
-    R[pc->a] = f;
-    R[pc->a + 1] = self;
-    NEXT();
-  }
-
-  // ---- subscripts ----
-  CASE(GETITEM) : SLOW(SlowGetItem(ts, R, pc));
-  CASE(GETITEM_L) : SLOW(SlowGetItem(ts, R, pc));
-#define GETITEM_LIST_BODY(WRITE)                                                            \
-  {                                                                                         \
-    Value o = R[pc->b], i = R[pc->c];                                                       \
-    if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kList))) {                              \
-      ListObject* list = o.as<ListObject>();                                                \
-      uint64_t k = static_cast<uint64_t>(i.as_int());                                       \
-      if (MVM_UNLIKELY(k >= list->size)) k += list->size;                                   \
-      if (MVM_LIKELY(k < list->size)) {                                                     \
-        Value v = list->items[k];                                                           \
-        INCREF(v);                                                                          \
-        bool consume = pc->x & kConsume1;                                                   \
-        WRITE(v);                                                                           \
-        if (consume) DECREF(o);                                                             \
-        NEXT();                                                                             \
-      }                                                                                     \
-    }                                                                                       \
-    SLOW(SlowGetItem(ts, R, pc));                                                           \
-  }
-  CASE(GETITEM_LIST) : GETITEM_LIST_BODY(WRITE_T)
-  CASE(GETITEM_LIST_L) : GETITEM_LIST_BODY(WRITE_L)
-  CASE(GETITEM_TUPLE) : {
-    Value o = R[pc->b], i = R[pc->c];
-    if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kTuple))) {
-      TupleObject* tuple = o.as<TupleObject>();
-      uint64_t k = static_cast<uint64_t>(i.as_int());
-      if (MVM_UNLIKELY(k >= tuple->size())) k += tuple->size();
-      if (MVM_LIKELY(k < tuple->size())) {
-        Value v = tuple->items()[k];
-        INCREF(v);
-        bool consume = pc->x & kConsume1;
-        R[pc->a] = v;
-        if (consume) DECREF(o);
-        NEXT();
-      }
+    CASE(STPAIR) : {
+      Value* w = R + pc->b;
+      Value f = w[0], self = w[3];
+      R[pc->a] = f;
+      R[pc->a + 1] = self;
+      NEXT();
     }
-    SLOW(SlowGetItem(ts, R, pc));
+
+    // ---- subscripts ----
+    CASE(GETITEM) : SLOW(SlowGetItem(ts, R, pc));
+    CASE(GETITEM_L) : SLOW(SlowGetItem(ts, R, pc));
+#define GETITEM_LIST_BODY(WRITE)                               \
+  {                                                            \
+    Value o = R[pc->b], i = R[pc->c];                          \
+    if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kList))) { \
+      ListObject* list = o.as<ListObject>();                   \
+      uint64_t k = static_cast<uint64_t>(i.as_int());          \
+      if (MVM_UNLIKELY(k >= list->size)) k += list->size;      \
+      if (MVM_LIKELY(k < list->size)) {                        \
+        Value v = list->items[k];                              \
+        INCREF(v);                                             \
+        bool consume = pc->x & kConsume1;                      \
+        WRITE(v);                                              \
+        if (consume) DECREF(o);                                \
+        NEXT();                                                \
+      }                                                        \
+    }                                                          \
+    SLOW(SlowGetItem(ts, R, pc));                              \
   }
-  CASE(GETITEM_STR) : {
-    Value o = R[pc->b], i = R[pc->c];
-    if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kStr))) {
-      StrObject* s = o.as<StrObject>();
-      uint64_t k = static_cast<uint64_t>(i.as_int());
-      if (MVM_UNLIKELY(k >= s->length)) k += s->length;
-      if (MVM_LIKELY(k < s->length && s->kind() == 1)) {
-        StrObject* v = ts->rt->latin1[s->data1()[k]];
-        if (MVM_LIKELY(v != nullptr)) {
-          ++v->refcount;
+    CASE(GETITEM_LIST)
+        : GETITEM_LIST_BODY(WRITE_T) CASE(GETITEM_LIST_L)
+        : GETITEM_LIST_BODY(WRITE_L) CASE(GETITEM_TUPLE) : {
+      Value o = R[pc->b], i = R[pc->c];
+      if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kTuple))) {
+        TupleObject* tuple = o.as<TupleObject>();
+        uint64_t k = static_cast<uint64_t>(i.as_int());
+        if (MVM_UNLIKELY(k >= tuple->size())) k += tuple->size();
+        if (MVM_LIKELY(k < tuple->size())) {
+          Value v = tuple->items()[k];
+          INCREF(v);
           bool consume = pc->x & kConsume1;
-          R[pc->a] = Value(v);
+          R[pc->a] = v;
           if (consume) DECREF(o);
           NEXT();
         }
       }
+      SLOW(SlowGetItem(ts, R, pc));
     }
-    SLOW(SlowGetItem(ts, R, pc));
-  }
-  CASE(GETITEM_DICT) : SLOW(SlowGetItem(ts, R, pc));
-  CASE(SETITEM) : SLOW(SlowSetItem(ts, R, pc));
-  CASE(SETITEM_LIST) : {
-    Value o = R[pc->a], i = R[pc->b];
-    if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kList))) {
-      ListObject* list = o.as<ListObject>();
-      uint64_t k = static_cast<uint64_t>(i.as_int());
-      if (MVM_UNLIKELY(k >= list->size)) k += list->size;
-      if (MVM_LIKELY(k < list->size)) {
-        Value v = R[pc->c];
-        uint32_t consume = static_cast<uint32_t>(pc->x);
-        if (!(consume & kConsume3)) INCREF(v);
-        Value old = list->items[k];
-        list->items[k] = v;
-        DECREF(old);
-        if (consume & kConsume1) DECREF(o);
+    CASE(GETITEM_STR) : {
+      Value o = R[pc->b], i = R[pc->c];
+      if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kStr))) {
+        StrObject* s = o.as<StrObject>();
+        uint64_t k = static_cast<uint64_t>(i.as_int());
+        if (MVM_UNLIKELY(k >= s->length)) k += s->length;
+        if (MVM_LIKELY(k < s->length && s->kind() == 1)) {
+          StrObject* v = ts->rt->latin1[s->data1()[k]];
+          if (MVM_LIKELY(v != nullptr)) {
+            ++v->refcount;
+            bool consume = pc->x & kConsume1;
+            R[pc->a] = Value(v);
+            if (consume) DECREF(o);
+            NEXT();
+          }
+        }
+      }
+      SLOW(SlowGetItem(ts, R, pc));
+    }
+    CASE(GETITEM_DICT) : SLOW(SlowGetItem(ts, R, pc));
+    CASE(SETITEM) : SLOW(SlowSetItem(ts, R, pc));
+    CASE(SETITEM_LIST) : {
+      Value o = R[pc->a], i = R[pc->b];
+      if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kList))) {
+        ListObject* list = o.as<ListObject>();
+        uint64_t k = static_cast<uint64_t>(i.as_int());
+        if (MVM_UNLIKELY(k >= list->size)) k += list->size;
+        if (MVM_LIKELY(k < list->size)) {
+          Value v = R[pc->c];
+          uint32_t consume = static_cast<uint32_t>(pc->x);
+          if (!(consume & kConsume3)) INCREF(v);
+          Value old = list->items[k];
+          list->items[k] = v;
+          DECREF(old);
+          if (consume & kConsume1) DECREF(o);
+          NEXT();
+        }
+      }
+      SLOW(SlowSetItem(ts, R, pc));
+    }
+    CASE(SETITEM_DICT) : SLOW(SlowSetItem(ts, R, pc));
+    CASE(DELITEM) : SLOW(SlowSubscriptMisc(ts, R, pc));
+    CASE(GETSLICE) : SLOW(SlowSubscriptMisc(ts, R, pc));
+    CASE(SETSLICE) : SLOW(SlowSubscriptMisc(ts, R, pc));
+    CASE(MKSLICE) : SLOW(SlowSubscriptMisc(ts, R, pc));
+
+    // ---- building ----
+    CASE(BUILD_TUPLE) : SLOW(SlowBuild(ts, R, pc));
+    CASE(BUILD_LIST) : SLOW(SlowBuild(ts, R, pc));
+    CASE(BUILD_SET) : SLOW(SlowBuild(ts, R, pc));
+    CASE(BUILD_MAP) : SLOW(SlowBuild(ts, R, pc));
+    CASE(BUILD_STRING) : SLOW(SlowBuild(ts, R, pc));
+    CASE(NEWLIST) : SLOW(SlowBuild(ts, R, pc));
+    CASE(NEWDICT) : SLOW(SlowBuild(ts, R, pc));
+    CASE(NEWSET) : SLOW(SlowBuild(ts, R, pc));
+    CASE(LIST_APPEND) : {
+      ListObject* list = R[pc->a].as<ListObject>();
+      if (MVM_LIKELY(list->size < list->capacity)) {
+        Value v = R[pc->b];
+        if (!(pc->c & kConsume1)) INCREF(v);
+        list->items[list->size++] = v;
         NEXT();
       }
+      SLOW(SlowBuild(ts, R, pc));
     }
-    SLOW(SlowSetItem(ts, R, pc));
-  }
-  CASE(SETITEM_DICT) : SLOW(SlowSetItem(ts, R, pc));
-  CASE(DELITEM) : SLOW(SlowSubscriptMisc(ts, R, pc));
-  CASE(GETSLICE) : SLOW(SlowSubscriptMisc(ts, R, pc));
-  CASE(SETSLICE) : SLOW(SlowSubscriptMisc(ts, R, pc));
-  CASE(MKSLICE) : SLOW(SlowSubscriptMisc(ts, R, pc));
-
-  // ---- building ----
-  CASE(BUILD_TUPLE) : SLOW(SlowBuild(ts, R, pc));
-  CASE(BUILD_LIST) : SLOW(SlowBuild(ts, R, pc));
-  CASE(BUILD_SET) : SLOW(SlowBuild(ts, R, pc));
-  CASE(BUILD_MAP) : SLOW(SlowBuild(ts, R, pc));
-  CASE(BUILD_STRING) : SLOW(SlowBuild(ts, R, pc));
-  CASE(NEWLIST) : SLOW(SlowBuild(ts, R, pc));
-  CASE(NEWDICT) : SLOW(SlowBuild(ts, R, pc));
-  CASE(NEWSET) : SLOW(SlowBuild(ts, R, pc));
-  CASE(LIST_APPEND) : {
-    ListObject* list = R[pc->a].as<ListObject>();
-    if (MVM_LIKELY(list->size < list->capacity)) {
-      Value v = R[pc->b];
-      if (!(pc->c & kConsume1)) INCREF(v);
-      list->items[list->size++] = v;
-      NEXT();
-    }
-    SLOW(SlowBuild(ts, R, pc));
-  }
-  CASE(SET_ADD) : SLOW(SlowBuild(ts, R, pc));
-  CASE(MAP_ADD) : SLOW(SlowBuild(ts, R, pc));
-  CASE(LIST_EXTEND) : SLOW(SlowBuild(ts, R, pc));
-  CASE(SET_UPDATE) : SLOW(SlowBuild(ts, R, pc));
-  CASE(DICT_UPDATE) : SLOW(SlowBuild(ts, R, pc));
-  CASE(DICT_MERGE) : SLOW(SlowBuild(ts, R, pc));
-  CASE(LIST_TO_TUPLE) : SLOW(SlowBuild(ts, R, pc));
-  CASE(UNPACK) : {
-    Value o = R[pc->b];
-    if (MVM_LIKELY(IsExact(o, TypeId::kTuple) && o.as<TupleObject>()->size() == pc->c)) {
-      Value* items = o.as<TupleObject>()->items();
-      Value* d = R + pc->a;
-      uint32_t n = pc->c;
-      uint32_t mode = static_cast<uint32_t>(pc->x);
-      uint32_t flip = mode & 2 ? n - 1 : 0;
-      for (uint32_t i = 0; i < n; ++i) {
-        Value v = items[flip ? flip - i : i];
-        INCREF(v);
-        d[i] = v;
+    CASE(SET_ADD) : SLOW(SlowBuild(ts, R, pc));
+    CASE(MAP_ADD) : SLOW(SlowBuild(ts, R, pc));
+    CASE(LIST_EXTEND) : SLOW(SlowBuild(ts, R, pc));
+    CASE(SET_UPDATE) : SLOW(SlowBuild(ts, R, pc));
+    CASE(DICT_UPDATE) : SLOW(SlowBuild(ts, R, pc));
+    CASE(DICT_MERGE) : SLOW(SlowBuild(ts, R, pc));
+    CASE(LIST_TO_TUPLE) : SLOW(SlowBuild(ts, R, pc));
+    CASE(UNPACK) : {
+      Value o = R[pc->b];
+      if (MVM_LIKELY(IsExact(o, TypeId::kTuple) && o.as<TupleObject>()->size() == pc->c)) {
+        Value* items = o.as<TupleObject>()->items();
+        Value* d = R + pc->a;
+        uint32_t n = pc->c;
+        uint32_t mode = static_cast<uint32_t>(pc->x);
+        uint32_t flip = mode & 2 ? n - 1 : 0;
+        for (uint32_t i = 0; i < n; ++i) {
+          Value v = items[flip ? flip - i : i];
+          INCREF(v);
+          d[i] = v;
+        }
+        if (mode & kConsume1) DECREF(o);
+        NEXT();
       }
-      if (mode & kConsume1) DECREF(o);
-      NEXT();
+      SLOW(SlowUnpack(ts, R, pc));
     }
-    SLOW(SlowUnpack(ts, R, pc));
-  }
-  CASE(UNPACK_EX) : SLOW(SlowUnpack(ts, R, pc));
-  CASE(FORMAT) : SLOW(SlowFormat(ts, R, pc));
+    CASE(UNPACK_EX) : SLOW(SlowUnpack(ts, R, pc));
+    CASE(FORMAT) : SLOW(SlowFormat(ts, R, pc));
 
-  // ---- iteration ----
-  CASE(GETITER) : SLOW(SlowGetIter(ts, R, pc));
-  CASE(FOR) : goto for_slow;
-  CASE(FOR_L) : goto for_slow;
-#define FOR_RANGE_BODY(WRITE)                                          \
-  {                                                                    \
-    Value it = R[pc->a];                                               \
-    if (MVM_LIKELY(IsExact(it, TypeId::kRangeIterator))) {             \
-      RangeIterator* r = it.as<RangeIterator>();                       \
-      if (MVM_LIKELY(r->remaining > 0)) {                              \
-        --r->remaining;                                                \
-        Value v = Value::Int(r->current);                              \
-        r->current += r->step;                                         \
-        WRITE(pc->b, v);                                               \
-        NEXT();                                                        \
-      }                                                                \
-    }                                                                  \
-    goto for_slow;                                                     \
+    // ---- iteration ----
+    CASE(GETITER) : SLOW(SlowGetIter(ts, R, pc));
+    CASE(FOR) : goto for_slow;
+    CASE(FOR_L) : goto for_slow;
+#define FOR_RANGE_BODY(WRITE)                              \
+  {                                                        \
+    Value it = R[pc->a];                                   \
+    if (MVM_LIKELY(IsExact(it, TypeId::kRangeIterator))) { \
+      RangeIterator* r = it.as<RangeIterator>();           \
+      if (MVM_LIKELY(r->remaining > 0)) {                  \
+        --r->remaining;                                    \
+        Value v = Value::Int(r->current);                  \
+        r->current += r->step;                             \
+        WRITE(pc->b, v);                                   \
+        NEXT();                                            \
+      }                                                    \
+    }                                                      \
+    goto for_slow;                                         \
   }
 #define FOR_WRITE_T(i, v) R[i] = (v)
 #define FOR_WRITE_L(i, v) SET_LOCAL(i, v)
-  CASE(FOR_RANGE) : FOR_RANGE_BODY(FOR_WRITE_T)
-  CASE(FOR_RANGE_L) : FOR_RANGE_BODY(FOR_WRITE_L)
-#define FOR_LIST_BODY(WRITE)                                           \
-  {                                                                    \
-    Value it = R[pc->a];                                               \
-    if (MVM_LIKELY(IsExact(it, TypeId::kListIterator))) {              \
-      ListIterator* r = it.as<ListIterator>();                         \
-      ListObject* list = r->list;                                      \
-      if (MVM_LIKELY(list != nullptr && r->index < list->size)) {      \
-        Value v = list->items[r->index++];                             \
-        INCREF(v);                                                     \
-        WRITE(pc->b, v);                                               \
-        NEXT();                                                        \
-      }                                                                \
-    }                                                                  \
-    goto for_slow;                                                     \
+    CASE(FOR_RANGE)
+        : FOR_RANGE_BODY(FOR_WRITE_T) CASE(FOR_RANGE_L)
+        : FOR_RANGE_BODY(FOR_WRITE_L)
+#define FOR_LIST_BODY(WRITE)                                      \
+  {                                                               \
+    Value it = R[pc->a];                                          \
+    if (MVM_LIKELY(IsExact(it, TypeId::kListIterator))) {         \
+      ListIterator* r = it.as<ListIterator>();                    \
+      ListObject* list = r->list;                                 \
+      if (MVM_LIKELY(list != nullptr && r->index < list->size)) { \
+        Value v = list->items[r->index++];                        \
+        INCREF(v);                                                \
+        WRITE(pc->b, v);                                          \
+        NEXT();                                                   \
+      }                                                           \
+    }                                                             \
+    goto for_slow;                                                \
   }
-  CASE(FOR_LIST) : FOR_LIST_BODY(FOR_WRITE_T)
-  CASE(FOR_LIST_L) : FOR_LIST_BODY(FOR_WRITE_L)
-#define FOR_TUPLE_BODY(WRITE)                                          \
-  {                                                                    \
-    Value it = R[pc->a];                                               \
-    if (MVM_LIKELY(IsExact(it, TypeId::kTupleIterator))) {             \
-      TupleIterator* r = it.as<TupleIterator>();                       \
-      TupleObject* tuple = r->tuple;                                   \
-      if (MVM_LIKELY(tuple != nullptr && r->index < tuple->size())) {  \
-        Value v = tuple->items()[r->index++];                          \
-        INCREF(v);                                                     \
-        WRITE(pc->b, v);                                               \
-        NEXT();                                                        \
-      }                                                                \
-    }                                                                  \
-    goto for_slow;                                                     \
+              CASE(FOR_LIST)
+        : FOR_LIST_BODY(FOR_WRITE_T) CASE(FOR_LIST_L)
+        : FOR_LIST_BODY(FOR_WRITE_L)
+#define FOR_TUPLE_BODY(WRITE)                                         \
+  {                                                                   \
+    Value it = R[pc->a];                                              \
+    if (MVM_LIKELY(IsExact(it, TypeId::kTupleIterator))) {            \
+      TupleIterator* r = it.as<TupleIterator>();                      \
+      TupleObject* tuple = r->tuple;                                  \
+      if (MVM_LIKELY(tuple != nullptr && r->index < tuple->size())) { \
+        Value v = tuple->items()[r->index++];                         \
+        INCREF(v);                                                    \
+        WRITE(pc->b, v);                                              \
+        NEXT();                                                       \
+      }                                                               \
+    }                                                                 \
+    goto for_slow;                                                    \
   }
-  CASE(FOR_TUPLE) : FOR_TUPLE_BODY(FOR_WRITE_T)
-  CASE(FOR_TUPLE_L) : FOR_TUPLE_BODY(FOR_WRITE_L)
-  CASE(FOR_GEN) : goto for_slow;
-  CASE(FOR_GEN_L) : goto for_slow;
-for_slow: {
-  bool jump = false;
-  switch (SlowFor(ts, R, pc, &jump)) {
-    case CallOutcome::kRaised: goto error;
-    case CallOutcome::kDone:
-      if (jump) JUMP();
-      NEXT();
-    case CallOutcome::kPushed: goto pushed;
-  }
-  __builtin_unreachable();
-}
-  CASE(GETAITER) : SLOW(SlowGetIter(ts, R, pc));
-  CASE(GETANEXT) : SLOW(SlowGetIter(ts, R, pc));
-  CASE(ENDASYNCFOR) : {
-    if (!SlowEndAsyncFor(ts, R, pc)) goto error;
-    JUMP();
-  }
-  CASE(GETAWAITABLE) : SLOW(SlowGetIter(ts, R, pc));
-  CASE(GETYIELDFROM) : SLOW(SlowGetIter(ts, R, pc));
-  CASE(SEND) : {
+              CASE(FOR_TUPLE)
+        : FOR_TUPLE_BODY(FOR_WRITE_T) CASE(FOR_TUPLE_L)
+        : FOR_TUPLE_BODY(FOR_WRITE_L) CASE(FOR_GEN) : goto for_slow;
+    CASE(FOR_GEN_L) : goto for_slow;
+  for_slow : {
     bool jump = false;
-    switch (SlowSend(ts, R, pc, &jump)) {
+    switch (SlowFor(ts, R, pc, &jump)) {
       case CallOutcome::kRaised: goto error;
       case CallOutcome::kDone:
         if (jump) JUMP();
@@ -1133,97 +1122,118 @@ for_slow: {
     }
     __builtin_unreachable();
   }
+    CASE(GETAITER) : SLOW(SlowGetIter(ts, R, pc));
+    CASE(GETANEXT) : SLOW(SlowGetIter(ts, R, pc));
+    CASE(ENDASYNCFOR) : {
+      if (!SlowEndAsyncFor(ts, R, pc)) goto error;
+      JUMP();
+    }
+    CASE(GETAWAITABLE) : SLOW(SlowGetIter(ts, R, pc));
+    CASE(GETYIELDFROM) : SLOW(SlowGetIter(ts, R, pc));
+    CASE(SEND) : {
+      bool jump = false;
+      switch (SlowSend(ts, R, pc, &jump)) {
+        case CallOutcome::kRaised: goto error;
+        case CallOutcome::kDone:
+          if (jump) JUMP();
+          NEXT();
+        case CallOutcome::kPushed: goto pushed;
+      }
+      __builtin_unreachable();
+    }
 
-  // ---- generators ----
-  CASE(GENSTART) : {
-    if (!SlowGenStart(ts, R, pc, &result)) goto error;
-    goto leave;  // the registers have moved into the object: nothing to release
-  }
-  CASE(YIELD) : {
-    if (!SlowYield(ts, R, pc, &result, &flag)) goto error;
-    goto left;
-  }
-  CASE(WRAPASYNC) : SLOW(SlowGetIter(ts, R, pc));
+    // ---- generators ----
+    CASE(GENSTART) : {
+      if (!SlowGenStart(ts, R, pc, &result)) goto error;
+      goto leave;  // the registers have moved into the object: nothing to release
+    }
+    CASE(YIELD) : {
+      if (!SlowYield(ts, R, pc, &result, &flag)) goto error;
+      goto left;
+    }
+    CASE(WRAPASYNC) : SLOW(SlowGetIter(ts, R, pc));
 
-  // ---- calls ----
-  CASE(CALL) : goto call_slow;
-  CASE(CALL_PY) : {
-    Value* w = R + pc->a;
-    Value callee = w[0];
-    if (MVM_LIKELY(IsExact(callee, TypeId::kFunction) &&
-                   callee.object()->aux == static_cast<uint32_t>(pc->x))) {
-      FunctionObject* f = callee.as<FunctionObject>();
-      Value* nb = w + kWindowWords;
-      uint32_t word;
-      __builtin_memcpy(&word, pc, 4);
-      uint64_t header = ((R[-1].bits() >> 32) << 32) + FrameHeader::kDepthOne + (word & 0x00FFFF00);
-      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;
-      w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
-      w[2] = Value::FromBits(header);
-      Value unbound = ts->rt->unbound;
-      for (uint32_t i = f->param_count; i < f->local_count; ++i) nb[i] = unbound;
-      R = nb;
-      pc = f->entry;
-      POLL();
-      DISPATCH();
+    // ---- calls ----
+    CASE(CALL) : goto call_slow;
+    CASE(CALL_PY) : {
+      Value* w = R + pc->a;
+      Value callee = w[0];
+      if (MVM_LIKELY(IsExact(callee, TypeId::kFunction) &&
+                     callee.object()->aux == static_cast<uint32_t>(pc->x))) {
+        FunctionObject* f = callee.as<FunctionObject>();
+        Value* nb = w + kWindowWords;
+        uint32_t word;
+        __builtin_memcpy(&word, pc, 4);
+        uint64_t header =
+            ((R[-1].bits() >> 32) << 32) + FrameHeader::kDepthOne + (word & 0x00FFFF00);
+        if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;
+        w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
+        w[2] = Value::FromBits(header);
+        Value unbound = ts->rt->unbound;
+        for (uint32_t i = f->param_count; i < f->local_count; ++i) nb[i] = unbound;
+        R = nb;
+        pc = f->entry;
+        POLL();
+        DISPATCH();
+      }
+      goto call_slow;
     }
-    goto call_slow;
-  }
-  CASE(CALLM_PY) : {
-    Value* w = R + pc->a;
-    Value callee = w[0];
-    if (MVM_LIKELY(IsExact(callee, TypeId::kFunction) &&
-                   callee.object()->aux == static_cast<uint32_t>(pc->x) && !w[3].is_absent())) {
-      FunctionObject* f = callee.as<FunctionObject>();
-      Value* nb = w + kWindowWords;
-      uint32_t word;
-      __builtin_memcpy(&word, pc, 4);
-      uint64_t header = ((R[-1].bits() >> 32) << 32) + FrameHeader::kDepthOne + (word & 0x00FFFF00);
-      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;
-      w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
-      w[2] = Value::FromBits(header);
-      Value unbound = ts->rt->unbound;
-      for (uint32_t i = f->param_count; i < f->local_count; ++i) nb[i] = unbound;
-      R = nb;
-      pc = f->entry;
-      POLL();
-      DISPATCH();
+    CASE(CALLM_PY) : {
+      Value* w = R + pc->a;
+      Value callee = w[0];
+      if (MVM_LIKELY(IsExact(callee, TypeId::kFunction) &&
+                     callee.object()->aux == static_cast<uint32_t>(pc->x) && !w[3].is_absent())) {
+        FunctionObject* f = callee.as<FunctionObject>();
+        Value* nb = w + kWindowWords;
+        uint32_t word;
+        __builtin_memcpy(&word, pc, 4);
+        uint64_t header =
+            ((R[-1].bits() >> 32) << 32) + FrameHeader::kDepthOne + (word & 0x00FFFF00);
+        if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;
+        w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
+        w[2] = Value::FromBits(header);
+        Value unbound = ts->rt->unbound;
+        for (uint32_t i = f->param_count; i < f->local_count; ++i) nb[i] = unbound;
+        R = nb;
+        pc = f->entry;
+        POLL();
+        DISPATCH();
+      }
+      goto call_slow;
     }
-    goto call_slow;
-  }
-  CASE(CALL_CLASS) : {
-    Value* w = R + pc->a;
-    Value callee = w[0];
-    if (MVM_LIKELY(IsExact(callee, TypeId::kType) &&
-                   callee.as<TypeObject>()->version == static_cast<uint32_t>(pc->x))) {
-      TypeObject* type = callee.as<TypeObject>();
-      FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);
-      Value* nb = w + kWindowWords + 1;
-      uint32_t word;
-      __builtin_memcpy(&word, pc, 4);
-      uint64_t header = ((R[-1].bits() >> 32) << 32) + FrameHeader::kDepthOne +
-                        (word & 0x00FFFF00) + 0x100 + kFrameCtor;
-      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;
-      SAVE();
-      Object* self = FastInstance(ts, type);
-      if (MVM_UNLIKELY(!self)) goto call_slow;
-      for (int i = pc->c; i > 0; --i) nb[i] = nb[i - 2];
-      nb[0] = self;
-      ++f->refcount;
-      w[1] = Value(f);
-      w[2] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
-      w[3] = Value::FromBits(header);
-      ++self->refcount;
-      w[0] = self;  // the result, once __init__ has returned None; it took over w[0]'s type
-      Value unbound = ts->rt->unbound;
-      for (uint32_t i = f->param_count; i < f->local_count; ++i) nb[i] = unbound;
-      R = nb;
-      pc = f->entry;
-      POLL();
-      DISPATCH();
+    CASE(CALL_CLASS) : {
+      Value* w = R + pc->a;
+      Value callee = w[0];
+      if (MVM_LIKELY(IsExact(callee, TypeId::kType) &&
+                     callee.as<TypeObject>()->version == static_cast<uint32_t>(pc->x))) {
+        TypeObject* type = callee.as<TypeObject>();
+        FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);
+        Value* nb = w + kWindowWords + 1;
+        uint32_t word;
+        __builtin_memcpy(&word, pc, 4);
+        uint64_t header = ((R[-1].bits() >> 32) << 32) + FrameHeader::kDepthOne +
+                          (word & 0x00FFFF00) + 0x100 + kFrameCtor;
+        if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;
+        SAVE();
+        Object* self = FastInstance(ts, type);
+        if (MVM_UNLIKELY(!self)) goto call_slow;
+        for (int i = pc->c; i > 0; --i) nb[i] = nb[i - 2];
+        nb[0] = self;
+        ++f->refcount;
+        w[1] = Value(f);
+        w[2] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
+        w[3] = Value::FromBits(header);
+        ++self->refcount;
+        w[0] = self;  // the result, once __init__ has returned None; it took over w[0]'s type
+        Value unbound = ts->rt->unbound;
+        for (uint32_t i = f->param_count; i < f->local_count; ++i) nb[i] = unbound;
+        R = nb;
+        pc = f->entry;
+        POLL();
+        DISPATCH();
+      }
+      goto call_slow;
     }
-    goto call_slow;
-  }
 #define NATIVE_CALL(NAME, OBJECT, TYPE, EXTRA, GUARD, PAD)                             \
   CASE(NAME) : {                                                                       \
     Value* w = R + pc->a;                                                              \
@@ -1250,115 +1260,117 @@ for_slow: {
     }                                                                                  \
     goto call_slow;                                                                    \
   }
-  NATIVE_CALL(CALL_NATIVE, NativeFunctionObject, kNativeFunction, 0u, true, false)
-  NATIVE_CALL(CALL_NATIVE_PAD, NativeFunctionObject, kNativeFunction, 0u, true, true)
-  NATIVE_CALL(CALLM_NATIVE, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(), false)
-  NATIVE_CALL(CALLM_NATIVE_PAD, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(), true)
-  CASE(CALLM) : goto call_slow;
-  CASE(CALL_KW) : goto call_slow;
-  CASE(CALLM_KW) : goto call_slow;
-  CASE(CALL_EX) : goto call_slow;
-call_slow: {
-  switch (SlowCall(ts, R, pc)) {
-    case CallOutcome::kRaised: goto error;
-    case CallOutcome::kDone:
-      ++pc;
-      POLL();
-      DISPATCH();
-    case CallOutcome::kPushed: goto pushed;
+    NATIVE_CALL(CALL_NATIVE, NativeFunctionObject, kNativeFunction, 0u, true, false)
+    NATIVE_CALL(CALL_NATIVE_PAD, NativeFunctionObject, kNativeFunction, 0u, true, true)
+    NATIVE_CALL(CALLM_NATIVE, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(),
+                false)
+    NATIVE_CALL(CALLM_NATIVE_PAD, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(),
+                true)
+    CASE(CALLM) : goto call_slow;
+    CASE(CALL_KW) : goto call_slow;
+    CASE(CALLM_KW) : goto call_slow;
+    CASE(CALL_EX) : goto call_slow;
+  call_slow : {
+    switch (SlowCall(ts, R, pc)) {
+      case CallOutcome::kRaised: goto error;
+      case CallOutcome::kDone:
+        ++pc;
+        POLL();
+        DISPATCH();
+      case CallOutcome::kPushed: goto pushed;
+    }
+    __builtin_unreachable();
   }
-  __builtin_unreachable();
-}
-pushed:
-  R = ts->base;
-  pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));
-  POLL();
-  DISPATCH();
-
-  CASE(RET) : {
-    uint32_t n = pc->b;
-    result = R[pc->a];
-    if (pc->a < n) R[pc->a] = Value::Int(0);
-    if (MVM_UNLIKELY(R[-1].bits() & 0xFF)) goto leave_flagged;
-    RELEASE_LOCALS(n);
-    goto leave;
-  }
-  CASE(RETSP) : {
-    uint32_t n = pc->b;
-    result = SpecialValue(ts, pc->a);
-    INCREF(result);
-    if (MVM_UNLIKELY(R[-1].bits() & 0xFF)) goto leave_flagged;
-    RELEASE_LOCALS(n);
-    goto leave;
-  }
-leave: {
-  uint64_t header = R[-1].bits();
-  if (MVM_UNLIKELY(header & 0xFF)) goto leave_flagged;
-  Value callee = R[-3];
-  pc = reinterpret_cast<Word*>(R[-2].bits());
-  R -= kWindowWords + ((header >> 8) & 0xFF);
-  R[(header >> 16) & 0xFF] = result;
-  DECREF(callee);
-  DISPATCH();
-}
-leave_flagged:
-  if (!SlowReturn(ts, R, pc, &result, &flag)) {
+  pushed:
     R = ts->base;
     pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));
-    goto error;
-  }
-left:
-  if (flag) return result;
-  R = ts->base;
-  pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));
-  DISPATCH();
+    POLL();
+    DISPATCH();
 
-  CASE(HALT) : return Value();
-
-  // ---- functions, classes, imports ----
-  CASE(MKFUNC) : SLOW(SlowFunctionOps(ts, R, pc));
-  CASE(LOADBUILDCLASS) : SLOW(SlowFunctionOps(ts, R, pc));
-  CASE(IMPORT) : SLOW(SlowFunctionOps(ts, R, pc));
-  CASE(IMPORTFROM) : SLOW(SlowFunctionOps(ts, R, pc));
-  CASE(INTRINSIC1) : SLOW(SlowFunctionOps(ts, R, pc));
-  CASE(INTRINSIC2) : SLOW(SlowFunctionOps(ts, R, pc));
-  CASE(SETUPANNOTATIONS) : SLOW(SlowFunctionOps(ts, R, pc));
-
-  // ---- exceptions ----
-  CASE(RAISE) : SLOW(SlowException(ts, R, pc));
-  CASE(RERAISE) : SLOW(SlowException(ts, R, pc));
-  CASE(SAVEEXC) : {
-    Value v = ts->handled->value;
-    if (v.is_null()) {
-      v = Value::Absent();
-    } else {
-      ++v.object()->refcount;
+    CASE(RET) : {
+      uint32_t n = pc->b;
+      result = R[pc->a];
+      if (pc->a < n) R[pc->a] = Value::Int(0);
+      if (MVM_UNLIKELY(R[-1].bits() & 0xFF)) goto leave_flagged;
+      RELEASE_LOCALS(n);
+      goto leave;
     }
-    R[pc->a] = v;
-    NEXT();
+    CASE(RETSP) : {
+      uint32_t n = pc->b;
+      result = SpecialValue(ts, pc->a);
+      INCREF(result);
+      if (MVM_UNLIKELY(R[-1].bits() & 0xFF)) goto leave_flagged;
+      RELEASE_LOCALS(n);
+      goto leave;
+    }
+  leave : {
+    uint64_t header = R[-1].bits();
+    if (MVM_UNLIKELY(header & 0xFF)) goto leave_flagged;
+    Value callee = R[-3];
+    pc = reinterpret_cast<Word*>(R[-2].bits());
+    R -= kWindowWords + ((header >> 8) & 0xFF);
+    R[(header >> 16) & 0xFF] = result;
+    DECREF(callee);
+    DISPATCH();
   }
-  CASE(POPEXC) : {
-    Value old = ts->handled->value;
-    Value saved = R[pc->a];
-    ts->handled->value = saved.is_absent() ? Value() : saved;
-    if (!old.is_null()) DECREF(old);
-    NEXT();
-  }
-  CASE(JNOEXC) : {
-    int t = SlowExceptionMatch(ts, R, pc);
-    if (MVM_UNLIKELY(t < 0)) goto error;
-    if (t) JUMP();
-    NEXT();
-  }
-  CASE(EGMATCH) : SLOW(SlowException(ts, R, pc));
-  CASE(EXCINFO) : SLOW(SlowException(ts, R, pc));
+  leave_flagged:
+    if (!SlowReturn(ts, R, pc, &result, &flag)) {
+      R = ts->base;
+      pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));
+      goto error;
+    }
+  left:
+    if (flag) return result;
+    R = ts->base;
+    pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));
+    DISPATCH();
 
-  // ---- pattern matching ----
-  CASE(MATCHSEQ) : SLOW(SlowMatch(ts, R, pc));
-  CASE(MATCHMAP) : SLOW(SlowMatch(ts, R, pc));
-  CASE(GETLEN) : SLOW(SlowMatch(ts, R, pc));
-  CASE(MATCHKEYS) : SLOW(SlowMatch(ts, R, pc));
-  CASE(MATCHCLASS) : SLOW(SlowMatch(ts, R, pc));
+    CASE(HALT) : return Value();
+
+    // ---- functions, classes, imports ----
+    CASE(MKFUNC) : SLOW(SlowFunctionOps(ts, R, pc));
+    CASE(LOADBUILDCLASS) : SLOW(SlowFunctionOps(ts, R, pc));
+    CASE(IMPORT) : SLOW(SlowFunctionOps(ts, R, pc));
+    CASE(IMPORTFROM) : SLOW(SlowFunctionOps(ts, R, pc));
+    CASE(INTRINSIC1) : SLOW(SlowFunctionOps(ts, R, pc));
+    CASE(INTRINSIC2) : SLOW(SlowFunctionOps(ts, R, pc));
+    CASE(SETUPANNOTATIONS) : SLOW(SlowFunctionOps(ts, R, pc));
+
+    // ---- exceptions ----
+    CASE(RAISE) : SLOW(SlowException(ts, R, pc));
+    CASE(RERAISE) : SLOW(SlowException(ts, R, pc));
+    CASE(SAVEEXC) : {
+      Value v = ts->handled->value;
+      if (v.is_null()) {
+        v = Value::Absent();
+      } else {
+        ++v.object()->refcount;
+      }
+      R[pc->a] = v;
+      NEXT();
+    }
+    CASE(POPEXC) : {
+      Value old = ts->handled->value;
+      Value saved = R[pc->a];
+      ts->handled->value = saved.is_absent() ? Value() : saved;
+      if (!old.is_null()) DECREF(old);
+      NEXT();
+    }
+    CASE(JNOEXC) : {
+      int t = SlowExceptionMatch(ts, R, pc);
+      if (MVM_UNLIKELY(t < 0)) goto error;
+      if (t) JUMP();
+      NEXT();
+    }
+    CASE(EGMATCH) : SLOW(SlowException(ts, R, pc));
+    CASE(EXCINFO) : SLOW(SlowException(ts, R, pc));
+
+    // ---- pattern matching ----
+    CASE(MATCHSEQ) : SLOW(SlowMatch(ts, R, pc));
+    CASE(MATCHMAP) : SLOW(SlowMatch(ts, R, pc));
+    CASE(GETLEN) : SLOW(SlowMatch(ts, R, pc));
+    CASE(MATCHKEYS) : SLOW(SlowMatch(ts, R, pc));
+    CASE(MATCHCLASS) : SLOW(SlowMatch(ts, R, pc));
 
 #if defined(MVM_SWITCH_DISPATCH)
     default: MVM_CHECK(false, "unknown opcode");
@@ -1370,7 +1382,7 @@ breaker_poll:
 breaker:
   if (!SlowBreak(ts, R, pc)) goto error;
   tab = ts->tab;
-  goto* (tab == kBreakerTable ? kNormalTable : tab)[pc->op];
+  goto*(tab == kBreakerTable ? kNormalTable : tab)[pc->op];
 tick:
   if (!SlowTick(ts, R, pc)) goto error;
   tab = ts->tab;

@@ -25,7 +25,8 @@ Result<> MakeTyping(ThreadState& ts, const char* what, std::span<const Value> ar
 }
 
 Result<> ImportStar(ThreadState& ts, FunctionObject* f, Value* R, Value module) {
-  Value locals = f->code->locals_register != 0xFFFF ? R[f->code->locals_register] : Value(f->globals);
+  Value locals =
+      f->code->locals_register != 0xFFFF ? R[f->code->locals_register] : Value(f->globals);
   MVM_TRY(Ref<> all, GetAttrOptional(ts, module, MVM_NAME(ts, __all__)));
   bool skip_underscores = all.is_absent();
   if (skip_underscores) {
@@ -40,11 +41,13 @@ Result<> ImportStar(ThreadState& ts, FunctionObject* f, Value* R, Value module) 
     Ref<> name = Ref<>::Borrow(names->items[i]);
     if (!IsStr(ts, name)) {
       MVM_TRY(Ref<> module_name, GetAttr(ts, module, MVM_NAME(ts, __name__)));
-      return Raise(ts, Exc::kTypeError, skip_underscores ? "Key in %U.__dict__ must be str, not %T"
-                                                         : "Item in %U.__all__ must be str, not %T",
+      return Raise(ts, Exc::kTypeError,
+                   skip_underscores ? "Key in %U.__dict__ must be str, not %T"
+                                    : "Item in %U.__all__ must be str, not %T",
                    module_name.get(), name.get());
     }
-    if (skip_underscores && name.as<StrObject>()->length > 0 && name.as<StrObject>()->At(0) == '_') continue;
+    if (skip_underscores && name.as<StrObject>()->length > 0 && name.as<StrObject>()->At(0) == '_')
+      continue;
     MVM_TRY(Ref<> v, GetAttr(ts, module, name.as<StrObject>()));
     MVM_TRY(Ref<StrObject> interned, Intern(ts, name.as<StrObject>()));
     MVM_TRY_VOID(SetItem(ts, locals, Value(interned.get()), v));
@@ -64,7 +67,9 @@ Status CollectLeaves(ThreadState& ts, Value exc, SetObject* leaves) {
   RecursionGuard guard(ts, " in CollectLeaves");
   if (!guard) return kRaised;
   if (!IsSubtype(TypeOf(ts, exc), ExcType(ts, Exc::kBaseExceptionGroup))) {
-    return SetAdd(ts, leaves, Value::Int(static_cast<int64_t>(exc.bits()))).raised() ? Status(kRaised) : Ok();
+    return SetAdd(ts, leaves, Value::Int(static_cast<int64_t>(exc.bits()))).raised()
+               ? Status(kRaised)
+               : Ok();
   }
   for (Value e : exc.as<ExceptionGroupObject>()->exceptions.as<TupleObject>()->span()) {
     MVM_TRY_VOID(CollectLeaves(ts, e, leaves));
@@ -92,10 +97,12 @@ Result<> Project(ThreadState& ts, Value exc, SetObject* leaves) {
   if (parts->size == 0) return None(ts);
   MVM_TRY(Ref<StrObject> derive, InternUtf8(ts, "derive"));
   MVM_TRY(Ref<> group, CallMethod(ts, exc, derive, Value(parts.get())));
-  if (!IsException(ts, group)) return Raise(ts, Exc::kTypeError, "derive must return an instance of BaseExceptionGroup");
+  if (!IsException(ts, group))
+    return Raise(ts, Exc::kTypeError, "derive must return an instance of BaseExceptionGroup");
   ExceptionObject* from = exc.as<ExceptionObject>();
   ExceptionObject* to = group.as<ExceptionObject>();
-  for (Value ExceptionObject::*field : {&ExceptionObject::traceback, &ExceptionObject::context, &ExceptionObject::cause}) {
+  for (Value ExceptionObject::*field :
+       {&ExceptionObject::traceback, &ExceptionObject::context, &ExceptionObject::cause}) {
     Incref(from->*field);
     Value old = std::exchange(to->*field, from->*field);
     Decref(old);
@@ -146,9 +153,11 @@ Result<> PrepareReraiseStar(ThreadState& ts, Value original, Value list_value) {
   }
   if (rest) MVM_TRY_VOID(ListAppend(ts, raised, rest));
   if (raised->size == 1) return Result<>::Borrow(raised->items[0]);
-  Result<> group = Call(ts, Value(ExcType(ts, Exc::kExceptionGroup)), Value(ts.rt->empty_str), Value(raised.get()));
+  Result<> group = Call(ts, Value(ExcType(ts, Exc::kExceptionGroup)), Value(ts.rt->empty_str),
+                        Value(raised.get()));
   if (group.raised() && ClearPendingIf(ts, Exc::kTypeError)) {
-    group = Call(ts, Value(ExcType(ts, Exc::kBaseExceptionGroup)), Value(ts.rt->empty_str), Value(raised.get()));
+    group = Call(ts, Value(ExcType(ts, Exc::kBaseExceptionGroup)), Value(ts.rt->empty_str),
+                 Value(raised.get()));
   }
   return group;
 }
@@ -160,9 +169,7 @@ Result<> ImportFrom(ThreadState& ts, Value module, StrObject* name) {
   if (!v.is_absent()) return v;
   // A submodule in the middle of a circular import is in sys.modules only.
   Ref<> module_name;
-  {
-    MVM_TRY(module_name, GetAttrOptional(ts, module, MVM_NAME(ts, __name__)));
-  }
+  { MVM_TRY(module_name, GetAttrOptional(ts, module, MVM_NAME(ts, __name__))); }
   bool named = module_name.is_object() && IsStr(ts, module_name);
   if (named) {
     MVM_TRY(Ref<StrObject> full, Format(ts, "%U.%U", module_name.get(), Value(name)));
@@ -185,10 +192,11 @@ Result<> ImportFrom(ThreadState& ts, Value module, StrObject* name) {
   Value where = has_file ? file.get() : Value(no_file.get());
   if (initializing) {
     Raise(ts, Exc::kImportError,
-          has_file ? "cannot import name %R from partially initialized module %R (most likely due to a "
-                     "circular import) (%U)"
-                   : "cannot import name %R from partially initialized module %R (most likely due to a "
-                     "circular import)",
+          has_file
+              ? "cannot import name %R from partially initialized module %R (most likely due to a "
+                "circular import) (%U)"
+              : "cannot import name %R from partially initialized module %R (most likely due to a "
+                "circular import)",
           Value(name), shown, where);
   } else {
     Raise(ts, Exc::kImportError, "cannot import name %R from %R (%U)", Value(name), shown, where);
@@ -202,7 +210,8 @@ Result<> ImportFrom(ThreadState& ts, Value module, StrObject* name) {
   return kRaised;
 }
 
-Result<> RunIntrinsic(ThreadState& ts, FunctionObject* f, Value* R, Intrinsic which, Value a, Value b) {
+Result<> RunIntrinsic(ThreadState& ts, FunctionObject* f, Value* R, Intrinsic which, Value a,
+                      Value b) {
   switch (which) {
     case Intrinsic::kPrintExpr: {
       MVM_TRY(Ref<> hook, GetAttrOptional(ts, Value(ts.rt->sys), MVM_NAME(ts, displayhook)));
@@ -218,7 +227,8 @@ Result<> RunIntrinsic(ThreadState& ts, FunctionObject* f, Value* R, Intrinsic wh
       const char* what = nullptr;
       TypeObject* type = TypeOf(ts, a);
       if (IsSubtype(type, ExcType(ts, Exc::kStopIteration))) what = "StopIteration";
-      if ((f->code->flags & kCodeAsyncGenerator) && IsSubtype(type, ExcType(ts, Exc::kStopAsyncIteration))) {
+      if ((f->code->flags & kCodeAsyncGenerator) &&
+          IsSubtype(type, ExcType(ts, Exc::kStopAsyncIteration))) {
         what = "StopAsyncIteration";
       }
       if (what == nullptr) return Result<>::Borrow(a);
@@ -283,7 +293,8 @@ Status SuperArguments(ThreadState& ts, Ref<>* type, Ref<>* object) {
   for (uint32_t i = 0; i < code->freevars->size(); ++i) {
     if (code->freevars->items()[i].as<StrObject>() != MVM_NAME(ts, __class__)) continue;
     Value cls = f->closure->items()[i].as<CellObject>()->value;
-    if (cls.is(ts.rt->unbound)) return Raise(ts, Exc::kRuntimeError, "super(): empty __class__ cell");
+    if (cls.is(ts.rt->unbound))
+      return Raise(ts, Exc::kRuntimeError, "super(): empty __class__ cell");
     if (!IsType(ts, cls)) {
       return Raise(ts, Exc::kRuntimeError, "super(): __class__ is not a type (%T)", cls);
     }

@@ -23,14 +23,16 @@ namespace minivm {
 namespace {
 
 constexpr int32_t kWarmUp = 3;
-constexpr int32_t kBackOff = -120;  // executions before a site that could not specialise tries again
+constexpr int32_t kBackOff =
+    -120;  // executions before a site that could not specialise tries again
 
 bool ShouldTry(CacheEntry* cache) {
   int32_t n = static_cast<int32_t>(cache->b) + 1;
   cache->b = static_cast<uint32_t>(n);
   return n >= kWarmUp;
 }
-// A generic site that waits before it tries again to specialise: counts, and lives on the AttrCache.
+// A generic site that waits before it tries again to specialise: counts, and lives on the
+// AttrCache.
 bool BackedOff(CacheEntry* cache) {
   int32_t n = static_cast<int32_t>(cache->b);
   if (n >= 0) return false;
@@ -43,7 +45,6 @@ void MarkSites(FunctionObject* f, TypeObject* type) {
   f->instance->specialised = true;
   for (Value t : type->mro->span()) t.as<TypeObject>()->flags |= kTypeHasSites;
 }
-
 
 bool IsPlainValue(ThreadState& ts, Value v) {
   TypeObject* t = TypeOf(ts, v);
@@ -62,8 +63,8 @@ CellObject* ClassCell(ThreadState& ts, TypeObject* cls, StrObject* name) {
   return nullptr;
 }
 
-// Does the descriptor say where in instances of `type` the value stands? It may have been put into a
-// class that it does not describe, or describe one whose members have no fixed place.
+// Does the descriptor say where in instances of `type` the value stands? It may have been put into
+// a class that it does not describe, or describe one whose members have no fixed place.
 bool HasMember(TypeObject* type, const MemberDescriptorObject* member) {
   return member->offset != 0 && IsSubtype(type, member->owner);
 }
@@ -80,7 +81,8 @@ bool IsFunctionOfClass(ThreadState& ts, TypeObject* cls, StrObject* name, Value 
 bool GenericLookup(TypeObject* type) { return type->slots.getattro == GenericGetAttr; }
 
 // Rewrites a GETATTR site for what `o` shows now; false: stays generic.
-bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value o, StrObject* name) {
+bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value o,
+                   StrObject* name) {
   CacheEntry* cache = SiteCache(f, pc);
   bool local = InfoOf(static_cast<Op>(pc->op)).writes_local;
   if (!o.is_object()) return false;
@@ -98,7 +100,10 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
   if (IsType(ts, o) && !local) {
     TypeObject* cls = o.as<TypeObject>();
     if (type->slots.getattro != TypeById(ts, TypeId::kType)->slots.getattro) return false;
-    if (TypeReady(ts, cls).raised()) { ClearPending(ts); return false; }
+    if (TypeReady(ts, cls).raised()) {
+      ClearPending(ts);
+      return false;
+    }
     if (!TypeLookup(ts, type, name).is_null()) return false;
     Value v = TypeLookup(ts, cls, name);
     CellObject* cell = ClassCell(ts, cls, name);
@@ -124,9 +129,11 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
       pc->op = static_cast<uint8_t>(Op::GETATTR_MEMBER);
       return true;
     }
-    if (IsExact(attr, TypeId::kProperty) && !local && IsFunction(attr.as<PropertyObject>()->getter)) {
+    if (IsExact(attr, TypeId::kProperty) && !local &&
+        IsFunction(attr.as<PropertyObject>()->getter)) {
       FunctionObject* getter = attr.as<PropertyObject>()->getter.as<FunctionObject>();
-      if (!getter->simple || getter->param_count != 1 || getter->code->is_generator_like()) return false;
+      if (!getter->simple || getter->param_count != 1 || getter->code->is_generator_like())
+        return false;
       cache->a = o.object()->shape_id;
       cache->ptr = reinterpret_cast<uint64_t>(getter);
       MarkSites(f, type);
@@ -185,7 +192,9 @@ void MarkTypes(TypeObject* type) {
   for (Value t : type->mro->span()) t.as<TypeObject>()->flags |= kTypeHasSites;
 }
 
-int FirstSlotWord(const Shape* shape) { return (shape->slot_offset - static_cast<int>(sizeof(Object))) / 8; }
+int FirstSlotWord(const Shape* shape) {
+  return (shape->slot_offset - static_cast<int>(sizeof(Object))) / 8;
+}
 
 // Enters what `o`.name is, if it is an inline slot or a plain value of the class.
 void RememberGet(ThreadState& ts, Value o, StrObject* name) {
@@ -222,7 +231,8 @@ bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc) {
   StrObject* name = SiteName(f, pc);
   Value o = R[pc->b];
   bool local = InfoOf(static_cast<Op>(pc->op)).writes_local;
-  NoteMiss(f, pc, local ? Op::GETATTR_L : Op::GETATTR, local ? Op::GETATTR_POLY_L : Op::GETATTR_POLY);
+  NoteMiss(f, pc, local ? Op::GETATTR_L : Op::GETATTR,
+           local ? Op::GETATTR_POLY_L : Op::GETATTR_POLY);
   uint8_t dest = pc->a;
   bool consume = GetConsumes(pc);
   Value v;
@@ -233,11 +243,15 @@ bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc) {
       v = entry->kind == AttrCache::kGetSlot
               ? reinterpret_cast<Value*>(o.object() + 1)[entry->payload]
               : reinterpret_cast<CellObject*>(entry->payload)->value;
-      if (MVM_LIKELY(!v.is(ts->rt->unbound))) Incref(v); else v = Value();
+      if (MVM_LIKELY(!v.is(ts->rt->unbound)))
+        Incref(v);
+      else
+        v = Value();
     }
   }
   if (v.is_null()) {
-    if (pc->op == static_cast<uint8_t>(Op::GETATTR) || pc->op == static_cast<uint8_t>(Op::GETATTR_L)) {
+    if (pc->op == static_cast<uint8_t>(Op::GETATTR) ||
+        pc->op == static_cast<uint8_t>(Op::GETATTR_L)) {
       CacheEntry* cache = SiteCache(f, pc);
       if (BackedOff(cache)) {
         if (o.is_object()) RememberGet(*ts, o, name);
@@ -266,8 +280,8 @@ CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc) {
     uint32_t window = caller->frame_size + 1u;
     Value* w = R + window;
     Value* nb = w + kWindowWords;
-    uint64_t header = (R[-1].bits() >> 32 << 32) + FrameHeader::kDepthOne + (uint64_t{pc->a} << 16) +
-                      (uint64_t{window} << 8);
+    uint64_t header = (R[-1].bits() >> 32 << 32) + FrameHeader::kDepthOne +
+                      (uint64_t{pc->a} << 16) + (uint64_t{window} << 8);
     if (window <= 0xFF && FrameFits(ts, nb, f->frame_size, header)) {
       if (!(pc->c & kConsume1)) Incref(o);
       Incref(static_cast<Object*>(f));
@@ -305,7 +319,8 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
     uint32_t shape = o.object()->shape_id;
     const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, AttrCache::kSet);
     if (entry->shape == shape && entry->name == name) {
-      Value* slot = reinterpret_cast<Value*>(o.object() + 1) + static_cast<uint32_t>(entry->payload);
+      Value* slot =
+          reinterpret_cast<Value*>(o.object() + 1) + static_cast<uint32_t>(entry->payload);
       if (!(consume & kConsume2)) Incref(v);
       if (entry->kind == AttrCache::kSetSlot) {
         Value old = std::exchange(*slot, v);
@@ -322,8 +337,8 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   bool attempt = !generic || ShouldTry(cache);
   uint32_t shape_before = o.is_object() ? o.object()->shape_id : 0;
   TypeObject* type = TypeOf(*ts, o);
-  bool plain = attempt && o.is_object() && !IsType(*ts, o) && type->slots.setattro == GenericSetAttr &&
-               !TypeReady(*ts, type).raised();
+  bool plain = attempt && o.is_object() && !IsType(*ts, o) &&
+               type->slots.setattro == GenericSetAttr && !TypeReady(*ts, type).raised();
   Value attr = plain ? TypeLookup(*ts, type, name) : Value();
   Shape* shape = plain ? ts->rt->shapes[shape_before].shape : nullptr;
   bool done = false;
@@ -341,8 +356,8 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   int first = shape != nullptr ? (shape->slot_offset - static_cast<int>(sizeof(Object))) / 8 : 0;
   if (slots && slot >= 0 && slot < shape->inline_capacity && !generic) {
     MarkTypes(type);
-    *CacheOfVm(*ts).Slot(shape_before, name, AttrCache::kSet) = {shape_before, AttrCache::kSetSlot, name,
-                                                   static_cast<uint64_t>(first + slot)};
+    *CacheOfVm(*ts).Slot(shape_before, name, AttrCache::kSet) = {
+        shape_before, AttrCache::kSetSlot, name, static_cast<uint64_t>(first + slot)};
   } else if (slots && slot >= 0 && slot < shape->inline_capacity && first + slot < 64) {
     MarkSites(f, type);
     pc->x = static_cast<int32_t>(shape_before);
@@ -354,8 +369,7 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   if (ok && slots && slot < 0 && o.object()->shape_id != shape_before) {
     Shape* after = ts->rt->shapes[o.object()->shape_id].shape;
     if (after != nullptr && after->parent == shape && !after->dict_mode &&
-        shape->slot_count < shape->inline_capacity &&
-        o.object()->aux == 0 && !generic) {
+        shape->slot_count < shape->inline_capacity && o.object()->aux == 0 && !generic) {
       MarkTypes(type);
       *CacheOfVm(*ts).Slot(shape_before, name, AttrCache::kSet) = {
           shape_before, AttrCache::kSetAdd, name,
@@ -431,7 +445,8 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
       if (no_dict && !generic) {
         MarkTypes(type);
         uint32_t id = o.object()->shape_id;
-        *CacheOfVm(*ts).Slot(id, name, AttrCache::kLoad) = {id, AttrCache::kMethod, name, method.bits()};
+        *CacheOfVm(*ts).Slot(id, name, AttrCache::kLoad) = {id, AttrCache::kMethod, name,
+                                                            method.bits()};
       } else if (no_dict) {
         cache->a = o.object()->shape_id;
         cache->ptr = method.bits();
@@ -439,7 +454,8 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
         pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_CLASS);
         done = true;
       }
-    } else if (generic && !is_method && IsExact(o, TypeId::kModule) && TypeLookup(*ts, type, name).is_null()) {
+    } else if (generic && !is_method && IsExact(o, TypeId::kModule) &&
+               TypeLookup(*ts, type, name).is_null()) {
       CellObject* cell = DictGetCell(*ts, o.as<ModuleObject>()->dict, name);
       if (cell != nullptr && cell->value.is(method)) {
         if (o.object()->aux == 0) o.object()->aux = ts->rt->NextVersion();
@@ -483,10 +499,10 @@ bool SlowLoadSpecial(ThreadState* ts, Value* R, Word* pc) {
   Value o = R[pc->b];
   bool consume = pc->c & kConsume1;
   SpecialMethod which = static_cast<SpecialMethod>(pc->x);
-  StrObject* name = which == SpecialMethod::kEnter   ? MVM_NAME(*ts, __enter__)
-                    : which == SpecialMethod::kExit  ? MVM_NAME(*ts, __exit__)
+  StrObject* name = which == SpecialMethod::kEnter    ? MVM_NAME(*ts, __enter__)
+                    : which == SpecialMethod::kExit   ? MVM_NAME(*ts, __exit__)
                     : which == SpecialMethod::kAenter ? MVM_NAME(*ts, __aenter__)
-                                                     : MVM_NAME(*ts, __aexit__);
+                                                      : MVM_NAME(*ts, __aexit__);
   TypeObject* type = TypeOf(*ts, o);
   Value attr;
   if (!TypeReady(*ts, type).raised()) attr = TypeLookup(*ts, type, name);
@@ -494,12 +510,14 @@ bool SlowLoadSpecial(ThreadState* ts, Value* R, Word* pc) {
     if (!ts->HasPending()) {
       bool async = which == SpecialMethod::kAenter || which == SpecialMethod::kAexit;
       const char* protocol = async ? "asynchronous context manager" : "context manager";
-      // The exit method is loaded first; without either of the two it is the other one that is missed.
+      // The exit method is loaded first; without either of the two it is the other one that is
+      // missed.
       StrObject* enter = async ? MVM_NAME(*ts, __aenter__) : MVM_NAME(*ts, __enter__);
       if ((which == SpecialMethod::kExit || which == SpecialMethod::kAexit) &&
           !TypeLookup(*ts, type, enter).is_null()) {
-        Raise(*ts, Exc::kTypeError, "'%T' object does not support the %s protocol (missed %U method)", o,
-              protocol, Value(name));
+        Raise(*ts, Exc::kTypeError,
+              "'%T' object does not support the %s protocol (missed %U method)", o, protocol,
+              Value(name));
       } else {
         Raise(*ts, Exc::kTypeError, "'%T' object does not support the %s protocol", o, protocol);
       }
@@ -554,7 +572,8 @@ bool SlowLoadSuper(ThreadState* ts, Value* R, Word* pc) {
       self_is_type = true;
     }
     if (TypeReady(*ts, type).raised()) ClearPending(*ts);
-    if (type->mro != nullptr && IsSubtype(type, start) && !(IsType(*ts, self) && IsSubtype(self.as<TypeObject>(), start) && !self_is_type) &&
+    if (type->mro != nullptr && IsSubtype(type, start) &&
+        !(IsType(*ts, self) && IsSubtype(self.as<TypeObject>(), start) && !self_is_type) &&
         name != MVM_NAME(*ts, __class__)) {
       bool after = false;
       for (Value entry : type->mro->span()) {
@@ -573,7 +592,8 @@ bool SlowLoadSuper(ThreadState* ts, Value* R, Word* pc) {
           bound_self = true;
         } else if (attr_type->slots.descr_get != nullptr) {
           Ref<> hold = Ref<>::Borrow(attr);
-          found = attr_type->slots.descr_get(*ts, attr, self_is_type ? Value() : self, Value(type)).word();
+          found = attr_type->slots.descr_get(*ts, attr, self_is_type ? Value() : self, Value(type))
+                      .word();
         } else {
           Incref(attr);
           found = attr;
@@ -583,7 +603,8 @@ bool SlowLoadSuper(ThreadState* ts, Value* R, Word* pc) {
     }
   }
   if (found.is_null() && !ts->HasPending()) {
-    Result<> object = zero_args && !super.is(Value(super_type)) ? Call(*ts, super) : Call(*ts, super, cls, self);
+    Result<> object =
+        zero_args && !super.is(Value(super_type)) ? Call(*ts, super) : Call(*ts, super, cls, self);
     if (!object.raised()) {
       Ref<> s = object.Take();
       found = GetAttr(*ts, s, name).word();
@@ -614,14 +635,23 @@ bool SlowLoadSuper(ThreadState* ts, Value* R, Word* pc) {
 void InvalidateSites(RuntimeState& rt) {
   AttrCache* attrs = static_cast<AttrCache*>(rt.attr_cache);
   for (AttrCache::Entry& e : attrs->entries) e = {};
-  for (CodeInstance* i = static_cast<CodeInstance*>(rt.code_instances); i != nullptr; i = i->all_next) {
+  for (CodeInstance* i = static_cast<CodeInstance*>(rt.code_instances); i != nullptr;
+       i = i->all_next) {
     if (!i->specialised) continue;
     i->specialised = false;
     for (uint32_t pc = 0; pc < i->code->word_count; ++pc) {
       switch (static_cast<Op>(i->words[pc].op)) {
-        case Op::GETATTR_SLOT: case Op::GETATTR_SLOT_L: case Op::GETATTR_CLASS: case Op::GETATTR_MEMBER:
-        case Op::GETATTR_TYPE: case Op::GETATTR_PROPERTY: case Op::SETATTR_SLOT: case Op::SETATTR_ADD:
-        case Op::SETATTR_MEMBER: case Op::LOAD_METHOD_CLASS: case Op::LOAD_METHOD_TYPE:
+        case Op::GETATTR_SLOT:
+        case Op::GETATTR_SLOT_L:
+        case Op::GETATTR_CLASS:
+        case Op::GETATTR_MEMBER:
+        case Op::GETATTR_TYPE:
+        case Op::GETATTR_PROPERTY:
+        case Op::SETATTR_SLOT:
+        case Op::SETATTR_ADD:
+        case Op::SETATTR_MEMBER:
+        case Op::LOAD_METHOD_CLASS:
+        case Op::LOAD_METHOD_TYPE:
           DespecialiseWord(i->code, i, pc);
           // Each reset costs more warm-up: a class that keeps changing ends up generic.
           i->caches[i->code->sites[pc].cache].b = static_cast<uint32_t>(kBackOff);

@@ -1,9 +1,9 @@
 // Calls: windows, the kinds of callees, specialisation of call sites, entry from C++.
 #include "runtime/native/native_function.h"
-#include "runtime/objects/method_object.h"
 #include "runtime/objects/cell_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/list_object.h"
+#include "runtime/objects/method_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
@@ -17,8 +17,8 @@ namespace {
 
 // One call, decoded from its word.
 struct CallSite {
-  Value* window;      // the callee is window[0]
-  Value* args;        // window + 3
+  Value* window;  // the callee is window[0]
+  Value* args;    // window + 3
   uint32_t npos;
   uint32_t nkw;
   TupleObject* names;
@@ -36,7 +36,8 @@ uint64_t NewHeader(const Value* R, const Value* window, uint32_t dest, uint64_t 
 }
 
 // Pushes the frame of a function whose arguments stand in the window.
-CallOutcome PushFunction(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint64_t flags, uint32_t dest) {
+CallOutcome PushFunction(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint64_t flags,
+                         uint32_t dest) {
   Value* w = site.window;
   FunctionObject* f = w[0].as<FunctionObject>();
   Value* nb = w + kWindowWords;
@@ -59,8 +60,8 @@ CallOutcome PushFunction(ThreadState* ts, Value* R, Word* pc, CallSite& site, ui
 }
 
 bool IsMethodOp(Op op) {
-  return op == Op::CALLM || op == Op::CALLM_PY || op == Op::CALLM_NATIVE || op == Op::CALLM_NATIVE_PAD ||
-         op == Op::CALLM_KW;
+  return op == Op::CALLM || op == Op::CALLM_PY || op == Op::CALLM_NATIVE ||
+         op == Op::CALLM_NATIVE_PAD || op == Op::CALLM_KW;
 }
 
 // How a native takes n positional arguments: just as they stand, with the defaults of the last
@@ -69,7 +70,8 @@ enum class NativeFit { kExact, kPadded, kNone };
 NativeFit FitNative(const Signature* sig, uint32_t n) {
   if (sig == nullptr) return NativeFit::kNone;
   if (sig->raw) return NativeFit::kExact;
-  if (sig->var_positional >= 0 || sig->var_keyword >= 0 || n > sig->positional || n < sig->required) {
+  if (sig->var_positional >= 0 || sig->var_keyword >= 0 || n > sig->positional ||
+      n < sig->required) {
     return NativeFit::kNone;
   }
   if (sig->count == n) return NativeFit::kExact;
@@ -105,7 +107,8 @@ void SpecialiseCall(ThreadState* ts, Word* pc, Value callee, bool has_self) {
     if (fit == NativeFit::kNone) return;
     if (f->aux == 0) f->aux = ts->rt->NextVersion();
     pc->x = static_cast<int32_t>(f->aux);
-    pc->op = static_cast<uint8_t>(fit == NativeFit::kExact ? Op::CALLM_NATIVE : Op::CALLM_NATIVE_PAD);
+    pc->op =
+        static_cast<uint8_t>(fit == NativeFit::kExact ? Op::CALLM_NATIVE : Op::CALLM_NATIVE_PAD);
   }
 }
 
@@ -123,7 +126,8 @@ FunctionObject* ScriptInit(ThreadState* ts, TypeObject* type) {
 }
 
 // Class call with a script __init__: the instance is made here, __init__ gets a frame whose return
-// yields the instance. The window slides up by one word, the arguments by two to make room for self.
+// yields the instance. The window slides up by one word, the arguments by two to make room for
+// self.
 CallOutcome PushConstructor(ThreadState* ts, Value* R, Word* pc, CallSite& site, TypeObject* type,
                             FunctionObject* init, uint32_t dest) {
   Result<> made = AllocInstance(*ts, type);
@@ -165,7 +169,8 @@ CallOutcome CallThrough(ThreadState* ts, Value* R, Word* pc, CallSite& site, uin
   return CallOutcome::kDone;
 }
 
-CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t dest, bool may_specialise) {
+CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t dest,
+                   bool may_specialise) {
   for (;;) {
     Value callee = site.window[0];
     if (IsFunction(callee)) return PushFunction(ts, R, pc, site, 0, dest);
@@ -188,10 +193,10 @@ CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t
       if (type->is_heap() && meta->slots.call == TypeById(*ts, TypeId::kType)->slots.call) {
         FunctionObject* init = ScriptInit(ts, type);
         if (init != nullptr) {
-          if (may_specialise && pc->op == static_cast<uint8_t>(Op::CALL) && IsExact(callee, TypeId::kType) &&
-              init->simple && init->param_count == pc->c + 1u && type->version != 0 &&
-              type->root_shape != nullptr && type->root_shape->slot_offset == sizeof(Object) &&
-              type->learn_count >= 4) {
+          if (may_specialise && pc->op == static_cast<uint8_t>(Op::CALL) &&
+              IsExact(callee, TypeId::kType) && init->simple && init->param_count == pc->c + 1u &&
+              type->version != 0 && type->root_shape != nullptr &&
+              type->root_shape->slot_offset == sizeof(Object) && type->learn_count >= 4) {
             type->cached_init = init;
             FunctionOf(R)->instance->specialised = true;
             pc->x = static_cast<int32_t>(type->version);
@@ -233,7 +238,8 @@ CallOutcome CallUnpacked(ThreadState* ts, Value* R, Word* pc) {
         }();
         if (!name.raised()) {
           Ref<StrObject> text = name.Take();
-          Raise(*ts, Exc::kTypeError, "%U argument after * must be an iterable, not %T", Value(text.get()), args);
+          Raise(*ts, Exc::kTypeError, "%U argument after * must be an iterable, not %T",
+                Value(text.get()), args);
         }
       } else {
         t = TupleFrom(*ts, args);
@@ -250,7 +256,8 @@ CallOutcome CallUnpacked(ThreadState* ts, Value* R, Word* pc) {
     Decref(old);
   }
   bool is_list = IsExact(args, TypeId::kList);
-  uint32_t npos = static_cast<uint32_t>(is_list ? args.as<ListObject>()->size : args.as<TupleObject>()->size());
+  uint32_t npos =
+      static_cast<uint32_t>(is_list ? args.as<ListObject>()->size : args.as<TupleObject>()->size());
   uint32_t nkw = kwargs.is_null() ? 0 : static_cast<uint32_t>(DictSize(kwargs.as<DictObject>()));
   Ref<> hold_args = Ref<>::Steal(args);
   Ref<> hold_kwargs = Ref<>::Steal(kwargs);
@@ -309,12 +316,17 @@ CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc) {
   if (op == Op::CALL_EX) return CallUnpacked(ts, R, pc);
   // A specialised form that got here has missed: generic again, and specialised anew below.
   switch (op) {
-    case Op::CALL_PY: case Op::CALL_NATIVE: case Op::CALL_NATIVE_PAD: case Op::CALL_CLASS:
+    case Op::CALL_PY:
+    case Op::CALL_NATIVE:
+    case Op::CALL_NATIVE_PAD:
+    case Op::CALL_CLASS:
       op = Op::CALL;
       pc->op = static_cast<uint8_t>(op);
       pc->x = 0;
       break;
-    case Op::CALLM_PY: case Op::CALLM_NATIVE: case Op::CALLM_NATIVE_PAD:
+    case Op::CALLM_PY:
+    case Op::CALLM_NATIVE:
+    case Op::CALLM_NATIVE_PAD:
       op = Op::CALLM;
       pc->op = static_cast<uint8_t>(op);
       pc->x = 0;
@@ -405,7 +417,8 @@ Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
   return Enter(ts, nb, f);
 }
 
-Result<> RunCode(ThreadState& ts, CodeObject* code, DictObject* globals, Value locals, TupleObject* closure) {
+Result<> RunCode(ThreadState& ts, CodeObject* code, DictObject* globals, Value locals,
+                 TupleObject* closure) {
   RecursionGuard guard(ts, "");
   if (!guard) return kRaised;
   MVM_TRY(Ref<FunctionObject> f, NewFunction(ts, code, globals, locals.is(Value(globals))));
@@ -474,7 +487,8 @@ bool SlowFunctionOps(ThreadState* ts, Value* R, Word* pc) {
       if (import.is_absent()) {
         Raise(*ts, Exc::kImportError, "__import__ not found");
       } else if (import) {
-        Value locals = f->code->locals_register != 0xFFFF ? R[f->code->locals_register] : Value(ts->rt->none);
+        Value locals =
+            f->code->locals_register != 0xFFFF ? R[f->code->locals_register] : Value(ts->rt->none);
         Value args[] = {Value(name), Value(f->globals), locals, from, level};
         v = Call(*ts, import, std::span<const Value>(args)).word();
       }

@@ -23,7 +23,8 @@ Result<SliceObject> SliceOf(ThreadState& ts, Value* parts) {
 }
 
 // start and stop of a slice over an exact sequence of that size, if both are plain.
-bool PlainBounds(ThreadState& ts, Value start, Value stop, int64_t size, int64_t* from, int64_t* to) {
+bool PlainBounds(ThreadState& ts, Value start, Value stop, int64_t size, int64_t* from,
+                 int64_t* to) {
   if (!(start.is_int() || IsNone(ts, start)) || !(stop.is_int() || IsNone(ts, stop))) return false;
   int64_t a = start.is_int() ? start.as_int() : 0, b = stop.is_int() ? stop.as_int() : size;
   if (a < 0) a = a + size < 0 ? 0 : a + size;
@@ -39,7 +40,8 @@ Result<> GetSlice(ThreadState& ts, Value o, Value* parts) {
   int64_t from, to;
   if (IsExact(o, TypeId::kStr)) {
     StrObject* s = o.as<StrObject>();
-    if (PlainBounds(ts, parts[0], parts[1], s->length, &from, &to)) return StrSlice(ts, s, from, to);
+    if (PlainBounds(ts, parts[0], parts[1], s->length, &from, &to))
+      return StrSlice(ts, s, from, to);
   } else if (IsExact(o, TypeId::kList)) {
     ListObject* l = o.as<ListObject>();
     if (PlainBounds(ts, parts[0], parts[1], l->size, &from, &to)) {
@@ -161,7 +163,8 @@ bool SlowSubscriptMisc(ThreadState* ts, Value* R, Word* pc) {
     }
     default: {  // MKSLICE
       Value* parts = R + pc->b;
-      Result<SliceObject> s = NewSlice(*ts, parts[0], parts[1], pc->c == 3 ? parts[2] : Value(ts->rt->none));
+      Result<SliceObject> s =
+          NewSlice(*ts, parts[0], parts[1], pc->c == 3 ? parts[2] : Value(ts->rt->none));
       Release(parts, pc->c);
       if (s.raised()) return false;
       R[pc->a] = Value(s.word());
@@ -189,7 +192,8 @@ std::string CalleeName(ThreadState& ts, Value callee) {
       return text;
     }
     Ref<> module = m.Take();
-    if (module.is_object() && IsStr(ts, module) && !module.as<StrObject>()->EqualsAscii("builtins")) {
+    if (module.is_object() && IsStr(ts, module) &&
+        !module.as<StrObject>()->EqualsAscii("builtins")) {
       text = ToUtf8(module.as<StrObject>()) + "." + text;
     }
     return text;
@@ -410,10 +414,13 @@ namespace {
 Status UnpackInto(ThreadState& ts, Value o, Value* out, uint32_t n) {
   // A list or tuple (exact) is read in place; anything else is iterated.
   if (IsExact(o, TypeId::kList) || IsExact(o, TypeId::kTuple)) {
-    const Value* items = IsExact(o, TypeId::kList) ? o.as<ListObject>()->items : o.as<TupleObject>()->items();
-    size_t size = IsExact(o, TypeId::kList) ? o.as<ListObject>()->size : o.as<TupleObject>()->size();
+    const Value* items =
+        IsExact(o, TypeId::kList) ? o.as<ListObject>()->items : o.as<TupleObject>()->items();
+    size_t size =
+        IsExact(o, TypeId::kList) ? o.as<ListObject>()->size : o.as<TupleObject>()->size();
     if (size < n) {
-      return Raise(ts, Exc::kValueError, "not enough values to unpack (expected %u, got %zu)", n, size);
+      return Raise(ts, Exc::kValueError, "not enough values to unpack (expected %u, got %zu)", n,
+                   size);
     }
     if (size > n) {
       return Raise(ts, Exc::kValueError, "too many values to unpack (expected %u)", n);
@@ -437,7 +444,8 @@ Status UnpackInto(ThreadState& ts, Value o, Value* out, uint32_t n) {
       bool raised = r.raised();
       Release(out, got);
       if (raised) return kRaised;
-      return Raise(ts, Exc::kValueError, "not enough values to unpack (expected %u, got %u)", n, got);
+      return Raise(ts, Exc::kValueError, "not enough values to unpack (expected %u, got %u)", n,
+                   got);
     }
     out[got] = r.word();
   }
@@ -467,8 +475,9 @@ Status UnpackExInto(ThreadState& ts, Value o, Value* out, uint32_t before, uint3
       bool raised = r.raised();
       Release(out, got);
       if (raised) return kRaised;
-      return Raise(ts, Exc::kValueError, "not enough values to unpack (expected at least %u, got %u)",
-                   before + after, got);
+      return Raise(ts, Exc::kValueError,
+                   "not enough values to unpack (expected at least %u, got %u)", before + after,
+                   got);
     }
     out[got] = r.word();
   }
@@ -482,8 +491,9 @@ Status UnpackExInto(ThreadState& ts, Value o, Value* out, uint32_t before, uint3
     size_t size = list->size;
     Release(out, before);
     Decref(static_cast<Object*>(list));
-    return Raise(ts, Exc::kValueError, "not enough values to unpack (expected at least %u, got %zu)",
-                 before + after, before + size);
+    return Raise(ts, Exc::kValueError,
+                 "not enough values to unpack (expected at least %u, got %zu)", before + after,
+                 before + size);
   }
   out[before] = Value(list);
   list->size -= after;
@@ -538,7 +548,9 @@ bool SlowFormat(ThreadState* ts, Value* R, Word* pc) {
     case 0: out = FormatValue(*ts, v, spec.as<StrObject>()).word(); break;
     default: {
       uint32_t conversion = (mode >> 1) & 3;
-      Result<StrObject> text = conversion == 1 ? ToStr(*ts, v) : conversion == 2 ? Repr(*ts, v) : Ascii(*ts, v);
+      Result<StrObject> text = conversion == 1   ? ToStr(*ts, v)
+                               : conversion == 2 ? Repr(*ts, v)
+                                                 : Ascii(*ts, v);
       out = text.word();
       if (out != nullptr && has_spec) {
         Ref<StrObject> t = Ref<StrObject>::Steal(out);
@@ -564,7 +576,8 @@ Result<> MatchKeys(ThreadState& ts, Value subject, TupleObject* keys) {
   for (uint32_t i = 0; i < n; ++i) {
     Value key = keys->items()[i];
     MVM_TRY(bool added, SetAdd(ts, seen, key));
-    if (!added) return Raise(ts, Exc::kValueError, "mapping pattern checks duplicate key (%R)", key);
+    if (!added)
+      return Raise(ts, Exc::kValueError, "mapping pattern checks duplicate key (%R)", key);
     if (IsExact(subject, TypeId::kDict)) {
       MVM_TRY(Ref<> item, DictGet(ts, subject.as<DictObject>(), key));
       if (item.is_absent()) return None(ts);
@@ -581,10 +594,12 @@ Result<> MatchKeys(ThreadState& ts, Value subject, TupleObject* keys) {
 }
 
 // The attribute for a class pattern; Absent() if the subject has none.
-Result<> PatternAttr(ThreadState& ts, Value subject, TypeObject* type, Value name, SetObject* seen) {
+Result<> PatternAttr(ThreadState& ts, Value subject, TypeObject* type, Value name,
+                     SetObject* seen) {
   MVM_TRY(bool added, SetAdd(ts, seen, name));
   if (!added) {
-    return Raise(ts, Exc::kTypeError, "%N() got multiple sub-patterns for attribute %R", type, name);
+    return Raise(ts, Exc::kTypeError, "%N() got multiple sub-patterns for attribute %R", type,
+                 name);
   }
   return GetAttrOptional(ts, subject, name.as<StrObject>());
 }
@@ -607,13 +622,14 @@ Result<> MatchClass(ThreadState& ts, Value subject, Value cls, TupleObject* spec
       self = type->has_flag(kTypeMatchSelf);
       allowed = self ? 1 : 0;
     } else if (!IsExact(match_args, TypeId::kTuple)) {
-      return Raise(ts, Exc::kTypeError, "%N.__match_args__ must be a tuple (got %T)", type, match_args.get());
+      return Raise(ts, Exc::kTypeError, "%N.__match_args__ must be a tuple (got %T)", type,
+                   match_args.get());
     } else {
       allowed = match_args.as<TupleObject>()->size();
     }
     if (allowed < positional) {
-      return Raise(ts, Exc::kTypeError, "%N() accepts %lld positional sub-pattern%s (%lld given)", type,
-                   static_cast<long long>(allowed), allowed == 1 ? "" : "s",
+      return Raise(ts, Exc::kTypeError, "%N() accepts %lld positional sub-pattern%s (%lld given)",
+                   type, static_cast<long long>(allowed), allowed == 1 ? "" : "s",
                    static_cast<long long>(positional));
     }
     if (self) {
@@ -622,7 +638,8 @@ Result<> MatchClass(ThreadState& ts, Value subject, Value cls, TupleObject* spec
       for (int64_t i = 0; i < positional; ++i) {
         Value name = match_args.as<TupleObject>()->items()[i];
         if (!IsStr(ts, name)) {
-          return Raise(ts, Exc::kTypeError, "__match_args__ elements must be strings (got %T)", name);
+          return Raise(ts, Exc::kTypeError, "__match_args__ elements must be strings (got %T)",
+                       name);
         }
         MVM_TRY(Ref<> v, PatternAttr(ts, subject, type, name, seen));
         if (v.is_absent()) return None(ts);
@@ -660,7 +677,8 @@ bool SlowMatch(ThreadState* ts, Value* R, Word* pc) {
     }
     default: {  // MATCHCLASS
       Value cls = R[pc->c];
-      v = MatchClass(*ts, subject, cls, reinterpret_cast<Value*>(pc)[pc->x].as<TupleObject>()).word();
+      v = MatchClass(*ts, subject, cls, reinterpret_cast<Value*>(pc)[pc->x].as<TupleObject>())
+              .word();
       Decref(cls);
     }
   }

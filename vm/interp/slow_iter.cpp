@@ -12,14 +12,17 @@ Result<> AsyncIter(ThreadState& ts, Value v) {
   TypeObject* type = TypeOf(ts, v);
   MVM_TRY_VOID(TypeReady(ts, type));
   if (type->slots.aiter == nullptr) {
-    return Raise(ts, Exc::kTypeError, "'async for' requires an object with __aiter__ method, got %T", v);
+    return Raise(ts, Exc::kTypeError,
+                 "'async for' requires an object with __aiter__ method, got %T", v);
   }
   MVM_TRY(Ref<> it, type->slots.aiter(ts, v));
   TypeObject* it_type = TypeOf(ts, it);
   MVM_TRY_VOID(TypeReady(ts, it_type));
   if (it_type->slots.anext == nullptr) {
-    return Raise(ts, Exc::kTypeError,
-                 "'async for' received an object from __aiter__ that does not implement __anext__: %T", it.get());
+    return Raise(
+        ts, Exc::kTypeError,
+        "'async for' received an object from __aiter__ that does not implement __anext__: %T",
+        it.get());
   }
   return it;
 }
@@ -48,7 +51,8 @@ Result<> Awaitable(ThreadState& ts, Value v, int from) {
                    from == 1 ? "__aenter__" : "__aexit__", v);
     }
     if (from == 3) {
-      return Raise(ts, Exc::kTypeError, "'async for' received an invalid object from __anext__: %T", v);
+      return Raise(ts, Exc::kTypeError, "'async for' received an invalid object from __anext__: %T",
+                   v);
     }
     return Raise(ts, Exc::kTypeError, "object %T can't be used in 'await' expression", v);
   }
@@ -65,17 +69,20 @@ Result<> Awaitable(ThreadState& ts, Value v, int from) {
 }
 
 Result<> AsyncNext(ThreadState& ts, Value it) {
-  if (IsExact(it, TypeId::kAsyncGenerator)) return AsyncGeneratorAnext(ts, it.as<GeneratorObject>());
+  if (IsExact(it, TypeId::kAsyncGenerator))
+    return AsyncGeneratorAnext(ts, it.as<GeneratorObject>());
   TypeObject* type = TypeOf(ts, it);
   MVM_TRY_VOID(TypeReady(ts, type));
   if (type->slots.anext == nullptr) {
-    return Raise(ts, Exc::kTypeError, "'async for' requires an iterator with __anext__ method, got %T", it);
+    return Raise(ts, Exc::kTypeError,
+                 "'async for' requires an iterator with __anext__ method, got %T", it);
   }
   MVM_TRY(Ref<> v, type->slots.anext(ts, it));
   Result<> r = Awaitable(ts, v, 3);
   if (r.raised() && !PendingIs(ts, Exc::kTypeError)) {
     Ref<> cause = TakePending(ts);
-    Raise(ts, Exc::kTypeError, "'async for' received an invalid object from __anext__: %T", v.get());
+    Raise(ts, Exc::kTypeError, "'async for' received an invalid object from __anext__: %T",
+          v.get());
     ts.pending.as<ExceptionObject>()->cause = cause.Release();
     ts.pending.as<ExceptionObject>()->suppress_context = true;
   }
@@ -85,7 +92,8 @@ Result<> AsyncNext(ThreadState& ts, Value it) {
 Result<> YieldFrom(ThreadState& ts, FunctionObject* f, Value v) {
   if (IsExact(v, TypeId::kCoroutine)) {
     if (!(f->code->flags & (kCodeCoroutine | kCodeIterableCoroutine))) {
-      return Raise(ts, Exc::kTypeError, "cannot 'yield from' a coroutine object in a non-coroutine generator");
+      return Raise(ts, Exc::kTypeError,
+                   "cannot 'yield from' a coroutine object in a non-coroutine generator");
     }
     return Result<>::Borrow(v);
   }

@@ -20,17 +20,18 @@ Raised RaiseUnboundLocal(ThreadState& ts, StrObject* name) {
   return kRaised;
 }
 Raised RaiseUnboundFree(ThreadState& ts, StrObject* name) {
-  Raise(ts, Exc::kNameError,
-        "cannot access free variable '%U' where it is not associated with a value in enclosing scope",
-        Value(name));
+  Raise(
+      ts, Exc::kNameError,
+      "cannot access free variable '%U' where it is not associated with a value in enclosing scope",
+      Value(name));
   if (PendingIs(ts, Exc::kNameError)) {
     ts.pending.as<NameErrorObject>()->name = Ref<>::Borrow(Value(name)).Release();
   }
   return kRaised;
 }
 
-// A loaded name that may be a callee: the two words behind it are made inert (they are free if it is
-// not).
+// A loaded name that may be a callee: the two words behind it are made inert (they are free if it
+// is not).
 void OpenWindow(Value* w, Value callee) {
   w[0] = callee;
   w[1] = w[2] = Value::Int(0);
@@ -184,9 +185,10 @@ bool SlowName(ThreadState* ts, Value* R, Word* pc) {
       if (r.raised()) return false;
       Value v = r.word();
       if (v.is_absent()) {
-        CellObject* cell = op == Op::LOADNAME_CELL
-                               ? (pc->c == 0 ? R[pc->b] : f->closure->items()[pc->b]).as<CellObject>()
-                               : f->closure->items()[pc->x].as<CellObject>();
+        CellObject* cell =
+            op == Op::LOADNAME_CELL
+                ? (pc->c == 0 ? R[pc->b] : f->closure->items()[pc->b]).as<CellObject>()
+                : f->closure->items()[pc->x].as<CellObject>();
         v = cell->value;
         if (v.is(ts->rt->unbound)) {
           RaiseUnboundFree(*ts, name);
@@ -300,7 +302,8 @@ bool SlowCell(ThreadState* ts, Value* R, Word* pc) {
     case Op::DELCELL:
     case Op::UNSETCELL:
     case Op::DELFREE: {
-      CellObject* cell = (op == Op::DELFREE ? f->closure->items()[pc->x] : R[pc->a]).as<CellObject>();
+      CellObject* cell =
+          (op == Op::DELFREE ? f->closure->items()[pc->x] : R[pc->a]).as<CellObject>();
       if (cell->value.is(unbound)) {
         if (op == Op::UNSETCELL) return true;
         if (op == Op::DELFREE) {

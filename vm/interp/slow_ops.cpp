@@ -12,31 +12,53 @@ namespace {
 // What an arithmetic opcode stands for.
 struct ArithInfo {
   BinaryOp op;
-  bool local;       // writes a local
-  Op specialised;   // float form, or NOP
+  bool local;      // writes a local
+  Op specialised;  // float form, or NOP
 };
 constexpr ArithInfo ArithInfoOf(Op op) {
   switch (op) {
-    case Op::ADD: case Op::ADDI: case Op::ADD_FLOAT: return {BinaryOp::kAdd, false, Op::ADD_FLOAT};
-    case Op::ADD_L: case Op::ADDI_L: case Op::ADD_FLOAT_L: return {BinaryOp::kAdd, true, Op::ADD_FLOAT_L};
-    case Op::SUB: case Op::SUBI: case Op::SUB_FLOAT: return {BinaryOp::kSub, false, Op::SUB_FLOAT};
-    case Op::SUB_L: case Op::SUBI_L: case Op::SUB_FLOAT_L: return {BinaryOp::kSub, true, Op::SUB_FLOAT_L};
-    case Op::MUL: case Op::MULI: case Op::MUL_FLOAT: return {BinaryOp::kMul, false, Op::MUL_FLOAT};
-    case Op::MUL_L: case Op::MULI_L: case Op::MUL_FLOAT_L: return {BinaryOp::kMul, true, Op::MUL_FLOAT_L};
+    case Op::ADD:
+    case Op::ADDI:
+    case Op::ADD_FLOAT: return {BinaryOp::kAdd, false, Op::ADD_FLOAT};
+    case Op::ADD_L:
+    case Op::ADDI_L:
+    case Op::ADD_FLOAT_L: return {BinaryOp::kAdd, true, Op::ADD_FLOAT_L};
+    case Op::SUB:
+    case Op::SUBI:
+    case Op::SUB_FLOAT: return {BinaryOp::kSub, false, Op::SUB_FLOAT};
+    case Op::SUB_L:
+    case Op::SUBI_L:
+    case Op::SUB_FLOAT_L: return {BinaryOp::kSub, true, Op::SUB_FLOAT_L};
+    case Op::MUL:
+    case Op::MULI:
+    case Op::MUL_FLOAT: return {BinaryOp::kMul, false, Op::MUL_FLOAT};
+    case Op::MUL_L:
+    case Op::MULI_L:
+    case Op::MUL_FLOAT_L: return {BinaryOp::kMul, true, Op::MUL_FLOAT_L};
     case Op::TRUEDIV: return {BinaryOp::kTrueDiv, false, Op::NOP};
     case Op::TRUEDIV_L: return {BinaryOp::kTrueDiv, true, Op::NOP};
-    case Op::FLOORDIV: case Op::FLOORDIVI: return {BinaryOp::kFloorDiv, false, Op::NOP};
-    case Op::FLOORDIV_L: case Op::FLOORDIVI_L: return {BinaryOp::kFloorDiv, true, Op::NOP};
-    case Op::MOD: case Op::MODI: return {BinaryOp::kMod, false, Op::NOP};
-    case Op::MOD_L: case Op::MODI_L: return {BinaryOp::kMod, true, Op::NOP};
-    case Op::AND: case Op::ANDI: return {BinaryOp::kAnd, false, Op::NOP};
-    case Op::AND_L: case Op::ANDI_L: return {BinaryOp::kAnd, true, Op::NOP};
+    case Op::FLOORDIV:
+    case Op::FLOORDIVI: return {BinaryOp::kFloorDiv, false, Op::NOP};
+    case Op::FLOORDIV_L:
+    case Op::FLOORDIVI_L: return {BinaryOp::kFloorDiv, true, Op::NOP};
+    case Op::MOD:
+    case Op::MODI: return {BinaryOp::kMod, false, Op::NOP};
+    case Op::MOD_L:
+    case Op::MODI_L: return {BinaryOp::kMod, true, Op::NOP};
+    case Op::AND:
+    case Op::ANDI: return {BinaryOp::kAnd, false, Op::NOP};
+    case Op::AND_L:
+    case Op::ANDI_L: return {BinaryOp::kAnd, true, Op::NOP};
     case Op::OR: return {BinaryOp::kOr, false, Op::NOP};
     case Op::XOR: return {BinaryOp::kXor, false, Op::NOP};
-    case Op::LSHIFT: case Op::LSHIFTI: return {BinaryOp::kLshift, false, Op::NOP};
-    case Op::LSHIFT_L: case Op::LSHIFTI_L: return {BinaryOp::kLshift, true, Op::NOP};
-    case Op::RSHIFT: case Op::RSHIFTI: return {BinaryOp::kRshift, false, Op::NOP};
-    case Op::RSHIFT_L: case Op::RSHIFTI_L: return {BinaryOp::kRshift, true, Op::NOP};
+    case Op::LSHIFT:
+    case Op::LSHIFTI: return {BinaryOp::kLshift, false, Op::NOP};
+    case Op::LSHIFT_L:
+    case Op::LSHIFTI_L: return {BinaryOp::kLshift, true, Op::NOP};
+    case Op::RSHIFT:
+    case Op::RSHIFTI: return {BinaryOp::kRshift, false, Op::NOP};
+    case Op::RSHIFT_L:
+    case Op::RSHIFTI_L: return {BinaryOp::kRshift, true, Op::NOP};
     case Op::POW: return {BinaryOp::kPow, false, Op::NOP};
     case Op::MATMUL: return {BinaryOp::kMatmul, false, Op::NOP};
     default: return {BinaryOp::kAdd, false, Op::NOP};
@@ -103,24 +125,55 @@ Result<> NumberOp(ThreadState& ts, BinaryOp op, Value b, Value c, bool* handled)
 void Store(ThreadState* ts, Value* R, const Word* pc, uint32_t reg, bool local, Value v) {
   Value old = R[reg];
   R[reg] = v;
-  if (local && old.is_object() && --old.object()->refcount == 0) ColdDealloc(ts, R, pc, old.object());
+  if (local && old.is_object() && --old.object()->refcount == 0)
+    ColdDealloc(ts, R, pc, old.object());
 }
 
 // Comparison behind an opcode.
 CompareOp CompareOpOf(Op op) {
   switch (op) {
-    case Op::LT: case Op::JLT_T: case Op::JLT_F: case Op::JLTI_T: case Op::JLTI_F: return CompareOp::kLt;
-    case Op::LE: case Op::JLE_T: case Op::JLE_F: case Op::JLEI_T: case Op::JLEI_F: return CompareOp::kLe;
-    case Op::EQ: case Op::JEQ_T: case Op::JEQ_F: case Op::JEQI_T: case Op::JEQI_F: return CompareOp::kEq;
-    case Op::NE: case Op::JNE_T: case Op::JNE_F: case Op::JNEI_T: case Op::JNEI_F: return CompareOp::kNe;
-    case Op::GT: case Op::JGT_T: case Op::JGT_F: case Op::JGTI_T: case Op::JGTI_F: return CompareOp::kGt;
+    case Op::LT:
+    case Op::JLT_T:
+    case Op::JLT_F:
+    case Op::JLTI_T:
+    case Op::JLTI_F: return CompareOp::kLt;
+    case Op::LE:
+    case Op::JLE_T:
+    case Op::JLE_F:
+    case Op::JLEI_T:
+    case Op::JLEI_F: return CompareOp::kLe;
+    case Op::EQ:
+    case Op::JEQ_T:
+    case Op::JEQ_F:
+    case Op::JEQI_T:
+    case Op::JEQI_F: return CompareOp::kEq;
+    case Op::NE:
+    case Op::JNE_T:
+    case Op::JNE_F:
+    case Op::JNEI_T:
+    case Op::JNEI_F: return CompareOp::kNe;
+    case Op::GT:
+    case Op::JGT_T:
+    case Op::JGT_F:
+    case Op::JGTI_T:
+    case Op::JGTI_F: return CompareOp::kGt;
     default: return CompareOp::kGe;
   }
 }
 bool WantsTrue(Op op) {
   switch (op) {
-    case Op::JLT_T: case Op::JLE_T: case Op::JEQ_T: case Op::JNE_T: case Op::JGT_T: case Op::JGE_T:
-    case Op::JLTI_T: case Op::JLEI_T: case Op::JEQI_T: case Op::JNEI_T: case Op::JGTI_T: case Op::JGEI_T:
+    case Op::JLT_T:
+    case Op::JLE_T:
+    case Op::JEQ_T:
+    case Op::JNE_T:
+    case Op::JGT_T:
+    case Op::JGE_T:
+    case Op::JLTI_T:
+    case Op::JLEI_T:
+    case Op::JEQI_T:
+    case Op::JNEI_T:
+    case Op::JGTI_T:
+    case Op::JGEI_T:
     case Op::JIN_T: return true;
     default: return false;
   }
@@ -159,7 +212,8 @@ bool SlowArith(ThreadState* ts, Value* R, Word* pc) {
         v = Value(StrConcat(*ts, b.as<StrObject>(), c.as<StrObject>()).word());
       }
     } else {
-      v = (flags & kInPlace) ? InPlace(*ts, info.op, b, c).word() : Binary(*ts, info.op, b, c).word();
+      v = (flags & kInPlace) ? InPlace(*ts, info.op, b, c).word()
+                             : Binary(*ts, info.op, b, c).word();
     }
   } else if (info.specialised != Op::NOP && b.is_float() && c.is_float()) {
     pc->op = static_cast<uint8_t>(info.specialised);
@@ -193,7 +247,8 @@ bool SlowUnary(ThreadState* ts, Value* R, Word* pc) {
   Op op = static_cast<Op>(pc->op);
   Value b = R[pc->b], v;
   switch (op) {
-    case Op::NEG: case Op::NEG_L:
+    case Op::NEG:
+    case Op::NEG_L:
       v = b.is_float() ? NewFloat(*ts, -b.as_float()).word() : Negative(*ts, b).word();
       break;
     case Op::POS: v = Positive(*ts, b).word(); break;

@@ -10,7 +10,9 @@ class CoroutineWrapperObject : public Object {
   static constexpr TypeId kTypeId = TypeId::kCoroutineWrapper;
   GeneratorObject* coroutine = nullptr;
   template <class V>
-  void VisitRefs(V&& v) { v(coroutine); }
+  void VisitRefs(V&& v) {
+    v(coroutine);
+  }
 };
 
 // Makes the exception of throw(type[, value[, traceback]]) and leaves it pending (Ok), or raises

@@ -17,7 +17,8 @@ Result<> traceback_new(ThreadState& ts, Args args) {
     return Raise(ts, Exc::kTypeError, "expected traceback object or None, got '%T'", args[1]);
   }
   if (!IsExact(args[2], TypeId::kFrame)) {
-    return Raise(ts, Exc::kTypeError, "traceback() argument 'tb_frame' must be frame, not %T", args[2]);
+    return Raise(ts, Exc::kTypeError, "traceback() argument 'tb_frame' must be frame, not %T",
+                 args[2]);
   }
   MVM_TRY(int64_t lasti, AsInt64(ts, args[3]));
   MVM_TRY(int64_t line, AsInt64(ts, args[4]));
@@ -33,7 +34,9 @@ Result<> traceback_new(ThreadState& ts, Args args) {
   return tb;
 }
 
-Result<> get_frame(ThreadState& ts, Value self) { return Result<>::Borrow(Value(Self(self)->frame)); }
+Result<> get_frame(ThreadState& ts, Value self) {
+  return Result<>::Borrow(Value(Self(self)->frame));
+}
 Result<> get_lasti(ThreadState& ts, Value self) { return Small(Self(self)->lasti); }
 Result<> get_lineno(ThreadState& ts, Value self) {
   int line = TracebackLine(Self(self));
@@ -83,7 +86,7 @@ int TracebackLine(TracebackObject* tb) {
     const int64_t word = int64_t{tb->lasti} / 2 - 1;
     tb->line = tb->lasti < 0 || word >= code->word_count ? -1
                : word < 0                                ? StartLine(code)
-                                                         : LineAt(code, static_cast<uint32_t>(word));
+                          : LineAt(code, static_cast<uint32_t>(word));
   }
   return tb->line;
 }

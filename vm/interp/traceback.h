@@ -14,26 +14,30 @@ class FrameObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kFrame;
   FunctionObject* function = nullptr;
-  Value* base = nullptr;            // live window, or null
-  Value* locals = nullptr;          // owned copies when the frame has ended (local_count words)
+  Value* base = nullptr;    // live window, or null
+  Value* locals = nullptr;  // owned copies when the frame has ended (local_count words)
   uint32_t local_count = 0;
-  const Word* pc = nullptr;         // last word executed, kept up to date when the frame is left
-  Value back;                       // FrameObject, None at the bottom, null: not asked yet
+  const Word* pc = nullptr;  // last word executed, kept up to date when the frame is left
+  Value back;                // FrameObject, None at the bottom, null: not asked yet
   GeneratorObject* generator = nullptr;  // borrowed: its registers while suspended
   FrameObject* next_live = nullptr;      // ThreadState's list of frame objects with live windows
-  Value trace;                      // f_trace
-  Value extra_locals;               // f_locals assignments to names that are no locals
-  Value kept;                       // list of locals overwritten through f_locals while running (R13)
+  Value trace;                           // f_trace
+  Value extra_locals;                    // f_locals assignments to names that are no locals
+  Value kept;  // list of locals overwritten through f_locals while running (R13)
   bool trace_lines = true, trace_opcodes = false;
   bool cleared = false;
   bool pinned = false;   // the running frame owns a reference (extra locals, a trace function)
   bool at_call = false;  // tracing shows its call: it has not begun
-  int traced_line = -1;             // of the last line event
+  int traced_line = -1;  // of the last line event
   const Word* traced_pc = nullptr;  // last word seen by tracing
 
   template <class V>
   void VisitRefs(V&& v) {
-    v(function); v(back); v(trace); v(extra_locals); v(kept);
+    v(function);
+    v(back);
+    v(trace);
+    v(extra_locals);
+    v(kept);
     if (locals) v(locals, local_count);
   }
   void FreeBuffers(Heap& heap);
@@ -43,12 +47,15 @@ class TracebackObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kTraceback;
   static constexpr int32_t kLineFromPc = INT32_MIN;
-  Value next;                       // TracebackObject or null
+  Value next;  // TracebackObject or null
   FrameObject* frame = nullptr;
-  int32_t lasti = -1;               // tb_lasti: OffsetOf() the word; -1: none
-  int32_t line = kLineFromPc;       // tb_lineno; kLineFromPc: found in the line table when asked for
+  int32_t lasti = -1;          // tb_lasti: OffsetOf() the word; -1: none
+  int32_t line = kLineFromPc;  // tb_lineno; kLineFromPc: found in the line table when asked for
   template <class V>
-  void VisitRefs(V&& v) { v(next); v(frame); }
+  void VisitRefs(V&& v) {
+    v(next);
+    v(frame);
+  }
 };
 
 // tb_lineno, -1 if unknown.

@@ -1,9 +1,9 @@
 // Leaving frames: by return, by yield's cousin in generator_run.cpp, and by exception.
 //
 // Zero cost while nothing is raised: where a handler starts is looked up in the code's range table,
-// innermost first. live[pc] tells how many registers are live at the word that raised (its own operands
-// released, its result not written); everything from the handler's depth up to there is released.
-// A frame that is left hands its locals to its FrameObject, which the traceback owns.
+// innermost first. live[pc] tells how many registers are live at the word that raised (its own
+// operands released, its result not written); everything from the handler's depth up to there is
+// released. A frame that is left hands its locals to its FrameObject, which the traceback owns.
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -100,7 +100,8 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
       state.skip_traceback = false;
     } else {
       (void)AddTraceback(*ts, R, pc);
-      if (state.on_exception != nullptr && HeaderOf(R).has(kFrameTraced)) state.on_exception(*ts, R, pc);
+      if (state.on_exception != nullptr && HeaderOf(R).has(kFrameTraced))
+        state.on_exception(*ts, R, pc);
     }
     uint32_t live = code->live[at];
     for (uint32_t i = 0; i < code->range_count; ++i) {
@@ -123,7 +124,8 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
     }
     // Nobody here: leave the frame.
     FrameHeader header = HeaderOf(R);
-    if (header.has(kFrameTraced) && state.on_return != nullptr) state.on_return(*ts, R, pc, Value());
+    if (header.has(kFrameTraced) && state.on_return != nullptr)
+      state.on_return(*ts, R, pc, Value());
     ReleaseRegisters(R, code->local_count, live);
     header = HeaderOf(R);
     if (header.has(kFrameObject)) {
@@ -160,7 +162,8 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
   uint32_t locals = op == Op::GENSTART ? 0 : pc->b;
   if (header.has(kFrameTraced) && state.on_return != nullptr) state.on_return(*ts, R, pc, value);
   if (header.has(kFrameObject) && op != Op::GENSTART) {
-    if (op == Op::RET && pc->a < locals) {  // the frame object still shows the local that is returned
+    if (op == Op::RET &&
+        pc->a < locals) {  // the frame object still shows the local that is returned
       Incref(value);
       R[pc->a] = value;
     }
@@ -237,7 +240,8 @@ void DoRaise(ThreadState& ts, Value exc, Value cause, bool has_cause) {
     if (r.raised()) return;
     value = r.Take();
     if (!IsException(ts, value)) {
-      Raise(ts, Exc::kTypeError, "calling %R should have returned an instance of BaseException, not %T", exc,
+      Raise(ts, Exc::kTypeError,
+            "calling %R should have returned an instance of BaseException, not %T", exc,
             value.get());
       return;
     }
@@ -252,8 +256,9 @@ void DoRaise(ThreadState& ts, Value exc, Value cause, bool has_cause) {
       if (r.raised()) return;
       fixed = r.Take();
       if (!IsException(ts, fixed)) {
-        Raise(ts, Exc::kTypeError, "calling %R should have returned an instance of BaseException, not %T",
-              cause, fixed.get());
+        Raise(ts, Exc::kTypeError,
+              "calling %R should have returned an instance of BaseException, not %T", cause,
+              fixed.get());
         return;
       }
     } else if (IsException(ts, cause)) {
@@ -275,7 +280,8 @@ bool CheckExceptType(ThreadState& ts, Value type, bool star) {
   auto one = [&](Value t) {
     if (IsType(ts, t) && t.as<TypeObject>()->has_flag(kTypeExceptionSubclass)) {
       if (star && IsSubtype(t.as<TypeObject>(), ExcType(ts, Exc::kBaseExceptionGroup))) {
-        Raise(ts, Exc::kTypeError, "catching ExceptionGroup with except* is not allowed. Use except instead.");
+        Raise(ts, Exc::kTypeError,
+              "catching ExceptionGroup with except* is not allowed. Use except instead.");
         return false;
       }
       return true;
@@ -318,10 +324,12 @@ bool GroupMatch(ThreadState& ts, Value exc, Value type, Ref<>* match, Ref<>* res
     Result<TupleObject> args = NewTuple(ts, {&exc, 1});
     if (args.raised()) return false;
     Ref<TupleObject> t = args.Take();
-    Result<> group = Call(ts, Value(ExcType(ts, Exc::kExceptionGroup)), Value(ts.rt->empty_str), Value(t.get()));
+    Result<> group =
+        Call(ts, Value(ExcType(ts, Exc::kExceptionGroup)), Value(ts.rt->empty_str), Value(t.get()));
     if (group.raised()) {
       if (!ClearPendingIf(ts, Exc::kTypeError)) return false;
-      group = Call(ts, Value(ExcType(ts, Exc::kBaseExceptionGroup)), Value(ts.rt->empty_str), Value(t.get()));
+      group = Call(ts, Value(ExcType(ts, Exc::kBaseExceptionGroup)), Value(ts.rt->empty_str),
+                   Value(t.get()));
       if (group.raised()) return false;
     }
     *match = group.Take();
@@ -345,7 +353,8 @@ bool GroupMatch(ThreadState& ts, Value exc, Value type, Ref<>* match, Ref<>* res
     }
     TupleObject* t = p.as<TupleObject>();
     if (t->size() < 2) {
-      Raise(ts, Exc::kTypeError, "%T.split must return a 2-tuple, got tuple of size %u", exc, t->size());
+      Raise(ts, Exc::kTypeError, "%T.split must return a 2-tuple, got tuple of size %u", exc,
+            t->size());
       return false;
     }
     *match = Ref<>::Borrow(t->items()[0]);

@@ -30,8 +30,7 @@ class TypeTest : public testing::Test {
     Ref<DictObject> ns = NewDict(ts).Take();
     for (auto& [key, value] : entries) EXPECT_FALSE(DictSetUtf8(ts, ns, key, value).raised());
     MVM_CHECK(!ts.HasPending(), "");
-    Result<TypeObject> r =
-        NewHeapType(ts, TypeById(ts, TypeId::kType), Name(name), tuple, ns);
+    Result<TypeObject> r = NewHeapType(ts, TypeById(ts, TypeId::kType), Name(name), tuple, ns);
     if (r.raised()) return Ref<TypeObject>();
     return r.Take();
   }
@@ -247,8 +246,8 @@ TEST_F(TypeTest, SubclassesOfFixedSizeTypes) {
 
 TEST_F(TypeTest, ResolvingAllSlotsAgreesWithInheritingThem) {
   for (TypeId id : {TypeId::kList, TypeId::kDict, TypeId::kSet, TypeId::kFloat, TypeId::kInt,
-                    TypeId::kStr, TypeId::kTuple, TypeId::kBytes, TypeId::kObject, TypeId::kProperty,
-                    TypeId::kBytearray, TypeId::kComplex, TypeId::kFrozenset}) {
+                    TypeId::kStr, TypeId::kTuple, TypeId::kBytes, TypeId::kObject,
+                    TypeId::kProperty, TypeId::kBytearray, TypeId::kComplex, TypeId::kFrozenset}) {
     Ref<TypeObject> c = Class("C", {TypeById(ts, id)});
     Slots before = c->slots;
     ResolveSlots(ts, c, nullptr, nullptr);
@@ -273,8 +272,9 @@ TEST_F(TypeTest, SlotsMembers) {
   Set(o, "a", Value::Int(1));
   EXPECT_TRUE(Get(o, "a").is(Value::Int(1)));
   EXPECT_TRUE(SetAttr(ts, o, "z", Value::Int(1)).raised());
-  EXPECT_EQ(vm.TakeError(),
-            "AttributeError: 'C' object has no attribute 'z' and no __dict__ for setting new attributes");
+  EXPECT_EQ(
+      vm.TakeError(),
+      "AttributeError: 'C' object has no attribute 'z' and no __dict__ for setting new attributes");
   // A subclass adds a dictionary behind the members.
   Ref<TypeObject> d = Class("D", {c});
   EXPECT_EQ(d->storage, AttrStorage::kShape);
@@ -293,8 +293,9 @@ TEST_F(TypeTest, ClassAssignmentKeepsAttributes) {
   EXPECT_EQ(TypeOf(ts, x), b.get());
   for (int i = 0; i < 9; ++i) EXPECT_TRUE(Get(x, "a" + std::to_string(i)).is(Value::Int(i)));
   EXPECT_TRUE(SetAttr(ts, x, "__class__", TypeById(ts, TypeId::kList)).raised());
-  EXPECT_EQ(vm.TakeError(),
-            "TypeError: __class__ assignment only supported for mutable types or ModuleType subclasses");
+  EXPECT_EQ(
+      vm.TakeError(),
+      "TypeError: __class__ assignment only supported for mutable types or ModuleType subclasses");
 }
 
 TEST_F(TypeTest, ClassesDieWithTheirShapes) {
@@ -319,7 +320,8 @@ TEST_F(TypeTest, SubclassListsSurviveEitherOrderOfDeath) {
 }
 
 TEST_F(TypeTest, BasesAssignment) {
-  Ref<TypeObject> a = Class("A", {}, {{"x", Value::Int(1)}}), b = Class("B", {}, {{"x", Value::Int(2)}});
+  Ref<TypeObject> a = Class("A", {}, {{"x", Value::Int(1)}}),
+                  b = Class("B", {}, {{"x", Value::Int(2)}});
   Ref<TypeObject> c = Class("C", {a}), d = Class("D", {c});
   EXPECT_TRUE(Get(d, "x").is(Value::Int(1)));
   Value word = b;

@@ -22,30 +22,14 @@ std::vector<int64_t> Shape(int kind, int n) {
   const auto next = [&] { return seed = seed * 1664525 + 1013904223; };
   for (int i = 0; i < n; ++i) {
     switch (kind) {
-      case 0:
-        v.push_back(static_cast<int64_t>(next() >> 4));
-        break;
-      case 1:
-        v.push_back(i);
-        break;
-      case 2:
-        v.push_back(n - i);
-        break;
-      case 3:
-        v.push_back(next() % 4);
-        break;
-      case 4:
-        v.push_back(i % 50);
-        break;
-      case 5:
-        v.push_back(i % 97 == 0 ? next() % 1000 : i);
-        break;
-      case 6:
-        v.push_back(i < n / 2 ? i * 2 : (i - n / 2) * 2 + 1);
-        break;
-      default:
-        v.push_back(static_cast<int64_t>(next()) * (next() % 2 ? 1 : -1) * 1000003);
-        break;
+      case 0: v.push_back(static_cast<int64_t>(next() >> 4)); break;
+      case 1: v.push_back(i); break;
+      case 2: v.push_back(n - i); break;
+      case 3: v.push_back(next() % 4); break;
+      case 4: v.push_back(i % 50); break;
+      case 5: v.push_back(i % 97 == 0 ? next() % 1000 : i); break;
+      case 6: v.push_back(i < n / 2 ? i * 2 : (i - n / 2) * 2 + 1); break;
+      default: v.push_back(static_cast<int64_t>(next()) * (next() % 2 ? 1 : -1) * 1000003); break;
     }
   }
   return v;

@@ -26,7 +26,9 @@ TEST_F(StrObjectTest, NarrowestKindIsUsed) {
   EXPECT_FALSE(Str("abc\xC3\xA9")->ascii());
   EXPECT_EQ(Str("a\xE2\x82\xAC")->kind(), 2);
   EXPECT_EQ(Str("a\xF0\x9F\x98\x80")->kind(), 4);
-  Ref<StrObject> wide = Str("a\xF0\x9F\x98\x80" "bc");
+  Ref<StrObject> wide =
+      Str("a\xF0\x9F\x98\x80"
+          "bc");
   Ref<StrObject> tail(StrSlice(ts(), wide, 2, 4));
   EXPECT_TRUE(tail->ascii());
   EXPECT_TRUE(StrEquals(tail, Str("bc")));
