@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what a build needs and this machine lacks: `setup.sh build` or `setup.sh test`.
+# Installs what a build, the tests or the check of the form need and this machine lacks: `setup.sh
+# build`, `setup.sh test`, `setup.sh format`.
 #
 # Asks the package manager only for what is missing, so it does nothing, and needs neither the
 # network nor root, on a machine that has everything. Knows Debian's and Ubuntu's packages; elsewhere
@@ -9,8 +10,8 @@ set -euo pipefail
 die() { echo "setup: $*" >&2; exit 1; }
 
 case "${1-}" in
-  build | test) ;;
-  *) die "usage: tools/setup.sh build|test" ;;
+  build | test | format) ;;
+  *) die "usage: tools/setup.sh build|test|format" ;;
 esac
 
 # at_least HAVE WANT: dotted versions.
@@ -26,6 +27,10 @@ command -v cmake >/dev/null 2>&1 || missing+=(cmake)
 command -v ninja >/dev/null 2>&1 || missing+=(ninja-build)
 if [ "$1" = test ] && ! [ -e /usr/include/gtest/gtest.h ] && ! [ -e /usr/local/include/gtest/gtest.h ]; then
   missing+=(libgtest-dev)
+fi
+
+if [ "$1" = format ] && ! command -v clang-format >/dev/null 2>&1 && ! command -v clang-format-14 >/dev/null 2>&1; then
+  missing+=(clang-format-14)
 fi
 
 if [ ${#missing[@]} -gt 0 ]; then

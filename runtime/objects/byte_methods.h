@@ -31,17 +31,15 @@ Status ParseBytesArguments(ThreadState& ts, const char* name, Args raw, BytesArg
 Status CollectBytes(ThreadState& ts, const BytesArguments& args, const char* name,
                     class TextBuffer* out);
 
-#define MVM_BYTE_METHODS(M)                                                                    \
-  M(capitalize)                                                                                \
-  M(center)                                                                                    \
-  M(count)                                                                                     \
-  M(decode)                                                                                    \
-  M(endswith)                                                                                  \
-  M(expandtabs) M(find) M(hex) M(index) M(isalnum) M(isalpha) M(isascii) M(isdigit) M(islower) \
-      M(isspace) M(istitle) M(isupper) M(join) M(ljust) M(lower) M(lstrip) M(maketrans)        \
-          M(partition) M(removeprefix) M(removesuffix) M(replace) M(rfind) M(rindex) M(rjust)  \
-              M(rpartition) M(rsplit) M(rstrip) M(split) M(splitlines) M(startswith) M(strip)  \
-                  M(swapcase) M(title) M(translate) M(upper) M(zfill)
+// clang-format off
+#define MVM_BYTE_METHODS(M) \
+  M(capitalize) M(center) M(count) M(decode) M(endswith) M(expandtabs) M(find) M(hex) \
+  M(index) M(isalnum) M(isalpha) M(isascii) M(isdigit) M(islower) M(isspace) M(istitle) \
+  M(isupper) M(join) M(ljust) M(lower) M(lstrip) M(maketrans) M(partition) M(removeprefix) \
+  M(removesuffix) M(replace) M(rfind) M(rindex) M(rjust) M(rpartition) M(rsplit) M(rstrip) \
+  M(split) M(splitlines) M(startswith) M(strip) M(swapcase) M(title) M(translate) M(upper) \
+  M(zfill)
+// clang-format on
 #define MVM_DECLARE_BYTE_METHOD(name) Result<> bytes_##name(ThreadState& ts, Args args);
 MVM_BYTE_METHODS(MVM_DECLARE_BYTE_METHOD)
 #undef MVM_DECLARE_BYTE_METHOD

@@ -15,16 +15,14 @@
 
 namespace minivm::itertools {
 
-#define MVM_ITERTOOLS_TYPES(TYPE)                                                             \
-  TYPE(Accumulate)                                                                            \
-  TYPE(Batched)                                                                               \
-  TYPE(Chain)                                                                                 \
-  TYPE(Combinations)                                                                          \
-  TYPE(CombinationsWithReplacement)                                                           \
-  TYPE(Compress)                                                                              \
-  TYPE(Count) TYPE(Cycle) TYPE(Dropwhile) TYPE(Filterfalse) TYPE(Groupby) TYPE(Grouper)       \
-      TYPE(Islice) TYPE(Pairwise) TYPE(Permutations) TYPE(Product) TYPE(Repeat) TYPE(Starmap) \
-          TYPE(Takewhile) TYPE(Tee) TYPE(TeeData) TYPE(ZipLongest)
+// clang-format off
+#define MVM_ITERTOOLS_TYPES(TYPE) \
+  TYPE(Accumulate) TYPE(Batched) TYPE(Chain) TYPE(Combinations) \
+  TYPE(CombinationsWithReplacement) TYPE(Compress) TYPE(Count) TYPE(Cycle) TYPE(Dropwhile) \
+  TYPE(Filterfalse) TYPE(Groupby) TYPE(Grouper) TYPE(Islice) TYPE(Pairwise) \
+  TYPE(Permutations) TYPE(Product) TYPE(Repeat) TYPE(Starmap) TYPE(Takewhile) TYPE(Tee) \
+  TYPE(TeeData) TYPE(ZipLongest)
+// clang-format on
 #define TYPE(name) extern const TypeSpec k##name##Type;
 MVM_ITERTOOLS_TYPES(TYPE)
 #undef TYPE
