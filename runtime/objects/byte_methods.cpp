@@ -455,18 +455,18 @@ Result<> bytes_replace(ThreadState& ts, Args args) {
   const std::string_view old = old_view.view(), fresh = fresh_view.view(),
                          text = BytesOf(ts, args[0]);
   const size_t limit = count < 0 ? SIZE_MAX : static_cast<size_t>(count);
-  SmallVector<size_t, 128> found;
+  Positions found;
   if (old.empty()) {
     if (fresh.empty()) return SameBytes(ts, args[0]);
     for (size_t i = 0; i <= text.size() && found.size() < limit; ++i) {
-      if (!found.Push(i)) return RaiseMemoryError(ts);
+      if (!PushPosition(ts, i, &found)) return RaiseMemoryError(ts);
     }
   } else {
     for (size_t i = 0; found.size() < limit;) {
       const ptrdiff_t at = FindText(Chars(text) + i, text.size() - i, Chars(old), old.size());
       if (at < 0) break;
       i += static_cast<size_t>(at);
-      if (!found.Push(i)) return RaiseMemoryError(ts);
+      if (!PushPosition(ts, i, &found)) return RaiseMemoryError(ts);
       i += old.size();
     }
   }

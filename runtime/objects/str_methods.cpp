@@ -190,10 +190,9 @@ Status PadArguments(ThreadState& ts, Args args, int64_t* width, char32_t* fill) 
 
 // ---- replacing ----
 
-using Positions = SmallVector<size_t, 128>;
-
 // Where `old` occurs, at most `limit` times. False: no memory.
-bool FindAll(const StrObject* s, const StrObject* old, size_t limit, Positions* out) {
+bool FindAll(ThreadState& ts, const StrObject* s, const StrObject* old, size_t limit,
+             Positions* out) {
   const size_t n = s->length, m = old->length;
   return WithChars(s, [&](auto* h) {
     return WithChars(old, [&](auto* p) {
@@ -202,7 +201,7 @@ bool FindAll(const StrObject* s, const StrObject* old, size_t limit, Positions* 
           ptrdiff_t at = FindText(h + i, n - i, p, m);
           if (at < 0) break;
           i += static_cast<size_t>(at);
-          if (!out->Push(i)) return false;
+          if (!PushPosition(ts, i, out)) return false;
           i += m;
         }
       }
@@ -272,7 +271,7 @@ Result<StrObject> Replace(ThreadState& ts, StrObject* s, StrObject* old, StrObje
   if (old->length == 1 && fresh->length == 1)
     return ReplaceChar(ts, s, old->At(0), fresh->At(0), limit);
   Positions found;
-  if (!FindAll(s, old, limit, &found)) return RaiseMemoryError(ts);
+  if (!FindAll(ts, s, old, limit, &found)) return RaiseMemoryError(ts);
   const size_t count = found.size(), m = old->length, k = fresh->length;
   if (count == 0) return StrExact(ts, s);
   const size_t rest = s->length - count * m;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/objects/str_object.h"
+#include "runtime/support/small_vector.h"
 #include "runtime/support/unicode.h"
 
 namespace minivm {
@@ -15,6 +16,18 @@ inline bool IsSpaceChar(CharT c) {
   } else {
     return IsSpace(c);
   }
+}
+
+// Where the occurrences of a piece begin, for replace().
+using Positions = SmallVector<size_t, 128>;
+
+// The list lies outside of the heap and can outgrow the text eightfold: before a long one doubles,
+// the memory cap is asked. False: no memory.
+inline bool PushPosition(ThreadState& ts, size_t at, Positions* out) {
+  const size_t n = out->size();
+  if (n == out->capacity() && n >= (1 << 16) && ts.heap().WouldExceed(3 * n * sizeof(at)))
+    return false;
+  return out->Push(at);
 }
 
 // start and end of s[start:end] from two optional arguments (absent, None or index), clamped to

@@ -20,8 +20,11 @@ namespace minivm {
 class Arena {
  public:
   static constexpr size_t kDefaultCap = size_t{1} << 32;
+  // Told of every block: bytes taken (true: granted), or given back (negative, cannot fail).
+  using Meter = bool (*)(void* owner, ptrdiff_t bytes);
 
   explicit Arena(size_t byte_cap = kDefaultCap) : cap_(byte_cap) {}
+  Arena(Meter meter, void* owner) : cap_(kDefaultCap), meter_(meter), owner_(owner) {}
   ~Arena() { Release(); }
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -67,6 +70,7 @@ class Arena {
       ::operator delete(block);
       block = older;
     }
+    if (meter_ != nullptr && reserved_ != 0) meter_(owner_, -static_cast<ptrdiff_t>(reserved_));
     blocks_ = nullptr;
     next_ = limit_ = nullptr;
     reserved_ = 0;
@@ -89,7 +93,14 @@ class Arena {
     const bool own_block = size > block_size / 4;
     if (own_block) block_size = size + sizeof(Block);
     if (block_size > cap_ - reserved_) throw std::bad_alloc();
-    Block* block = static_cast<Block*>(::operator new(block_size));
+    if (meter_ != nullptr && !meter_(owner_, static_cast<ptrdiff_t>(block_size))) {
+      throw std::bad_alloc();
+    }
+    Block* block = static_cast<Block*>(::operator new(block_size, std::nothrow));
+    if (block == nullptr) {
+      if (meter_ != nullptr) meter_(owner_, -static_cast<ptrdiff_t>(block_size));
+      throw std::bad_alloc();
+    }
     reserved_ += block_size;
     char* data = reinterpret_cast<char*>(block) + sizeof(Block);
     if (own_block && blocks_ != nullptr) {
@@ -110,6 +121,8 @@ class Arena {
   Block* blocks_ = nullptr;
   size_t reserved_ = 0;
   size_t cap_;
+  Meter meter_ = nullptr;
+  void* owner_ = nullptr;
 };
 
 // A view of an array that lives in an arena.

@@ -112,7 +112,7 @@ Result<> CompileTrees(ThreadState& ts, Value source, StrObject* filename, int64_
   const bool only_ast = flags & kOnlyAst;
   const bool optimize = (flags & kOptimizedAst) == kOptimizedAst;
   if (IsTree(ts, source) && only_ast && !optimize) return Result<>::Borrow(source);
-  Arena arena;
+  HeapArena arena(ts);
   Ref<> keep, folded;
   Mod* tree;
   std::string text;

@@ -151,7 +151,7 @@ Result<CodeObject> CompileIn(CompileContext& context, const Mod* tree) {
 
 Result<CodeObject> CompileTree(ThreadState& ts, const Mod* tree, std::string_view source,
                                StrObject* filename, const CompileOptions& options) {
-  Arena arena;
+  HeapArena arena(ts);
   NameTable* names = tree->names;
   MVM_CHECK(names != nullptr, "a tree without names");
   CompileContext context(ts, arena, *names, source, filename, options);
@@ -206,7 +206,7 @@ R ParseText(ThreadState& ts, Arena& arena, std::string_view utf8, bool invalid_u
 
 Result<CodeObject> CompileText(ThreadState& ts, std::string_view utf8, bool invalid_utf8,
                                StrObject* filename, const CompileOptions& options) {
-  Arena arena;
+  HeapArena arena(ts);
   return ParseText<Result<CodeObject>>(ts, arena, utf8, invalid_utf8, filename, options, CompileIn);
 }
 
@@ -286,7 +286,7 @@ Result<Mod*> ParseBytes(ThreadState& ts, std::string_view bytes, StrObject* file
 Result<> DescribeSource(ThreadState& ts, std::string_view source, bool bytes, StrObject* filename,
                         const CompileOptions& options) {
   try {
-    Arena arena;
+    HeapArena arena(ts);
     if (!bytes) return ParseText<Result<>>(ts, arena, source, false, filename, options, ScopesOf);
     DecodedSource decoded;
     MVM_TRY_VOID(DecodeBytes(ts, source, filename, options, &decoded));

@@ -3,12 +3,27 @@
 
 #include <string_view>
 
+#include "runtime/core/thread_state.h"
+#include "runtime/support/arena.h"
 #include "vm/bytecode/code_object.h"
 
 namespace minivm {
 
 struct Mod;
-class Arena;
+
+// An arena whose blocks count against the VM's memory cap.
+class HeapArena : public Arena {
+ public:
+  explicit HeapArena(ThreadState& ts) : Arena(Tell, &ts.heap()) {}
+
+ private:
+  static bool Tell(void* owner, ptrdiff_t bytes) {
+    Heap* heap = static_cast<Heap*>(owner);
+    if (bytes > 0) return heap->Charge(static_cast<size_t>(bytes));
+    heap->Account(bytes);
+    return true;
+  }
+};
 
 enum class CompileMode : uint8_t { kExec, kEval, kSingle, kFuncType };  // the last only parses
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <string>
 
 #include "vm/syntax/parser.h"
@@ -115,6 +116,29 @@ TEST(ParserLimitsTest, TheArenaCapIsAMemoryError) {
   Diagnostic error;
   EXPECT_EQ(Parse(arena, Repeat("x = 1\n", 10000), {}, &error, nullptr), nullptr);
   EXPECT_EQ(error.kind, DiagnosticKind::kMemory);
+}
+
+// What an arena takes counts where its owner counts, until it is released.
+TEST(ParserLimitsTest, AMeteredArenaAsksAndGivesBack) {
+  struct Budget {
+    ptrdiff_t used = 0, most = 0;
+    static bool Tell(void* self, ptrdiff_t bytes) {
+      auto* budget = static_cast<Budget*>(self);
+      if (bytes > 0 && budget->used + bytes > 100000) return false;
+      budget->used += bytes;
+      budget->most = std::max(budget->most, budget->used);
+      return true;
+    }
+  } budget;
+  {
+    Arena arena(Budget::Tell, &budget);
+    Diagnostic error;
+    EXPECT_EQ(Parse(arena, Repeat("x = 1\n", 10000), {}, &error, nullptr), nullptr);
+    EXPECT_EQ(error.kind, DiagnosticKind::kMemory);
+    EXPECT_EQ(budget.used, static_cast<ptrdiff_t>(arena.bytes_reserved()));
+  }
+  EXPECT_GT(budget.most, 0);
+  EXPECT_EQ(budget.used, 0);
 }
 
 }  // namespace
