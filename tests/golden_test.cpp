@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -280,6 +281,11 @@ std::map<std::string, std::string> ReadKnownFailures(const fs::path& file) {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  // Frames are larger under a sanitizer; scripts are to get as deep as without.
+  rlimit stack = {size_t{64} << 20, size_t{64} << 20};
+  setrlimit(RLIMIT_STACK, &stack);
+#endif
   fs::path root = MINIVM_GOLDEN_DIR;
   std::map<std::string, std::string> known = ReadKnownFailures(root / "known_failures.txt");
   std::vector<fs::path> scripts;

@@ -14,7 +14,10 @@ bool TextBuffer::Grow(size_t extra) {
     size_t capacity = capacity_ * 2;
     if (capacity < size_ + extra) capacity = size_ + extra;
     if (capacity > cap_) capacity = cap_;
-    void* fresh = std::realloc(data_ == inline_ ? nullptr : data_, capacity);
+    // Nothing is as large as a terabyte; sanitizers end the process over it.
+    constexpr size_t kTooLarge = size_t{1} << 40;
+    void* fresh =
+        capacity < kTooLarge ? std::realloc(data_ == inline_ ? nullptr : data_, capacity) : nullptr;
     if (fresh != nullptr) {
       if (data_ == inline_) std::memcpy(fresh, inline_, size_);
       data_ = static_cast<char*>(fresh);

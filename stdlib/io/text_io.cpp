@@ -84,7 +84,7 @@ Status AppendPending(ThreadState& ts, TextIoObject* t, std::string_view bytes) {
       t->pending_capacity = t->chunk_size;
     }
   }
-  std::memcpy(t->pending + t->pending_size, bytes.data(), bytes.size());
+  if (n > 0) std::memcpy(t->pending + t->pending_size, bytes.data(), bytes.size());
   t->pending_size += n;
   return Ok();
 }
