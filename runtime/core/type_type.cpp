@@ -329,6 +329,13 @@ Result<> type_get_flags(ThreadState& ts, Value self) {
     if (Self(self)->flags & bit.ours) flags |= bit.theirs;
   }
   if (Self(self)->is_heap() || Self(self)->gc.visit) flags |= 1u << 14;
+  // A native class that adds nothing to an object but methods (typing.Generic): copyreg must not
+  // take it for one whose instances have a native part to copy.
+  const TypeObject* base = Self(self)->base;
+  if (base && !base->base && Self(self)->has_flag(kTypeBase) &&
+      Self(self)->basic_size == base->basic_size) {
+    flags |= 1u << 9;
+  }
   return Small(static_cast<int64_t>(flags));
 }
 
