@@ -191,11 +191,13 @@ const MethodSpec kRLockMethods[] = {
     {"release(self, /)", rlock_release, "Undo one acquire()."},
 };
 
+// What RLock() is called with is not looked at, as in CPython.
 Result<> lock_new(ThreadState& ts, Args args) { return AllocInstance(ts, args.self<TypeObject>()); }
 
 const TypeSpec kLockType = {
     .name = "_thread.lock",
     .doc = "A lock: held or free. Made by allocate_lock().",
+    .flags = kTypeWeakrefs,
     .size = sizeof(LockObject),
     .slots = {.repr = lock_repr},
     .construct = {"lock()", lock_new},
@@ -204,10 +206,10 @@ const TypeSpec kLockType = {
 const TypeSpec kRLockType = {
     .name = "_thread.RLock",
     .doc = "A lock that its owner can take more than once.",
-    .flags = kTypeBase,
+    .flags = kTypeBase | kTypeWeakrefs,
     .size = sizeof(LockObject),
     .slots = {.repr = rlock_repr},
-    .construct = {"RLock()", lock_new},
+    .construct = {"RLock(...)", lock_new},
     .methods = kRLockMethods,
 };
 
