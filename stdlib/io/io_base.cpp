@@ -98,15 +98,13 @@ StreamLock::StreamLock(ThreadState& ts, ThreadState** owner, Value stream) : own
 
 Status FinalizeStream(ThreadState& ts, Value self) {
   Result<> closed = GetAttrOptional(ts, self, "closed");
-  bool is_closed = true;
   if (closed.raised()) {
+    // Not usable: its constructor failed, or what it stood on has been detached. There is nothing to close.
     ClearPending(ts);
-    is_closed = false;
-  } else {
-    Ref<> c = closed.Take();
-    is_closed = c.is_absent() || IsTrue(ts, c);
+    return Ok();
   }
-  if (is_closed) return Ok();
+  Ref<> c = closed.Take();
+  if (c.is_absent() || IsTrue(ts, c)) return Ok();
   MVM_TRY(Ref<StrObject> flag, InternUtf8(ts, "_finalizing"));
   if (SetAttr(ts, self, flag, ts.rt->true_).raised()) ClearPending(ts);
   Result<> done = CallMethod(ts, self, MVM_NAME(ts, close));

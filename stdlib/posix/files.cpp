@@ -388,10 +388,25 @@ const TypeSpec kScandirType = {
     .methods = kScandirMethods,
 };
 
+// A stream over the directory that p names or is the descriptor of, or null with errno set. The caller's
+// descriptor stays its own: the stream takes a copy.
+DIR* OpenDirectory(const PathArg& p) {
+  if (p.fd < 0) return opendir(p.c_str());
+  int copy = fcntl(p.fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return nullptr;
+  DIR* dir = fdopendir(copy);
+  if (dir == nullptr) {
+    int why = errno;
+    close(copy);
+    errno = why;
+  }
+  return dir;
+}
+
 Result<> posix_scandir(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "scandir", "path", true, true));
-  DIR* dir = p.fd >= 0 ? fdopendir(dup(p.fd)) : opendir(p.c_str());
+  DIR* dir = OpenDirectory(p);
   if (dir == nullptr) return DoneOrErrno(ts, -1, &p);
   if (p.fd >= 0) rewinddir(dir);
   MVM_TRY(TypeObject * type, TypeForSpec(ts, kScandirType));
@@ -412,7 +427,7 @@ Result<> posix_scandir(ThreadState& ts, Args args) {
 Result<> posix_listdir(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "listdir", "path", true, true));
-  DIR* dir = p.fd >= 0 ? fdopendir(dup(p.fd)) : opendir(p.c_str());
+  DIR* dir = OpenDirectory(p);
   if (dir == nullptr) return DoneOrErrno(ts, -1, &p);
   if (p.fd >= 0) rewinddir(dir);
   struct Closer {
