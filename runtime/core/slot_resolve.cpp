@@ -5,6 +5,7 @@
 // function that calls methods. Where a name has two rows (numeric and sequence), the built-in type
 // keeps the row it filled and a script's method fills the numeric one.
 #include "runtime/core/slot_table.h"
+#include "runtime/core/type_internal.h"
 #include "runtime/native/native_function.h"
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/str_object.h"
@@ -57,7 +58,7 @@ Vote VoteOf(const SlotRow& row, const TypeObject* type, Value found) {
 Vote VoteOfNew(ThreadState& ts, Value found) {
   if (!IsExact(found, TypeId::kNativeFunction)) return {Vote::kGeneric};
   const NativeFunctionObject* f = found.as<NativeFunctionObject>();
-  if (!f->prepend_self || !IsType(ts, f->self)) return {Vote::kGeneric};
+  if (f->fn != kTypeNewMethod.fn || !IsType(ts, f->self)) return {Vote::kGeneric};
   TypeObject* owner = f->self.as<TypeObject>();
   if (owner->is_heap()) return {Vote::kGeneric};
   return {Vote::kNative, ToAnySlot(owner->slots.new_), owner};
