@@ -14,7 +14,9 @@ Result<StrObject> Repr(ThreadState& ts, Value v) {
   if (IsExact(v, TypeId::kStr)) return StrRepr(ts, v.as<StrObject>());
   RecursionGuard guard(ts, " while getting the repr of an object");
   if (!guard) return kRaised;
-  MVM_TRY(Ref<> r, TypeOf(ts, v)->slots.repr(ts, v));
+  TypeObject* type = TypeOf(ts, v);
+  MVM_TRY_VOID(TypeReady(ts, type));  // __repr__ functions show its name
+  MVM_TRY(Ref<> r, type->slots.repr(ts, v));
   if (!IsStr(ts, r)) {
     return Raise(ts, Exc::kTypeError, "__repr__ returned non-string (type %T)", r.get());
   }
