@@ -224,6 +224,7 @@ void SymbolTableBuilder::VisitStmt(const Stmt* stmt) {
     case StmtKind::kFor:
     case StmtKind::kAsyncFor: {
       auto* s = As<ForStmt>(stmt);
+      if (stmt->kind == StmtKind::kAsyncFor) scope_->is_coroutine = true;
       VisitExpr(s->target);
       VisitExpr(s->iter);
       VisitStmts(s->body);
@@ -252,6 +253,7 @@ void SymbolTableBuilder::VisitStmt(const Stmt* stmt) {
     case StmtKind::kWith:
     case StmtKind::kAsyncWith: {
       auto* s = As<WithStmt>(stmt);
+      if (stmt->kind == StmtKind::kAsyncWith) scope_->is_coroutine = true;
       for (WithItem* item : s->items) {
         VisitExpr(item->context_expr);
         if (item->optional_vars) VisitExpr(item->optional_vars);

@@ -290,6 +290,10 @@ bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uin
   }
   for (uint32_t i = code->near_param_count; i < f->local_count; ++i) regs[i] = unbound;
   if (!far.is_null()) regs[code->far_register] = far;
+  if (code->locals_register != 0xFFFF) {  // code of a module, in a function: its globals serve
+    Incref(Value(f->globals));
+    regs[code->locals_register] = Value(f->globals);
+  }
   return true;
 }
 

@@ -38,7 +38,7 @@ void Bind(FunctionObject* f, CodeInstance* instance) {
   f->local_count = code->local_count;
   f->param_count = code->near_param_count;
   f->simple = code->kwonly_count == 0 && !(code->flags & (kCodeVarArgs | kCodeVarKeywords)) &&
-              code->near_param_count == code->param_count;
+              code->near_param_count == code->param_count && code->locals_register == 0xFFFF;
 }
 
 FunctionObject* Self(Value v) { return v.as<FunctionObject>(); }
@@ -107,7 +107,8 @@ Result<> function_new(ThreadState& ts, Args args) {
       return Raise(ts, Exc::kTypeError, "arg 5 (closure) expected cell, found %T", cell);
     }
   }
-  MVM_TRY(Ref<FunctionObject> f, NewFunction(ts, code, args.as<DictObject>(2)));
+  MVM_TRY(Ref<FunctionObject> f, NewFunction(ts, code, args.as<DictObject>(2),
+                                             code->locals_register != 0xFFFF));
   if (!IsNone(ts, args[3])) Assign(f->name, args.as<StrObject>(3));
   if (!IsNone(ts, args[4])) Assign(f->defaults, args.as<TupleObject>(4));
   if (given > 0) Assign(f->closure, args.as<TupleObject>(5));
