@@ -180,7 +180,8 @@ class Reader {
       ParseDecimalPrefix(ascii, &d);
       return NewFloat(ts_, d);
     }
-    if (!is_float && plain_int_) return IntFromText(ts_, ascii, 10);
+    // int() knows the limit of digits, which is never below 640.
+    if (!is_float && plain_int_ && length <= 640) return IntFromText(ts_, ascii, 10);
     if (!text) {
       MVM_TRY(text, NewStr(ts_, ascii));
     }
