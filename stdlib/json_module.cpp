@@ -8,18 +8,12 @@ namespace json {
 namespace {
 
 const MethodSpec kFunctions[] = {
-    {"encode_basestring(string, /)", json_encode_unicode,
-     "Return a JSON representation of a Python string."},
+    {"encode_basestring(string, /)", json_encode_unicode, "The JSON string literal of a str."},
     {"encode_basestring_ascii(string, /)", json_encode_ascii,
-     "Return an ASCII-only JSON representation of a Python string."},
+     "The JSON string literal of a str, in ASCII."},
     {"scanstring(string, end, strict=True, /)", json_scanstring,
-     "Scan the string s for a JSON string. End is the index of the\ncharacter in s after the quote "
-     "that "
-     "started the JSON string.\nUnescapes all valid JSON string escape sequences and raises "
-     "ValueError\non "
-     "attempt to decode an invalid string.\n\nReturns a tuple of the decoded string and the index "
-     "of the "
-     "character in s\nafter the end quote."},
+     "Read the string literal whose contents start at `end`: (text, index behind its quote).\n\n"
+     "strict forbids control characters in it. ValueError for what is no literal."},
 };
 
 Status ExecModule(ThreadState& ts, ModuleObject* module) {
@@ -35,7 +29,7 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k__json_module;
 const ModuleSpec k__json_module = {
     .name = "_json",
-    .doc = "json speedups\n",
+    .doc = "The native half of json: reading and writing of whole documents.",
     .functions = json::kFunctions,
     .exec = json::ExecModule,
 };

@@ -126,17 +126,16 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 
 const MethodSpec kFunctions[] = {
     {"dump(obj, file, protocol=None, *, fix_imports=True, buffer_callback=None)", pickle_dump,
-     "Write a pickled representation of obj to the open file object file.\n\nThis is equivalent to "
-     "Pickler(file, protocol).dump(obj), but may be more efficient."},
+     "Write the pickle of an object to a binary file.\n\nThe arguments are those of Pickler."},
     {"dumps(obj, protocol=None, *, fix_imports=True, buffer_callback=None)", pickle_dumps,
-     "Return the pickled representation of the object as a bytes object."},
+     "The pickle of an object, as bytes.\n\nThe arguments are those of Pickler."},
     {"load(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=())", pickle_load,
-     "Read and return an object from the pickle data stored in a file.\n\nThis is equivalent to "
-     "Unpickler(file).load(), but may be more efficient."},
+     "The object that is made from the next pickle in a binary file.\n\nThe arguments are those "
+     "of Unpickler."},
     {"loads(data, /, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=())",
      pickle_loads,
-     "Read and return an object from the given pickle data.\n\nThe protocol version of the pickle "
-     "is detected automatically. Bytes past the\npickled object's representation are ignored."},
+     "The object that is made from a pickle in bytes; what follows the pickle does not matter.\n\n"
+     "The arguments are those of Unpickler."},
 };
 const TypeSpec* const kTypes[] = {&kPicklerType, &kUnpicklerType, &kPickleBufferType};
 
@@ -147,7 +146,7 @@ const TypeSpec* const kTypes[] = {&kPicklerType, &kUnpicklerType, &kPickleBuffer
 extern const ModuleSpec k__pickle_module;
 const ModuleSpec k__pickle_module = {
     .name = "_pickle",
-    .doc = "Optimized implementation for the Python pickle module.",
+    .doc = "The machines of pickle, which write and read pickles.",
     .functions = pickle::kFunctions,
     .types = pickle::kTypes,
     .exec = pickle::ExecModule,

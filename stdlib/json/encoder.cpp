@@ -304,10 +304,7 @@ const GetSetSpec kGetSets[] = {
 
 const TypeSpec kEncoderType = {
     .name = "_json.Encoder",
-    .doc =
-        "Encoder(markers, default, encoder, indent, key_separator, item_separator, sort_keys, "
-        "skipkeys, "
-        "allow_nan)",
+    .doc = "Writes the text of an object, as an encoder's settings have it.",
     .flags = kTypeBase,
     .size = sizeof(EncoderObject),
     .gc = GcHooksOf<EncoderObject>(),

@@ -358,7 +358,7 @@ const GetSetSpec kGetSets[] = {
 
 const TypeSpec kScannerType = {
     .name = "_json.Scanner",
-    .doc = "JSON scanner object",
+    .doc = "Reads the value at an index of a text, as a decoder has it.",
     .flags = kTypeBase,
     .size = sizeof(ScannerObject),
     .gc = GcHooksOf<ScannerObject>(),

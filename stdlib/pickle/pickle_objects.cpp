@@ -226,12 +226,10 @@ void pickler_gc_clear(Object* o) {
 }
 
 const MethodSpec kPicklerMethods[] = {
-    {"__sizeof__(self, /)", pickler_sizeof, "Returns size in memory, in bytes."},
+    {"__sizeof__(self, /)", pickler_sizeof, "How many bytes the object takes."},
     {"clear_memo(self, /)", pickler_clear_memo,
-     "Clears the pickler's \"memo\".\n\nObjects that were pickled are written in full again when "
-     "they are met."},
-    {"dump(self, obj, /)", pickler_dump,
-     "Write a pickled representation of the given object to the open file."},
+     "Forget what was written.\n\nObjects are written in full again when they are met."},
+    {"dump(self, obj, /)", pickler_dump, "Write the pickle of an object to the file."},
     {"persistent_id(self, obj, /)", pickler_persistent_id},
 };
 const GetSetSpec kPicklerGetSets[] = {
@@ -241,9 +239,9 @@ const GetSetSpec kPicklerGetSets[] = {
     {"memo", pickler_get_memo, pickler_set_memo},
 };
 const MethodSpec kPicklerMemoMethods[] = {
-    {"__reduce__(self, /)", pickler_memo_reduce, "Implement pickle support."},
-    {"clear(self, /)", pickler_memo_clear, "Remove all items from memo."},
-    {"copy(self, /)", pickler_memo_copy, "Copy the memo to a new object."},
+    {"__reduce__(self, /)", pickler_memo_reduce, "The copy of the memo, for pickling."},
+    {"clear(self, /)", pickler_memo_clear, "Forget what is in the memo."},
+    {"copy(self, /)", pickler_memo_copy, "What is in the memo, as a dict."},
 };
 
 // ---- Unpickler ----
@@ -337,21 +335,18 @@ void unpickler_gc_clear(Object* o) {
 }
 
 const MethodSpec kUnpicklerMethods[] = {
-    {"__sizeof__(self, /)", unpickler_sizeof, "Returns size in memory, in bytes."},
+    {"__sizeof__(self, /)", unpickler_sizeof, "How many bytes the object takes."},
     {"find_class(self, module_name, global_name, /)", unpickler_find_class,
-     "Return an object from a specified module.\n\nIf necessary, the module will be imported. "
-     "Subclasses may override this method\nto restrict what may be loaded. Both arguments are str "
-     "objects."},
-    {"load(self, /)", unpickler_load,
-     "Load a pickle.\n\nRead a pickled object from the file given to the constructor, and return "
-     "the\nobject with everything it refers to."},
+     "What a name stands for in a module, which is imported if need be.\n\nSubclasses that "
+     "override this decide what a pickle can reach."},
+    {"load(self, /)", unpickler_load, "The object that is made from the next pickle in the file."},
     {"persistent_load(self, pid, /)", unpickler_persistent_load},
 };
 const GetSetSpec kUnpicklerGetSets[] = {{"memo", unpickler_get_memo, unpickler_set_memo}};
 const MethodSpec kUnpicklerMemoMethods[] = {
-    {"__reduce__(self, /)", unpickler_memo_reduce, "Implement pickling support."},
-    {"clear(self, /)", unpickler_memo_clear, "Remove all items from memo."},
-    {"copy(self, /)", unpickler_memo_copy, "Copy the memo to a new object."},
+    {"__reduce__(self, /)", unpickler_memo_reduce, "The copy of the memo, for pickling."},
+    {"clear(self, /)", unpickler_memo_clear, "Forget what is in the memo."},
+    {"copy(self, /)", unpickler_memo_copy, "What is in the memo, as a dict."},
 };
 
 // ---- PickleBuffer ----
@@ -399,10 +394,9 @@ void buffer_destroy(Heap&, Object* o) { static_cast<PickleBufferObject*>(o)->vie
 
 const MethodSpec kPickleBufferMethods[] = {
     {"raw(self, /)", buffer_raw,
-     "Return a memoryview of the raw memory underlying this buffer.\nWill raise BufferError is the "
-     "buffer isn't contiguous."},
+     "The memory as a memoryview of bytes; BufferError if it is not in one piece."},
     {"release(self, /)", buffer_release,
-     "Release the underlying buffer exposed by the PickleBuffer object."},
+     "Let go of the memory. Nothing can be done with the object afterwards."},
 };
 
 }  // namespace
@@ -418,12 +412,11 @@ Status PickleBufferView(ThreadState& ts, PickleBufferObject* b, BufferView* out)
 const TypeSpec kPicklerType = {
     .name = "_pickle.Pickler",
     .doc =
-        "This takes a binary file for writing a pickle data stream.\n\nThe optional *protocol* "
-        "argument is one of 0 to 5; the default is 4, and a negative one\nselects the highest. "
-        "The *file* argument must have a write() method that accepts a\nsingle bytes argument. "
-        "If *fix_imports* is true and *protocol* is less than 3, names\nare written as Python 2 "
-        "knows them. *buffer_callback* (protocol 5) is called with each\nbuffer that could "
-        "travel out-of-band; a true answer keeps it in the stream.",
+        "Writes pickles to a binary file, or to anything with a write() for bytes.\n\n"
+        "protocol: 0 to 5, a negative number for the highest; 4 by default\n"
+        "fix_imports: below protocol 3, write names as Python 2 knows them\n"
+        "buffer_callback: called with each PickleBuffer (protocol 5); a true answer keeps its\n"
+        "    bytes in the pickle, otherwise they travel apart",
     .flags = kTypeBase,
     .size = sizeof(PicklerObject),
     .gc = {gc_internal::VisitHook<PicklerObject>, pickler_gc_clear, DestroyMachine<PicklerObject>},
@@ -445,12 +438,11 @@ const TypeSpec kPicklerMemoType = {
 const TypeSpec kUnpicklerType = {
     .name = "_pickle.Unpickler",
     .doc =
-        "This takes a binary file for reading a pickle data stream.\n\nThe protocol is detected "
-        "automatically. The argument *file* must have a read() method\nthat takes an integer "
-        "argument and a readline() method that requires no arguments, both\nreturning bytes. If "
-        "*fix_imports* is true, names of Python 2 are mapped to those of\nPython 3; *encoding* "
-        "and *errors* tell how to decode its 8-bit strings ('bytes' leaves\nthem alone). "
-        "*buffers* are what the pickler handed out of band.",
+        "Makes objects from the pickles in a binary file, or in anything with read() and\n"
+        "readline() for bytes. Which protocol they are in is seen from them.\n\n"
+        "fix_imports: understand names as Python 2 has written them\n"
+        "encoding, errors: how to decode strings of Python 2; encoding 'bytes' leaves them alone\n"
+        "buffers: what the writer's buffer_callback was called with, in the same order",
     .flags = kTypeBase,
     .size = sizeof(UnpicklerObject),
     .gc = {gc_internal::VisitHook<UnpicklerObject>, unpickler_gc_clear,
