@@ -17,6 +17,9 @@
 
 namespace minivm {
 
+// Throws std::bad_alloc; out of line, for code that is compiled without exceptions but sees an arena.
+[[noreturn]] void ThrowOutOfMemory();
+
 class Arena {
  public:
   static constexpr size_t kDefaultCap = size_t{1} << 32;
@@ -49,7 +52,7 @@ class Arena {
   template <class T>
   T* NewArray(size_t count) {
     static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= 8);
-    if (count > SIZE_MAX / sizeof(T)) throw std::bad_alloc();
+    if (count > SIZE_MAX / sizeof(T)) ThrowOutOfMemory();
     return static_cast<T*>(Allocate(count * sizeof(T)));
   }
 
@@ -85,21 +88,21 @@ class Arena {
   static constexpr size_t kLargestBlock = size_t{1} << 20;
 
   [[gnu::noinline]] void* AllocateSlow(size_t size) {
-    if (size > cap_) throw std::bad_alloc();
+    if (size > cap_) ThrowOutOfMemory();
     size = (size + 7) & ~size_t{7};
     // Blocks grow with the arena, so that a one-line source costs one small block.
     size_t block_size = reserved_ < kFirstBlock ? kFirstBlock : reserved_;
     if (block_size > kLargestBlock) block_size = kLargestBlock;
     const bool own_block = size > block_size / 4;
     if (own_block) block_size = size + sizeof(Block);
-    if (block_size > cap_ - reserved_) throw std::bad_alloc();
+    if (block_size > cap_ - reserved_) ThrowOutOfMemory();
     if (meter_ != nullptr && !meter_(owner_, static_cast<ptrdiff_t>(block_size))) {
-      throw std::bad_alloc();
+      ThrowOutOfMemory();
     }
     Block* block = static_cast<Block*>(::operator new(block_size, std::nothrow));
     if (block == nullptr) {
       if (meter_ != nullptr) meter_(owner_, -static_cast<ptrdiff_t>(block_size));
-      throw std::bad_alloc();
+      ThrowOutOfMemory();
     }
     reserved_ += block_size;
     char* data = reinterpret_cast<char*>(block) + sizeof(Block);

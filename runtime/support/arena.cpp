@@ -1,0 +1,7 @@
+#include "runtime/support/arena.h"
+
+namespace minivm {
+
+void ThrowOutOfMemory() { throw std::bad_alloc(); }
+
+}  // namespace minivm
