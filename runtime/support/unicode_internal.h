@@ -87,16 +87,20 @@ struct NameRule {
   std::string_view prefix;
 };
 
-// Names are tokens, one or two bytes per word; every kNameGroup-th has its offset stored. Words end
-// in a byte with the top bit set; every kWordGroup-th has its offset stored.
+// A name is a row of tokens, one or two bytes per word. A byte below kNameEnds ends it and tells how many
+// words the next name takes over from it; every kNameGroup-th name takes none and has its offset stored.
+// A word ends in a byte with the top bit set; one that begins with a byte up to kWordShared takes that
+// many characters over from the word before; every kWordGroup-th takes none and has its offset stored.
 inline constexpr unsigned kNameGroup = 8;
-inline constexpr unsigned kWordGroup = 4;
-inline constexpr unsigned kNameBucketBits = 15;
+inline constexpr unsigned kNameEnds = 8;
+inline constexpr unsigned kNameWords = 32;
+inline constexpr unsigned kWordGroup = 8;
+inline constexpr unsigned kWordShared = 15;
 
-constexpr uint32_t NameHash(std::string_view name) {
+constexpr uint8_t NameHash(std::string_view name) {
   uint32_t hash = 2166136261u;
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
-  return (hash ^ hash >> 16) & ((1u << kNameBucketBits) - 1);
+  return static_cast<uint8_t>(hash ^ hash >> 8 ^ hash >> 16 ^ hash >> 24);
 }
 
 const Record& RecordOf(char32_t c);

@@ -1,10 +1,12 @@
 // Character names.
 //
-// A name is a row of word numbers, the commonest words in one byte; the words
-// are stored once. Numbers of names are found by code point through runs, and by
-// name through a table of hashes, whose candidates are spelled out and compared.
+// A name is a row of word numbers, the commonest words in one byte; the words are stored once, and
+// what a name or a word has in common with the one before it is not stored again. Numbers of names
+// are found by code point through runs, and by name through a byte of hash for each, whose candidates
+// (one in 256) are spelled out and compared.
 // Hangul syllables and ideographs are composed and taken apart by rule.
 #include <algorithm>
+#include <cstring>
 
 #include "runtime/support/check.h"
 #include "runtime/support/unicode.h"
@@ -40,34 +42,58 @@ char* PutHex(char* out, char32_t c) {
 
 char* PutWord(char* out, uint32_t number) {
   const uint8_t* p = kWordText + kWordOffsets[number / kWordGroup];
-  for (unsigned skip = number % kWordGroup; skip > 0; ++p) skip -= *p >> 7;
-  for (;;) {
-    const uint8_t c = *p++;
-    *out++ = static_cast<char>(c & 0x7F);
-    if (c & 0x80) return out;
+  for (unsigned word = 0;; ++word) {
+    char* end = out;  // what is shared with the word before stands there already
+    if (*p <= kWordShared) end += *p++;
+    uint8_t c;
+    do {
+      c = *p++;
+      *end++ = static_cast<char>(c & 0x7F);
+    } while (c < 0x80);
+    if (word == number % kWordGroup) return end;
   }
 }
 
-// Steps over one token; returns its word number.
-inline uint32_t NextToken(const uint8_t** p) {
-  const uint32_t first = *(*p)++ - 1u;
-  if (first < kShortWords) return first;
-  return kShortWords + (first - kShortWords) * 256 + *(*p)++;
+// The numbers of the words of a name; returns how many.
+unsigned WordsOf(uint32_t number, uint32_t (&words)[kNameWords]) {
+  unsigned count = 0;
+  const uint8_t* p = kNameTokens + kNameOffsets[number / kNameGroup];
+  for (unsigned name = 0;; ++name) {
+    for (; *p >= kNameEnds; ++count) {
+      const uint32_t first = *p++ - kNameEnds;
+      words[count] = first;
+      if (first >= kShortWords) words[count] = kShortWords + (first - kShortWords) * 256 + *p++;
+    }
+    if (name == number % kNameGroup) return count;
+    count = *p++;
+  }
 }
 
 // Writes the name with that number; returns its length.
 size_t SpellName(char* out, uint32_t number) {
-  const uint8_t* p = kNameTokens + kNameOffsets[number / kNameGroup];
-  for (unsigned skip = number % kNameGroup; skip > 0; --skip) {
-    while (*p != 0) NextToken(&p);
-    ++p;
-  }
+  uint32_t words[kNameWords];
+  const unsigned count = WordsOf(number, words);
   char* end = out;
-  while (*p != 0) {
-    if (end != out) *end++ = ' ';
-    end = PutWord(end, NextToken(&p));
+  for (unsigned i = 0; i < count; ++i) {
+    if (i != 0) *end++ = ' ';
+    end = PutWord(end, words[i]);
   }
   return static_cast<size_t>(end - out);
+}
+
+bool IsName(uint32_t number, std::string_view name) {
+  uint32_t words[kNameWords];
+  char word[kCharacterNameSize];
+  const unsigned count = WordsOf(number, words);
+  for (unsigned i = 0; i < count; ++i) {
+    const std::string_view next(word, static_cast<size_t>(PutWord(word, words[i]) - word));
+    if (!name.starts_with(next)) return false;
+    name.remove_prefix(next.size());
+    if (i + 1 == count) break;
+    if (!name.starts_with(' ')) return false;
+    name.remove_prefix(1);
+  }
+  return name.empty();
 }
 
 template <size_t N>
@@ -115,13 +141,15 @@ bool SyllableFromName(std::string_view rest, char32_t* out) {
 
 constexpr uint32_t kNoName = ~uint32_t{0};
 
-// The number of the name `upper`, kNoName if there is none.
-uint32_t FindName(std::string_view upper) {
-  const uint32_t hash = NameHash(upper);
-  char candidate[kCharacterNameSize];
-  for (uint32_t i = kNameBuckets[hash]; i < kNameBuckets[hash + 1]; ++i) {
-    const uint32_t number = kNameOrder[i];
-    if (std::string_view(candidate, SpellName(candidate, number)) == upper) return number;
+// The number, at least `first`, of the name `upper`; kNoName if there is none.
+uint32_t FindName(std::string_view upper, uint32_t first) {
+  const uint8_t hash = NameHash(upper);
+  const uint8_t* const end = kNameHashes + sizeof kNameHashes;
+  for (const uint8_t* at = kNameHashes + first;; ++at) {
+    at = static_cast<const uint8_t*>(std::memchr(at, hash, static_cast<size_t>(end - at)));
+    if (at == nullptr) break;
+    const auto number = static_cast<uint32_t>(at - kNameHashes);
+    if (IsName(number, upper)) return number;
   }
   return kNoName;
 }
@@ -186,7 +214,7 @@ bool CharacterFromName(std::string_view name, char32_t* out) {
       return true;
     }
   }
-  const uint32_t number = FindName(key);
+  const uint32_t number = FindName(key, 0);
   if (number >= kCharacterNames + kAliases) return false;
   if (number >= kCharacterNames) {
     *out = kAliasCodes[number - kCharacterNames];
@@ -200,8 +228,8 @@ bool CharacterFromName(std::string_view name, char32_t* out) {
 unsigned SequenceFromName(std::string_view name, char32_t out[kMaxNamedSequence]) {
   char upper[kCharacterNameSize];
   if (!ToUpper(name, upper)) return 0;
-  const uint32_t number = FindName({upper, name.size()});
-  if (number == kNoName || number < kCharacterNames + kAliases) return 0;
+  const uint32_t number = FindName({upper, name.size()}, kCharacterNames + kAliases);
+  if (number == kNoName) return 0;
   const uint32_t* const sequence = kSequences[number - kCharacterNames - kAliases];
   unsigned n = 0;
   while (n < kMaxNamedSequence && sequence[n] != 0) {

@@ -462,53 +462,73 @@ void WriteNames(const std::string& input, const std::string& directory) {
   }
   if (names.size() > 0xFFFF) Die("too many names for 16-bit numbers");
 
-  // The commonest words take one byte.
+  // The commonest words take one byte and come first, in the order of how common they are; the others
+  // follow in alphabetical order, each as what differs from the one before.
   std::map<std::string, size_t> counts;
   for (const std::string& name : names) {
-    if (name.size() >= minivm::kCharacterNameSize) Die("name too long: " + name);
+    // Words are spelled out on top of each other: half of the room is for what a shorter one leaves.
+    if (name.size() >= minivm::kCharacterNameSize / 2) Die("name too long: " + name);
+    if (Words(name).size() > kNameWords) Die("too many words: " + name);
     for (const std::string& word : Words(name)) ++counts[word];
   }
   std::vector<std::pair<size_t, std::string>> ranked;
   for (const auto& [word, count] : counts) ranked.push_back({count, word});
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
-  size_t short_words = 254;
-  while (short_words + (255 - short_words) * 256 < ranked.size()) --short_words;
+  size_t short_words = 255 - kNameEnds;
+  while (short_words + (256 - kNameEnds - short_words) * 256 < ranked.size()) --short_words;
+  std::sort(ranked.begin() + static_cast<ptrdiff_t>(short_words), ranked.end(),
+            [](const auto& a, const auto& b) { return a.second < b.second; });
   std::map<std::string, size_t> word_numbers;
   std::vector<uint32_t> word_offsets;
   std::vector<uint8_t> word_text;
   for (size_t i = 0; i < ranked.size(); ++i) {
     const std::string& word = ranked[i].second;
     word_numbers[word] = i;
-    if (i % kWordGroup == 0) word_offsets.push_back(static_cast<uint32_t>(word_text.size()));
-    for (size_t j = 0; j < word.size(); ++j) {
+    size_t shared = 0;
+    if (i % kWordGroup == 0) {
+      word_offsets.push_back(static_cast<uint32_t>(word_text.size()));
+    } else {
+      const std::string& before = ranked[i - 1].second;
+      while (shared < kWordShared && shared + 1 < word.size() && shared < before.size() &&
+             word[shared] == before[shared]) {
+        ++shared;
+      }
+    }
+    // Characters of names are below 0x60 and above 0x1F: a smaller byte tells how many are shared.
+    if (shared != 0) word_text.push_back(static_cast<uint8_t>(shared));
+    for (size_t j = shared; j < word.size(); ++j) {
       word_text.push_back(static_cast<uint8_t>(word[j] | (j + 1 == word.size() ? 0x80 : 0)));
     }
   }
   std::vector<uint32_t> offsets;
-  std::vector<uint8_t> tokens;
+  std::vector<uint8_t> tokens, hashes;
+  std::vector<std::string> before;
   for (size_t i = 0; i < names.size(); ++i) {
+    const std::vector<std::string> words = Words(names[i]);
+    size_t shared = 0;
+    if (i % kNameGroup != 0) {
+      while (shared < kNameEnds - 1 && shared < words.size() && shared < before.size() &&
+             words[shared] == before[shared]) {
+        ++shared;
+      }
+    }
+    if (i != 0) tokens.push_back(static_cast<uint8_t>(shared));
     if (i % kNameGroup == 0) offsets.push_back(static_cast<uint32_t>(tokens.size()));
-    for (const std::string& word : Words(names[i])) {
-      const size_t number = word_numbers[word];
+    for (size_t j = shared; j < words.size(); ++j) {
+      const size_t number = word_numbers[words[j]];
       if (number < short_words) {
-        tokens.push_back(static_cast<uint8_t>(1 + number));
+        tokens.push_back(static_cast<uint8_t>(kNameEnds + number));
       } else {
         const size_t rest = number - short_words;
-        tokens.push_back(static_cast<uint8_t>(1 + short_words + rest / 256));
+        tokens.push_back(static_cast<uint8_t>(kNameEnds + short_words + rest / 256));
         tokens.push_back(static_cast<uint8_t>(rest % 256));
       }
     }
-    tokens.push_back(0);
+    hashes.push_back(NameHash(names[i]));
+    before = words;
   }
-  // By name: numbers sorted by hash, and where each hash starts.
-  std::vector<uint32_t> order(names.size());
-  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](uint32_t a, uint32_t b) { return NameHash(names[a]) < NameHash(names[b]); });
-  std::vector<uint32_t> buckets((size_t{1} << kNameBucketBits) + 1, 0);
-  for (const std::string& name : names) ++buckets[NameHash(name) + 1];
-  for (size_t i = 1; i < buckets.size(); ++i) buckets[i] += buckets[i - 1];
+  tokens.push_back(0);
 
   out.Print("constexpr uint32_t kCharacterNames = %zu;\n", characters);
   out.Print("constexpr uint32_t kAliases = %zu;\n", alias_codes.size());
@@ -524,8 +544,7 @@ void WriteNames(const std::string& input, const std::string& directory) {
   out.Array("uint32_t", "kWordOffsets", word_offsets);
   out.Array("uint8_t", "kNameTokens", tokens);
   out.Array("uint32_t", "kNameOffsets", offsets);
-  out.Array("uint16_t", "kNameOrder", order);
-  out.Array("uint16_t", "kNameBuckets", buckets);
+  out.Array("uint8_t", "kNameHashes", hashes);
 }
 
 }  // namespace
