@@ -17,7 +17,8 @@
 
 namespace minivm {
 
-// Throws std::bad_alloc; out of line, for code that is compiled without exceptions but sees an arena.
+// Throws std::bad_alloc; out of line, for code that is compiled without exceptions but sees an
+// arena.
 [[noreturn]] void ThrowOutOfMemory();
 
 class Arena {

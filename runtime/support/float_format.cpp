@@ -1,8 +1,8 @@
 // Doubles to text and back.
 //
-// Whatever the presentation, the digits come from one call of std::to_chars in
-// scientific form (shortest or with a precision), are taken apart into digits
-// and exponent, and laid out again by Python's rules.
+// The digits come from std::to_chars in scientific form (shortest or with a precision), are taken
+// apart into digits and exponent, and laid out again by Python's rules; fixed places have their own
+// way.
 #include "runtime/support/float_format.h"
 
 #include <charconv>
@@ -12,6 +12,7 @@
 
 #include "runtime/support/big_int_internal.h"
 #include "runtime/support/check.h"
+#include "runtime/support/float_digits.h"
 
 namespace minivm {
 
@@ -156,8 +157,8 @@ size_t FormatFloatSize(double value, char code, int precision) {
 
 size_t FormatFloat(char* out, double value, char code, int precision, bool alternate) {
   if (code == 'r') return WriteRepr(out, value, false, alternate);
-  const bool upper = code == 'E' || code == 'F' || code == 'G';
   const size_t room = FormatFloatSize(value, code, precision);
+  const bool upper = code == 'E' || code == 'F' || code == 'G';
   if (code == '%') value *= 100;
   char* p = WriteSpecial(out, value, upper);
   if (p == nullptr) {
@@ -175,7 +176,7 @@ size_t FormatFloat(char* out, double value, char code, int precision, bool alter
       case 'f':
       case 'F':
       case '%':
-        p = std::to_chars(p, out + room, magnitude, std::chars_format::fixed, precision).ptr;
+        p = WriteFixed(p, out + room, magnitude, precision);
         if (alternate && precision == 0) *p++ = '.';
         break;
       default:
@@ -210,9 +211,7 @@ double RoundToDigits(double value, int64_t digits, bool* overflow) {
   char text[700];
   char* end;
   if (digits >= 0) {
-    end = std::to_chars(text, text + sizeof(text), magnitude, std::chars_format::fixed,
-                        static_cast<int>(digits))
-              .ptr;
+    end = WriteFixed(text, text + sizeof(text), magnitude, static_cast<int>(digits));
   } else {
     // All digits of the exact value: at most 309 before the point, 52 after.
     Digits exact = SignificantDigits(text, magnitude, 400);

@@ -2,9 +2,9 @@
 //
 // A name is a row of word numbers, the commonest words in one byte; the words are stored once, and
 // what a name or a word has in common with the one before it is not stored again. Numbers of names
-// are found by code point through runs, and by name through a byte of hash for each, whose candidates
-// (one in 256) are spelled out and compared.
-// Hangul syllables and ideographs are composed and taken apart by rule.
+// are found by code point through runs, and by name through a byte of hash for each, whose
+// candidates (one in 256) are spelled out and compared. Hangul syllables and ideographs are
+// composed and taken apart by rule.
 #include <algorithm>
 #include <cstring>
 

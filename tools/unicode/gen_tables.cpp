@@ -462,11 +462,12 @@ void WriteNames(const std::string& input, const std::string& directory) {
   }
   if (names.size() > 0xFFFF) Die("too many names for 16-bit numbers");
 
-  // The commonest words take one byte and come first, in the order of how common they are; the others
-  // follow in alphabetical order, each as what differs from the one before.
+  // The commonest words take one byte and come first, in the order of how common they are; the
+  // others follow in alphabetical order, each as what differs from the one before.
   std::map<std::string, size_t> counts;
   for (const std::string& name : names) {
-    // Words are spelled out on top of each other: half of the room is for what a shorter one leaves.
+    // Words are spelled out on top of each other: half of the room is for what a shorter one
+    // leaves.
     if (name.size() >= minivm::kCharacterNameSize / 2) Die("name too long: " + name);
     if (Words(name).size() > kNameWords) Die("too many words: " + name);
     for (const std::string& word : Words(name)) ++counts[word];
