@@ -13,14 +13,10 @@ namespace {
 
 inline const CaseRecord& CaseOf(char32_t c) {
   if (c > 0x10FFFF) return kCaseRecords[0];
-  const size_t block = kCaseStage1[c >> kCaseShift];
-  return kCaseRecords[kCaseStage2[(block << kCaseShift) + (c & ((1u << kCaseShift) - 1))]];
+  return kCaseRecords[TrieValue(kCaseTrie, c)];
 }
 
-constexpr const Record& LookUp(char32_t c) {
-  const size_t block = kRecordStage1[c >> kRecordShift];
-  return kRecords[kRecordStage2[(block << kRecordShift) + (c & ((1u << kRecordShift) - 1))]];
-}
+constexpr const Record& LookUp(char32_t c) { return kRecords[TrieValue(kRecordTrie, c)]; }
 
 constexpr Record kUnassigned = {0, 0, 0, 0, 0, -1, -1, 0, 0};
 

@@ -27,6 +27,23 @@ inline constexpr std::string_view kDecompositionKinds[] = {
     "<narrow>",   "<small>",  "<square>",  "<fraction>", "<compat>",
 };
 
+// A value for every code point: numbers of blocks of numbers of blocks of values, equal blocks
+// once.
+struct Trie {
+  const uint16_t* stage1;
+  const uint16_t* stage2;
+  const uint16_t* stage3;
+  unsigned middle;  // bits
+  unsigned low;
+};
+
+constexpr uint16_t TrieValue(const Trie& trie, char32_t c) {
+  const unsigned block = trie.stage1[c >> (trie.middle + trie.low)];
+  const unsigned middle = (c >> trie.low) & ((1u << trie.middle) - 1);
+  const unsigned last = trie.stage2[(block << trie.middle) + middle];
+  return trie.stage3[(last << trie.low) + (c & ((1u << trie.low) - 1))];
+}
+
 // What a normal form says about one character.
 inline constexpr uint8_t kNfdNo = 1, kNfkdNo = 2, kNfcNo = 4, kNfkcNo = 8, kComposesBack = 16;
 
@@ -87,10 +104,11 @@ struct NameRule {
   std::string_view prefix;
 };
 
-// A name is a row of tokens, one or two bytes per word. A byte below kNameEnds ends it and tells how many
-// words the next name takes over from it; every kNameGroup-th name takes none and has its offset stored.
-// A word ends in a byte with the top bit set; one that begins with a byte up to kWordShared takes that
-// many characters over from the word before; every kWordGroup-th takes none and has its offset stored.
+// A name is a row of tokens, one or two bytes per word. A byte below kNameEnds ends it and tells
+// how many words the next name takes over from it; every kNameGroup-th name takes none and has its
+// offset stored. A word ends in a byte with the top bit set; one that begins with a byte up to
+// kWordShared takes that many characters over from the word before; every kWordGroup-th takes none
+// and has its offset stored.
 inline constexpr unsigned kNameGroup = 8;
 inline constexpr unsigned kNameEnds = 8;
 inline constexpr unsigned kNameWords = 32;

@@ -36,9 +36,7 @@ struct Entry {
 
 Entry DecompositionOf(char32_t c) {
   if (c > 0x10FFFF) return {0, 0, nullptr};
-  const size_t block = kDecompositionStage1[c >> kDecompositionShift];
-  const uint16_t offset = kDecompositionStage2[(block << kDecompositionShift) +
-                                               (c & ((1u << kDecompositionShift) - 1))];
+  const uint16_t offset = TrieValue(kDecompositionTrie, c);
   if (offset == 0) return {0, 0, nullptr};
   const uint16_t* const data = kDecompositionData + offset;
   return {static_cast<uint8_t>(data[0] >> 8), static_cast<uint8_t>(data[0]), data + 1};

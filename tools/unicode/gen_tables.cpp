@@ -117,36 +117,51 @@ class Output {
     Print("\n};\n");
   }
 
-  // The trie of `values` (kLimit of them): kNameShift, kNameStage1, kNameStage2.
+  // The trie of `values` (kLimit of them) in three stages, as TrieValue() reads it: kNameTrie.
   void Trie(const std::string& name, const std::vector<uint16_t>& values) {
-    unsigned best_shift = 0;
+    std::vector<uint16_t> best[3];
+    unsigned best_low = 0, best_middle = 0;
     size_t best_size = SIZE_MAX;
-    std::vector<uint16_t> stage1;
-    std::vector<uint16_t> stage2;
-    for (unsigned shift = 4; shift <= 9; ++shift) {
-      std::vector<uint16_t> index;
-      std::vector<uint16_t> blocks;
-      std::map<std::vector<uint16_t>, uint16_t> known;
-      const size_t block_size = size_t{1} << shift;
-      for (size_t at = 0; at < kLimit; at += block_size) {
-        const std::vector<uint16_t> block(values.begin() + at, values.begin() + at + block_size);
-        const auto [it, fresh] = known.emplace(block, static_cast<uint16_t>(known.size()));
-        if (fresh) blocks.insert(blocks.end(), block.begin(), block.end());
-        index.push_back(it->second);
-      }
-      if (index.size() + blocks.size() < best_size) {
-        best_size = index.size() + blocks.size();
-        best_shift = shift;
-        stage1 = index;
-        stage2 = blocks;
+    for (unsigned low = 2; low <= 7; ++low) {
+      for (unsigned middle = 2; middle <= 8; ++middle) {
+        std::vector<uint16_t> stages[3];
+        stages[0] = Share(Share(values, low, &stages[2]), middle, &stages[1]);
+        const size_t size = stages[0].size() + stages[1].size() + stages[2].size();
+        if (size >= best_size) continue;
+        best_size = size;
+        best_low = low;
+        best_middle = middle;
+        for (int i = 0; i < 3; ++i) best[i] = stages[i];
       }
     }
-    Print("constexpr unsigned k%sShift = %u;\n", name.c_str(), best_shift);
-    Array("uint16_t", ("k" + name + "Stage1").c_str(), stage1);
-    Array("uint16_t", ("k" + name + "Stage2").c_str(), stage2);
+    for (int i = 0; i < 3; ++i) {
+      Array("uint16_t", ("k" + name + "Stage" + std::to_string(i + 1)).c_str(), best[i]);
+    }
+    const char* n = name.c_str();
+    Print("constexpr Trie k%sTrie = {k%sStage1, k%sStage2, k%sStage3, %u, %u};\n", n, n, n, n,
+          best_middle, best_low);
   }
 
  private:
+  // Cuts `values` into blocks of 2**shift, appends each different one to *blocks; returns their
+  // numbers.
+  static std::vector<uint16_t> Share(const std::vector<uint16_t>& values, unsigned shift,
+                                     std::vector<uint16_t>* blocks) {
+    std::vector<uint16_t> numbers;
+    std::map<std::vector<uint16_t>, uint16_t> known;
+    const size_t size = size_t{1} << shift;
+    for (size_t at = 0; at < values.size(); at += size) {
+      std::vector<uint16_t> block(
+          values.begin() + static_cast<ptrdiff_t>(at),
+          values.begin() + static_cast<ptrdiff_t>(std::min(at + size, values.size())));
+      block.resize(size);
+      const auto [it, fresh] = known.emplace(block, static_cast<uint16_t>(known.size()));
+      if (fresh) blocks->insert(blocks->end(), block.begin(), block.end());
+      numbers.push_back(it->second);
+    }
+    return numbers;
+  }
+
   std::FILE* file_;
 };
 
