@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <new>
 #include <string>
 
 #include "repl/options.h"
@@ -27,6 +29,22 @@ void OnInterrupt(int) {
   int saved = errno;
   if (interrupted_vm) interrupted_vm->Interrupt();
   errno = saved;
+}
+
+// The system gave a container of the interpreter no memory: what is left of the program cannot go
+// on.
+[[noreturn]] void OnTerminate() {
+  if (std::exception_ptr error = std::current_exception()) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::bad_alloc&) {
+      static constexpr char kText[] = "MemoryError\n";
+      (void)!write(2, kText, sizeof(kText) - 1);
+      _exit(1);
+    } catch (...) {
+    }
+  }
+  std::abort();
 }
 
 void InstallHandlers(Vm* vm) {
@@ -174,6 +192,7 @@ int main(int argc, char** argv) {
   }
   if (o.source == Source::kNone && isatty(0)) o.config.interactive = true;
   o.config.handle_signals = true;
+  std::set_terminate(OnTerminate);
   minivm::ScriptError error;
   std::unique_ptr<Vm> vm = Vm::Create(o.config, &error);
   if (!vm) {
