@@ -392,7 +392,9 @@ inline Status Charge(ThreadState& ts, int64_t units) {
 // ---- allocation ----
 
 // Uninitialised buffer, or MemoryError. Sizes that script numbers decide pass through here.
+// A large one brings the next Charge() nearer to its look at the requests: it will be filled.
 inline Result<void*> AllocBuffer(ThreadState& ts, size_t size) {
+  ts.work -= static_cast<int64_t>(size >> 6);
   void* p = ts.heap().AllocateBuffer(size);
   if (MVM_UNLIKELY(!p)) return RaiseMemoryError(ts);
   return p;
@@ -416,6 +418,7 @@ template <class T>
 Result<T> AllocObject(ThreadState& ts, uint32_t shape_id, size_t size, bool container) {
   void* p = ts.heap().Allocate(size, container);
   if (MVM_UNLIKELY(!p)) return RaiseMemoryError(ts);
+  if (size >= 4096) ts.work -= static_cast<int64_t>(size >> 6);
   Object* o = static_cast<Object*>(p);
   o->refcount = 1;
   o->shape_id = shape_id;

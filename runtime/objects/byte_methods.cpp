@@ -340,7 +340,11 @@ Result<> bytes_count(ThreadState& ts, Args args) {
   const size_t m = s.needle.view().size(), n = s.to - s.from;
   if (m == 0) return Small(static_cast<int64_t>(n + 1));
   const uint8_t *p = Chars(s.text) + s.from, *q = Chars(s.needle.view());
-  return Small(static_cast<int64_t>(m == 1 ? CountChar(p, n, q[0]) : CountText(p, n, q, m)));
+  if (m == 1) return Small(static_cast<int64_t>(CountChar(p, n, q[0])));
+  const bool fixed = IsBytes(ts, args[0]);  // an interrupt may run a script
+  const ptrdiff_t count = CountText(p, n, q, m, [&] { return !fixed || !Charge(ts, 1).raised(); });
+  if (count < 0) return kRaised;
+  return Small(count);
 }
 
 Result<> bytes_startswith(ThreadState& ts, Args args) { return PrefixTest(ts, args, false); }

@@ -47,16 +47,20 @@ int64_t RFind(const StrObject* s, const StrObject* needle, size_t start, size_t 
   return at < 0 ? -1 : at + static_cast<int64_t>(start);
 }
 
-size_t Count(const StrObject* s, const StrObject* needle, size_t start, size_t end) {
+// -1: an exception is pending.
+ptrdiff_t Count(ThreadState& ts, const StrObject* s, const StrObject* needle, size_t start,
+                size_t end) {
   if (start > end) return 0;
-  if (needle->length == 0) return end - start + 1;
+  if (needle->length == 0) return static_cast<ptrdiff_t>(end - start + 1);
   if (needle->kind() > s->kind() || (s->ascii() && !needle->ascii())) return 0;
   return WithChars(s, [&](auto* h) {
-    return WithChars(needle, [&](auto* p) -> size_t {
+    return WithChars(needle, [&](auto* p) -> ptrdiff_t {
       using H = std::remove_cvref_t<decltype(*h)>;
       if constexpr (sizeof(*p) <= sizeof(*h)) {
-        if (needle->length == 1) return CountChar(h + start, end - start, static_cast<H>(p[0]));
-        return CountText(h + start, end - start, p, needle->length);
+        if (needle->length == 1)
+          return static_cast<ptrdiff_t>(CountChar(h + start, end - start, static_cast<H>(p[0])));
+        return CountText(h + start, end - start, p, needle->length,
+                         [&ts] { return !Charge(ts, 1).raised(); });
       } else {
         return 0;
       }
@@ -410,7 +414,9 @@ Result<> str_rindex(ThreadState& ts, Args args) {
 Result<> str_count(ThreadState& ts, Args args) {
   Search s;
   MVM_TRY_VOID(SearchArguments(ts, args, "count", &s));
-  return Small(static_cast<int64_t>(Count(s.text, s.needle, s.from, s.to)));
+  const ptrdiff_t count = Count(ts, s.text, s.needle, s.from, s.to);
+  if (count < 0) return kRaised;
+  return Small(count);
 }
 
 Result<> str_startswith(ThreadState& ts, Args args) { return PrefixTest(ts, args, false); }

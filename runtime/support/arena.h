@@ -14,6 +14,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace minivm {
 
@@ -24,7 +25,8 @@ namespace minivm {
 class Arena {
  public:
   static constexpr size_t kDefaultCap = size_t{1} << 32;
-  // Told of every block: bytes taken (true: granted), or given back (negative, cannot fail).
+  // Told of every block: bytes taken (true: granted), or given back (negative, cannot fail). None:
+  // a long computation asks whether to go on.
   using Meter = bool (*)(void* owner, ptrdiff_t bytes);
 
   explicit Arena(size_t byte_cap = kDefaultCap) : cap_(byte_cap) {}
@@ -63,6 +65,13 @@ class Arena {
     std::memcpy(data, text.data(), text.size());
     return {data, text.size()};
   }
+
+  // Tells the meter of bytes that are held beside the arena (positive) or given back (negative).
+  void Charge(ptrdiff_t bytes) {
+    if (meter_ != nullptr && !meter_(owner_, bytes)) ThrowOutOfMemory();
+  }
+  // A chance for the owner to stop the work: throws std::bad_alloc if he wants that.
+  void Poll() { Charge(0); }
 
   // Bytes taken from the system so far.
   size_t bytes_reserved() const { return reserved_; }
@@ -141,5 +150,38 @@ struct Span {
   bool empty() const { return size == 0; }
   T& back() const { return data[size - 1]; }
 };
+
+// For containers that grow beside an arena: what they hold is told to its meter.
+template <class T>
+struct MeteredAllocator {
+  using value_type = T;
+  Arena* arena;
+
+  MeteredAllocator(Arena& a) : arena(&a) {}  // NOLINT: a container is made from its arena
+  template <class U>
+  MeteredAllocator(const MeteredAllocator<U>& other) : arena(other.arena) {}
+
+  T* allocate(size_t count) {
+    if (count > PTRDIFF_MAX / sizeof(T)) ThrowOutOfMemory();
+    arena->Charge(static_cast<ptrdiff_t>(count * sizeof(T)));
+    void* room = ::operator new(count * sizeof(T), std::nothrow);
+    if (room == nullptr) {
+      arena->Charge(-static_cast<ptrdiff_t>(count * sizeof(T)));
+      ThrowOutOfMemory();
+    }
+    return static_cast<T*>(room);
+  }
+  void deallocate(T* room, size_t count) {
+    arena->Charge(-static_cast<ptrdiff_t>(count * sizeof(T)));
+    ::operator delete(room);
+  }
+  template <class U>
+  bool operator==(const MeteredAllocator<U>& other) const {
+    return arena == other.arena;
+  }
+};
+
+template <class T>
+using MeteredVector = std::vector<T, MeteredAllocator<T>>;
 
 }  // namespace minivm

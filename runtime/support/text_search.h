@@ -27,17 +27,17 @@ ptrdiff_t FindText(const H* h, size_t n, const N* needle, size_t m);
 template <class H, class N>
 ptrdiff_t RFindText(const H* h, size_t n, const N* needle, size_t m);
 
-// Occurrences that do not overlap, at most `limit`. REQUIRES: m > 0
-template <class H, class N>
-size_t CountText(const H* h, size_t n, const N* needle, size_t m, size_t limit = SIZE_MAX) {
-  size_t count = 0;
-  for (size_t i = 0; count < limit;) {
+// Occurrences that do not overlap; -1 if `go_on`, called after each, returned false. REQUIRES: m >
+// 0
+template <class H, class N, class GoOn>
+ptrdiff_t CountText(const H* h, size_t n, const N* needle, size_t m, GoOn go_on) {
+  ptrdiff_t count = 0;
+  for (size_t i = 0;; ++count) {
     ptrdiff_t at = FindText(h + i, n - i, needle, m);
-    if (at < 0) break;
-    ++count;
+    if (at < 0) return count;
+    if (!go_on()) return -1;
     i += static_cast<size_t>(at) + m;
   }
-  return count;
 }
 
 // Equal runs of characters of possibly different widths.

@@ -78,7 +78,14 @@ class CodeBuilder {
  public:
   static constexpr unsigned kMaxRegisters = 250;
 
-  explicit CodeBuilder(CompileContext& context) : context_(context) {}
+  explicit CodeBuilder(CompileContext& context)
+      : context_(context),
+        words_(context.arena),
+        sites_(context.arena),
+        live_(context.arena),
+        positions_(context.arena),
+        names_(context.arena),
+        constants_(context.arena) {}
   void Reset(unsigned local_count);
 
   // ---- position, flow ----
@@ -185,10 +192,10 @@ class CodeBuilder {
   void SortRanges();
 
   CompileContext& context_;
-  std::vector<Word> words_;
-  std::vector<Site> sites_;
-  std::vector<uint8_t> live_;
-  std::vector<Position> positions_;
+  MeteredVector<Word> words_;
+  MeteredVector<Site> sites_;
+  MeteredVector<uint8_t> live_;
+  MeteredVector<Position> positions_;
   std::vector<OpenRange> open_;
   std::vector<PendingRange> pending_;
   std::vector<ExceptionRange> ranges_;
@@ -197,8 +204,8 @@ class CodeBuilder {
     bool used = false;
   };
   std::vector<Handler> handlers_;
-  std::vector<Identifier> names_;
-  std::vector<Value> constants_;  // borrowed from the ConstantTable
+  MeteredVector<Identifier> names_;
+  MeteredVector<Value> constants_;  // borrowed from the ConstantTable
   FlatMap name_map_, constant_map_;
   Position position_;
   RegisterSet assigned_;
@@ -212,7 +219,8 @@ class CodeBuilder {
 // its code objects.
 class ConstantTable {
  public:
-  explicit ConstantTable(CompileContext& context) : context_(context) {}
+  explicit ConstantTable(CompileContext& context)
+      : context_(context), values_(context.arena), slots_(context.arena) {}
   // The canonical equal of `v`; consumes. Pass code objects, too: they are kept alive here.
   Value Add(Ref<> v);
 
@@ -222,8 +230,8 @@ class ConstantTable {
   bool Equal(Value a, Value b);
 
   CompileContext& context_;
-  std::vector<Ref<>> values_;
-  std::vector<uint32_t> slots_;  // index + 1
+  MeteredVector<Ref<>> values_;
+  MeteredVector<uint32_t> slots_;  // index + 1
 };
 
 }  // namespace minivm

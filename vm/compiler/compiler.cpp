@@ -111,7 +111,7 @@ Raised RaiseDiagnostic(ThreadState& ts, const Diagnostic& d, StrObject* filename
     case DiagnosticKind::kIndentation: type = Exc::kIndentationError; break;
     case DiagnosticKind::kTab: type = Exc::kTabError; break;
     case DiagnosticKind::kIncompleteInput: type = Exc::k_IncompleteInputError; break;
-    case DiagnosticKind::kMemory: return RaiseMemoryError(ts);
+    case DiagnosticKind::kMemory: return OutOfArena(ts);
     case DiagnosticKind::kUnicode: type = Exc::kSyntaxError; break;
     case DiagnosticKind::kValue: return Raise(ts, Exc::kValueError, "%s", d.message.c_str());
   }
@@ -143,7 +143,7 @@ Result<CodeObject> CompileIn(CompileContext& context, const Mod* tree) {
     MVM_DCHECK(context.ts.HasPending(), "compilation failed without an exception");
     return kRaised;
   } catch (const std::bad_alloc&) {
-    return RaiseMemoryError(context.ts);
+    return OutOfArena(context.ts);
   }
 }
 
@@ -200,7 +200,7 @@ R ParseText(ThreadState& ts, Arena& arena, std::string_view utf8, bool invalid_u
   } catch (const CompileFailed&) {
     return kRaised;
   } catch (const std::bad_alloc&) {
-    return RaiseMemoryError(ts);
+    return OutOfArena(ts);
   }
 }
 
@@ -262,7 +262,7 @@ Result<CodeObject> CompileBytes(ThreadState& ts, std::string_view bytes, StrObje
     MVM_TRY_VOID(DecodeBytes(ts, bytes, filename, options, &source));
     return CompileText(ts, source.text, source.invalid_utf8, filename, options);
   } catch (const std::bad_alloc&) {
-    return RaiseMemoryError(ts);
+    return OutOfArena(ts);
   }
 }
 
@@ -279,7 +279,7 @@ Result<Mod*> ParseBytes(ThreadState& ts, std::string_view bytes, StrObject* file
     return ParseText<Result<Mod*>>(ts, arena, source.text, source.invalid_utf8, filename, options,
                                    TreeOf);
   } catch (const std::bad_alloc&) {
-    return RaiseMemoryError(ts);
+    return OutOfArena(ts);
   }
 }
 
@@ -293,7 +293,7 @@ Result<> DescribeSource(ThreadState& ts, std::string_view source, bool bytes, St
     return ParseText<Result<>>(ts, arena, decoded.text, decoded.invalid_utf8, filename, options,
                                ScopesOf);
   } catch (const std::bad_alloc&) {
-    return RaiseMemoryError(ts);
+    return OutOfArena(ts);
   }
 }
 

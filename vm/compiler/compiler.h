@@ -14,16 +14,26 @@ struct Mod;
 // An arena whose blocks count against the VM's memory cap.
 class HeapArena : public Arena {
  public:
-  explicit HeapArena(ThreadState& ts) : Arena(Tell, &ts.heap()) {}
+  explicit HeapArena(ThreadState& ts) : Arena(Tell, &ts) {}
 
  private:
+  // False with an exception pending: an interrupt; without: no memory.
   static bool Tell(void* owner, ptrdiff_t bytes) {
-    Heap* heap = static_cast<Heap*>(owner);
-    if (bytes > 0) return heap->Charge(static_cast<size_t>(bytes));
-    heap->Account(bytes);
-    return true;
+    ThreadState& ts = *static_cast<ThreadState*>(owner);
+    if (bytes < 0) {
+      ts.heap().Account(bytes);
+      return true;
+    }
+    return !minivm::Charge(ts, 1000 + bytes / 64).raised() &&
+           ts.heap().Charge(static_cast<size_t>(bytes));
   }
 };
+
+// What std::bad_alloc means where a HeapArena is in use: the exception that its owner raised, or
+// MemoryError.
+inline Raised OutOfArena(ThreadState& ts) {
+  return ts.HasPending() ? Raised(kRaised) : RaiseMemoryError(ts);
+}
 
 enum class CompileMode : uint8_t { kExec, kEval, kSingle, kFuncType };  // the last only parses
 

@@ -99,21 +99,29 @@ Lexer::Lexer(Arena& arena, NameTable& names, SourceBuffer source, const ParseOpt
       options_(options),
       source_(source.data),
       size_(source.size),
-      p_(source.data) {
+      p_(source.data),
+      line_starts_(arena),
+      joined_lines_(arena) {
   line_starts_.reserve(size_ / 32 + 4);
   line_starts_.push_back(0);
   line_starts_.push_back(0);
-  capacity_ = size_ / 4 + 16;
-  tokens_ = static_cast<Token*>(std::malloc(capacity_ * sizeof(Token)));
-  if (tokens_ == nullptr) throw std::bad_alloc();
+  SetCapacity(size_t{size_} / 4 + 16);
 }
 
-Lexer::~Lexer() { std::free(tokens_); }
+Lexer::~Lexer() {
+  std::free(tokens_);
+  arena_.Charge(-static_cast<ptrdiff_t>(capacity_ * sizeof(Token)));
+}
 
-void Lexer::Grow() {
-  const size_t capacity = size_t{capacity_} * 2;
+void Lexer::SetCapacity(size_t capacity) {
+  if (capacity > UINT32_MAX) throw std::bad_alloc();
+  const auto more = static_cast<ptrdiff_t>((capacity - capacity_) * sizeof(Token));
+  arena_.Charge(more);
   auto* grown = static_cast<Token*>(std::realloc(tokens_, capacity * sizeof(Token)));
-  if (grown == nullptr || capacity > UINT32_MAX) throw std::bad_alloc();
+  if (grown == nullptr) {
+    arena_.Charge(-more);
+    throw std::bad_alloc();
+  }
   tokens_ = grown;
   capacity_ = static_cast<uint32_t>(capacity);
 }
@@ -123,6 +131,7 @@ void Lexer::PushMarker(Tok kind) { Push(kind, p_, p_)->flags = Token::kNoPositio
 void Lexer::NewLine(const char* p, bool joined) {
   if (p == source_ + size_) return;  // the end is not a line
   lineno_++;
+  if (lineno_ % 4096 == 0) arena_.Poll();
   line_start_ = static_cast<uint32_t>(p - source_);
   line_starts_.push_back(line_start_);
   if (joined) joined_lines_.push_back(lineno_);

@@ -71,6 +71,7 @@ class Lexer {
   // Lexes everything. Throws std::bad_alloc when out of memory.
   void Run();
 
+  Arena& arena() { return arena_; }
   const Token* tokens() const { return tokens_; }
   // For diagnostics, which parse parts of the source as if it ended there.
   Token* mutable_tokens() { return tokens_; }
@@ -78,11 +79,11 @@ class Lexer {
   SourceBuffer source() const { return {source_, size_}; }
   const LexError& error() const { return error_; }
   // line_starts()[n] is the byte offset of line n (from 1).
-  const std::vector<uint32_t>& line_starts() const { return line_starts_; }
+  const MeteredVector<uint32_t>& line_starts() const { return line_starts_; }
   // Brackets open at the end of lexing (or at the error), outermost first.
   const std::vector<OpenBracket>& open_brackets() const { return brackets_; }
   // Lines whose predecessor ended inside a token or with a backslash, ascending.
-  const std::vector<uint32_t>& joined_lines() const { return joined_lines_; }
+  const MeteredVector<uint32_t>& joined_lines() const { return joined_lines_; }
   const std::vector<TypeIgnore>& type_ignores() const { return type_ignores_; }
   std::vector<Warning>& warnings() { return warnings_; }
 
@@ -123,10 +124,10 @@ class Lexer {
   bool Close(char bracket, Tok kind);
   bool AtEnd();
 
-  void Grow();
+  void SetCapacity(size_t capacity);
   Token* Push(Tok kind, const char* start, const char* end) {
     if (count_ == capacity_) [[unlikely]]
-      Grow();
+      SetCapacity(size_t{capacity_} * 2);
     Token* token = &tokens_[count_++];
     token->kind = kind;
     token->flags = 0;
@@ -170,8 +171,8 @@ class Lexer {
   uint32_t alt_indents_[kMaxIndent] = {0};  // with tabs as 1
   std::vector<OpenBracket> brackets_;
   std::vector<FString> fstrings_;
-  std::vector<uint32_t> line_starts_;
-  std::vector<uint32_t> joined_lines_;
+  MeteredVector<uint32_t> line_starts_;
+  MeteredVector<uint32_t> joined_lines_;
   std::vector<TypeIgnore> type_ignores_;
   std::vector<Warning> warnings_;
   LexError error_;

@@ -20,7 +20,10 @@ Parser::Parser(Arena& arena, NameTable& names, const Lexer& lexer, const ParseOp
       lines_(lexer.line_starts().data()),
       tokens_(lexer.tokens()),
       cur_(tokens_),
-      statement_start_(tokens_) {
+      statement_start_(tokens_),
+      scratch_(arena),
+      operators_(arena),
+      operands_(arena) {
   const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
   stack_limit_ = here > options.max_stack_bytes ? here - options.max_stack_bytes : 0;
   name_match_ = names_.Intern("match", true);

@@ -355,9 +355,9 @@ class Parser {
   Identifier name_type_;
   Identifier name_underscore_;
 
-  std::vector<void*> scratch_;
-  std::vector<PendingOperator> operators_;
-  std::vector<Operand> operands_;
+  MeteredVector<void*> scratch_;
+  MeteredVector<PendingOperator> operators_;
+  MeteredVector<Operand> operands_;
 };
 
 }  // namespace minivm

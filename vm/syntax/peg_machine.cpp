@@ -12,7 +12,12 @@ PegMachine::PegMachine(const PegGrammar& grammar, Lexer& lexer, Parser& parser,
       tokens_(lexer.tokens()),
       token_count_(lexer.token_count()),
       source_(lexer.source().data),
-      lines_(lexer.line_starts().data()) {}
+      lines_(lexer.line_starts().data()),
+      frames_(lexer.arena()),
+      choices_(lexer.arena()),
+      memo_keys_(lexer.arena()),
+      memo_values_(lexer.arena()),
+      levels_(lexer.arena()) {}
 
 uint64_t PegMachine::MemoKey(uint16_t rule, uint32_t position, bool mistakes) const {
   const bool flag = mistakes && !grammar_.rules[rule].shared_memo;
@@ -30,8 +35,8 @@ uint32_t* PegMachine::MemoFind(uint64_t key) {
 void PegMachine::MemoStore(uint64_t key, uint32_t end) {
   if (memo_count_ * 2 >= memo_keys_.size()) {
     if (memo_count_ >= kMaxMemo) return;  // slower, but kMaxSteps bounds that
-    const std::vector<uint64_t> keys = std::move(memo_keys_);
-    const std::vector<uint32_t> values = std::move(memo_values_);
+    const MeteredVector<uint64_t> keys = std::move(memo_keys_);
+    const MeteredVector<uint32_t> values = std::move(memo_values_);
     memo_keys_.assign(keys.size() * 2, 0);
     memo_values_.assign(keys.size() * 2, 0);
     memo_count_ = 0;
@@ -341,7 +346,7 @@ void PegMachine::RaiseLexError() {
       fault_.message = "unexpected character after line continuation character";
       // Counted from the first of the joined lines.
       uint32_t line = error.lineno;
-      const std::vector<uint32_t>& joined = lexer_.joined_lines();
+      const MeteredVector<uint32_t>& joined = lexer_.joined_lines();
       size_t i = joined.size();
       while (i > 0 && joined[i - 1] == line) line--, i--;
       fault_.column = error.cursor - lines_[line];

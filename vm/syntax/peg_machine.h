@@ -128,12 +128,12 @@ class PegMachine {
   bool read_error_ = false;
   bool raised_ = false;
   Fault fault_;
-  std::vector<Frame> frames_;
-  std::vector<Choice> choices_;
-  std::vector<uint64_t> memo_keys_;
-  std::vector<uint32_t> memo_values_;
+  MeteredVector<Frame> frames_;
+  MeteredVector<Choice> choices_;
+  MeteredVector<uint64_t> memo_keys_;
+  MeteredVector<uint32_t> memo_values_;
   size_t memo_count_ = 0;
-  std::vector<uint8_t> levels_;  // bracket depth after each token from first_token_ on
+  MeteredVector<uint8_t> levels_;  // bracket depth after each token from first_token_ on
   int level_ = 0;
   std::vector<Parser::StatementRange> valid_statements_;
 };

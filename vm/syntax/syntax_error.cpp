@@ -41,7 +41,7 @@ class FaultFormatter {
         last = lexer_.error().stop_line;  // an unterminated string was read further
       }
       uint32_t first = last;
-      const std::vector<uint32_t>& joined = lexer_.joined_lines();
+      const MeteredVector<uint32_t>& joined = lexer_.joined_lines();
       size_t i = joined.size();
       while (i > 0 && joined[i - 1] > last) i--;
       while (i > 0 && joined[i - 1] == first) first--, i--;
