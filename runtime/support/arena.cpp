@@ -1,3 +1,4 @@
+// Out-of-line parts of the arena.
 #include "runtime/support/arena.h"
 
 namespace minivm {

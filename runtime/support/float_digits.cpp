@@ -1,3 +1,4 @@
+// Exact rounding of doubles at a decimal place.
 #include "runtime/support/float_digits.h"
 
 #include <bit>
