@@ -222,7 +222,7 @@ void CodeGenerator::FinishGuard() {
   b().Pop();
   const unsigned e = b().Next();
   b().Emit(Op::INTRINSIC1, e, e, 1, static_cast<int32_t>(Intrinsic::kStopIterationError));
-  b().Emit(Op::RERAISE, e);
+  b().Emit(Op::RERAISE, e, 1);
   b().EndRange();
 }
 
