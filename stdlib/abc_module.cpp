@@ -123,6 +123,10 @@ Result<> abc_init(ThreadState& ts, Args args) {
   Value flags = DictGetStr(ts, cls->dict, name);
   if (flags.is_int()) {
     int64_t bits = flags.as_int();
+    if ((bits & 0x60) == 0x60) {
+      return Raise(ts, Exc::kTypeError,
+                   "__abc_tpflags__ cannot be both Py_TPFLAGS_SEQUENCE and Py_TPFLAGS_MAPPING");
+    }
     if (bits & 0x20) cls->flags |= kTypeSequence;
     if (bits & 0x40) cls->flags |= kTypeMapping;
     MVM_TRY_VOID(SetAttr(ts, args[0], name, Value()));
