@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -224,13 +225,13 @@ int main(int argc, char** argv) {
     }
     status = minivm::cli::RunPrompt(*vm);
   }
-  // A reader that went away (`| head`) is no error worth a word.
-  if (!broken && OutputIsBroken()) broken = true;
-  if (broken) {
-    int null = open("/dev/null", O_WRONLY);
-    if (null >= 0) dup2(null, 1);
-  }
+  // A reader that went away (`| head`) is no error worth a word, and none at all if it had everything: what
+  // is still to be written tells, and goes where nobody reads it.
+  int rest = broken || OutputIsBroken() ? memfd_create("rest of stdout", MFD_CLOEXEC) : -1;
+  if (rest >= 0) dup2(rest, 1);
   bool flushed = vm->Finish();
+  struct stat unread;
+  if (rest >= 0 && fstat(rest, &unread) == 0 && unread.st_size > 0) broken = true;
   interrupted_vm = nullptr;
   vm.reset();
   if (broken) {

@@ -10,16 +10,24 @@
 
 namespace minivm {
 
-Result<> Fspath(ThreadState& ts, Value v) {
-  if (IsStr(ts, v) || IsBytes(ts, v)) return Result<>::Borrow(v);
+Result<> FspathOfObject(ThreadState& ts, Value v) {
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "__fspath__"));
-  MVM_TRY(Ref<> path, CallSpecial(ts, v, name));
-  if (path.is_absent())
-    return Raise(ts, Exc::kTypeError, "expected str, bytes or os.PathLike object, not %T", v);
+  MVM_TRY(Ref<> method, LookupSpecial(ts, v, name));
+  // A class says by None that what it inherits is not for it.
+  if (method.is_absent() || IsNone(ts, method)) return Result<>::Steal(Value::Absent());
+  MVM_TRY(Ref<> path, Call(ts, method));
   if (!IsStr(ts, path) && !IsBytes(ts, path)) {
     return Raise(ts, Exc::kTypeError, "expected %T.__fspath__() to return str or bytes, not %T", v,
                  path.get());
   }
+  return path;
+}
+
+Result<> Fspath(ThreadState& ts, Value v) {
+  if (IsStr(ts, v) || IsBytes(ts, v)) return Result<>::Borrow(v);
+  MVM_TRY(Ref<> path, FspathOfObject(ts, v));
+  if (path.is_absent())
+    return Raise(ts, Exc::kTypeError, "expected str, bytes or os.PathLike object, not %T", v);
   return path;
 }
 
@@ -42,8 +50,7 @@ Status ToFsPath(ThreadState& ts, Value v, FsPath* out, const char* function, con
     out->object = Ref<>::Borrow(v);
     return Ok();
   } else {
-    MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "__fspath__"));
-    MVM_TRY(out->object, CallSpecial(ts, v, name));
+    MVM_TRY(out->object, FspathOfObject(ts, v));
     if (out->object.is_absent()) {
       out->object = Ref<>();
       if (function == nullptr)
@@ -55,10 +62,6 @@ Status ToFsPath(ThreadState& ts, Value v, FsPath* out, const char* function, con
                    : flags & kPathOrNone                        ? ", os.PathLike or None"
                                                                 : " or os.PathLike",
                    v);
-    }
-    if (!IsStr(ts, out->object) && !IsBytes(ts, out->object)) {
-      return Raise(ts, Exc::kTypeError, "expected %T.__fspath__() to return str or bytes, not %T",
-                   v, out->object.get());
     }
   }
   if (IsBytes(ts, out->object)) {

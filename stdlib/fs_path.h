@@ -23,6 +23,8 @@ enum FsPathFlags : uint32_t { kPathOnly = 0, kPathOrFd = 1, kPathOrNone = 2 };
 // bytes or os.PathLike object, not T".
 Status ToFsPath(ThreadState& ts, Value v, FsPath* out, const char* function = nullptr,
                 const char* argument = "path", uint32_t flags = kPathOnly);
+// What v.__fspath__() returns, str or bytes; Absent() if v has no such method.
+Result<> FspathOfObject(ThreadState& ts, Value v);
 // os.fspath(v): str or bytes.
 Result<> Fspath(ThreadState& ts, Value v);
 // RuntimeWarning "bool is used as a file descriptor" for True and False.

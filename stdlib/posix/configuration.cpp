@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "runtime/objects/dict_object.h"
+#include "stdlib/fs_path.h"
 #include "stdlib/posix/posix_support.h"
 
 namespace minivm {
@@ -251,7 +252,7 @@ Result<> posix_pathconf(ThreadState& ts, Args args) {
   return NewInt(ts, r);
 }
 Result<> posix_fpathconf(ThreadState& ts, Args args) {
-  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  MVM_TRY(int fd, ToDescriptor(ts, args[0]));
   MVM_TRY(int name, ConfigurationName(ts, args[1], kPathconfNames));
   errno = 0;
   long r = Blocking(ts, [&] { return fpathconf(fd, name); });

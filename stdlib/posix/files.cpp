@@ -21,20 +21,6 @@
 
 namespace minivm {
 
-Result<> FsPath(ThreadState& ts, Value v) {
-  if (IsStr(ts, v) || IsBytes(ts, v)) return Result<>::Borrow(v);
-  MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "__fspath__"));
-  MVM_TRY(Ref<> r, CallSpecial(ts, v, name));
-  if (r.is_absent()) {
-    return Raise(ts, Exc::kTypeError, "expected str, bytes or os.PathLike object, not %T", v);
-  }
-  if (!IsStr(ts, r) && !IsBytes(ts, r)) {
-    return Raise(ts, Exc::kTypeError, "expected %T.__fspath__() to return str or bytes, not %T", v,
-                 r.get());
-  }
-  return r;
-}
-
 Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function, const char* name,
                bool allow_fd, bool allow_none) {
   out->object = v;
@@ -63,8 +49,7 @@ Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function, con
     MVM_TRY(out->fd, AsCInt(ts, v));
     return Ok();
   }
-  MVM_TRY(Ref<StrObject> special, InternUtf8(ts, "__fspath__"));
-  MVM_TRY(Ref<> r, CallSpecial(ts, v, special));
+  MVM_TRY(Ref<> r, FspathOfObject(ts, v));
   if (r.is_absent()) {
     if (allow_fd) {
       const Slots& s = TypeOf(ts, v)->slots;
@@ -79,10 +64,6 @@ Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function, con
     return Raise(ts, Exc::kTypeError, "%s: %s should be string, bytes%s%s, not %T", function, name,
                  allow_fd ? ", os.PathLike or integer" : " or os.PathLike",
                  allow_none ? " or None" : "", v);
-  }
-  if (!IsStr(ts, r) && !IsBytes(ts, r)) {
-    return Raise(ts, Exc::kTypeError, "expected %T.__fspath__() to return str or bytes, not %T", v,
-                 r.get());
   }
   out->converted = std::move(r);
   return GetPath(ts, out->converted, out, function, name);
@@ -373,6 +354,14 @@ Result<> scandir_close(ThreadState& ts, Args args) {
   args.self<ScandirObject>()->Close();
   return None(ts);
 }
+// An iterator given up before its end keeps a descriptor until it is collected: worth a word.
+Status scandir_finalize(ThreadState& ts, Value self) {
+  ScandirObject* s = self.as<ScandirObject>();
+  if (s->dir == nullptr) return Ok();
+  Status warned = Warn(ts, Exc::kResourceWarning, 1, "unclosed scandir iterator %R", self);
+  s->Close();
+  return warned;
+}
 Result<> scandir_enter(ThreadState& ts, Args args) { return Result<>::Borrow(args[0]); }
 const MethodSpec kScandirMethods[] = {
     {"__enter__(self, /)", scandir_enter},
@@ -381,10 +370,10 @@ const MethodSpec kScandirMethods[] = {
 };
 const TypeSpec kScandirType = {
     .name = "posix.ScandirIterator",
-    .flags = kTypeNoNew,
+    .flags = kTypeNoNew | kTypeHasFinalizer,
     .size = sizeof(ScandirObject),
     .gc = LeafHooksOf<ScandirObject>(),
-    .slots = {.iter = scandir_iter, .next = scandir_next},
+    .slots = {.iter = scandir_iter, .next = scandir_next, .finalize = scandir_finalize},
     .methods = kScandirMethods,
 };
 
@@ -752,11 +741,11 @@ Result<> posix_pipe2(ThreadState& ts, Args args) {
   return FdPair(ts, flags);
 }
 Result<> posix_fsync(ThreadState& ts, Args args) {
-  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  MVM_TRY(int fd, ToDescriptor(ts, args[0]));
   return DoneOrErrno(ts, fsync(fd));
 }
 Result<> posix_fdatasync(ThreadState& ts, Args args) {
-  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  MVM_TRY(int fd, ToDescriptor(ts, args[0]));
   return DoneOrErrno(ts, fdatasync(fd));
 }
 Result<> posix_ftruncate(ThreadState& ts, Args args) {
@@ -765,7 +754,7 @@ Result<> posix_ftruncate(ThreadState& ts, Args args) {
   return DoneOrErrno(ts, ftruncate(fd, length));
 }
 Result<> posix_fchdir(ThreadState& ts, Args args) {
-  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  MVM_TRY(int fd, ToDescriptor(ts, args[0]));
   return DoneOrErrno(ts, fchdir(fd));
 }
 Result<> posix_isatty(ThreadState& ts, Args args) {
@@ -895,7 +884,7 @@ Result<> posix_urandom(ThreadState& ts, Args args) {
   }
   return out;
 }
-Result<> posix_fspath(ThreadState& ts, Args args) { return FsPath(ts, args[0]); }
+Result<> posix_fspath(ThreadState& ts, Args args) { return Fspath(ts, args[0]); }
 
 const MethodSpec kFunctions[] = {
     {"access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)", posix_access,

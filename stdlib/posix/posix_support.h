@@ -33,8 +33,6 @@ Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function,
 Result<> PathResult(ThreadState& ts, std::string_view name, bool bytes);
 // An int argument that fits a C int.
 Result<int> AsCInt(ThreadState& ts, Value v);
-// os.fspath(v)
-Result<> FsPath(ThreadState& ts, Value v);
 
 // An int argument that fits 64 bits, as an off_t or a count of bytes.
 Result<int64_t> AsOffset(ThreadState& ts, Value v);

@@ -164,7 +164,8 @@ Result<> posix_eventfd_write(ThreadState& ts, Args args) {
 Result<> posix_timerfd_create(ThreadState& ts, Args args) {
   MVM_TRY(int clock, AsCInt(ts, args[0]));
   MVM_TRY(int flags, args.has(1) ? AsCInt(ts, args[1]) : Result<int>(TFD_CLOEXEC));
-  return Descriptor(ts, timerfd_create(clock, flags));
+  // Never inherited, whatever else is asked for.
+  return Descriptor(ts, timerfd_create(clock, flags | TFD_CLOEXEC));
 }
 // (next expiration, interval) in seconds or nanoseconds.
 Result<> TimerResult(ThreadState& ts, const struct itimerspec& t, bool nanoseconds) {
