@@ -225,8 +225,8 @@ int main(int argc, char** argv) {
     }
     status = minivm::cli::RunPrompt(*vm);
   }
-  // A reader that went away (`| head`) is no error worth a word, and none at all if it had everything: what
-  // is still to be written tells, and goes where nobody reads it.
+  // A reader that went away (`| head`) is no error worth a word, and none at all if it had
+  // everything: what is still to be written tells, and goes where nobody reads it.
   int rest = broken || OutputIsBroken() ? memfd_create("rest of stdout", MFD_CLOEXEC) : -1;
   if (rest >= 0) dup2(rest, 1);
   bool flushed = vm->Finish();

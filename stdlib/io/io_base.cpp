@@ -99,7 +99,8 @@ StreamLock::StreamLock(ThreadState& ts, ThreadState** owner, Value stream) : own
 Status FinalizeStream(ThreadState& ts, Value self) {
   Result<> closed = GetAttrOptional(ts, self, "closed");
   if (closed.raised()) {
-    // Not usable: its constructor failed, or what it stood on has been detached. There is nothing to close.
+    // Not usable: its constructor failed, or what it stood on has been detached. There is nothing
+    // to close.
     ClearPending(ts);
     return Ok();
   }

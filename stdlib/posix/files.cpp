@@ -377,8 +377,8 @@ const TypeSpec kScandirType = {
     .methods = kScandirMethods,
 };
 
-// A stream over the directory that p names or is the descriptor of, or null with errno set. The caller's
-// descriptor stays its own: the stream takes a copy.
+// A stream over the directory that p names or is the descriptor of, or null with errno set. The
+// caller's descriptor stays its own: the stream takes a copy.
 DIR* OpenDirectory(const PathArg& p) {
   if (p.fd < 0) return opendir(p.c_str());
   int copy = fcntl(p.fd, F_DUPFD_CLOEXEC, 0);
