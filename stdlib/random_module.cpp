@@ -2,10 +2,14 @@
 // random.Random stands on it. Sequences for a seed are those CPython documents as stable.
 #include <sys/random.h>
 
+#include <bit>
 #include <cerrno>
+#include <string_view>
 
 #include <vector>
 
+#include "runtime/core/intern.h"
+#include "runtime/core/type_object.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/int_work.h"
@@ -106,9 +110,23 @@ Status SeedFrom(ThreadState& ts, RandomObject* r, Value seed) {
   return Ok();
 }
 
+// True if nothing overrides the method of this module in the class or in the instance (or null).
+bool IsOurs(ThreadState& ts, TypeObject* cls, Object* instance, std::string_view method) {
+  StrObject* name = InternAscii(*ts.rt, method.data(), method.size());
+  TypeObject* base = cls;
+  while (base->is_heap()) base = base->base;
+  return name != nullptr && TypeLookup(ts, cls, name).is(TypeLookup(ts, base, name)) &&
+         (instance == nullptr || InstanceLookup(ts, instance, name).is_null());
+}
+
 Result<> random_new(ThreadState& ts, TypeObject* cls, Args raw) {
   MVM_TRY(Ref<> made, AllocInstance(ts, cls));
-  MVM_TRY_VOID(SeedFrom(ts, made.as<RandomObject>(), raw.n > 0 ? raw.v[0] : Value()));
+  RandomObject* r = made.as<RandomObject>();
+  if (IsOurs(ts, cls, nullptr, "__init__")) {
+    MVM_TRY_VOID(SeedFrom(ts, r, raw.n > 0 ? raw.v[0] : Value()));
+  } else {
+    SeedWord(r, 0);  // __init__ seeds, by arguments of its own
+  }
   return made;
 }
 Result<> random_random(ThreadState& ts, Args args) {
@@ -144,6 +162,23 @@ Result<> random_getrandbits(ThreadState& ts, Args args) {
   ts.heap().FreeBuffer(block, limbs * 8);
   return v;
 }
+// _below(n): an integer in range(n), drawn from as many bits as n has until one is small enough.
+// Where getrandbits() is overridden, or n is large, the method of random.Random does it.
+Result<> random_below(ThreadState& ts, Args args) {
+  RandomObject* r = args.self<RandomObject>();
+  int64_t n;
+  if (IsInt(ts, args[1]) && IntFitsInt64(args[1], &n) && n > 0 && n <= 0xffffffff &&
+      IsOurs(ts, TypeOf(ts, r), r, "getrandbits")) {
+    const int unused = 32 - std::bit_width(static_cast<uint32_t>(n));
+    uint32_t drawn;
+    do {
+      drawn = NextWord(r) >> unused;
+    } while (drawn >= n);
+    return Small(drawn);
+  }
+  MVM_TRY(Ref<> method, GetAttr(ts, args[0], "_randbelow_with_getrandbits"));
+  return Call(ts, method, std::span<const Value>(&args.v[1], 1));
+}
 Result<> random_getstate(ThreadState& ts, Args args) {
   RandomObject* r = args.self<RandomObject>();
   Value words[kN + 1];
@@ -170,6 +205,7 @@ Result<> random_setstate(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kRandomMethods[] = {
+    {"_below(self, n, /)", random_below, "An integer in range(n)."},
     {"getrandbits(self, k, /)", random_getrandbits,
      "getrandbits(k) -> x.  Generates an int with k random bits."},
     {"getstate(self, /)", random_getstate, "getstate() -> tuple containing the current state."},
