@@ -107,8 +107,8 @@ Result<> function_new(ThreadState& ts, Args args) {
       return Raise(ts, Exc::kTypeError, "arg 5 (closure) expected cell, found %T", cell);
     }
   }
-  MVM_TRY(Ref<FunctionObject> f, NewFunction(ts, code, args.as<DictObject>(2),
-                                             code->locals_register != 0xFFFF));
+  MVM_TRY(Ref<FunctionObject> f,
+          NewFunction(ts, code, args.as<DictObject>(2), code->locals_register != 0xFFFF));
   if (!IsNone(ts, args[3])) Assign(f->name, args.as<StrObject>(3));
   if (!IsNone(ts, args[4])) Assign(f->defaults, args.as<TupleObject>(4));
   if (given > 0) Assign(f->closure, args.as<TupleObject>(5));
