@@ -19,9 +19,9 @@ struct AttrCache {
   static constexpr uint32_t kSize = 2048;
   Entry entries[kSize];
   Entry* Slot(uint32_t shape, StrObject* name, Family family) {
-    uint64_t h =
-        (reinterpret_cast<uint64_t>(name) >> 5) + shape * uint64_t{0x9E3779B1} + family * 0x51ED27;
-    return &entries[(h ^ (h >> 15)) & (kSize - 1)];
+    uint64_t h = (reinterpret_cast<uint64_t>(name) >> 5) + shape * uint64_t{0x9E3779B1};
+    // An entry does not say of which family it is: those of one attribute must never share a place.
+    return &entries[(h ^ (h >> 15) ^ (family * 0x2A5)) & (kSize - 1)];
   }
 };
 
