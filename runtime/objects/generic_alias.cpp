@@ -4,6 +4,7 @@
 
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/functional.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -138,13 +139,53 @@ Result<> alias_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
   return Bool(ts, equal == (op == CompareOp::kEq));
 }
 
-// One item: the alias to be unpacked (*tuple[int, ...]).
+// What iter(alias) returns. It has one item: the alias to be unpacked (*tuple[int, ...]).
+class AliasIterator : public Object {
+ public:
+  Value alias;  // null: exhausted
+  template <class V>
+  void VisitRefs(V&& v) {
+    v(alias);
+  }
+};
+
+Result<> aliasiter_iter(ThreadState&, Value self) { return Result<>::Borrow(self); }
+
+Result<> aliasiter_next(ThreadState& ts, Value self) {
+  const Ref<> alias = Ref<>::Steal(std::exchange(self.as<AliasIterator>()->alias, Value()));
+  if (!alias) return Result<>::Done();
+  GenericAliasObject* a = Self(alias);
+  return Make(ts, ShapeIdOf(TypeId::kGenericAlias), a->origin, a->args, true);
+}
+
+// iter(alias), so that an unpacked alias is pickled without being inside itself.
+Result<> aliasiter_reduce(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<> iter, BuiltinByName(ts, "iter"));
+  Value alias = args.self<AliasIterator>()->alias;
+  Value one = alias ? alias : Value(ts.rt->empty_tuple);
+  MVM_TRY(Ref<> arguments, NewTuple(ts, {&one, 1}));
+  const Value both[] = {iter, arguments};
+  return NewTuple(ts, both);
+}
+
+const MethodSpec kIteratorMethods[] = {
+    {"__reduce__(self, /)", aliasiter_reduce},
+};
+const TypeSpec kAliasIteratorType = {
+    .name = "generic_alias_iterator",
+    .flags = kTypeNoNew,
+    .size = sizeof(AliasIterator),
+    .gc = GcHooksOf<AliasIterator>(),
+    .slots = {.iter = aliasiter_iter, .next = aliasiter_next},
+    .methods = kIteratorMethods,
+};
+
 Result<> alias_iter(ThreadState& ts, Value self) {
-  GenericAliasObject* a = Self(self);
-  MVM_TRY(Ref<> starred, Make(ts, ShapeIdOf(TypeId::kGenericAlias), a->origin, a->args, true));
-  Value item = starred;
-  MVM_TRY(Ref<> tuple, NewTuple(ts, {&item, 1}));
-  return GetIter(ts, tuple);
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kAliasIteratorType));
+  MVM_TRY(Ref<AliasIterator> it, New<AliasIterator>(ts, type->shape_id_exact));
+  it->alias = Ref<>::Borrow(self).Release();
+  Track(it);
+  return it;
 }
 
 Result<> alias_get_item(ThreadState& ts, Value self, Value item) {
@@ -170,8 +211,7 @@ Result<> alias_reduce(ThreadState& ts, Args args) {
   if (a->starred) {
     MVM_TRY(Ref<> plain, Make(ts, ShapeIdOf(TypeId::kGenericAlias), a->origin, a->args, false));
     MVM_TRY(Ref<> iterator, GetIter(ts, plain));
-    MVM_TRY(Ref<StrObject> key, InternUtf8(ts, "next"));
-    Ref<> next = Ref<>::Borrow(DictGetStr(ts, ts.rt->builtins_dict, key));
+    MVM_TRY(Ref<> next, BuiltinByName(ts, "next"));
     Value one = iterator;
     MVM_TRY(Ref<> arguments, NewTuple(ts, {&one, 1}));
     const Value both[] = {next, arguments};
