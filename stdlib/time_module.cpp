@@ -135,7 +135,6 @@ Status BrokenDown(ThreadState& ts, Value when, bool local, struct tm* out) {
   std::memset(out, 0, sizeof *out);
   if ((local ? localtime_r(&t, out) : gmtime_r(&t, out)) == nullptr)
     return RaiseErrno(ts, errno ? errno : EINVAL);
-  if (!local) out->tm_zone = "UTC";
   return Ok();
 }
 Result<> time_gmtime(ThreadState& ts, Args args) {
@@ -232,12 +231,18 @@ Result<> time_strftime(ThreadState& ts, Args args) {
   std::string zone;
   if (args.has(1)) {
     MVM_TRY_VOID(FromTuple(ts, args[1], &t, "strftime"));
-    time_t now = 0;
-    struct tm copy = t;
-    now = mktime(&copy);
-    (void)now;
-    t.tm_zone = copy.tm_zone;
-    t.tm_gmtoff = copy.tm_gmtoff;
+    tzset();
+    t.tm_zone = t.tm_isdst < 0 ? "" : tzname[t.tm_isdst > 0];
+    // What gmtime() or localtime() made knows its zone.
+    MVM_TRY(Ref<> name, GetAttrOptional(ts, args[1], "tm_zone"));
+    MVM_TRY(Ref<> offset, GetAttrOptional(ts, args[1], "tm_gmtoff"));
+    int64_t seconds;
+    if (!name.is_null() && IsStr(ts, name)) {
+      zone = ToUtf8(name.as<StrObject>());
+      t.tm_zone = zone.c_str();
+    }
+    if (!offset.is_null() && IsInt(ts, offset) && IntFitsInt64(offset, &seconds))
+      t.tm_gmtoff = seconds;
   } else {
     MVM_TRY_VOID(BrokenDown(ts, Value::Absent(), true, &t));
   }
