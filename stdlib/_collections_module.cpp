@@ -51,7 +51,8 @@ Result<> count_elements(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"_count_elements(mapping, iterable, /)", count_elements,
-     "Count elements in the iterable, updating the mapping"},
+     "Raise the count that mapping has for each element of iterable by one; a missing count begins "
+     "at 0."},
 };
 const TypeSpec* const kTypes[] = {
     &kDequeType,       &kDequeIteratorType, &kDequeReverseIteratorType,
@@ -63,7 +64,7 @@ const TypeSpec* const kTypes[] = {
 extern const ModuleSpec k__collections_module;
 const ModuleSpec k__collections_module = {
     .name = "_collections",
-    .doc = "High performance data structures.",
+    .doc = "The native half of collections: deque, defaultdict and OrderedDict.",
     .functions = kFunctions,
     .types = kTypes,
 };

@@ -201,10 +201,10 @@ const MethodSpec kPartialMethods[] = {
     {"__setstate__(self, state, /)", partial_setstate},
 };
 const GetSetSpec kPartialGetSets[] = {
-    {"args", partial_args, SetReadOnlyMember, "tuple of arguments to future partial calls"},
-    {"func", partial_func, SetReadOnlyMember, "function object to use in future partial calls"},
+    {"args", partial_args, SetReadOnlyMember, "Positional arguments put before those of a call"},
+    {"func", partial_func, SetReadOnlyMember, "What a call calls in the end"},
     {"keywords", partial_keywords, SetReadOnlyMember,
-     "dictionary of keyword arguments to future partial calls"},
+     "Keyword arguments of every call; those given in it win"},
 };
 
 // ---- cmp_to_key ----
@@ -294,13 +294,14 @@ Result<> functools_reduce(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"cmp_to_key(mycmp)", functools_cmp_to_key, "Convert a cmp= function into a key= function."},
+    {"cmp_to_key(mycmp)", functools_cmp_to_key,
+     "A key function for sorting, from mycmp(a, b): below zero, zero or above it as a sorts "
+     "before, with or after b."},
     {"reduce(function, iterable, initial=<unrepresentable>, /)", functools_reduce,
-     "Apply a function of two arguments cumulatively to the items of an iterable, from left to "
-     "right.\n\n"
-     "This effectively reduces the iterable to a single value.  If initial is present,\n"
-     "it is placed before the items of the iterable in the calculation, and serves as\n"
-     "a default when the iterable is empty."},
+     "Fold: initial and the first item go through function, its result and the next item again, "
+     "and so on.\n"
+     "\n"
+     "Without initial, the first item takes its place. Nothing to fold is a TypeError."},
 };
 const TypeSpec* const kTypes[] = {&kPartialType, &kLruCacheType};
 
@@ -308,7 +309,7 @@ const TypeSpec* const kTypes[] = {&kPartialType, &kLruCacheType};
 
 const TypeSpec kPartialType = {
     .name = "functools.partial",
-    .doc = "Create a new function with partial application of the given arguments and keywords.",
+    .doc = "func with some of its arguments given in advance; a call adds its own.",
     .flags = kTypeBase | kTypeWeakrefs,
     .size = sizeof(Partial),
     .gc = GcHooksOf<Partial>(),
@@ -334,7 +335,7 @@ const TypeSpec kKeyWrapperType = {
 extern const ModuleSpec k__functools_module;
 const ModuleSpec k__functools_module = {
     .name = "_functools",
-    .doc = "Tools that operate on functions.",
+    .doc = "The native half of functools.",
     .functions = kFunctions,
     .types = kTypes,
 };

@@ -268,14 +268,16 @@ Result<> abc_reset_caches(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"_abc_init(self, /)", abc_init,
-     "Internal ABC helper for class set-up. Should be never used outside abc module."},
+     "Give a new abstract class its registry and its set of abstract names; called by ABCMeta "
+     "alone."},
     {"_abc_instancecheck(self, instance, /)", abc_instancecheck},
     {"_abc_register(self, subclass, /)", abc_register},
     {"_abc_subclasscheck(self, subclass, /)", abc_subclasscheck},
     {"_get_dump(self, /)", abc_get_dump},
     {"_reset_caches(self, /)", abc_reset_caches},
     {"_reset_registry(self, /)", abc_reset_registry},
-    {"get_cache_token()", abc_get_cache_token, "Returns the current ABC cache token."},
+    {"get_cache_token()", abc_get_cache_token,
+     "A number that grows at every register(): a cached answer that is older may be wrong."},
 };
 
 }  // namespace
@@ -283,7 +285,9 @@ const MethodSpec kFunctions[] = {
 extern const ModuleSpec k__abc_module;
 const ModuleSpec k__abc_module = {
     .name = "_abc",
-    .doc = "Module contains faster C implementation of abc.ABCMeta",
+    .doc =
+        "The native half of abc: registries, and the cached answers of isinstance() and "
+        "issubclass().",
     .functions = kFunctions,
 };
 

@@ -23,7 +23,8 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 
 const MethodSpec kFunctions[] = {
     {"_array_reconstructor(arraytype, typecode, mformat_code, items, /)", array_reconstructor,
-     "Internal. Used for pickling support."},
+     "The array that a pickle describes: its class, typecode, the format of the items and their "
+     "bytes."},
 };
 const TypeSpec* const kTypes[] = {&kArrayType};
 const ConstantSpec kConstants[] = {
@@ -35,11 +36,7 @@ const ConstantSpec kConstants[] = {
 extern const ModuleSpec k_array_module;
 const ModuleSpec k_array_module = {
     .name = "array",
-    .doc =
-        "This module defines an object type which can efficiently represent\n"
-        "an array of basic values: characters, integers, floating-point\n"
-        "numbers.  Arrays are sequence types and behave very much like lists,\n"
-        "except that the type of objects stored in them is constrained.\n",
+    .doc = "Packed sequences of numbers or characters of one kind.\n",
     .functions = arrays::kFunctions,
     .types = arrays::kTypes,
     .constants = arrays::kConstants,

@@ -91,13 +91,15 @@ Result<> atexit_run_exitfuncs(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"_clear()", atexit_clear, "Clear the list of registered exit functions."},
-    {"_ncallbacks()", atexit_ncallbacks, "Return the number of registered exit functions."},
-    {"_run_exitfuncs()", atexit_run_exitfuncs, "Run all registered exit functions."},
+    {"_clear()", atexit_clear, "Forget every registered call."},
+    {"_ncallbacks()", atexit_ncallbacks, "How many calls are registered."},
+    {"_run_exitfuncs()", atexit_run_exitfuncs,
+     "Make the registered calls now, the last registered first, and forget them."},
     {"register(func, /, *args, **kwargs)", atexit_register,
-     "Register a function to be executed upon normal program termination."},
+     "Have func(*args, **kwargs) called when the interpreter ends, the last registered first. "
+     "Returns func."},
     {"unregister(func, /)", atexit_unregister,
-     "Unregister an exit function which was previously registered."},
+     "Forget every registration of func; none is no error."},
 };
 
 Status exec_atexit(ThreadState& ts, ModuleObject* module) {
@@ -110,7 +112,7 @@ Status exec_atexit(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k_atexit_module;
 const ModuleSpec k_atexit_module = {
     .name = "atexit",
-    .doc = "Upon normal program termination, functions registered here are called.",
+    .doc = "Calls to be made when the interpreter ends.",
     .functions = kFunctions,
     .exec = exec_atexit,
 };

@@ -430,34 +430,36 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 
 const MethodSpec kFunctions[] = {
     {"a2b_base64(data, /, *, strict_mode=False)", binascii_a2b_base64,
-     "Decode a line of base64 data.\n\n  strict_mode\n    Bytes that are not part of the base64 "
-     "standard, and data after the padding, are errors."},
+     "The bytes that a base64 text stands for; what is not of its alphabet is skipped.\n"
+     "\n"
+     "strict_mode makes that an error, and anything behind the padding too."},
     {"a2b_hex(hexstr, /)", binascii_unhexlify,
-     "Binary data of hexadecimal representation.\n\nhexstr must contain an even number of hex "
-     "digits (upper or lower case).\nThis function is also available as \"unhexlify()\"."},
-    {"a2b_qp(data, header=False)", binascii_a2b_qp, "Decode a string of qp-encoded data."},
-    {"a2b_uu(data, /)", binascii_a2b_uu, "Decode a line of uuencoded data."},
-    {"b2a_base64(data, /, *, newline=True)", binascii_b2a_base64, "Base64-code line of data."},
+     "The bytes that pairs of hex digits stand for, of either case. binascii.Error for an odd or "
+     "other digit."},
+    {"a2b_qp(data, header=False)", binascii_a2b_qp,
+     "The bytes that a quoted-printable text stands for; header: an underscore is a space."},
+    {"a2b_uu(data, /)", binascii_a2b_uu, "The bytes in one line of uuencoded text."},
+    {"b2a_base64(data, /, *, newline=True)", binascii_b2a_base64,
+     "Data in base64, on one line that ends with a newline unless newline is false."},
     {"b2a_hex(data, sep=<unrepresentable>, bytes_per_sep=1)", binascii_hexlify,
-     "Hexadecimal representation of binary data.\n\n  sep\n    An optional single character or "
-     "byte to separate hex bytes.\n  bytes_per_sep\n    How many bytes between separators.  "
-     "Positive values count from the\n    right, negative values count from the left.\n\nThis "
-     "function is also available as \"hexlify()\"."},
+     "Data as hex digits, two for each byte.\n"
+     "\n"
+     "sep, one character, goes between groups of bytes_per_sep bytes: counted from the right, from "
+     "the left if negative."},
     {"b2a_qp(data, quotetabs=False, istext=True, header=False)", binascii_b2a_qp,
-     "Encode a string using quoted-printable encoding.\n\nIf istext is set, newlines are not "
-     "encoded, and white space at the end of lines is.\nIf quotetabs is set, space and tabs are "
-     "encoded."},
-    {"b2a_uu(data, /, *, backtick=False)", binascii_b2a_uu, "Uuencode line of data."},
-    {"crc32(data, crc=0, /)", binascii_crc32, "Compute CRC-32 incrementally."},
-    {"crc_hqx(data, crc, /)", binascii_crc_hqx, "Compute CRC-CCITT incrementally."},
+     "Data in quoted-printable form.\n"
+     "\n"
+     "quotetabs: tabs and spaces too. istext: line ends stay as they are. header: a space becomes "
+     "an underscore."},
+    {"b2a_uu(data, /, *, backtick=False)", binascii_b2a_uu,
+     "At most 45 bytes as one line of uuencoded text; backtick: zero is ` instead of a space."},
+    {"crc32(data, crc=0, /)", binascii_crc32,
+     "The 32-bit CRC-32 checksum of data, going on from crc."},
+    {"crc_hqx(data, crc, /)", binascii_crc_hqx, "The 16-bit CRC-CCITT of data, going on from crc."},
     {"hexlify(data, sep=<unrepresentable>, bytes_per_sep=1)", binascii_hexlify,
-     "Hexadecimal representation of binary data.\n\n  sep\n    An optional single character or "
-     "byte to separate hex bytes.\n  bytes_per_sep\n    How many bytes between separators.  "
-     "Positive values count from the\n    right, negative values count from the left.\n\nThis "
-     "function is also available as \"b2a_hex()\"."},
+     "Data as hex digits: b2a_hex() under another name."},
     {"unhexlify(hexstr, /)", binascii_unhexlify,
-     "Binary data of hexadecimal representation.\n\nhexstr must contain an even number of hex "
-     "digits (upper or lower case)."},
+     "The bytes that hex digits stand for: a2b_hex() under another name."},
 };
 
 }  // namespace
@@ -465,7 +467,7 @@ const MethodSpec kFunctions[] = {
 extern const ModuleSpec k_binascii_module;
 const ModuleSpec k_binascii_module = {
     .name = "binascii",
-    .doc = "Conversion between binary data and ASCII",
+    .doc = "Bytes as text: base64, hexadecimal, quoted-printable, uuencode; and their checksums.",
     .functions = kFunctions,
     .exec = ExecModule,
 };

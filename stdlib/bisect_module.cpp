@@ -79,23 +79,23 @@ Result<> bisect_insort(ThreadState& ts, Args args) {
 }
 
 constexpr const char* kBisectRightDoc =
-    "Return the index where to insert item x in list a, assuming a is sorted.\n\n"
-    "The return value i is such that all e in a[:i] have e <= x, and all e in\n"
-    "a[i:] have e > x.  So if x already appears in the list, a.insert(i, x) will\n"
-    "insert just after the rightmost x already there.";
+    "Where x belongs in the sorted a, after any item that equals it.\n"
+    "\n"
+    "lo and hi bound the search. With a key, items are compared by key(item); x is such a key "
+    "already.";
 constexpr const char* kInsortRightDoc =
-    "Insert item x in list a, and keep it sorted assuming a is sorted.\n\n"
-    "If x is already in a, insert it to the right of the rightmost x.";
+    "Put x where bisect_right() finds its place, by key(x) if a key is given. Moving the items is "
+    "O(n).";
 const MethodSpec kFunctions[] = {
     {"bisect_left(a, x, lo=0, hi=None, *, key=None)", bisect_search<false>,
-     "Return the index where to insert item x in list a, assuming a is sorted.\n\n"
-     "The return value i is such that all e in a[:i] have e < x, and all e in\n"
-     "a[i:] have e >= x.  So if x already appears in the list, a.insert(i, x) will\n"
-     "insert just before the leftmost x already there."},
+     "Where x belongs in the sorted a, before any item that equals it.\n"
+     "\n"
+     "lo and hi bound the search. With a key, items are compared by key(item); x is such a key "
+     "already."},
     {"bisect_right(a, x, lo=0, hi=None, *, key=None)", bisect_search<true>, kBisectRightDoc},
     {"insort_left(a, x, lo=0, hi=None, *, key=None)", bisect_insort<false>,
-     "Insert item x in list a, and keep it sorted assuming a is sorted.\n\n"
-     "If x is already in a, insert it to the left of the leftmost x."},
+     "Put x where bisect_left() finds its place, by key(x) if a key is given. Moving the items is "
+     "O(n)."},
     {"insort_right(a, x, lo=0, hi=None, *, key=None)", bisect_insort<true>, kInsortRightDoc},
 };
 
@@ -113,7 +113,9 @@ Status AddAliases(ThreadState& ts, ModuleObject* module) {
 }  // namespace
 
 extern const ModuleSpec k_bisect_module;
-const ModuleSpec k_bisect_module = {
-    .name = "bisect", .doc = "Bisection algorithms.", .functions = kFunctions, .exec = AddAliases};
+const ModuleSpec k_bisect_module = {.name = "bisect",
+                                    .doc = "Places in sorted lists, found by halving.",
+                                    .functions = kFunctions,
+                                    .exec = AddAliases};
 
 }  // namespace minivm

@@ -104,12 +104,12 @@ Status ExecModule(ThreadState& ts, ModuleObject*) {
 }
 
 const MethodSpec kMethods[] = {
-    {"copy(self, /)", hash_copy, "Return a copy of the hash object."},
-    {"digest(self, /)", hash_digest, "Return the digest value as a bytes object."},
+    {"copy(self, /)", hash_copy, "A hash in the same state, to go on with apart."},
+    {"digest(self, /)", hash_digest, "The hash of what has been passed so far, as bytes."},
     {"hexdigest(self, /)", hash_hexdigest,
-     "Return the digest value as a string of hexadecimal digits."},
+     "The hash of what has been passed so far, as hex digits."},
     {"update(self, data, /)", hash_update,
-     "Update this hash object's state with the provided bytes-like object."},
+     "Hash more bytes, as if they stood right after the earlier ones."},
 };
 const GetSetSpec kGetSets[] = {
     {"block_size", hash_get_block_size},
@@ -128,7 +128,9 @@ const TypeSpec* const kTypes[] = {&kBlake2bType, &kBlake2sType};
 
 const TypeSpec kBlake2bType = {
     .name = "_blake2.blake2b",
-    .doc = "Return a new BLAKE2b hash object.",
+    .doc =
+        "BLAKE2b, for 64-bit machines: digests of up to 64 bytes, keyed and personalised if "
+        "wanted.",
     .flags = kTypeBase,
     .size = sizeof(hash::HashObject),
     .construct = {MVM_BLAKE2_SIGNATURE("blake2b"), hash::blake2_new<0>},
@@ -138,7 +140,9 @@ const TypeSpec kBlake2bType = {
 
 const TypeSpec kBlake2sType = {
     .name = "_blake2.blake2s",
-    .doc = "Return a new BLAKE2s hash object.",
+    .doc =
+        "BLAKE2s, for smaller machines: digests of up to 32 bytes, keyed and personalised if "
+        "wanted.",
     .flags = kTypeBase,
     .size = sizeof(hash::HashObject),
     .construct = {MVM_BLAKE2_SIGNATURE("blake2s"), hash::blake2_new<1>},

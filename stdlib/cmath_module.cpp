@@ -345,49 +345,39 @@ Result<> cmath_isclose(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"acos(z, /)", Apply<Acos>, "Return the arc cosine of z."},
-    {"acosh(z, /)", Apply<Acosh>, "Return the inverse hyperbolic cosine of z."},
-    {"asin(z, /)", Apply<Asin>, "Return the arc sine of z."},
-    {"asinh(z, /)", Apply<Asinh>, "Return the inverse hyperbolic sine of z."},
-    {"atan(z, /)", Apply<Atan>, "Return the arc tangent of z."},
-    {"atanh(z, /)", Apply<Atanh>, "Return the inverse hyperbolic tangent of z."},
-    {"cos(z, /)", Apply<Cos>, "Return the cosine of z."},
-    {"cosh(z, /)", Apply<Cosh>, "Return the hyperbolic cosine of z."},
-    {"exp(z, /)", Apply<Exp>, "Return the exponential value e**z."},
+    {"acos(z, /)", Apply<Acos>, "Arc cosine; cuts along the real axis beyond 1 and -1."},
+    {"acosh(z, /)", Apply<Acosh>,
+     "Inverse hyperbolic cosine; the cut runs along the real axis, left of 1."},
+    {"asin(z, /)", Apply<Asin>, "Arc sine; cuts along the real axis beyond 1 and -1."},
+    {"asinh(z, /)", Apply<Asinh>,
+     "Inverse hyperbolic sine; cuts along the imaginary axis beyond 1j and -1j."},
+    {"atan(z, /)", Apply<Atan>, "Arc tangent; cuts along the imaginary axis beyond 1j and -1j."},
+    {"atanh(z, /)", Apply<Atanh>,
+     "Inverse hyperbolic tangent; cuts along the real axis beyond 1 and -1."},
+    {"cos(z, /)", Apply<Cos>, "Cosine."},
+    {"cosh(z, /)", Apply<Cosh>, "Hyperbolic cosine."},
+    {"exp(z, /)", Apply<Exp>, "e to the power z."},
     {"isclose(a, b, *, rel_tol=1e-09, abs_tol=0.0)", cmath_isclose,
-     "Determine whether two complex numbers are close in value.\n\n  rel_tol\n    maximum "
-     "difference for being "
-     "considered \"close\", relative to the\n    magnitude of the input values\n  abs_tol\n    "
-     "maximum difference "
-     "for being considered \"close\", regardless of the\n    magnitude of the input "
-     "values\n\nReturn True if a is "
-     "close in value to b, and False otherwise.\n\nFor the values to be considered close, the "
-     "difference between "
-     "them must be\nsmaller than at least one of the tolerances.\n\n-inf, inf and NaN behave "
-     "similarly to the IEEE "
-     "754 Standard. That is, NaN is\nnot close to anything, even itself. inf and -inf are only "
-     "close to "
-     "themselves."},
-    {"isfinite(z, /)", Test<AllFinite>,
-     "Return True if both the real and imaginary parts of z are finite, else False."},
-    {"isinf(z, /)", Test<AnyInf>, "Checks if the real or imaginary part of z is infinite."},
-    {"isnan(z, /)", Test<AnyNan>, "Checks if the real or imaginary part of z not a number (NaN)."},
+     "Whether a and b are near each other: abs(a-b) is at most rel_tol times the larger magnitude, "
+     "or at most abs_tol.\n"
+     "\n"
+     "A NaN is near nothing, an infinity near itself alone. ValueError for a negative tolerance."},
+    {"isfinite(z, /)", Test<AllFinite>, "Whether neither part is infinite or NaN."},
+    {"isinf(z, /)", Test<AnyInf>, "Whether a part is infinite, of whatever sign."},
+    {"isnan(z, /)", Test<AnyNan>, "Whether a part is NaN."},
     {"log(z, base=<unrepresentable>, /)", cmath_log,
-     "log(z[, base]) -> the logarithm of z to the given base.\n\nIf the base is not specified, "
-     "returns the "
-     "natural logarithm (base e) of z."},
-    {"log10(z, /)", Apply<Log10>, "Return the base-10 logarithm of z."},
-    {"phase(z, /)", cmath_phase, "Return argument, also known as the phase angle, of a complex."},
-    {"polar(z, /)", cmath_polar,
-     "Convert a complex from rectangular coordinates to polar coordinates."},
-    {"rect(r, phi, /)", cmath_rect,
-     "Convert from polar coordinates to rectangular coordinates.\n\nr is the distance from 0 and "
-     "phi the phase angle."},
-    {"sin(z, /)", Apply<Sin>, "Return the sine of z."},
-    {"sinh(z, /)", Apply<Sinh>, "Return the hyperbolic sine of z."},
-    {"sqrt(z, /)", Apply<Sqrt>, "Return the square root of z."},
-    {"tan(z, /)", Apply<Tan>, "Return the tangent of z."},
-    {"tanh(z, /)", Apply<Tanh>, "Return the hyperbolic tangent of z."},
+     "Logarithm, natural unless a base is given; the cut runs along the negative real axis."},
+    {"log10(z, /)", Apply<Log10>,
+     "Logarithm to base 10; the cut runs along the negative real axis."},
+    {"phase(z, /)", cmath_phase, "The angle of z in radians, from -pi to pi."},
+    {"polar(z, /)", cmath_polar, "The pair (magnitude, angle in radians) of z."},
+    {"rect(r, phi, /)", cmath_rect, "The number with magnitude r and an angle of phi radians."},
+    {"sin(z, /)", Apply<Sin>, "Sine."},
+    {"sinh(z, /)", Apply<Sinh>, "Hyperbolic sine."},
+    {"sqrt(z, /)", Apply<Sqrt>,
+     "Square root, in the right half plane; the cut runs along the negative real axis."},
+    {"tan(z, /)", Apply<Tan>, "Tangent."},
+    {"tanh(z, /)", Apply<Tanh>, "Hyperbolic tangent."},
 };
 const ConstantSpec kConstants[] = {
     {"e", ConstantSpec::kFloat, 0, kE},
@@ -409,7 +399,9 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k_cmath_module;
 const ModuleSpec k_cmath_module = {
     .name = "cmath",
-    .doc = "This module provides access to mathematical functions for complex\nnumbers.",
+    .doc =
+        "Functions of complex numbers. Each also takes what has __complex__(), __float__() or "
+        "__index__().",
     .functions = kFunctions,
     .constants = kConstants,
     .exec = ExecModule,

@@ -170,15 +170,13 @@ Result<> context_run(ThreadState& ts, Args raw) {
 }
 
 const MethodSpec kContextMethods[] = {
-    {"copy(self, /)", context_copy, "Return a shallow copy of the context object."},
+    {"copy(self, /)", context_copy, "A context with the same variables and values."},
     {"get(self, key, default=None, /)", context_get,
-     "Return the value for `key` if `key` has the value in the context object, else `default`."},
-    {"items(self, /)", context_items,
-     "Return all variables and their values in the context object: (variable, value) pairs."},
-    {"keys(self, /)", context_keys, "Return a list of all variables in the context object."},
+     "What the variable is in this context; default where it is not set."},
+    {"items(self, /)", context_items, "The pairs (variable, value)."},
+    {"keys(self, /)", context_keys, "The variables that are set here."},
     {"run(...)", context_run, "Call a function in this context: run(callable, *args, **kwargs)."},
-    {"values(self, /)", context_values,
-     "Return a list of all variables' values in the context object."},
+    {"values(self, /)", context_values, "The values of the variables that are set here."},
 };
 const TypeSpec kContextType = {
     .name = "_contextvars.Context",
@@ -299,13 +297,15 @@ Result<> contextvar_repr(ThreadState& ts, Value self) {
 const MethodSpec kContextVarMethods[] = {
     {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
     {"get(self, default=<unrepresentable>, /)", contextvar_get,
-     "Return the variable's value in the current context.\n\nWithout one: `default` if it is "
-     "given, the variable's "
-     "own default if it has one, else a LookupError."},
+     "What the variable is in the running context.\n"
+     "\n"
+     "Where it is not set: `default` if given, else the variable's own default, else a "
+     "LookupError."},
     {"reset(self, token, /)", contextvar_reset,
-     "Reset the variable to the value it had before the set() that returned the token."},
+     "Undo the set() that gave this token. A token serves once, in its own context."},
     {"set(self, value, /)", contextvar_set,
-     "Set a new value for the variable in the current context; returns a token for reset()."},
+     "Give the variable a value in the running context. The token returned undoes that, through "
+     "reset()."},
 };
 const GetSetSpec kContextVarGetSets[] = {{"name", contextvar_name}};
 const TypeSpec kContextVarType = {
@@ -434,7 +434,7 @@ Status SetContextVar(ThreadState& ts, Value var, Value value) {
 extern const ModuleSpec k__contextvars_module;
 const ModuleSpec k__contextvars_module = {
     .name = "_contextvars",
-    .doc = "Context Variables",
+    .doc = "Variables whose values belong to a context, such as that of a task.",
     .functions = kFunctions,
     .types = kTypes,
     .exec = exec_contextvars,

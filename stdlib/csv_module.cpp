@@ -51,18 +51,18 @@ Result<> csv_field_size_limit(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"field_size_limit(new_limit=<unrepresentable>)", csv_field_size_limit,
-     "Sets an upper limit on parsed fields.\n\nReturns old limit. If limit is not given, no new "
-     "limit is "
-     "set and\nthe old limit is returned"},
-    {"get_dialect(name)", csv_get_dialect, "Return the dialect instance associated with name."},
-    {"list_dialects()", csv_list_dialects, "Return a list of all known dialect names."},
+     "The longest field that a reader takes, in characters; a new limit if given. Returns the one "
+     "before."},
+    {"get_dialect(name)", csv_get_dialect,
+     "The settings registered under name. Error if there are none."},
+    {"list_dialects()", csv_list_dialects, "The names that register_dialect() knows."},
     {"reader(iterable, " MVM_CSV_SETTINGS, csv_reader,
      "A reader of rows; iterable is any object that supports the iterator protocol and gives "
      "strings."},
     {"register_dialect(name, " MVM_CSV_SETTINGS, csv_register_dialect,
-     "Create a mapping from a string name to a dialect class."},
+     "Name a set of settings: a dialect, with keyword arguments in place of some of it."},
     {"unregister_dialect(name)", csv_unregister_dialect,
-     "Delete the name/dialect mapping associated with a string name."},
+     "Forget the settings of that name. Error if there are none."},
     {"writer(fileobj, " MVM_CSV_SETTINGS, csv_writer,
      "A writer of rows; fileobj is any object with a write() method."},
 };
@@ -109,7 +109,7 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k__csv_module;
 const ModuleSpec k__csv_module = {
     .name = "_csv",
-    .doc = "CSV parsing and writing.\n",
+    .doc = "The native half of csv: readers, writers and their settings.",
     .functions = csv::kFunctions,
     .types = csv::kTypes,
     .constants = csv::kConstants,

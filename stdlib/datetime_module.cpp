@@ -75,7 +75,7 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k__datetime_module;
 const ModuleSpec k__datetime_module = {
     .name = "_datetime",
-    .doc = "Fast implementation of the datetime module.",
+    .doc = "The native half of datetime.",
     .types = datetime::kTypes,
     .constants = datetime::kConstants,
     .exec = datetime::ExecModule,

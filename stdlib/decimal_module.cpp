@@ -39,16 +39,17 @@ Result<> decimal_localcontext(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"getcontext()", decimal_getcontext, "Get the current default context.\n\n"},
+    {"getcontext()", decimal_getcontext, "The context of the running thread and task."},
     {"localcontext(ctx=None, prec=None, rounding=None, Emin=None, Emax=None, capitals=None, "
      "clamp=None, "
      "flags=None, traps=None)",
      decimal_localcontext,
-     "Return a context manager that will set the default context to a copy of ctx\non entry to the "
-     "with-statement and restore the previous default context when\nexiting the with-statement. If "
-     "no "
-     "context is specified, a copy of the current\ndefault context is used.\n\n"},
-    {"setcontext(context, /)", decimal_setcontext, "Set a new default context.\n\n"},
+     "A context manager whose body runs in a copy of ctx, of the present context without one.\n"
+     "\n"
+     "Keyword arguments change settings of the copy."},
+    {"setcontext(context, /)", decimal_setcontext,
+     "Make this the context of the running thread and task; a copy if it is one of the module's "
+     "templates."},
 };
 const TypeSpec* const kTypes[] = {&kDecimalType, &kContextType, &kSignalDictMixinType};
 const ConstantSpec kConstants[] = {
@@ -179,7 +180,7 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k__decimal_module;
 const ModuleSpec k__decimal_module = {
     .name = "_decimal",
-    .doc = "C decimal arithmetic module",
+    .doc = "Arithmetic on decimal numbers of any precision.",
     .functions = decimal::kFunctions,
     .types = decimal::kTypes,
     .constants = decimal::kConstants,

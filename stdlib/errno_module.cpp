@@ -56,7 +56,7 @@ Status exec_errno(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k_errno_module;
 const ModuleSpec k_errno_module = {
     .name = "errno",
-    .doc = "This module makes available standard errno system symbols.",
+    .doc = "The system's error numbers by name, and errorcode for the way back.",
     .constants = kConstants,
     .exec = exec_errno,
 };

@@ -149,23 +149,26 @@ Result<> fcntl_lockf(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"fcntl(fd, cmd, arg=0, /)", fcntl_fcntl,
-     "Perform the operation `cmd` on file descriptor fd.\n\narg is an int, and so is the result "
-     "then; or a str "
-     "or bytes of at most 1024 bytes, and the result is what the system put into that buffer."},
+     "Do cmd on a descriptor, or on what fileno() names.\n"
+     "\n"
+     "An int arg gives an int. A str or bytes of up to 1024 bytes is copied; the copy is returned "
+     "with what the system wrote there."},
     {"flock(fd, operation, /)", fcntl_flock,
-     "Perform the lock operation `operation` on file descriptor `fd`."},
+     "Lock a whole file or free it: LOCK_SH, LOCK_EX or LOCK_UN, with LOCK_NB to fail instead of "
+     "waiting."},
     {"ioctl(fd, request, arg=0, mutate_flag=True, /)", fcntl_ioctl,
-     "Perform the operation `request` on file descriptor `fd`.\n\narg is an int, and so is the "
-     "result then; a "
-     "writable buffer, which the system writes to if mutate_flag is true; or a str or buffer of at "
-     "most 1024 "
-     "bytes, and the result is what the system put into a copy of it."},
+     "Ask a device for request.\n"
+     "\n"
+     "An int arg gives an int. A writable buffer takes what the system writes, unless mutate_flag "
+     "is false. A str or\n"
+     "other buffer of up to 1024 bytes is copied, and the copy is returned as the system left it."},
     {"lockf(fd, cmd, len=0, start=0, whence=0, /)", fcntl_lockf,
-     "A wrapper around the fcntl() locking calls.\n\ncmd is LOCK_UN, LOCK_SH or LOCK_EX, the "
-     "latter two with "
-     "LOCK_NB where the call shall not wait; len bytes (0: to the end of the file) from start, "
-     "counted from "
-     "where whence says, are locked."},
+     "Lock a part of a file or free it, for this process.\n"
+     "\n"
+     "cmd is LOCK_SH, LOCK_EX or LOCK_UN, with LOCK_NB to fail instead of waiting. The part is len "
+     "bytes from start,\n"
+     "which whence relates to the beginning, the position or the end; a len of 0 goes on to the "
+     "end."},
 };
 
 const ConstantSpec kConstants[] = {
@@ -249,7 +252,7 @@ const ConstantSpec kConstants[] = {
 extern const ModuleSpec k_fcntl_module;
 const ModuleSpec k_fcntl_module = {
     .name = "fcntl",
-    .doc = "This module performs file control and I/O control on file descriptors.",
+    .doc = "File locks, and the fcntl() and ioctl() of the system.",
     .functions = kFunctions,
     .constants = kConstants,
 };

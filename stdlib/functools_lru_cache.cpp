@@ -160,23 +160,16 @@ const MethodSpec kMethods[] = {
     {"__copy__(self, /)", lru_copy},
     {"__deepcopy__(self, memo, /)", lru_copy},
     {"__reduce__(self, /)", lru_reduce},
-    {"cache_clear(self, /)", lru_cache_clear, "Clear the cache and cache statistics"},
-    {"cache_info(self, /)", lru_cache_info, "Report cache statistics"},
+    {"cache_clear(self, /)", lru_cache_clear, "Forget every result, and count from zero again."},
+    {"cache_info(self, /)", lru_cache_info,
+     "How often an earlier result served, how often not, the limit, and how many results are kept"},
 };
 
 }  // namespace
 
 const TypeSpec kLruCacheType = {
     .name = "functools._lru_cache_wrapper",
-    .doc =
-        "Create a cached callable that wraps another function.\n\n"
-        "user_function:      the function being cached\n\n"
-        "maxsize:  0         for no caching\n          None      for unlimited cache size\n"
-        "          n         for a bounded cache\n\n"
-        "typed:    False     cache f(3) and f(3.0) as identical calls\n"
-        "          True      cache f(3) and f(3.0) as distinct calls\n\n"
-        "cache_info_type:    namedtuple class with the fields:\n"
-        "                        hits misses currsize maxsize",
+    .doc = "A function with the results of earlier calls at hand, as lru_cache() makes it.",
     .flags = kTypeBase | kTypeMethodDescriptor | kTypeWeakrefs,
     .size = sizeof(LruCache),
     .gc = GcHooksOf<LruCache>(),

@@ -251,15 +251,17 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 
 const MethodSpec kGcFunctions[] = {
     {"collect(generation=2)", gc_collect,
-     "Run the collector on the generations up to this one; the number of unreachable objects."},
+     "Look for garbage in the generations up to this one, all by default; how many unreachable "
+     "objects there were."},
     {"disable()", gc_disable, "Disable automatic collection."},
     {"enable()", gc_enable, "Enable automatic collection."},
     {"freeze()", gc_freeze, "Ignore all tracked objects in future collections."},
-    {"get_count()", gc_get_count, "The current collection counts (count0, count1, count2)."},
+    {"get_count()", gc_get_count,
+     "What has been counted towards set_threshold() in each of three generations."},
     {"get_debug()", gc_get_debug, "The debugging flags."},
-    {"get_freeze_count()", gc_get_freeze_count, "The number of objects that are ignored."},
+    {"get_freeze_count()", gc_get_freeze_count, "How many objects freeze() has put aside."},
     {"get_objects(generation=None)", gc_get_objects,
-     "The objects tracked by the collector, or those in one generation."},
+     "A list of what the collector tracks; of one generation, 0 to 2, if given."},
     {"get_referents(*objs)", gc_get_referents, "The objects that these refer to directly."},
     {"get_referrers(*objs)", gc_get_referrers, "The objects that refer directly to any of these."},
     {"get_stats()", gc_get_stats, "A dict of statistics for each generation."},
@@ -269,7 +271,8 @@ const MethodSpec kGcFunctions[] = {
     {"isenabled()", gc_isenabled, "Is automatic collection enabled?"},
     {"set_debug(flags, /)", gc_set_debug, "Set the debugging flags."},
     {"set_threshold(...)", gc_set_threshold,
-     "Set the collection thresholds; 0 disables collection."},
+     "How much must be counted before a generation is collected by itself; a threshold0 of 0: "
+     "never."},
     {"unfreeze()", gc_unfreeze, "Have the collector look at frozen objects again."},
 };
 

@@ -10,10 +10,10 @@ namespace minivm {
 namespace {
 
 const GetSetSpec kFields[] = {
-    {"gr_name", StructItem<0>, nullptr, "group name"},
+    {"gr_name", StructItem<0>, nullptr, "what the group is called"},
     {"gr_passwd", StructItem<1>, nullptr, "password"},
     {"gr_gid", StructItem<2>, nullptr, "group id"},
-    {"gr_mem", StructItem<3>, nullptr, "group members"},
+    {"gr_mem", StructItem<3>, nullptr, "names of its members"},
 };
 const StructSequenceSpec kGroup = {
     .type = StructSequenceTypeSpec(
@@ -84,11 +84,9 @@ Result<> grp_getgrall(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"getgrall()", grp_getgrall,
-     "Return a list of all available group entries, in arbitrary order."},
-    {"getgrgid(id)", grp_getgrgid,
-     "Return the group database entry for the given numeric group ID."},
-    {"getgrnam(name)", grp_getgrnam, "Return the group database entry for the given group name."},
+    {"getgrall()", grp_getgrall, "Every group of the database, in no order."},
+    {"getgrgid(id)", grp_getgrgid, "The group of that number. KeyError if there is none."},
+    {"getgrnam(name)", grp_getgrnam, "The group of that name. KeyError if there is none."},
 };
 
 Status exec_grp(ThreadState& ts, ModuleObject* module) {
@@ -101,7 +99,7 @@ Status exec_grp(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k_grp_module;
 const ModuleSpec k_grp_module = {
     .name = "grp",
-    .doc = "Access to the Unix group database.",
+    .doc = "The groups that the system knows.",
     .functions = kFunctions,
     .exec = exec_grp,
 };

@@ -312,20 +312,22 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
   return ModuleAdd(ts, module, "UnsupportedDigestmodError", type);
 }
 
-#define MVM_HASH_ROW(name, kind)                                                \
-  {                                                                             \
-    "openssl_" #name "(string=<unrepresentable>, *, usedforsecurity=True)",     \
-        openssl_constructor<Kind::kind>,                                        \
-        "Returns a " #name " hash object; optionally initialized with a string" \
+#define MVM_HASH_ROW(name, kind)                                            \
+  {                                                                         \
+    "openssl_" #name "(string=<unrepresentable>, *, usedforsecurity=True)", \
+        openssl_constructor<Kind::kind>,                                    \
+        "A " #name " hash, of the bytes given here to begin with."          \
   }
 const MethodSpec kFunctions[] = {
     {"compare_digest(a, b, /)", CompareDigest,
-     "Return 'a == b'.\n\nHow long it takes tells nothing about where the two differ."},
-    {"hmac_digest(key, msg, digest)", hashlib_hmac_digest, "Single-shot HMAC."},
+     "a == b, for two ASCII texts or two bytes-like objects, in a time that does not tell where "
+     "they differ."},
+    {"hmac_digest(key, msg, digest)", hashlib_hmac_digest,
+     "The keyed hash of msg at once, as bytes; digest is the name of the algorithm."},
     {"hmac_new(key, msg=<unrepresentable>, digestmod=<unrepresentable>)", hashlib_hmac_new,
-     "Return a new hmac object."},
+     "A hash keyed with key, by the algorithm digestmod."},
     {"new(name, string=<unrepresentable>, *, usedforsecurity=True)", hashlib_new,
-     "Return a new hash object using the named algorithm."},
+     "A hash by the name of its algorithm. ValueError if there is none of that name."},
     MVM_HASH_ROW(md5, kMd5),
     MVM_HASH_ROW(sha1, kSha1),
     MVM_HASH_ROW(sha224, kSha224),
@@ -339,27 +341,30 @@ const MethodSpec kFunctions[] = {
     MVM_HASH_ROW(shake_128, kShake128),
     MVM_HASH_ROW(shake_256, kShake256),
     {"pbkdf2_hmac(hash_name, password, salt, iterations, dklen=None)", hashlib_pbkdf2_hmac,
-     "Password based key derivation function 2 (PKCS #5 v2.0) with HMAC."},
+     "A key of dklen bytes made from a password by that many iterations; as long as a digest by "
+     "default."},
     {"scrypt(password, *, salt=None, n=None, r=None, p=None, maxmem=0, dklen=64)", hashlib_scrypt,
-     "scrypt password-based key derivation function."},
+     "A key of dklen bytes made from a password; n, r and p set what it costs, maxmem (bytes) its "
+     "limit."},
 };
 #undef MVM_HASH_ROW
 
 const MethodSpec kHashMethods[] = {
-    {"copy(self, /)", hash_copy, "Return a copy of the hash object."},
-    {"digest(self, /)", hash_digest, "Return the digest value as a bytes object."},
+    {"copy(self, /)", hash_copy, "A hash in the same state, to go on with apart."},
+    {"digest(self, /)", hash_digest, "The hash of what has been passed so far, as bytes."},
     {"hexdigest(self, /)", hash_hexdigest,
-     "Return the digest value as a string of hexadecimal digits."},
+     "The hash of what has been passed so far, as hex digits."},
     {"update(self, obj, /)", hash_update,
-     "Update this hash object's state with the provided string."},
+     "Hash more bytes, as if they stood right after the earlier ones."},
 };
 const MethodSpec kHashXofMethods[] = {
-    {"copy(self, /)", hash_copy, "Return a copy of the hash object."},
-    {"digest(self, /, length)", hash_xof_digest, "Return the digest value as a bytes object."},
+    {"copy(self, /)", hash_copy, "A hash in the same state, to go on with apart."},
+    {"digest(self, /, length)", hash_xof_digest,
+     "The hash of what has been passed so far, as bytes."},
     {"hexdigest(self, /, length)", hash_xof_hexdigest,
-     "Return the digest value as a string of hexadecimal digits."},
+     "The hash of what has been passed so far, as hex digits."},
     {"update(self, obj, /)", hash_update,
-     "Update this hash object's state with the provided string."},
+     "Hash more bytes, as if they stood right after the earlier ones."},
 };
 const GetSetSpec kHashGetSets[] = {
     {"block_size", hash_get_block_size},
@@ -367,10 +372,11 @@ const GetSetSpec kHashGetSets[] = {
     {"name", hash_get_name, nullptr, "algorithm name."},
 };
 const MethodSpec kHmacMethods[] = {
-    {"copy(self, /)", hmac_copy, "Return a copy of the HMAC object."},
-    {"digest(self, /)", hmac_digest, "Return the digest of the bytes passed so far."},
+    {"copy(self, /)", hmac_copy, "A keyed hash in the same state, to go on with apart."},
+    {"digest(self, /)", hmac_digest, "The keyed hash of what has been passed so far, as bytes."},
     {"hexdigest(self, /)", hmac_hexdigest, "The digest as hexadecimal digits."},
-    {"update(self, /, msg)", hmac_update, "Update the HMAC object with msg."},
+    {"update(self, /, msg)", hmac_update,
+     "Hash more bytes, as if they stood right after the earlier ones."},
 };
 const GetSetSpec kHmacGetSets[] = {
     {"block_size", hmac_get_block_size},
@@ -384,7 +390,7 @@ const TypeSpec* const kTypes[] = {&kHashType, &kHashXofType, &kHmacType};
 
 const TypeSpec kHashType = {
     .name = "_hashlib.HASH",
-    .doc = "A hash is an object used to calculate a checksum of a string of information.",
+    .doc = "A hash under way: bytes go in, a digest of fixed size comes out.",
     .flags = kTypeNoNew,
     .size = sizeof(hash::HashObject),
     .slots = {.repr = hash::hash_repr},

@@ -431,34 +431,29 @@ void merge_gc_clear(Object* self) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"_heapify_max(heap, /)", heapq_heapify_max, "Maxheap variant of heapify."},
-    {"_heappop_max(heap, /)", heapq_heappop_max, "Maxheap variant of heappop."},
-    {"_heapreplace_max(heap, item, /)", heapq_heapreplace_max, "Maxheap variant of heapreplace."},
+    {"_heapify_max(heap, /)", heapq_heapify_max, "heapify() with the largest item first."},
+    {"_heappop_max(heap, /)", heapq_heappop_max,
+     "heappop() from a heap with the largest item first."},
+    {"_heapreplace_max(heap, item, /)", heapq_heapreplace_max,
+     "heapreplace() in a heap with the largest item first."},
     {"heapify(heap, /)", heapq_heapify,
-     "Transform list into a heap, in-place, in O(len(heap)) time."},
+     "Order a list so that heap[k] is no larger than heap[2*k+1] and heap[2*k+2]. O(n)."},
     {"heappop(heap, /)", heapq_heappop,
-     "Pop the smallest item off the heap, maintaining the heap invariant."},
-    {"heappush(heap, item, /)", heapq_heappush,
-     "Push item onto heap, maintaining the heap invariant."},
+     "Take the smallest item out and return it. O(log n); IndexError if there is none."},
+    {"heappush(heap, item, /)", heapq_heappush, "Add an item. O(log n)."},
     {"heappushpop(heap, item, /)", heapq_heappushpop,
-     "Push item on the heap, then pop and return the smallest item from the heap.\n\n"
-     "The combined action runs more efficiently than heappush() followed by\n"
-     "a separate call to heappop()."},
+     "heappush() and heappop() in one step: returns the smallest of the heap and item."},
     {"heapreplace(heap, item, /)", heapq_heapreplace,
-     "Pop and return the current smallest value, and add the new item.\n\n"
-     "This is more efficient than heappop() followed by heappush(), and can be\n"
-     "more appropriate when using a fixed-size heap.  Note that the value\n"
-     "returned may be larger than item!"},
+     "heappop() and heappush() in one step: the item returned was there before, so it may be "
+     "larger than the new one."},
     {"merge(*iterables, key=None, reverse=False)", heapq_merge,
-     "Merge multiple sorted inputs into a single sorted output.\n\n"
-     "Similar to sorted(itertools.chain(*iterables)) but returns an iterator,\n"
-     "does not pull the data into memory all at once, and assumes that each of\n"
-     "the input streams is already sorted (smallest to largest)."},
+     "Iterator of what sorted iterables have, in order; only one item of each is held at a time.\n"
+     "\n"
+     "key and reverse as in sorted(), which must have been the order of the inputs."},
     {"nlargest(n, iterable, key=None)", PickBest<true>,
-     "Find the n largest elements in a dataset.\n\n"
-     "Equivalent to:  sorted(iterable, key=key, reverse=True)[:n]"},
+     "The n largest items as a list, the largest first; equal ones in the order they came."},
     {"nsmallest(n, iterable, key=None)", PickBest<false>,
-     "Find the n smallest elements in a dataset.\n\nEquivalent to:  sorted(iterable, key=key)[:n]"},
+     "The n smallest items as a list, the smallest first; equal ones in the order they came."},
 };
 
 }  // namespace
@@ -472,8 +467,10 @@ const TypeSpec kMergeType = {
 };
 
 extern const ModuleSpec k_heapq_module;
-const ModuleSpec k_heapq_module = {.name = "heapq",
-                                   .doc = "Heap queue algorithm (a.k.a. priority queue).",
-                                   .functions = kFunctions};
+const ModuleSpec k_heapq_module = {
+    .name = "heapq",
+    .doc =
+        "Lists kept as heaps: the smallest item is the first, and adding or taking it is O(log n).",
+    .functions = kFunctions};
 
 }  // namespace minivm

@@ -178,11 +178,19 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 const MethodSpec kFunctions[] = {
     {"open(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, "
      "opener=None)",
-     OpenStream, "Open file and return a stream.  Raise OSError upon failure."},
+     OpenStream,
+     "The stream of a file by path or descriptor. OSError if it cannot be opened.\n"
+     "\n"
+     "mode: r read, w empty and write, x create or fail, a write at the end; + the other as well; "
+     "b bytes.\n"
+     "buffering: a size in bytes; 0 none (bytes only), 1 by line (text only). encoding, errors and "
+     "newline are for text.\n"
+     "opener(path, flags) makes the descriptor."},
     {"open_code(path)", io_open_code,
-     "Opens the provided file with the intent to import the contents."},
+     "The file of a path, open in mode rb, as code to be run is read."},
     {"text_encoding(encoding, stacklevel=2, /)", io_text_encoding,
-     "A helper function to choose the text encoding."},
+     "The encoding if there is one, else \"locale\", or \"utf-8\" in UTF-8 mode; with a warning "
+     "where that is asked for."},
 };
 const TypeSpec* const kTypes[] = {
     &kIoBaseType,         &kRawIoBaseType,      &kBufferedIoBaseType, &kTextIoBaseType,

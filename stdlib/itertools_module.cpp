@@ -7,7 +7,8 @@ namespace {
 
 const MethodSpec kFunctions[] = {
     {"tee(iterable, n=2, /)", itertools::itertools_tee,
-     "Returns a tuple of n independent iterators."},
+     "n iterators that each give all the items; what one has passed and another has not is kept. "
+     "Leave iterable alone then."},
 };
 
 const TypeSpec* const kTypes[] = {
@@ -21,7 +22,7 @@ const TypeSpec* const kTypes[] = {
 extern const ModuleSpec k_itertools_module;
 const ModuleSpec k_itertools_module = {
     .name = "itertools",
-    .doc = "Functional tools for creating and using iterators.",
+    .doc = "Iterators made of iterators; none looks further ahead than it must.",
     .functions = kFunctions,
     .types = kTypes,
 };

@@ -65,13 +65,15 @@ Result<> marshal_load(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"dump(value, file, version=4, /, *, allow_code=True)", marshal_dump,
-     "Write the value on the open file."},
+     "Write what dumps() gives to a binary file."},
     {"dumps(value, version=4, /, *, allow_code=True)", marshal_dumps,
-     "Return the bytes object that would be written to a file by dump(value, file)."},
+     "A value of built-in types as bytes, for load() of the same version; ValueError for any "
+     "other. Code needs allow_code."},
     {"load(file, /, *, allow_code=True)", marshal_load,
-     "Read one value from the open file and return it."},
+     "Read one value from a binary file. EOFError where it ends too early; only data to be "
+     "trusted."},
     {"loads(bytes, /, *, allow_code=True)", marshal_loads,
-     "Convert the bytes-like object to a value."},
+     "The value that dumps() has written; bytes behind it do not matter. Only data to be trusted."},
 };
 
 const ConstantSpec kConstants[] = {{"version", ConstantSpec::kInt, kMarshalVersion}};

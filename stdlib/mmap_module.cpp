@@ -551,13 +551,14 @@ const GetSetSpec kMmapGetSets[] = {{"closed", mmap_closed}};
 const TypeSpec kMmapType = {
     .name = "mmap.mmap",
     .doc =
+        "Memory that is a file's, or that processes share.\n"
+        "\n"
         "mmap(fileno, length, flags=MAP_SHARED, prot=PROT_READ|PROT_WRITE, access=ACCESS_DEFAULT, "
-        "offset=0, *, "
-        "trackfd=True)\n\nMaps length bytes from the file specified by the file descriptor fileno, "
-        "and returns a "
-        "mmap object. If length is 0, the map has the current size of the file. To map anonymous "
-        "memory, pass -1 "
-        "as the fileno.",
+        "offset=0, *, trackfd=True)\n"
+        "\n"
+        "A length of 0 takes all of the file from offset, a multiple of ALLOCATIONGRANULARITY. A "
+        "fileno of -1: no file.\n"
+        "trackfd=False keeps no descriptor, so that size() and resize() fail.",
     .flags = kTypeBase | kTypeWeakrefs,
     .size = sizeof(MmapObject),
     .gc = LeafHooksOf<MmapObject>(),

@@ -130,70 +130,72 @@ Result<> operator_call(ThreadState& ts, Args args) {
 }
 
 #define BINARY(name, op, text) \
-  { name "(a, b, /)", operator_binary<BinaryOp::op>, "Same as a " text " b." }
-#define INPLACE(name, op, text) \
-  { name "(a, b, /)", operator_inplace<BinaryOp::op>, "Same as a " text " b." }
+  { name "(a, b, /)", operator_binary<BinaryOp::op>, "a " text " b" }
+#define INPLACE(name, op, text)                                  \
+  {                                                              \
+    name "(a, b, /)", operator_inplace<BinaryOp::op>,            \
+        "The result of a " text " b; a itself if it can change." \
+  }
 #define COMPARE(name, op, text) \
-  { name "(a, b, /)", operator_compare<CompareOp::op>, "Same as a " text " b." }
+  { name "(a, b, /)", operator_compare<CompareOp::op>, "a " text " b" }
 const MethodSpec kFunctions[] = {
     {"_compare_digest(a, b, /)", CompareDigest,
-     "Return 'a == b'.\n\nHow long it takes tells nothing about where the two differ."},
-    {"abs(a, /)", operator_abs, "Same as abs(a)."},
+     "a == b, for two ASCII texts or two bytes-like objects, in a time that does not tell where "
+     "they differ."},
+    {"abs(a, /)", operator_abs, "The built-in abs()."},
     BINARY("add", kAdd, "+"),
     BINARY("and_", kAnd, "&"),
-    {"call(...)", operator_call, "Same as obj(*args, **kwargs)."},
-    {"concat(a, b, /)", operator_concat<false>, "Same as a + b, for a and b sequences."},
-    {"contains(a, b, /)", operator_contains, "Same as b in a (note reversed operands)."},
-    {"countOf(a, b, /)", operator_count_of,
-     "Return the number of items in a which are, or which equal, b."},
-    {"delitem(a, b, /)", operator_delitem, "Same as del a[b]."},
+    {"call(...)", operator_call, "Call obj with the other arguments."},
+    {"concat(a, b, /)", operator_concat<false>, "a + b, where a must be a sequence."},
+    {"contains(a, b, /)", operator_contains, "b in a: mind the order."},
+    {"countOf(a, b, /)", operator_count_of, "How many items of a are b or equal it."},
+    {"delitem(a, b, /)", operator_delitem, "del a[b]"},
     COMPARE("eq", kEq, "=="),
     BINARY("floordiv", kFloorDiv, "//"),
     COMPARE("ge", kGe, ">="),
-    {"getitem(a, b, /)", operator_getitem, "Same as a[b]."},
+    {"getitem(a, b, /)", operator_getitem, "a[b]"},
     COMPARE("gt", kGt, ">"),
     INPLACE("iadd", kAdd, "+="),
     INPLACE("iand", kAnd, "&="),
-    {"iconcat(a, b, /)", operator_concat<true>, "Same as a += b, for a and b sequences."},
+    {"iconcat(a, b, /)", operator_concat<true>, "a += b, where a must be a sequence; returns a."},
     INPLACE("ifloordiv", kFloorDiv, "//="),
     INPLACE("ilshift", kLshift, "<<="),
     INPLACE("imatmul", kMatmul, "@="),
     INPLACE("imod", kMod, "%="),
     INPLACE("imul", kMul, "*="),
-    {"index(a, /)", operator_index, "Same as a.__index__()"},
-    {"indexOf(a, b, /)", operator_index_of, "Return the first index of b in a."},
-    {"inv(a, /)", operator_invert, "Same as ~a."},
-    {"invert(a, /)", operator_invert, "Same as ~a."},
+    {"index(a, /)", operator_index, "a as an exact integer, from __index__()."},
+    {"indexOf(a, b, /)", operator_index_of,
+     "Where the first item of a is that is b or equals it. ValueError if there is none."},
+    {"inv(a, /)", operator_invert, "~a"},
+    {"invert(a, /)", operator_invert, "~a"},
     INPLACE("ior", kOr, "|="),
     INPLACE("ipow", kPow, "**="),
     INPLACE("irshift", kRshift, ">>="),
-    {"is_(a, b, /)", operator_is, "Same as a is b."},
-    {"is_not(a, b, /)", operator_is_not, "Same as a is not b."},
+    {"is_(a, b, /)", operator_is, "a is b"},
+    {"is_not(a, b, /)", operator_is_not, "a is not b"},
     INPLACE("isub", kSub, "-="),
     INPLACE("itruediv", kTrueDiv, "/="),
     INPLACE("ixor", kXor, "^="),
     COMPARE("le", kLe, "<="),
     {"length_hint(obj, default=0, /)", operator_length_hint,
-     "Return an estimate of the number of items in obj.\n\n"
-     "This is useful for presizing containers when building from an iterable.\n\n"
-     "If the object supports len(), the result will be exact.\n"
-     "Otherwise, it may over- or under-estimate by an arbitrary amount."},
+     "About how many items obj has: its len() if it has one, else what __length_hint__() says, "
+     "else default."},
     BINARY("lshift", kLshift, "<<"),
     COMPARE("lt", kLt, "<"),
     BINARY("matmul", kMatmul, "@"),
     BINARY("mod", kMod, "%"),
     BINARY("mul", kMul, "*"),
     COMPARE("ne", kNe, "!="),
-    {"neg(a, /)", operator_neg, "Same as -a."},
-    {"not_(a, /)", operator_not, "Same as not a."},
+    {"neg(a, /)", operator_neg, "-a"},
+    {"not_(a, /)", operator_not, "not a"},
     BINARY("or_", kOr, "|"),
-    {"pos(a, /)", operator_pos, "Same as +a."},
-    {"pow(a, b, /)", operator_pow, "Same as a ** b."},
+    {"pos(a, /)", operator_pos, "+a"},
+    {"pow(a, b, /)", operator_pow, "a ** b"},
     BINARY("rshift", kRshift, ">>"),
-    {"setitem(a, b, c, /)", operator_setitem, "Same as a[b] = c."},
+    {"setitem(a, b, c, /)", operator_setitem, "a[b] = c"},
     BINARY("sub", kSub, "-"),
     BINARY("truediv", kTrueDiv, "/"),
-    {"truth(a, /)", operator_truth, "Return True if a is true, False otherwise."},
+    {"truth(a, /)", operator_truth, "The built-in bool()."},
     BINARY("xor", kXor, "^"),
 };
 #undef BINARY
@@ -240,12 +242,8 @@ extern const ModuleSpec k__operator_module;
 const ModuleSpec k__operator_module = {
     .name = "_operator",
     .doc =
-        "Operator interface.\n\n"
-        "This module exports a set of functions corresponding to the intrinsic\n"
-        "operators of Python.  For example, operator.add(x, y) is equivalent\n"
-        "to the expression x+y. The function names are those used for special\n"
-        "methods; variants without leading and trailing '__' are also provided\n"
-        "for convenience.",
+        "The operators as functions, to be passed on; each also under the name of its special "
+        "method.",
     .functions = kFunctions,
     .types = kTypes,
     .exec = AddAliases,

@@ -224,10 +224,7 @@ Status exec_posix(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k_posix_module;
 const ModuleSpec k_posix_module = {
     .name = "posix",
-    .doc =
-        "This module provides access to operating system functionality that is standardized by the "
-        "C Standard and the "
-        "POSIX standard (a thinly disguised Unix interface).",
+    .doc = "The native half of os: the system's calls.",
     .constants = kConstants,
     .exec = exec_posix,
 };

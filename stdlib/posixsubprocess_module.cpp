@@ -338,7 +338,7 @@ const MethodSpec kFunctions[] = {
 extern const ModuleSpec k__posixsubprocess_module;
 const ModuleSpec k__posixsubprocess_module = {
     .name = "_posixsubprocess",
-    .doc = "A POSIX helper for the subprocess module.",
+    .doc = "The native half of subprocess: fork and exec without scripts in between.",
     .functions = kFunctions,
 };
 

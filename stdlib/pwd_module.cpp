@@ -10,13 +10,13 @@ namespace minivm {
 namespace {
 
 const GetSetSpec kFields[] = {
-    {"pw_name", StructItem<0>, nullptr, "user name"},
+    {"pw_name", StructItem<0>, nullptr, "what the user is called"},
     {"pw_passwd", StructItem<1>, nullptr, "password"},
-    {"pw_uid", StructItem<2>, nullptr, "user id"},
+    {"pw_uid", StructItem<2>, nullptr, "number of the user"},
     {"pw_gid", StructItem<3>, nullptr, "group id"},
-    {"pw_gecos", StructItem<4>, nullptr, "real name"},
-    {"pw_dir", StructItem<5>, nullptr, "home directory"},
-    {"pw_shell", StructItem<6>, nullptr, "shell program"},
+    {"pw_gecos", StructItem<4>, nullptr, "full name and the like"},
+    {"pw_dir", StructItem<5>, nullptr, "where the user's files are"},
+    {"pw_shell", StructItem<6>, nullptr, "program to start at a login"},
 };
 const StructSequenceSpec kPasswd = {
     .type = StructSequenceTypeSpec(
@@ -90,12 +90,9 @@ Result<> pwd_getpwall(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"getpwall()", pwd_getpwall,
-     "Return a list of all available password database entries, in arbitrary order."},
-    {"getpwnam(name, /)", pwd_getpwnam,
-     "Return the password database entry for the given user name."},
-    {"getpwuid(uidobj, /)", pwd_getpwuid,
-     "Return the password database entry for the given numeric user ID."},
+    {"getpwall()", pwd_getpwall, "Every user of the database, in no order."},
+    {"getpwnam(name, /)", pwd_getpwnam, "The user of that name. KeyError if there is none."},
+    {"getpwuid(uidobj, /)", pwd_getpwuid, "The user of that number. KeyError if there is none."},
 };
 
 Status exec_pwd(ThreadState& ts, ModuleObject* module) {
@@ -108,7 +105,7 @@ Status exec_pwd(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k_pwd_module;
 const ModuleSpec k_pwd_module = {
     .name = "pwd",
-    .doc = "This module provides access to the Unix password database.",
+    .doc = "The users that the system knows.",
     .functions = kFunctions,
     .exec = exec_pwd,
 };

@@ -206,21 +206,22 @@ Result<> random_setstate(ThreadState& ts, Args args) {
 
 const MethodSpec kRandomMethods[] = {
     {"_below(self, n, /)", random_below, "An integer in range(n)."},
-    {"getrandbits(self, k, /)", random_getrandbits,
-     "getrandbits(k) -> x.  Generates an int with k random bits."},
-    {"getstate(self, /)", random_getstate, "getstate() -> tuple containing the current state."},
-    {"random(self, /)", random_random, "random() -> x in the interval [0, 1)."},
+    {"getrandbits(self, k, /)", random_getrandbits, "An integer of k random bits, 0 to 2**k - 1."},
+    {"getstate(self, /)", random_getstate,
+     "Where the generator is, for setstate(): its words and the index among them."},
+    {"random(self, /)", random_random, "A float from 0.0 up and below 1.0, with 53 random bits."},
     {"seed(self, n=None, /)", random_seed,
-     "seed([n]) -> None. Defaults to use urandom and falls back to a combination of the current "
-     "time and the process identifier."},
-    {"setstate(self, state, /)", random_setstate,
-     "setstate(state) -> None.  Restores generator state."},
+     "Begin the sequence that belongs to n: its size if an integer, else its hash. None: one that "
+     "nobody can foretell."},
+    {"setstate(self, state, /)", random_setstate, "Go on from where getstate() was called."},
 };
 
 extern const TypeSpec kRandomType;
 const TypeSpec kRandomType = {
     .name = "_random.Random",
-    .doc = "Random() -> create a random number generator with its own internal state.",
+    .doc =
+        "A generator of pseudo-random numbers with a state of its own. They repeat after 2**19937 "
+        "- 1; not for secrets.",
     .flags = kTypeBase,
     .size = sizeof(RandomObject),
     .slots = {.new_ = random_new},
@@ -233,7 +234,7 @@ const TypeSpec* const kTypes[] = {&kRandomType};
 extern const ModuleSpec k__random_module;
 const ModuleSpec k__random_module = {
     .name = "_random",
-    .doc = "Module implements the Mersenne Twister random number generator.",
+    .doc = "The Mersenne Twister, which module random builds upon.",
     .types = kTypes,
 };
 

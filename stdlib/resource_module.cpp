@@ -90,9 +90,9 @@ const MethodSpec kFunctions[] = {
     {"getrusage(who, /)", resource_getrusage,
      "The resources used by RUSAGE_SELF, RUSAGE_CHILDREN or RUSAGE_THREAD."},
     {"prlimit(pid, resource, limits=None, /)", resource_prlimit,
-     "Sets the limits of a resource for a process, if given; returns what they were."},
+     "The limits (soft, hard) of a process, 0: this one; new ones if given. Returns those before."},
     {"setrlimit(resource, limits, /)", resource_setrlimit,
-     "Sets the soft and hard limits of a resource."},
+     "Set the limits (soft, hard) of this process; RLIM_INFINITY: none."},
 };
 
 const ConstantSpec kConstants[] = {

@@ -349,31 +349,31 @@ Result<> epoll_poll(ThreadState& ts, Args args) {
 const MethodSpec kEpollMethods[] = {
     {"__enter__(self, /)", epoll_enter},
     {"__exit__(self, exc_type=None, exc_value=None, exc_tb=None, /)", epoll_close},
-    {"close(self, /)", epoll_close, "Close the epoll control file descriptor."},
-    {"fileno(self, /)", epoll_fileno, "Return the epoll control file descriptor."},
-    {"fromfd(cls, fd, /)", epoll_fromfd, "Create an epoll object from a given control fd.",
+    {"close(self, /)", epoll_close, "Free the descriptor; any use afterwards is a ValueError."},
+    {"fileno(self, /)", epoll_fileno, "The number of the epoll descriptor itself."},
+    {"fromfd(cls, fd, /)", epoll_fromfd, "An epoll object for a descriptor that is open already.",
      kMethodClass},
     {"modify(self, /, fd, eventmask)", epoll_modify,
-     "Modify event mask for a registered file descriptor."},
+     "Wait for other events of a descriptor that is watched. FileNotFoundError if it is not."},
     {"poll(self, /, timeout=None, maxevents=-1)", epoll_poll,
-     "Wait for events, at most timeout seconds (None or negative: for ever). Returns a list of "
-     "(fd, events) pairs, maxevents at most (-1: no limit)."},
+     "Wait until something happens to a watched descriptor, for timeout seconds at most (None or "
+     "negative: for ever): a list of (fd, events), no longer than maxevents (-1: any)."},
     // 7: EPOLLIN | EPOLLPRI | EPOLLOUT
     {"register(self, /, fd, eventmask=7)", epoll_register,
-     "Registers a new fd or raises an OSError if the fd is already registered."},
-    {"unregister(self, /, fd)", epoll_unregister,
-     "Remove a registered file descriptor from the epoll object."},
+     "Watch a descriptor for events, by default EPOLLIN | EPOLLPRI | EPOLLOUT. FileExistsError if "
+     "it is watched."},
+    {"unregister(self, /, fd)", epoll_unregister, "Watch a descriptor no more."},
 };
 static_assert((EPOLLIN | EPOLLPRI | EPOLLOUT) == 7);
 const GetSetSpec kEpollGetSets[] = {
-    {"closed", epoll_closed, nullptr, "True if the epoll handler is closed"},
+    {"closed", epoll_closed, nullptr, "Whether close() has been called"},
 };
 const TypeSpec kEpollType = {
     .name = "select.epoll",
     .doc =
-        "Returns an epolling object.\n\nsizehint is a hint of the expected number of events, flags "
-        "may be "
-        "EPOLL_CLOEXEC; both are checked and otherwise ignored.",
+        "Watches many descriptors at little cost: epoll(sizehint=-1, flags=0).\n"
+        "\n"
+        "sizehint and flags, which may be EPOLL_CLOEXEC, are checked and have no effect.",
     .size = sizeof(EpollObject),
     .gc = LeafHooksOf<EpollObject>(),
     .construct = {"epoll(sizehint=-1, flags=0)", epoll_new},
@@ -382,15 +382,12 @@ const TypeSpec kEpollType = {
 };
 
 const MethodSpec kFunctions[] = {
-    {"poll()", select_poll,
-     "Returns a polling object, which has descriptors registered and polls them together."},
+    {"poll()", select_poll, "Watches descriptors: register() them, then poll()."},
     {"select(rlist, wlist, xlist, timeout=None, /)", select_select,
-     "Wait until one or more file descriptors are ready for some kind of I/O.\n\n"
-     "The first three arguments are iterables of descriptors, or objects with fileno(): to be "
-     "read, to "
-     "be written, in exceptional conditions. timeout is in seconds, None: for ever. Returns three "
-     "lists "
-     "of those that are ready."},
+     "Wait until a file can be read or written without waiting, or has something exceptional.\n"
+     "\n"
+     "Each list has descriptors, or objects with fileno(). timeout: seconds, None for ever. "
+     "Returns the three lists of those that are ready, all empty if it was up first."},
 };
 const TypeSpec* const kTypes[] = {&kEpollType};
 const ConstantSpec kConstants[] = {
@@ -436,7 +433,7 @@ Status exec_select(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k_select_module;
 const ModuleSpec k_select_module = {
     .name = "select",
-    .doc = "This module supports asynchronous I/O on multiple file descriptors.",
+    .doc = "Waiting for many files at once: select(), poll() and epoll().",
     .functions = kFunctions,
     .types = kTypes,
     .constants = kConstants,

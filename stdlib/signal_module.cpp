@@ -312,13 +312,14 @@ Result<> signal_sigwait(ThreadState& ts, Args args) {
 }
 
 const GetSetSpec kInfoFields[] = {
-    {"si_signo", StructItem<0>, nullptr, "signal number"},
-    {"si_code", StructItem<1>, nullptr, "signal code"},
-    {"si_errno", StructItem<2>, nullptr, "errno associated with this signal"},
-    {"si_pid", StructItem<3>, nullptr, "sending process ID"},
-    {"si_uid", StructItem<4>, nullptr, "real user ID of sending process"},
-    {"si_status", StructItem<5>, nullptr, "exit value or signal"},
-    {"si_band", StructItem<6>, nullptr, "band event for SIGPOLL"},
+    {"si_signo", StructItem<0>, nullptr, "which signal"},
+    {"si_code", StructItem<1>, nullptr, "where it came from"},
+    {"si_errno", StructItem<2>, nullptr, "an error number, mostly 0"},
+    {"si_pid", StructItem<3>, nullptr, "the sender's process"},
+    {"si_uid", StructItem<4>, nullptr, "the number of the sender's user"},
+    {"si_status", StructItem<5>, nullptr,
+     "what a child has exited with, or the signal that changed it"},
+    {"si_band", StructItem<6>, nullptr, "the events, for SIGPOLL"},
 };
 const StructSequenceSpec kInfo = {
     .type = StructSequenceTypeSpec(
@@ -382,44 +383,45 @@ Result<> signal_strsignal(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"alarm(seconds, /)", signal_alarm,
-     "Arrange for SIGALRM to arrive after the given number of seconds."},
+     "Have SIGALRM sent in that many seconds, 0: not any more; returns how many an earlier alarm "
+     "had left."},
     {"default_int_handler(signalnum, frame, /)", signal_default_int_handler,
      "The handler of SIGINT at the start: raises KeyboardInterrupt."},
     {"getitimer(which, /)", signal_getitimer,
-     "Return the current value of the given interval timer: (delay, interval)."},
+     "An interval timer: seconds (until it goes off, from then on between), 0.0: never."},
     {"getsignal(signalnum, /)", signal_getsignal,
-     "Return the current action for the signal: SIG_IGN, SIG_DFL, None for a handler that no "
-     "script has set, or the callable that is the handler."},
-    {"pause()", signal_pause, "Wait until a signal arrives."},
+     "What is done about a signal: SIG_IGN, SIG_DFL, a script's handler, or None for one of "
+     "somebody else's."},
+    {"pause()", signal_pause, "Sleep until a signal has been handled."},
     {"pidfd_send_signal(pidfd, signalnum, siginfo=None, flags=0, /)", signal_pidfd_send_signal,
-     "Send a signal to a process referred to by a pid file descriptor."},
-    {"pthread_kill(thread_id, signalnum, /)", signal_pthread_kill, "Send a signal to a thread."},
+     "Send a signal to the process behind a descriptor of os.pidfd_open()."},
+    {"pthread_kill(thread_id, signalnum, /)", signal_pthread_kill,
+     "Signal one thread of this process, by its ident."},
     {"pthread_sigmask(how, mask, /)", signal_pthread_sigmask,
-     "Fetch and/or change the signal mask of the calling thread."},
-    {"raise_signal(signalnum, /)", signal_raise_signal, "Send a signal to the executing process."},
+     "Block signals of this thread (SIG_BLOCK), let them through (SIG_UNBLOCK) or set which are "
+     "blocked (SIG_SETMASK); the set before is returned."},
+    {"raise_signal(signalnum, /)", signal_raise_signal, "Send a signal to this process."},
     {"set_wakeup_fd(fd, /, *, warn_on_full_buffer=True)", signal_set_wakeup_fd,
-     "Set the descriptor to which the number of an arriving signal is written, as one byte. It "
-     "must be non-blocking. The previous one, or -1, is returned."},
+     "Have the number of each signal that comes written to a descriptor, as one byte; -1: to none. "
+     "It must not block. Returns the one before."},
     {"setitimer(which, seconds, interval=0.0, /)", signal_setitimer,
      "Have the given interval timer fire after some seconds and then at every interval; zero "
      "seconds stop it. The old values are returned: (delay, interval)."},
     {"siginterrupt(signalnum, flag, /)", signal_siginterrupt,
      "Change whether system calls end when the signal interrupts them (a true flag) or go on."},
     {"signal(signalnum, handler, /)", signal_signal,
-     "Set the action for the given signal: SIG_DFL, SIG_IGN, or a callable that takes the signal's "
-     "number and the interrupted frame. The previous action is returned."},
-    {"sigpending()", signal_sigpending,
-     "Return the set of signals that wait for delivery to the calling thread."},
+     "Set what is done about a signal: SIG_IGN, SIG_DFL or handler(signalnum, frame), called in "
+     "the main thread. Returns what was done before."},
+    {"sigpending()", signal_sigpending, "The signals that came while they were blocked."},
     {"sigtimedwait(sigset, timeout, /)", signal_sigtimedwait,
      "Like sigwaitinfo(), but for so many seconds; None when they are over."},
     {"sigwait(sigset, /)", signal_sigwait,
-     "Wait for one of the signals, accept it and return its number."},
-    {"sigwaitinfo(sigset, /)", signal_sigwaitinfo,
-     "Wait for one of the signals, accept it and return what is known about it."},
+     "Wait for one of these signals, which should be blocked, and take it; returns its number."},
+    {"sigwaitinfo(sigset, /)", signal_sigwaitinfo, "sigwait() that returns a struct_siginfo."},
     {"strsignal(signalnum, /)", signal_strsignal,
-     "Return the system's description of the signal, or None if there is none."},
+     "What the system calls a signal, None if it has no such signal."},
     {"valid_signals()", signal_valid_signals,
-     "Return the set of valid signal numbers on this platform."},
+     "The numbers that signals have on this system, as a set."},
 };
 
 const ConstantSpec kConstants[] = {

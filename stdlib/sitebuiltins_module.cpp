@@ -111,10 +111,7 @@ const TypeSpec kPrinterType = {
 };
 const TypeSpec kHelperType = {
     .name = "_sitebuiltins._Helper",
-    .doc =
-        "Define the builtin 'help'.\n\n"
-        "Calling help() at the prompt starts an interactive help session.\n"
-        "Calling help(thing) prints help for the object 'thing'.",
+    .doc = "help(thing) prints what there is to say about it; help() asks what to look up.",
     .flags = kTypeNoNew,
     .size = sizeof(PromptName),
     .gc = GcHooksOf<PromptName>(),

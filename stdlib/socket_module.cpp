@@ -296,8 +296,7 @@ Status exec_socket(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k__socket_module;
 const ModuleSpec k__socket_module = {
     .name = "_socket",
-    .doc =
-        "Implementation module for socket operations.\n\nSee the socket module for documentation.",
+    .doc = "The native half of socket: the system's calls on sockets and names.",
     .constants = kConstants,
     .exec = exec_socket,
 };

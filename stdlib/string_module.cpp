@@ -17,15 +17,18 @@ Result<> string_formatter_field_name_split(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"formatter_field_name_split(object, /)", string_formatter_field_name_split,
-     "split the argument as a field name"},
+     "The first part of a field name, and an iterator of the others: (whether an attribute, name "
+     "or index)."},
     {"formatter_parser(object, /)", string_formatter_parser,
-     "parse the argument as a format string"},
+     "Iterator of a format's parts: (text before, field name, format spec, conversion)."},
 };
 
 }  // namespace
 
 extern const ModuleSpec k__string_module;
 const ModuleSpec k__string_module = {
-    .name = "_string", .doc = "string helper module", .functions = kFunctions};
+    .name = "_string",
+    .doc = "The native half of string: parts of formats and field names.",
+    .functions = kFunctions};
 
 }  // namespace minivm

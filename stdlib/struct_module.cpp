@@ -371,25 +371,23 @@ Result<> module_clearcache(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"_clearcache(self, /)", module_clearcache, "Clear the internal cache."},
+    {"_clearcache(self, /)", module_clearcache, "Forget the formats that were read before."},
     {"calcsize(self, format, /)", module_calcsize,
-     "Return size in bytes of the struct described by the format string."},
+     "How many bytes the format takes, with padding."},
     {"iter_unpack(self, format, buffer, /)", module_iter_unpack,
-     "Return an iterator yielding tuples unpacked from the given bytes.\n\nThe bytes are unpacked "
-     "according to the format string, like a repeated invocation\nof unpack_from(). Their length "
-     "has to be a multiple of the format's size."},
+     "Iterator of the tuples that one size of bytes after the other gives. struct.error if some "
+     "are left over."},
     {"pack(...)", module_pack,
-     "pack(format, v1, v2, ...) -> bytes\n\nReturn a bytes object containing the values v1, v2, "
-     "... packed according\nto the format string."},
+     "The values as bytes, as format says, one for each of its items. struct.error if they do not "
+     "fit."},
     {"pack_into(...)", module_pack_into,
-     "pack_into(format, buffer, offset, v1, v2, ...)\n\nPack the values according to the format "
-     "string and write them into the writable\nbuffer, starting at offset, which is required."},
+     "Write the values into a writable buffer from offset on; a negative offset counts from the "
+     "end."},
     {"unpack(self, format, buffer, /)", module_unpack,
-     "Return a tuple containing values unpacked according to the format string.\n\nThe buffer's "
-     "size in bytes must be calcsize(format)."},
+     "The values in as many bytes as the format takes, neither more nor fewer, as a tuple."},
     {"unpack_from(self, format, /, buffer, offset=0)", module_unpack_from,
-     "Return a tuple containing values unpacked according to the format string.\n\nThe buffer's "
-     "size, minus offset, must be at least calcsize(format)."},
+     "The values in the bytes from offset on; a negative one counts from the end. More may "
+     "follow."},
 };
 
 // The functions get the module as their first argument. class error(Exception)
@@ -415,25 +413,22 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 const MethodSpec kStructMethods[] = {
     {"__sizeof__(self, /)", struct_sizeof, "S.__sizeof__() -> size of S in memory, in bytes"},
     {"iter_unpack(self, buffer, /)", struct_iter_unpack,
-     "Return an iterator yielding tuples.\n\nTuples are unpacked from the given bytes source, like "
-     "a repeated invocation\nof unpack_from(). Its length has to be a multiple of the struct's "
-     "size."},
+     "Iterator of the tuples that one size of bytes after the other gives. struct.error if some "
+     "are left over."},
     {"pack(...)", struct_pack,
-     "S.pack(v1, v2, ...) -> bytes\n\nReturn a bytes object containing values v1, v2, ... packed "
-     "according\nto the format string S.format."},
+     "The values as bytes, one for each item of the format. struct.error if they do not fit."},
     {"pack_into(...)", struct_pack_into,
-     "S.pack_into(buffer, offset, v1, v2, ...)\n\nPack the values according to the format string "
-     "S.format and write them into the\nwritable buffer, starting at offset, which is required."},
+     "Write the values into a writable buffer from offset on; a negative offset counts from the "
+     "end."},
     {"unpack(self, buffer, /)", struct_unpack,
-     "Return a tuple containing unpacked values.\n\nThe buffer's size in bytes must be "
-     "Struct.size."},
+     "The values in as many bytes as the format takes, neither more nor fewer, as a tuple."},
     {"unpack_from(self, /, buffer, offset=0)", struct_unpack_from,
-     "Return a tuple containing unpacked values.\n\nThe buffer's size in bytes, starting at "
-     "position offset, must be at least\nStruct.size."},
+     "The values in the bytes from offset on; a negative one counts from the end. More may "
+     "follow."},
 };
 const GetSetSpec kStructGetSets[] = {
-    {"format", struct_get_format, nullptr, "struct format string"},
-    {"size", struct_get_size, nullptr, "struct size in bytes"},
+    {"format", struct_get_format, nullptr, "The format it was made from"},
+    {"size", struct_get_size, nullptr, "How many bytes the format takes, with padding"},
 };
 const MethodSpec kIteratorMethods[] = {{"__length_hint__(self, /)", iterator_length_hint}};
 const TypeSpec* const kTypes[] = {&kStructType};
@@ -443,7 +438,7 @@ const TypeSpec* const kTypes[] = {&kStructType};
 
 const TypeSpec kStructType = {
     .name = "_struct.Struct",
-    .doc = "Struct(fmt) --> compiled struct object",
+    .doc = "A format, read once: Struct(format).",
     .flags = kTypeBase | kTypeWeakrefs,
     .size = sizeof(structs::StructObject),
     .gc = GcHooksOf<structs::StructObject>(),
@@ -467,30 +462,26 @@ extern const ModuleSpec k__struct_module;
 const ModuleSpec k__struct_module = {
     .name = "_struct",
     .doc =
-        "Functions to convert between Python values and C structs.\n"
-        "Python bytes objects are used to hold the data representing the C struct\n"
-        "and also as format strings (explained below) to describe the layout of data\n"
-        "in the C struct.\n\n"
-        "The optional first format char indicates byte order, size and alignment:\n"
-        "  @: native order, size & alignment (default)\n"
-        "  =: native order, std. size & alignment\n"
-        "  <: little-endian, std. size & alignment\n"
-        "  >: big-endian, std. size & alignment\n"
-        "  !: same as >\n\n"
-        "The remaining chars indicate types of args and must match exactly;\n"
-        "these can be preceded by a decimal repeat count:\n"
-        "  x: pad byte (no data); c:char; b:signed byte; B:unsigned byte;\n"
-        "  ?: _Bool (requires C99; if not available, char is used instead)\n"
-        "  h:short; H:unsigned short; i:int; I:unsigned int;\n"
-        "  l:long; L:unsigned long; f:float; d:double; e:half-float.\n"
-        "Special cases (preceding decimal count indicates length):\n"
-        "  s:string (array of char); p: pascal string (with count byte).\n"
-        "Special cases (only available in native format):\n"
-        "  n:ssize_t; N:size_t; P:an integer type that is wide enough to hold a pointer.\n"
-        "Special case (not in native mode unless 'long long' in platform C):\n"
-        "  q:long long; Q:unsigned long long\n"
-        "Whitespace between formats is ignored.\n\n"
-        "The variable struct.error is an exception raised on errors.\n",
+        "Values as bytes in the layout of C, and back.\n"
+        "\n"
+        "A format is one letter for each value, with a count in front if it is to be repeated; "
+        "blanks do not matter.\n"
+        "\n"
+        "First, if wanted, byte order and sizes:\n"
+        "  @ of this machine, aligned (default)   = of this machine, fixed sizes, not aligned\n"
+        "  < little-endian, fixed sizes           > or ! big-endian, fixed sizes\n"
+        "\n"
+        "Then values:\n"
+        "  b B    1 byte                h H    2 bytes (capitals: unsigned)\n"
+        "  i I    4 bytes               l L    4 bytes, a machine's long with @\n"
+        "  q Q    8 bytes               n N    a machine's size, with @ only\n"
+        "  e f d  floats of 2, 4 and 8 bytes\n"
+        "  ?      a bool                c      a bytes object of length 1\n"
+        "  s      bytes, the count is their number      p      the same with their length in "
+        "front\n"
+        "  x      a byte that is no value               P      an address, with @ only\n"
+        "\n"
+        "A value or length that does not fit is a struct.error.\n",
     .types = structs::kTypes,
     .exec = structs::ExecModule,
 };

@@ -32,7 +32,7 @@ Result<> symtable_symtable(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"symtable(source, filename, startstr, /)", symtable_symtable,
-     "Return the symbol table of a source text as nested tuples."},
+     "The symbol table of a source text, as nested tuples for module symtable."},
 };
 
 const ConstantSpec kConstants[] = {

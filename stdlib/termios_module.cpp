@@ -136,22 +136,23 @@ Result<> termios_tcsetwinsize(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"tcdrain(fd, /)", termios_tcdrain,
-     "Wait until all output written to file descriptor fd has been transmitted."},
+    {"tcdrain(fd, /)", termios_tcdrain, "Wait until a terminal has sent what was written to it."},
     {"tcflow(fd, action, /)", termios_tcflow,
-     "Suspend or resume input or output on file descriptor fd."},
-    {"tcflush(fd, queue, /)", termios_tcflush, "Discard queued data on file descriptor fd."},
+     "Stop or go on: output with TCOOFF and TCOON, input with TCIOFF and TCION."},
+    {"tcflush(fd, queue, /)", termios_tcflush,
+     "Drop what has come but not been read (TCIFLUSH), been written but not sent (TCOFLUSH) or "
+     "both (TCIOFLUSH)."},
     {"tcgetattr(fd, /)", termios_tcgetattr,
-     "Get the tty attributes for file descriptor fd: a list [iflag, oflag, cflag, lflag, ispeed, "
-     "ospeed, cc] where cc "
-     "is a list of the tty special characters."},
-    {"tcgetwinsize(fd, /)", termios_tcgetwinsize,
-     "Get the tty winsize for file descriptor fd: (rows, columns)."},
-    {"tcsendbreak(fd, duration, /)", termios_tcsendbreak, "Send a break on file descriptor fd."},
+     "A terminal's settings: [iflag, oflag, cflag, lflag, ispeed, ospeed, cc]; cc has the special "
+     "characters as bytes, numbers at VMIN and VTIME."},
+    {"tcgetwinsize(fd, /)", termios_tcgetwinsize, "Size of a terminal: (rows, columns)."},
+    {"tcsendbreak(fd, duration, /)", termios_tcsendbreak,
+     "Send zeros for a while: for duration 0, a quarter to half a second."},
     {"tcsetattr(fd, when, attributes, /)", termios_tcsetattr,
-     "Set the tty attributes for file descriptor fd from a list as tcgetattr() returns it."},
+     "Set what tcgetattr() gives: at once (TCSANOW), when all is sent (TCSADRAIN), dropping input "
+     "as well (TCSAFLUSH)."},
     {"tcsetwinsize(fd, winsize, /)", termios_tcsetwinsize,
-     "Set the tty winsize for file descriptor fd."},
+     "Set the size of a terminal to (rows, columns)."},
 };
 
 const ConstantSpec kConstants[] = {
@@ -404,7 +405,7 @@ Status exec_termios(ThreadState& ts, ModuleObject* module) {
 extern const ModuleSpec k_termios_module;
 const ModuleSpec k_termios_module = {
     .name = "termios",
-    .doc = "This module provides an interface to the Posix calls for tty I/O control.",
+    .doc = "Settings of terminals.",
     .functions = kFunctions,
     .constants = kConstants,
     .exec = exec_termios,

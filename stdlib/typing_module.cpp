@@ -225,7 +225,7 @@ const TypeSpec kGenericType = {
 extern const ModuleSpec k__typing_module;
 const ModuleSpec k__typing_module = {
     .name = "_typing",
-    .doc = "Primitives and accelerators for the typing module.",
+    .doc = "The native half of typing.",
     .functions = kFunctions,
     .types = kTypes,
     .exec = ExecModule,

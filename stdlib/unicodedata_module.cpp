@@ -156,30 +156,35 @@ Result<> ucd_is_normalized(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"bidirectional(chr, /)", ucd_bidirectional,
-     "Returns the bidirectional class assigned to the character chr as string."},
+     "The class for text that runs both ways: L, R, AL, EN and so on; '' if there is none."},
     {"category(chr, /)", ucd_category,
-     "Returns the general category assigned to the character chr as string."},
+     "Two letters for what the character is: Lu, Ll, Nd, Po and so on."},
     {"combining(chr, /)", ucd_combining,
-     "Returns the canonical combining class assigned to the character chr as integer."},
+     "Where a combining mark goes in canonical order; 0 if it is none."},
     {"decimal(chr, default=<unrepresentable>, /)", ucd_decimal,
-     "Converts a Unicode character into its equivalent decimal value."},
+     "The value of a decimal digit as an int. Without one default, or a ValueError."},
     {"decomposition(chr, /)", ucd_decomposition,
-     "Returns the character decomposition mapping assigned to the character chr as string."},
+     "What the character stands for, as hex numbers, with a tag such as <compat> in front; '' if "
+     "itself."},
     {"digit(chr, default=<unrepresentable>, /)", ucd_digit,
-     "Converts a Unicode character into its equivalent digit value."},
+     "The value of a digit as an int, superscripts and the like too. Without one default, or a "
+     "ValueError."},
     {"east_asian_width(chr, /)", ucd_east_asian_width,
-     "Returns the east asian width assigned to the character chr as string."},
+     "How wide the character is in East Asian text: F, H, W, Na, A or N."},
     {"is_normalized(form, unistr, /)", ucd_is_normalized,
-     "Return whether the Unicode string unistr is in the normal form 'form'."},
-    {"lookup(name, /)", ucd_lookup, "Look up character by name."},
+     "Whether normalize() would leave the text as it is."},
+    {"lookup(name, /)", ucd_lookup,
+     "The character that Unicode calls name; of a named sequence, all its characters. KeyError if "
+     "there is none."},
     {"mirrored(chr, /)", ucd_mirrored,
-     "Returns the mirrored property assigned to the character chr as integer."},
+     "1 if the character is to be mirrored in text from right to left, else 0."},
     {"name(chr, default=<unrepresentable>, /)", ucd_name,
-     "Returns the name assigned to the character chr as a string."},
+     "What Unicode calls the character. Without a name default, or a ValueError."},
     {"normalize(form, unistr, /)", ucd_normalize,
-     "Return the normal form 'form' for the Unicode string unistr."},
+     "The text in a normal form: NFC or NFKC composed, NFD or NFKD decomposed; K drops differences "
+     "of form too."},
     {"numeric(chr, default=<unrepresentable>, /)", ucd_numeric,
-     "Converts a Unicode character into its equivalent numeric value."},
+     "The value of a character as a float, fractions too. Without one default, or a ValueError."},
 };
 const ConstantSpec kConstants[] = {{"unidata_version", ConstantSpec::kStr, 0, 0, "15.1.0"}};
 
@@ -188,12 +193,7 @@ const ConstantSpec kConstants[] = {{"unidata_version", ConstantSpec::kStr, 0, 0,
 extern const ModuleSpec k_unicodedata_module;
 const ModuleSpec k_unicodedata_module = {
     .name = "unicodedata",
-    .doc =
-        "This module provides access to the Unicode Character Database which\ndefines character "
-        "properties for all Unicode characters. The data in\nthis database is based on the "
-        "UnicodeData.txt file version\n15.1.0 which is publicly available from "
-        "ftp://ftp.unicode.org/.\n\nThe module uses the same names and symbols as defined by "
-        "the\nUnicodeData File Format 15.1.0.",
+    .doc = "What Unicode 15.1.0 says about each character.",
     .functions = kFunctions,
     .constants = kConstants,
 };

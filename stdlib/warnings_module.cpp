@@ -451,13 +451,15 @@ const MethodSpec kFunctions[] = {
     {"warn(message, category=None, stacklevel=1, source=None, *, "
      "skip_file_prefixes=<unrepresentable>)",
      warnings_warn,
-     "Issue a warning, or maybe ignore it or raise an exception.\n\n"
-     "stacklevel says how far up the call stack the warning belongs; frames of files whose\n"
-     "names start with one of skip_file_prefixes do not count."},
+     "Have the filters decide about a warning: print it, drop it or raise it.\n"
+     "\n"
+     "stacklevel: whose line it is about, 1 the caller's. Frames of files whose names start with "
+     "one of skip_file_prefixes\n"
+     "do not count."},
     {"warn_explicit(message, category, filename, lineno, module=<unrepresentable>, registry=None, "
      "module_globals=None, source=None)",
      warnings_warn_explicit,
-     "Issue a warning, or maybe ignore it or raise an exception; the place is given."},
+     "warn() about a line that is given. registry is where that file's warnings have been noted."},
 };
 
 }  // namespace
@@ -465,9 +467,7 @@ const MethodSpec kFunctions[] = {
 extern const ModuleSpec k__warnings_module;
 const ModuleSpec k__warnings_module = {
     .name = "_warnings",
-    .doc =
-        "_warnings provides basic warning filtering support.\n"
-        "It is a helper module to speed up interpreter start-up.",
+    .doc = "The native half of warnings: which filter applies, and what is done then.",
     .functions = kFunctions,
     .exec = ExecModule,
 };

@@ -58,7 +58,7 @@ const MethodSpec kWeakrefFunctions[] = {
     {"_remove_dead_weakref(dct, key, /)", weakref_remove_dead,
      "Remove the key from the dict if its value is a dead reference."},
     {"getweakrefcount(object, /)", weakref_getweakrefcount,
-     "The number of weak references to the object."},
+     "How many weak references to the object there are."},
     {"getweakrefs(object, /)", weakref_getweakrefs, "A list of the weak references to the object."},
     {"proxy(object, callback=None, /)", weakref_proxy,
      "A proxy that refers to the object weakly; callback is called when the object is about to "

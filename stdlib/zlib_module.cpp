@@ -477,56 +477,55 @@ Status ExecModule(ThreadState& ts, ModuleObject* module) {
 
 const MethodSpec kFunctions[] = {
     {"adler32(data, value=1, /)", Checksum<Adler32>,
-     "Compute an Adler-32 checksum of data.\n\n  value\n    Starting value of the checksum.\n\nThe "
-     "returned checksum is an integer."},
+     "The 32-bit Adler-32 checksum of data, going on from value."},
     {"compress(data, /, level=-1, wbits=15)", zlib_compress,
-     "Returns a bytes object containing compressed data.\n\n  data\n    Binary data to be "
-     "compressed.\n  level\n    Compression level, in 0-9 or -1.\n  wbits\n    The window buffer "
-     "size and container format."},
+     "Data compressed.\n"
+     "\n"
+     "level: 0 (none) to 9 (best), -1: 6. wbits: 9 to 15 for the zlib format, 25 to 31 for gzip, "
+     "-9 to -15 for bare data."},
     {"compressobj(level=-1, method=8, wbits=15, memLevel=8, strategy=0, zdict=None)",
      zlib_compressobj,
-     "Return a compressor object.\n\n  level\n    The compression level (an integer in the range "
-     "0-9 or -1; default is\n    currently equivalent to 6).\n  method\n    The compression "
-     "algorithm: DEFLATED.\n  wbits\n    +9 to +15: the base-two logarithm of the window size, "
-     "with a zlib header;\n    -9 to -15: a raw stream; +25 to +31: a gzip header.\n  memLevel\n   "
-     " "
-     "Controls the amount of memory used, 1 to 9.\n  strategy\n    Used to tune the compression "
-     "algorithm.\n  zdict\n    The predefined compression dictionary."},
+     "Compresses data that comes in pieces.\n"
+     "\n"
+     "level and wbits as in compress(). method is DEFLATED. memLevel, 1 to 9, trades memory for "
+     "speed. strategy fits kinds of data. zdict has bytes that the data may repeat, the likeliest "
+     "last."},
     {"crc32(data, value=0, /)", Checksum<Crc32>,
-     "Compute a CRC-32 checksum of data.\n\n  value\n    Starting value of the checksum.\n\nThe "
-     "returned checksum is an integer."},
+     "The 32-bit CRC-32 checksum of data, going on from value."},
     {"decompress(data, /, wbits=15, bufsize=16384)", zlib_decompress,
-     "Returns a bytes object containing the uncompressed data.\n\n  data\n    Compressed data.\n  "
-     "wbits\n    The window buffer size and container format.\n  bufsize\n    The initial output "
-     "buffer size."},
+     "Data as it was before it was compressed. zlib.error if it is broken or ends too early.\n"
+     "\n"
+     "wbits as in compress(), 40 to 47 for either format. bufsize is room for the beginning."},
     {"decompressobj(wbits=15, zdict=<unrepresentable>)", zlib_decompressobj,
-     "Return a decompressor object.\n\n  wbits\n    The window buffer size and container format.\n"
-     "  zdict\n    The predefined compression dictionary: the same as the compressor's."},
+     "Decompresses data that comes in pieces.\n"
+     "\n"
+     "wbits as in decompress(). zdict is what the compressor was given."},
 };
 
 const MethodSpec kCompressMethods[] = {
     {"__copy__(self, /)", compress_copy},
     {"__deepcopy__(self, memo, /)", compress_copy},
     {"compress(self, data, /)", compress_compress,
-     "Returns a bytes object containing compressed data.\n\nSome of the input may be kept for "
-     "later. After the last call, flush() gives the rest."},
-    {"copy(self, /)", compress_copy, "Return a copy of the compression object."},
+     "What can be said about data compressed so far; some of it may wait for more. flush() gives "
+     "the rest."},
+    {"copy(self, /)", compress_copy, "A compressor in the same state, to go on with apart."},
     {"flush(self, mode=zlib.Z_FINISH, /)", compress_flush,
-     "Return a bytes object containing any remaining compressed data.\n\n  mode\n    One of the "
-     "constants Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_FINISH.\n    If mode == Z_FINISH, the compressor "
-     "object can no longer be used after\n    calling the flush() method."},
+     "What is left to be written.\n"
+     "\n"
+     "Z_FINISH ends the data, and the use of the compressor. Z_SYNC_FLUSH only lets a reader have "
+     "all so far,\n"
+     "Z_FULL_FLUSH lets one begin there."},
 };
 const MethodSpec kDecompressMethods[] = {
     {"__copy__(self, /)", decompress_copy},
     {"__deepcopy__(self, memo, /)", decompress_copy},
-    {"copy(self, /)", decompress_copy, "Return a copy of the decompression object."},
+    {"copy(self, /)", decompress_copy, "A decompressor in the same state, to go on with apart."},
     {"decompress(self, data, /, max_length=0)", decompress_decompress,
-     "Return a bytes object containing the decompressed version of the data.\n\n  max_length\n    "
-     "The maximum allowable length of the decompressed data.\n    Unconsumed input data will be "
-     "stored in\n    the unconsumed_tail attribute."},
+     "What the next data gives, no more than max_length bytes, 0: any number.\n"
+     "\n"
+     "Data that did not get its turn is in unconsumed_tail, to be passed first the next time."},
     {"flush(self, length=zlib.DEF_BUF_SIZE, /)", decompress_flush,
-     "Return a bytes object containing any remaining decompressed data.\n\n  length\n    The "
-     "initial size of the output buffer."},
+     "What unconsumed_tail gives. length is room for the beginning."},
 };
 const GetSetSpec kDecompressGetSets[] = {
     {"eof", decompress_get_eof, RaiseReadonly},
@@ -535,17 +534,16 @@ const GetSetSpec kDecompressGetSets[] = {
 };
 const MethodSpec kDecompressorMethods[] = {
     {"decompress(self, /, data, max_length=-1)", decompressor_decompress,
-     "Decompress *data*, returning uncompressed data as bytes.\n\nIf *max_length* is nonnegative, "
-     "returns at most *max_length* bytes of\ndecompressed data; what is left of the input is kept, "
-     "and needs_input is False\nuntil it has been used up."},
+     "What the next data gives, no more than max_length bytes unless negative. What is left of it "
+     "waits for the next call; needs_input is False until then."},
 };
 const GetSetSpec kDecompressorGetSets[] = {
     {"eof", decompress_get_eof, RaiseReadonly,
-     "True if the end-of-stream marker has been reached."},
+     "Whether the end of the compressed data has been reached"},
     {"needs_input", decompressor_get_needs_input, RaiseReadonly,
-     "True if more input is needed before more decompressed data can be produced."},
+     "False while there is output to be had for decompress(b'')"},
     {"unused_data", decompress_get_unused, RaiseReadonly,
-     "Data found after the end of the stream."},
+     "The bytes behind the end of the compressed data"},
 };
 
 const TypeSpec* const kTypes[] = {&kZlibDecompressorType};
@@ -601,7 +599,7 @@ const TypeSpec kZlibDecompressType = {
 
 const TypeSpec kZlibDecompressorType = {
     .name = "zlib._ZlibDecompressor",
-    .doc = "Create a decompressor object for decompressing data incrementally.",
+    .doc = "Decompresses data in pieces, with a limit to what each call gives.",
     .size = sizeof(zlib::DecompressObject),
     .gc = GcHooksOf<zlib::DecompressObject>(),
     .construct = {"_ZlibDecompressor(wbits=15, zdict=<unrepresentable>)", zlib::decompressor_new},
@@ -612,18 +610,7 @@ const TypeSpec kZlibDecompressorType = {
 extern const ModuleSpec k_zlib_module;
 const ModuleSpec k_zlib_module = {
     .name = "zlib",
-    .doc =
-        "The functions in this module allow compression and decompression using the\n"
-        "zlib library, which is based on GNU zip.\n\n"
-        "adler32(string[, start]) -- Compute an Adler-32 checksum.\n"
-        "compress(data[, level]) -- Compress data, with compression level 0-9 or -1.\n"
-        "compressobj([level[, ...]]) -- Return a compressor object.\n"
-        "crc32(string[, start]) -- Compute a CRC-32 checksum.\n"
-        "decompress(string,[wbits],[bufsize]) -- Decompresses a compressed string.\n"
-        "decompressobj([wbits[, zdict]]) -- Return a decompressor object.\n\n"
-        "'wbits' is window buffer size and container format.\n"
-        "Compressor objects support compress() and flush() methods; decompressor\n"
-        "objects support decompress() and flush().",
+    .doc = "Compression in the formats of zlib and gzip, and checksums.",
     .functions = zlib::kFunctions,
     .types = zlib::kTypes,
     .constants = zlib::kConstants,

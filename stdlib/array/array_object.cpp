@@ -506,12 +506,12 @@ Result<> array_get_typecode(ThreadState& ts, Value self) {
 }
 
 const GetSetSpec kArrayGetSets[] = {
-    {"itemsize", array_get_itemsize, nullptr, "the size, in bytes, of one array item"},
-    {"typecode", array_get_typecode, nullptr, "the typecode character used to create the array"},
+    {"itemsize", array_get_itemsize, nullptr, "Bytes that an item takes"},
+    {"typecode", array_get_typecode, nullptr, "The letter that says what the items are"},
 };
 const MethodSpec kIteratorMethods[] = {
-    {"__reduce__(self, /)", iterator_reduce, "Return state information for pickling."},
-    {"__setstate__(self, state, /)", iterator_setstate, "Set state information for unpickling."},
+    {"__reduce__(self, /)", iterator_reduce, "What pickle needs to make it again."},
+    {"__setstate__(self, state, /)", iterator_setstate, "Take the state that __reduce__() gave."},
 };
 
 }  // namespace
@@ -519,11 +519,12 @@ const MethodSpec kIteratorMethods[] = {
 const TypeSpec kArrayType = {
     .name = "array.array",
     .doc =
-        "array(typecode [, initializer]) -> array\n\nReturn a new array whose items are "
-        "restricted by typecode, and\ninitialized from the optional initializer value, which "
-        "must be a list,\na bytes-like object, or iterable over elements of the appropriate "
-        "type.\n\nTypecodes: b B h H i I l L q Q are signed and unsigned integers of one byte "
-        "to\neight, f and d floats, w characters (u: deprecated), c single bytes.",
+        "Numbers or characters of one kind, packed: array(typecode, initializer=()).\n"
+        "\n"
+        "Typecodes: b h i l q are signed integers and B H I L Q unsigned ones, of growing size; f "
+        "and d\n"
+        "floats; w characters (u: deprecated), c single bytes. A bytes-like initializer is taken "
+        "as memory, anything else item by item.",
     .flags = kTypeBase | kTypeSequence | kTypeWeakrefs,
     .size = sizeof(ArrayObject),
     .gc = LeafHooksOf<ArrayObject>(),

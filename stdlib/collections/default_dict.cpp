@@ -132,16 +132,17 @@ Status set_factory(ThreadState& ts, Value self, Value factory) {
 
 const MethodSpec kDefaultDictMethods[] = {
     {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
-    {"__copy__(self, /)", defaultdict_copy, "D.copy() -> a shallow copy of D."},
+    {"__copy__(self, /)", defaultdict_copy, "A dict of the same keys, values and factory."},
     {"__missing__(self, key, /)", defaultdict_missing,
      "__missing__(key) # Called by __getitem__ for missing key; pseudo-code:\n"
      "  if self.default_factory is None: raise KeyError((key,))\n"
      "  self[key] = value = self.default_factory()\n  return value"},
-    {"__reduce__(self, /)", defaultdict_reduce, "Return state information for pickling."},
-    {"copy(self, /)", defaultdict_copy, "D.copy() -> a shallow copy of D."},
+    {"__reduce__(self, /)", defaultdict_reduce, "What pickle needs to make it again."},
+    {"copy(self, /)", defaultdict_copy, "A dict of the same keys, values and factory."},
 };
-const GetSetSpec kDefaultDictGetSets[] = {{"default_factory", get_factory, set_factory,
-                                           "Factory for default value called by __missing__()."}};
+const GetSetSpec kDefaultDictGetSets[] = {
+    {"default_factory", get_factory, set_factory,
+     "Called with nothing for the value of a missing key; None: KeyError"}};
 
 void defaultdict_gc_clear(Object* self) {
   DefaultDict* d = self->as<DefaultDict>();
@@ -216,7 +217,7 @@ Status tuplegetter_set_doc(ThreadState& ts, Value self, Value value) {
 }
 
 const MethodSpec kTupleGetterMethods[] = {
-    {"__reduce__(self, /)", tuplegetter_reduce, "Return state information for pickling."}};
+    {"__reduce__(self, /)", tuplegetter_reduce, "What pickle needs to make it again."}};
 const GetSetSpec kTupleGetterGetSets[] = {{"__doc__", tuplegetter_doc, tuplegetter_set_doc}};
 
 }  // namespace
@@ -224,12 +225,9 @@ const GetSetSpec kTupleGetterGetSets[] = {{"__doc__", tuplegetter_doc, tuplegett
 const TypeSpec kDefaultDictType = {
     .name = "collections.defaultdict",
     .doc =
-        "defaultdict(default_factory=None, /, [...]) --> dict with default factory\n\n"
-        "The default factory is called without arguments to produce\n"
-        "a new value when a key is not present, in __getitem__ only.\n"
-        "A defaultdict compares equal to a dict with the same items.\n"
-        "All remaining arguments are treated the same as if they were\n"
-        "passed to the dict constructor, including keyword arguments.",
+        "A dict whose d[key] makes a missing value by calling default_factory(), and keeps it.\n"
+        "\n"
+        "What follows the factory is for dict(). get() and setdefault() do not call it.",
     .base = &kDictType,
     .flags = kTypeBase,
     .size = sizeof(DefaultDict),

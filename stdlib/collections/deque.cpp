@@ -526,32 +526,38 @@ Result<> deque_maxlen(ThreadState& ts, Value self) {
 
 const MethodSpec kDequeMethods[] = {
     {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
-    {"__copy__(self, /)", deque_copy, "Return a shallow copy of a deque."},
-    {"__reduce__(self, /)", deque_reduce, "Return state information for pickling."},
-    {"__reversed__(self, /)", deque_reversed, "Return a reverse iterator over the deque."},
-    {"__sizeof__(self, /)", deque_sizeof, "Return the size of the deque in memory, in bytes."},
-    {"append(self, item, /)", deque_append, "Add an element to the right side of the deque."},
+    {"__copy__(self, /)", deque_copy, "A deque with the same items and maxlen."},
+    {"__reduce__(self, /)", deque_reduce, "What pickle needs to make it again."},
+    {"__reversed__(self, /)", deque_reversed, "Iterator from the right end to the left."},
+    {"__sizeof__(self, /)", deque_sizeof, "Bytes of memory that it takes."},
+    {"append(self, item, /)", deque_append,
+     "Put the item at the right end. A full deque loses one at the left."},
     {"appendleft(self, item, /)", deque_appendleft,
-     "Add an element to the left side of the deque."},
-    {"clear(self, /)", deque_clear, "Remove all elements from the deque."},
-    {"copy(self, /)", deque_copy, "Return a shallow copy of a deque."},
-    {"count(self, value, /)", deque_count, "Return number of occurrences of value."},
+     "Put the item at the left end. A full deque loses one at the right."},
+    {"clear(self, /)", deque_clear, "Leave nothing in the deque."},
+    {"copy(self, /)", deque_copy, "A deque with the same items and maxlen."},
+    {"count(self, value, /)", deque_count, "How many items equal value."},
     {"extend(self, iterable, /)", deque_extend,
-     "Extend the right side of the deque with elements from the iterable."},
+     "Put each item of the iterable at the right end. A full deque loses as many at the left."},
     {"extendleft(self, iterable, /)", deque_extendleft,
-     "Extend the left side of the deque with elements from the iterable."},
+     "Put each item of the iterable at the left end, so that the last one comes first."},
     {"index(self, value, start=0, stop=<unrepresentable>, /)", deque_index,
-     "Return first index of value.\n\nRaises ValueError if the value is not present."},
-    {"insert(self, index, value, /)", deque_insert, "Insert value before index."},
-    {"pop(self, /)", deque_pop, "Remove and return the rightmost element."},
-    {"popleft(self, /)", deque_popleft, "Remove and return the leftmost element."},
-    {"remove(self, value, /)", deque_remove, "Remove first occurrence of value."},
-    {"reverse(self, /)", deque_reverse, "Reverse *IN PLACE*."},
+     "Where the first item equal to value is, looked for from start to stop. ValueError if there "
+     "is none."},
+    {"insert(self, index, value, /)", deque_insert,
+     "Put value before the item at index. IndexError if the deque is full."},
+    {"pop(self, /)", deque_pop,
+     "Take the item at the right end out and return it. IndexError if there is none."},
+    {"popleft(self, /)", deque_popleft,
+     "Take the item at the left end out and return it. IndexError if there is none."},
+    {"remove(self, value, /)", deque_remove,
+     "Take out the first item equal to value. ValueError if there is none."},
+    {"reverse(self, /)", deque_reverse, "Turn the order of the items round, in place."},
     {"rotate(self, n=1, /)", deque_rotate,
-     "Rotate the deque n steps to the right.  If n is negative, rotates left."},
+     "Move n items from the right end to the left, from left to right if n is negative."},
 };
 const GetSetSpec kDequeGetSets[] = {
-    {"maxlen", deque_maxlen, nullptr, "maximum size of a deque or None if unbounded"}};
+    {"maxlen", deque_maxlen, nullptr, "How many items fit, None: any number"}};
 
 // ---- iterators ----
 
@@ -601,7 +607,7 @@ Result<> iter_reduce(ThreadState& ts, Args args) {
 const MethodSpec kIteratorMethods[] = {
     {"__length_hint__(self, /)", iter_length_hint,
      "Private method returning an estimate of len(list(it))."},
-    {"__reduce__(self, /)", iter_reduce, "Return state information for pickling."},
+    {"__reduce__(self, /)", iter_reduce, "What pickle needs to make it again."},
 };
 
 void deque_gc_clear(Object* self) { Clear(*Heap::Of(self)->current_ts, self->as<DequeObject>()); }
@@ -610,7 +616,11 @@ void deque_gc_clear(Object* self) { Clear(*Heap::Of(self)->current_ts, self->as<
 
 const TypeSpec kDequeType = {
     .name = "collections.deque",
-    .doc = "A list-like sequence optimized for data accesses near its endpoints.",
+    .doc =
+        "A queue with two ends, either of which takes and gives items in O(1); deque(iterable=(), "
+        "maxlen=None).\n"
+        "\n"
+        "Its middle is reached in O(n).",
     .flags = kTypeBase | kTypeSequence | kTypeWeakrefs,
     .size = sizeof(DequeObject),
     .gc = {gc_internal::VisitHook<DequeObject>, deque_gc_clear,

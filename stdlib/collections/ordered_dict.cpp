@@ -343,38 +343,34 @@ Result<> iter_reduce(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kOrderedDictMethods[] = {
-    {"__reduce__(self, /)", odict_reduce, "Return state information for pickling"},
+    {"__reduce__(self, /)", odict_reduce, "What pickle needs to make it again."},
     {"__reversed__(self, /)", odict_reversed, "od.__reversed__() <==> reversed(od)"},
     {"__sizeof__(self, /)", odict_sizeof, "Size of object in memory, in bytes."},
-    {"clear(self, /)", odict_clear, "od.clear() -> None.  Remove all items from od."},
-    {"copy(self, /)", odict_copy, "od.copy() -> a shallow copy of od"},
+    {"clear(self, /)", odict_clear, "Leave nothing in the dictionary."},
+    {"copy(self, /)", odict_copy, "A dictionary of the same class, items and order."},
     {"fromkeys(cls, iterable, value=None)", odict_fromkeys,
-     "Create a new ordered dictionary with keys from iterable and values set to value.",
-     kMethodClass},
-    {"items(self, /)", odict_items, "D.items() -> a set-like object providing a view on D's items"},
-    {"keys(self, /)", odict_keys, "D.keys() -> a set-like object providing a view on D's keys"},
+     "A dictionary that has value under each key of iterable.", kMethodClass},
+    {"items(self, /)", odict_items, "A view of the (key, value) pairs, in order."},
+    {"keys(self, /)", odict_keys, "A view of the keys, in order."},
     {"move_to_end(self, key, last=True)", odict_move_to_end,
-     "Move an existing element to the end (or beginning if last is false).\n\n"
-     "Raise KeyError if the element does not exist."},
+     "Make key the last one, or the first if last is false. KeyError if it is not there."},
     {"pop(self, key, default=<unrepresentable>)", odict_pop,
-     "od.pop(key[,default]) -> v, remove specified key and return the corresponding value.\n\n"
-     "If the key is not found, return the default if given; otherwise,\nraise a KeyError."},
+     "Take key out and return its value; default if it is not there, KeyError without one."},
     {"popitem(self, last=True)", odict_popitem,
-     "Remove and return a (key, value) pair from the dictionary.\n\n"
-     "Pairs are returned in LIFO order if last is true or FIFO order if false."},
+     "Take the last pair (key, value) out and return it, or the first if last is false. KeyError "
+     "if empty."},
     {"setdefault(self, key, default=None)", odict_setdefault,
-     "Insert key with a value of default if key is not in the dictionary.\n\n"
-     "Return the value for key if key is in the dictionary, else default."},
+     "The value of key, which is default from now on if key was not there."},
     {"update(...)", odict_update,
      "Update the dict from a mapping or pairs, then from keyword arguments."},
-    {"values(self, /)", odict_values, "D.values() -> an object providing a view on D's values"},
+    {"values(self, /)", odict_values, "A view of the values, in the order of their keys."},
 };
 
 const MethodSpec kKeysMethods[] = {{"__reversed__(self, /)", view_reversed<Yield::kKeys>}};
 const MethodSpec kValuesMethods[] = {{"__reversed__(self, /)", view_reversed<Yield::kValues>}};
 const MethodSpec kItemsMethods[] = {{"__reversed__(self, /)", view_reversed<Yield::kItems>}};
 const MethodSpec kIteratorMethods[] = {
-    {"__reduce__(self, /)", iter_reduce, "Return state information for pickling"}};
+    {"__reduce__(self, /)", iter_reduce, "What pickle needs to make it again."}};
 
 void odict_gc_clear(Object* self) {
   OrderedDict* d = self->as<OrderedDict>();
@@ -399,7 +395,7 @@ constexpr TypeSpec ViewSpec(const char* name, const TypeSpec* base, UnaryFn iter
 
 const TypeSpec kOrderedDictType = {
     .name = "collections.OrderedDict",
-    .doc = "Dictionary that remembers insertion order",
+    .doc = "A dict whose order can be changed and counts in comparisons between two of its kind.",
     .base = &kDictType,
     .flags = kTypeBase | kTypeWeakrefs,
     .size = sizeof(OrderedDict),

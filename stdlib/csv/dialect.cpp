@@ -161,8 +161,9 @@ const GetSetSpec kGetSets[] = {
     {"strict", dialect_flag<&DialectObject::strict>},
 };
 const MethodSpec kMethods[] = {
-    {"__reduce__(self, /)", dialect_reduce, "Raises an exception to avoid pickling."},
-    {"__reduce_ex__(self, protocol, /)", dialect_reduce, "Raises an exception to avoid pickling."},
+    {"__reduce__(self, /)", dialect_reduce, "A TypeError: settings cannot be pickled."},
+    {"__reduce_ex__(self, protocol, /)", dialect_reduce,
+     "A TypeError: settings cannot be pickled."},
 };
 
 }  // namespace
@@ -203,7 +204,7 @@ Result<DialectObject> MakeDialect(ThreadState& ts, TypeObject* cls, Value dialec
 
 const TypeSpec kDialectType = {
     .name = "_csv.Dialect",
-    .doc = "CSV dialect\n\nThe Dialect type records CSV dialect options.",
+    .doc = "How a CSV text is written: delimiter, quotes, escapes, and what is done about errors.",
     .flags = kTypeBase,
     .size = sizeof(DialectObject),
     .gc = GcHooksOf<DialectObject>(),

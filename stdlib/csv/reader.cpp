@@ -263,9 +263,7 @@ Result<> csv_reader(ThreadState& ts, Args args) {
 
 const TypeSpec kReaderType = {
     .name = "_csv.reader",
-    .doc =
-        "CSV reader\n\nReader objects are responsible for reading and parsing tabular data\nin CSV "
-        "format.\n",
+    .doc = "Iterator of the rows of a CSV text, each a list of fields; csv.reader() makes it.",
     .flags = kTypeNoNew,
     .size = sizeof(ReaderObject),
     .gc = GcHooksOf<ReaderObject>(),

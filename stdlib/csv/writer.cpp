@@ -148,12 +148,10 @@ Result<> writer_dialect(ThreadState&, Value self) {
 
 const MethodSpec kMethods[] = {
     {"writerow(self, row, /)", writer_writerow,
-     "writerow(iterable)\n\nConstruct and write a CSV record from an iterable of fields.  "
-     "Non-string\nelements will be converted to string."},
+     "Write a row and return what write() of the file did. A field that is no string goes through "
+     "str(); None is empty."},
     {"writerows(self, rows, /)", writer_writerows,
-     "writerows(iterable of iterables)\n\nConstruct and write a series of iterables to a csv file. "
-     " "
-     "Non-string\nelements will be converted to string."},
+     "Write a row for each of the iterables in rows."},
 };
 const GetSetSpec kGetSets[] = {{"dialect", writer_dialect}};
 
@@ -175,10 +173,7 @@ Result<> csv_writer(ThreadState& ts, Args args) {
 
 const TypeSpec kWriterType = {
     .name = "_csv.writer",
-    .doc =
-        "CSV writer\n\nWriter objects are responsible for generating tabular data\nin CSV format "
-        "from "
-        "sequence input.\n",
+    .doc = "Writes rows to a file as CSV; csv.writer() makes it.",
     .flags = kTypeNoNew,
     .size = sizeof(WriterObject),
     .gc = GcHooksOf<WriterObject>(),

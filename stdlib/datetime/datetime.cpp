@@ -447,44 +447,49 @@ const MethodSpec kMethods[] = {
     {"__reduce_ex__(self, proto, /)", datetime_reduce_ex, "__reduce_ex__(proto) -> (cls, state)"},
     {"__replace__" MVM_DATETIME_REPLACE, datetime_replace, "The same as replace()."},
     {"astimezone(self, /, tz=None)", datetime_astimezone,
-     "tz -> convert to local time in new timezone tz\n"},
+     "The same instant as it is told in tz; in the local zone without one. A naive time is taken "
+     "to be local."},
     {"combine(cls, date, time, tzinfo=<unrepresentable>)", datetime_combine,
-     "date, time -> datetime with same date and time fields", kMethodClass},
-    {"date(self, /)", datetime_date, "Return date object with same year, month and day."},
-    {"dst(self, /)", datetime_dst, "Return self.tzinfo.dst(self)."},
+     "A date and a time put together; the zone is the time's unless one is given.", kMethodClass},
+    {"date(self, /)", datetime_date, "The day alone."},
+    {"dst(self, /)", datetime_dst,
+     "What the zone adds for summer time, as a timedelta; None without a zone."},
     {"fromisoformat(cls, string, /)", datetime_fromisoformat,
-     "string -> datetime from a string in most ISO 8601 formats", kMethodClass},
+     "The time in a text in ISO 8601 format: a date, and one sign and a time of day if wanted.",
+     kMethodClass},
     {"fromtimestamp(cls, timestamp, tz=None)", datetime_fromtimestamp,
-     "timestamp[, tz] -> tz's local time from POSIX timestamp.", kMethodClass},
+     "The time at that many seconds since 1970, as told in tz; naive and local without one.",
+     kMethodClass},
     {"isoformat(self, /, sep=<unrepresentable>, timespec=<unrepresentable>)", datetime_isoformat,
-     "[sep] -> string in ISO 8601 format, YYYY-MM-DDT[HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].\nsep is "
-     "used to "
-     "separate the year from the time, and defaults to 'T'.\nThe optional argument timespec "
-     "specifies the "
-     "number of additional terms\nof the time to include. Valid options are 'auto', 'hours', "
-     "'minutes',\n'seconds', 'milliseconds' and 'microseconds'.\n"},
-    {"now(cls, /, tz=None)", datetime_now,
-     "Returns new datetime object representing current time local to tz.\n\n  tz\n    Timezone "
-     "object.\n\nIf "
-     "no tz is specified, uses local timezone.",
+     "The time in ISO 8601 format: a date, sep, a time of day and the offset of the zone.\n"
+     "\n"
+     "timespec: how far the time goes: hours, minutes, seconds, milliseconds, microseconds, or "
+     "auto: microseconds if not 0."},
+    {"now(cls, /, tz=None)", datetime_now, "The time of now in tz; naive and local without one.",
      kMethodClass},
     {"replace" MVM_DATETIME_REPLACE, datetime_replace,
-     "Return datetime with new specified fields."},
+     "The same with other values for what is given. A new tzinfo does not change the clock time."},
     {"strptime(cls, date_string, format, /)", datetime_strptime,
-     "string, format -> new datetime parsed from a string (like time.strptime()).", kMethodClass},
-    {"time(self, /)", datetime_time, "Return time object with same time but with tzinfo=None."},
-    {"timestamp(self, /)", datetime_timestamp, "Return POSIX timestamp as float."},
-    {"timetuple(self, /)", datetime_timetuple,
-     "Return time tuple, compatible with time.localtime()."},
-    {"timetz(self, /)", datetime_timetz, "Return time object with same time and tzinfo."},
-    {"tzname(self, /)", datetime_tzname, "Return self.tzinfo.tzname(self)."},
-    {"utcfromtimestamp(cls, timestamp, /)", datetime_utcfromtimestamp,
-     "Construct a naive UTC datetime from a POSIX timestamp.", kMethodClass},
-    {"utcnow(cls, /)", datetime_utcnow, "Return a new datetime representing UTC day and time.",
+     "The time that a text gives when read by a format of strftime(). ValueError if they do not "
+     "match.",
      kMethodClass},
-    {"utcoffset(self, /)", datetime_utcoffset, "Return self.tzinfo.utcoffset(self)."},
+    {"time(self, /)", datetime_time, "The time of day alone, without a zone."},
+    {"timestamp(self, /)", datetime_timestamp,
+     "Seconds since 1970, as a float. A naive time is taken to be local."},
+    {"timetuple(self, /)", datetime_timetuple,
+     "The same as a time.struct_time, in which what is not known is 0 and tm_isdst may be -1."},
+    {"timetz(self, /)", datetime_timetz, "The time of day, with its zone."},
+    {"tzname(self, /)", datetime_tzname, "What the zone calls itself then; None without a zone."},
+    {"utcfromtimestamp(cls, timestamp, /)", datetime_utcfromtimestamp,
+     "The UTC time at that many seconds since 1970, without a zone. Deprecated: fromtimestamp(t, "
+     "UTC) has one.",
+     kMethodClass},
+    {"utcnow(cls, /)", datetime_utcnow,
+     "The UTC time of now, without a zone. Deprecated: now(UTC) has one.", kMethodClass},
+    {"utcoffset(self, /)", datetime_utcoffset,
+     "How far the zone is ahead of UTC, as a timedelta; None without a zone."},
     {"utctimetuple(self, /)", datetime_utctimetuple,
-     "Return UTC time tuple, compatible with time.localtime()."},
+     "The same instant in UTC, as a time.struct_time."},
 };
 #undef MVM_DATETIME_REPLACE
 const GetSetSpec kGetSets[] = {
@@ -508,11 +513,11 @@ Result<> NewDateTime(ThreadState& ts, TypeObject* cls, const Day& d, const Clock
 const TypeSpec kDateTimeType = {
     .name = "datetime.datetime",
     .doc =
-        "datetime(year, month, day[, hour[, minute[, second[, microsecond[,tzinfo]]]]])\n\nThe "
-        "year, month "
-        "and day arguments are required. tzinfo may be None, or an\ninstance of a tzinfo subclass. "
-        "The "
-        "remaining arguments may be ints.\n",
+        "A day and a time of day: datetime(year, month, day, hour=0, minute=0, second=0, "
+        "microsecond=0, tzinfo=None, *, fold=0).\n"
+        "\n"
+        "Without a tzinfo it is naive: no instant of its own. fold: 1 for the second of two times "
+        "that a clock shows twice.",
     .base = &kDateType,
     .flags = kTypeBase,
     .size = sizeof(DateTimeObject),

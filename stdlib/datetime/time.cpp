@@ -183,19 +183,20 @@ const MethodSpec kMethods[] = {
     {"__reduce__(self, /)", time_reduce, "__reduce__() -> (cls, state)"},
     {"__reduce_ex__(self, proto, /)", time_reduce_ex, "__reduce_ex__(proto) -> (cls, state)"},
     {"__replace__" MVM_TIME_REPLACE, time_replace, "The same as replace()."},
-    {"dst(self, /)", time_dst, "Return self.tzinfo.dst(self)."},
+    {"dst(self, /)", time_dst,
+     "What the zone adds for summer time, as a timedelta; None without a zone."},
     {"fromisoformat(cls, string, /)", time_fromisoformat,
-     "string -> time from a string in ISO 8601 format", kMethodClass},
+     "The time of day in a text in ISO 8601 format.", kMethodClass},
     {"isoformat(self, /, timespec=<unrepresentable>)", time_isoformat,
-     "Return string in ISO 8601 format, [HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].\n\nThe optional "
-     "argument "
-     "timespec specifies the number of additional terms\nof the time to include. Valid options are "
-     "'auto', "
-     "'hours', 'minutes',\n'seconds', 'milliseconds' and 'microseconds'."},
-    {"replace" MVM_TIME_REPLACE, time_replace, "Return time with new specified fields."},
-    {"strftime(self, /, format)", time_strftime, "format -> strftime() style string."},
-    {"tzname(self, /)", time_tzname, "Return self.tzinfo.tzname(self)."},
-    {"utcoffset(self, /)", time_utcoffset, "Return self.tzinfo.utcoffset(self)."},
+     "The time of day in ISO 8601 format, with the offset of the zone.\n"
+     "\n"
+     "timespec: how far it goes: hours, minutes, seconds, milliseconds, microseconds, or auto: "
+     "microseconds if not 0."},
+    {"replace" MVM_TIME_REPLACE, time_replace, "The same with other values for what is given."},
+    {"strftime(self, /, format)", time_strftime, "As the format says: %Y, %m, %d and so on."},
+    {"tzname(self, /)", time_tzname, "What the zone calls itself then; None without a zone."},
+    {"utcoffset(self, /)", time_utcoffset,
+     "How far the zone is ahead of UTC, as a timedelta; None without a zone."},
 };
 #undef MVM_TIME_REPLACE
 const GetSetSpec kGetSets[] = {
@@ -218,11 +219,7 @@ Result<> NewTime(ThreadState& ts, TypeObject* cls, const Clock& c, Value tzinfo)
 const TypeSpec kTimeType = {
     .name = "datetime.time",
     .doc =
-        "time([hour[, minute[, second[, microsecond[, tzinfo]]]]]) --> a time object\n\nAll "
-        "arguments are "
-        "optional. tzinfo may be None, or an instance of\na tzinfo subclass. The remaining "
-        "arguments may "
-        "be ints.\n",
+        "A time of day: time(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, *, fold=0).",
     .flags = kTypeBase,
     .size = sizeof(TimeObject),
     .gc = GcHooksOf<TimeObject>(),

@@ -305,14 +305,13 @@ Result<> delta_get(ThreadState&, Value self) {
 
 const MethodSpec kMethods[] = {
     {"__reduce__(self, /)", delta_reduce, "__reduce__() -> (cls, state)"},
-    {"total_seconds(self, /)", delta_total_seconds, "Total seconds in the duration."},
+    {"total_seconds(self, /)", delta_total_seconds, "The whole of it in seconds, as a float."},
 };
 const GetSetSpec kGetSets[] = {
-    {"days", delta_get<&DeltaObject::days>, nullptr, "Number of days."},
-    {"seconds", delta_get<&DeltaObject::seconds>, nullptr,
-     "Number of seconds (>= 0 and less than 1 day)."},
+    {"days", delta_get<&DeltaObject::days>, nullptr, "Days, below zero for a negative span"},
+    {"seconds", delta_get<&DeltaObject::seconds>, nullptr, "Seconds beyond the days, 0 to 86399"},
     {"microseconds", delta_get<&DeltaObject::microseconds>, nullptr,
-     "Number of microseconds (>= 0 and less than 1 second)."},
+     "Microseconds beyond the seconds, 0 to 999999"},
 };
 
 }  // namespace
@@ -326,9 +325,13 @@ Result<> NewDelta(ThreadState& ts, TypeObject* cls, Micros total) {
 const TypeSpec kDeltaType = {
     .name = "datetime.timedelta",
     .doc =
-        "Difference between two datetime values.\n\ntimedelta(days=0, seconds=0, microseconds=0, "
-        "milliseconds=0, minutes=0, hours=0, weeks=0)\n\nAll arguments are optional and default to "
-        "0.\nArguments may be integers or floats, and may be positive or negative.",
+        "A span of time, exact to a microsecond.\n"
+        "\n"
+        "timedelta(days=0, seconds=0, microseconds=0, milliseconds=0, minutes=0, hours=0, "
+        "weeks=0)\n"
+        "\n"
+        "Its parts may be floats or negative; it keeps days, seconds and microseconds, the latter "
+        "two never below zero.",
     .flags = kTypeBase,
     .size = sizeof(DeltaObject),
     .slots = {.repr = delta_repr,

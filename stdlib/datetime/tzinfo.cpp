@@ -142,11 +142,13 @@ Result<> tzinfo_reduce(ThreadState& ts, Args args) {
 
 const MethodSpec kTzInfoMethods[] = {
     {"__reduce__(self, /)", tzinfo_reduce, "-> (cls, state)"},
-    {"dst(self, dt, /)", tzinfo_dst, "datetime -> DST offset as timedelta positive east of UTC."},
-    {"fromutc(self, dt, /)", tzinfo_fromutc, "datetime in UTC -> datetime in local time."},
-    {"tzname(self, dt, /)", tzinfo_tzname, "datetime -> string name of time zone."},
+    {"dst(self, dt, /)", tzinfo_dst,
+     "What the zone adds for summer time at dt, as a timedelta; a subclass says."},
+    {"fromutc(self, dt, /)", tzinfo_fromutc,
+     "The zone's time for dt, a UTC time whose tzinfo is this zone."},
+    {"tzname(self, dt, /)", tzinfo_tzname, "What the zone calls itself at dt; a subclass says."},
     {"utcoffset(self, dt, /)", tzinfo_utcoffset,
-     "datetime -> timedelta showing offset from UTC, negative values indicating West of UTC"},
+     "How far the zone is ahead of UTC at dt, as a timedelta below a day; a subclass says."},
 };
 
 // ---- timezone ----
@@ -213,20 +215,19 @@ Result<> timezone_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
 
 const MethodSpec kTimezoneMethods[] = {
     {"__getinitargs__(self, /)", timezone_getinitargs, "pickle support"},
-    {"dst(self, dt, /)", timezone_dst, "Return None."},
-    {"fromutc(self, dt, /)", timezone_fromutc, "datetime in UTC -> datetime in local time."},
+    {"dst(self, dt, /)", timezone_dst, "None: such a zone knows no summer time."},
+    {"fromutc(self, dt, /)", timezone_fromutc,
+     "The zone's time for dt, a UTC time whose tzinfo is this zone."},
     {"tzname(self, dt, /)", timezone_tzname,
-     "If name is specified when timezone is created, returns the name.  Otherwise returns offset "
-     "as "
-     "'UTC(+|-)HH:MM'."},
-    {"utcoffset(self, dt, /)", timezone_utcoffset, "Return fixed offset."},
+     "The name it was given, else UTC with the offset: UTC+01:00."},
+    {"utcoffset(self, dt, /)", timezone_utcoffset, "What the zone was made with, whatever dt."},
 };
 
 }  // namespace
 
 const TypeSpec kTzInfoType = {
     .name = "datetime.tzinfo",
-    .doc = "Abstract base class for time zone info objects.",
+    .doc = "What a time zone must answer: a subclass defines utcoffset(), dst() and tzname().",
     .flags = kTypeBase,
     .size = sizeof(TzInfoObject),
     .slots = {.init = tzinfo_init, .new_ = tzinfo_new},
@@ -235,7 +236,9 @@ const TypeSpec kTzInfoType = {
 
 const TypeSpec kTimezoneType = {
     .name = "datetime.timezone",
-    .doc = "Fixed offset from UTC implementation of tzinfo.",
+    .doc =
+        "A zone that is always as far ahead of UTC: timezone(offset, name=None), offset a "
+        "timedelta below a day.",
     .base = &kTzInfoType,
     .size = sizeof(TimezoneObject),
     .gc = GcHooksOf<TimezoneObject>(),

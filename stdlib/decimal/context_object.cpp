@@ -489,9 +489,8 @@ Status ReportStatus(ThreadState& ts, ContextObject* context, uint32_t status) {
 const TypeSpec kContextType = {
     .name = "decimal.Context",
     .doc =
-        "The context affects almost all operations and controls rounding,\nOver/Underflow, raising "
-        "of "
-        "exceptions and much more.",
+        "Rules for arithmetic: precision, rounding, exponent limits, and which signals raise an "
+        "exception.",
     .flags = kTypeBase,
     .size = sizeof(ContextObject),
     .gc = GcHooksOf<ContextObject>(),

@@ -389,11 +389,12 @@ const GetSetSpec kGetSets[] = {{"real", decimal_real}, {"imag", decimal_imag}};
 const TypeSpec kDecimalType = {
     .name = "decimal.Decimal",
     .doc =
-        "Construct a new Decimal object. 'value' can be an integer, string, tuple,\nor another "
-        "Decimal "
-        "object. If no value is given, return Decimal('0'). The\ncontext does not affect the "
-        "conversion "
-        "and is only passed to determine if\nthe InvalidOperation trap is active.\n\n",
+        "A decimal number: Decimal(value='0', context=None).\n"
+        "\n"
+        "value is an integer, a text, a float, another Decimal or a tuple (sign, digits, "
+        "exponent); it is taken exactly.\n"
+        "The context says only whether a text that is no number raises InvalidOperation or gives "
+        "NaN.",
     .flags = kTypeBase,
     .size = sizeof(DecimalObject),
     .gc = LeafHooksOf<DecimalObject>(),

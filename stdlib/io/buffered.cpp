@@ -710,7 +710,7 @@ const GetSetSpec kBufferedGetSets[] = {
 
 const TypeSpec kBufferedReaderType = {
     .name = "_io.BufferedReader",
-    .doc = "Create a new buffered reader using the given readable raw IO object.",
+    .doc = "Reads a raw stream through a buffer, so that small reads are cheap.",
     .base = &kBufferedIoBaseType,
     .flags = kTypeBase,
     .size = sizeof(BufferedObject),
@@ -722,7 +722,7 @@ const TypeSpec kBufferedReaderType = {
 };
 const TypeSpec kBufferedWriterType = {
     .name = "_io.BufferedWriter",
-    .doc = "A buffer for a writeable sequential RawIO object.",
+    .doc = "Writes to a raw stream through a buffer, which flush() empties.",
     .base = &kBufferedIoBaseType,
     .flags = kTypeBase,
     .size = sizeof(BufferedObject),
@@ -734,7 +734,7 @@ const TypeSpec kBufferedWriterType = {
 };
 const TypeSpec kBufferedRandomType = {
     .name = "_io.BufferedRandom",
-    .doc = "A buffered interface to random access streams.",
+    .doc = "Reads and writes a seekable raw stream through one buffer.",
     .base = &kBufferedIoBaseType,
     .flags = kTypeBase,
     .size = sizeof(BufferedObject),

@@ -103,7 +103,8 @@ const GetSetSpec kGetSets[] = {{"closed", pair_get_closed}};
 
 const TypeSpec kBufferedRwPairType = {
     .name = "_io.BufferedRWPair",
-    .doc = "A buffered reader and writer object together.",
+    .doc =
+        "A reader and a writer on two raw streams, as one object; each with a buffer of its own.",
     .base = &kBufferedIoBaseType,
     .flags = kTypeBase,
     .size = sizeof(BufferedPairObject),

@@ -251,22 +251,26 @@ const MethodSpec kIoBaseMethods[] = {
     {"_checkReadable(self, /, *args)", iobase_check<0>},
     {"_checkSeekable(self, /, *args)", iobase_check<2>},
     {"_checkWritable(self, /, *args)", iobase_check<1>},
-    {"close(self, /)", iobase_close,
-     "Flush and close the IO object.\n\nThis method has no effect if the file is already closed."},
+    {"close(self, /)", iobase_close, "Flush and end all use; a second call does nothing."},
     {"fileno(self, /)", iobase_unsupported_fileno,
-     "Return underlying file descriptor if one exists."},
-    {"flush(self, /)", iobase_flush, "Flush write buffers, if applicable."},
-    {"isatty(self, /)", iobase_isatty, "Return whether this is an 'interactive' stream."},
-    {"readable(self, /)", iobase_no, "Return whether object was opened for reading."},
-    {"readline(self, size=-1, /)", iobase_readline, "Read and return a line from the stream."},
-    {"readlines(self, hint=-1, /)", iobase_readlines, "Return a list of lines from the stream."},
+     "The number of the descriptor below. OSError if there is none."},
+    {"flush(self, /)", iobase_flush, "Pass on what a buffer holds; nothing to do here."},
+    {"isatty(self, /)", iobase_isatty,
+     "Whether a terminal is at the other end; False unless a subclass knows."},
+    {"readable(self, /)", iobase_no, "Whether read() works; if not, it raises OSError."},
+    {"readline(self, size=-1, /)", iobase_readline,
+     "The next line, with its newline, but no more than size bytes or characters."},
+    {"readlines(self, hint=-1, /)", iobase_readlines,
+     "The lines that are left, as a list; no more once hint bytes or characters are exceeded."},
     {"seek(self, offset, whence=0, /)", iobase_unsupported_seek,
-     "Change the stream position to the given byte offset."},
-    {"seekable(self, /)", iobase_no, "Return whether object supports random access."},
-    {"tell(self, /)", iobase_tell, "Return current stream position."},
-    {"truncate(self, size=None, /)", iobase_unsupported_truncate, "Truncate file to size bytes."},
-    {"writable(self, /)", iobase_no, "Return whether object was opened for writing."},
-    {"writelines(self, lines, /)", iobase_writelines, "Write a list of lines to stream."},
+     "Go to offset from the start, the position (whence 1) or the end (2); returns where that is."},
+    {"seekable(self, /)", iobase_no, "Whether seek(), tell() and truncate() work."},
+    {"tell(self, /)", iobase_tell, "The position, from the start."},
+    {"truncate(self, size=None, /)", iobase_unsupported_truncate,
+     "Make the file size bytes long, by default up to the position, which stays; returns size."},
+    {"writable(self, /)", iobase_no, "Whether write() works; if not, it raises OSError."},
+    {"writelines(self, lines, /)", iobase_writelines,
+     "Write each of the lines; no newline is added."},
 };
 const GetSetSpec kIoBaseGetSets[] = {{"closed", iobase_get_closed}};
 
@@ -311,7 +315,7 @@ Result<> raw_not_implemented(ThreadState& ts, Args args) {
 
 const MethodSpec kRawMethods[] = {
     {"read(self, size=-1, /)", raw_read},
-    {"readall(self, /)", raw_readall, "Read until EOF, using multiple read() call."},
+    {"readall(self, /)", raw_readall, "All that repeated read() gives, up to the end."},
     {"readinto(self, buffer, /)", raw_not_implemented},
     {"write(self, b, /)", raw_not_implemented},
 };
@@ -348,13 +352,16 @@ Result<> buffered_readinto1(ThreadState& ts, Args args) { return ReadInto(ts, ar
 
 const MethodSpec kBufferedBaseMethods[] = {
     {"detach(self, /)", buffered_unsupported<0>,
-     "Disconnect this buffer from its underlying raw stream and return it."},
-    {"read(self, size=-1, /)", buffered_unsupported<1>, "Read and return up to n bytes."},
+     "Flush, and give up the raw stream, which is returned. OSError where there is none."},
+    {"read(self, size=-1, /)", buffered_unsupported<1>,
+     "Up to size bytes, all if size is negative or None; fewer only at the end, or where it would "
+     "block."},
     {"read1(self, size=-1, /)", buffered_unsupported<2>,
-     "Read and return up to size bytes, with at most one read() call."},
+     "Up to size bytes, with one read() of the raw stream at most."},
     {"readinto(self, buffer, /)", buffered_readinto},
     {"readinto1(self, buffer, /)", buffered_readinto1},
-    {"write(self, b, /)", buffered_unsupported<3>, "Write buffer b to the IO stream."},
+    {"write(self, b, /)", buffered_unsupported<3>,
+     "Take the bytes of b; returns how many. BlockingIOError where not all could be taken."},
 };
 
 // ---- _TextIOBase ----
@@ -368,10 +375,12 @@ Result<> text_none(ThreadState& ts, Value self) { return None(ts); }
 
 const MethodSpec kTextBaseMethods[] = {
     {"detach(self, /)", text_unsupported<0>,
-     "Separate the underlying buffer from the TextIOBase and return it."},
-    {"read(self, size=-1, /)", text_unsupported<1>, "Read at most size characters from stream."},
-    {"readline(self, size=-1, /)", text_unsupported<2>, "Read until newline or EOF."},
-    {"write(self, s, /)", text_unsupported<3>, "Write string s to stream."},
+     "Flush, and give up the buffer, which is returned. OSError where there is none."},
+    {"read(self, size=-1, /)", text_unsupported<1>,
+     "Up to size characters, all if size is negative or None."},
+    {"readline(self, size=-1, /)", text_unsupported<2>,
+     "Characters up to the next newline and with it, but no more than size; '' at the end."},
+    {"write(self, s, /)", text_unsupported<3>, "Write the characters of s and return how many."},
 };
 const GetSetSpec kTextBaseGetSets[] = {
     {"encoding", text_none}, {"newlines", text_none}, {"errors", text_none}};
@@ -380,7 +389,7 @@ const GetSetSpec kTextBaseGetSets[] = {
 
 const TypeSpec kIoBaseType = {
     .name = "_io._IOBase",
-    .doc = "The abstract base class for all I/O classes.",
+    .doc = "What streams have in common: closing, lines, iteration, with-statements.",
     .flags = kTypeBase | kTypeWeakrefs | kTypeHasFinalizer,
     .size = sizeof(IoBaseObject),
     .gc = GcHooksOf<IoBaseObject>(),
@@ -395,7 +404,9 @@ const TypeSpec kIoBaseType = {
 };
 const TypeSpec kRawIoBaseType = {
     .name = "_io._RawIOBase",
-    .doc = "Base class for raw binary I/O.",
+    .doc =
+        "A stream of bytes with no buffer: a call is a system call. Subclasses define readinto() "
+        "and write().",
     .base = &kIoBaseType,
     .flags = kTypeBase,
     .size = sizeof(IoBaseObject),
@@ -403,7 +414,7 @@ const TypeSpec kRawIoBaseType = {
 };
 const TypeSpec kBufferedIoBaseType = {
     .name = "_io._BufferedIOBase",
-    .doc = "Base class for buffered IO objects.",
+    .doc = "A stream of bytes with a buffer: read() does not stop short of what is asked for.",
     .base = &kIoBaseType,
     .flags = kTypeBase,
     .size = sizeof(IoBaseObject),
@@ -411,7 +422,7 @@ const TypeSpec kBufferedIoBaseType = {
 };
 const TypeSpec kTextIoBaseType = {
     .name = "_io._TextIOBase",
-    .doc = "Base class for text I/O.",
+    .doc = "A stream of characters.",
     .base = &kIoBaseType,
     .flags = kTypeBase,
     .size = sizeof(IoBaseObject),

@@ -109,7 +109,8 @@ const GetSetSpec kGetSets[] = {{"newlines", decoder_get_newlines}};
 
 const TypeSpec kNewlineDecoderType = {
     .name = "_io.IncrementalNewlineDecoder",
-    .doc = "Codec used when reading a file in universal newlines mode.",
+    .doc =
+        "Turns '\\r' and '\\r\\n' into '\\n' where translate is true, and notes which it has seen.",
     .flags = kTypeBase,
     .size = sizeof(NewlineDecoderObject),
     .gc = GcHooksOf<NewlineDecoderObject>(),

@@ -441,11 +441,14 @@ const MethodSpec kTextMethods[] = {
     {"readline(self, size=-1, /)", text_readline},
     {"reconfigure(self, /, *, encoding=None, errors=None, newline=<unrepresentable>, "
      "line_buffering=None, write_through=None)",
-     text_reconfigure, "Reconfigure the text stream with new parameters."},
+     text_reconfigure,
+     "Change encoding, errors, newline or buffering; None keeps each. Once something is read, only "
+     "the latter two."},
     {"seek(self, cookie, whence=0, /)", text_seek,
-     "Set the stream position, and return the new stream position."},
+     "Go to what tell() has given, or to the start or the end (whence 2); returns where that is."},
     {"seekable(self, /)", text_pass<1>},
-    {"tell(self, /)", text_tell, "Return the stream position as an opaque number."},
+    {"tell(self, /)", text_tell,
+     "The position as a number for seek(), which also has the state of the decoder."},
     {"truncate(self, pos=None, /)", text_truncate},
     {"writable(self, /)", text_pass<3>},
     {"write(self, text, /)", text_write},
@@ -467,7 +470,9 @@ const GetSetSpec kTextGetSets[] = {
 
 const TypeSpec kTextIoWrapperType = {
     .name = "_io.TextIOWrapper",
-    .doc = "Character and line based layer over a BufferedIOBase object, buffer.",
+    .doc =
+        "Characters through a buffer of bytes: decodes what it reads, encodes what it writes, "
+        "turns newlines.",
     .base = &kTextIoBaseType,
     .flags = kTypeBase,
     .size = sizeof(TextIoObject),

@@ -229,7 +229,7 @@ Result<> selection_sizeof(ThreadState& ts, Args args) {
                         s->count * static_cast<int64_t>(sizeof(int64_t)));
 }
 const MethodSpec kSelectionMethods[] = {
-    {"__sizeof__(self, /)", selection_sizeof, "Returns size in memory, in bytes."}};
+    {"__sizeof__(self, /)", selection_sizeof, "Bytes of memory that it takes."}};
 
 constexpr TypeSpec SelectionSpec(const char* name, const char* doc, NextFn next) {
   TypeSpec spec;
@@ -256,25 +256,26 @@ constexpr TypeSpec Raw(TypeSpec spec, NewFn new_fn) {
 
 const TypeSpec kProductType =
     Raw(SelectionSpec("itertools.product",
-                      "Cartesian product of input iterables.  Equivalent to nested for-loops.",
+                      "Tuples of one item of each iterable, every way, the last iterable changing "
+                      "fastest; repeat takes them all again.",
                       product_next),
         product_new);
 const TypeSpec kCombinationsType =
     Bound(SelectionSpec("itertools.combinations",
-                        "Return successive r-length combinations of elements in the iterable.",
+                        "Tuples of r items, each r positions once, in the order of the input.",
                         combinations_next),
           {"combinations(iterable, r)", combinations_new});
-const TypeSpec kCombinationsWithReplacementType = Bound(
-    SelectionSpec(
-        "itertools.combinations_with_replacement",
-        "Return successive r-length combinations of elements in the iterable allowing individual "
-        "elements to have successive repeats.",
-        replacement_next),
-    {"combinations_with_replacement(iterable, r)", replacement_new});
+const TypeSpec kCombinationsWithReplacementType =
+    Bound(SelectionSpec(
+              "itertools.combinations_with_replacement",
+              "Tuples of r items, any of which may come several times, in the order of the input.",
+              replacement_next),
+          {"combinations_with_replacement(iterable, r)", replacement_new});
 const TypeSpec kPermutationsType =
-    Bound(SelectionSpec("itertools.permutations",
-                        "Return successive r-length permutations of elements in the iterable.",
-                        permutations_next),
+    Bound(SelectionSpec(
+              "itertools.permutations",
+              "Tuples of r items, each r positions in every order; r is all of them by default.",
+              permutations_next),
           {"permutations(iterable, r=None)", permutations_new});
 
 }  // namespace minivm::itertools

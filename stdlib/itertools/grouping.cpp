@@ -297,7 +297,7 @@ Result<> tee_next(ThreadState& ts, Value self) {
 }
 
 const MethodSpec kTeeMethods[] = {
-    {"__copy__(self, /)", tee_copy, "Returns an independent iterator."}};
+    {"__copy__(self, /)", tee_copy, "Another iterator of the items from here on."}};
 
 // ---- zip_longest ----
 
@@ -391,11 +391,7 @@ Result<> itertools_tee(ThreadState& ts, Args args) {
 const TypeSpec kBatchedType = {
     .name = "itertools.batched",
     .doc =
-        "Batch data into tuples of length n. The last batch may be shorter than n.\n\n"
-        "Loops over the input iterable and accumulates data into tuples\n"
-        "up to size n.  The input is consumed lazily, just enough to\n"
-        "fill a batch.  The result is yielded as soon as a batch is full\n"
-        "or when the input iterable is exhausted.",
+        "Tuples of n items each, the last maybe shorter; strict makes a shorter one a ValueError.",
     .flags = kTypeBase,
     .size = sizeof(Batched),
     .gc = GcHooksOf<Batched>(),
@@ -404,7 +400,7 @@ const TypeSpec kBatchedType = {
 };
 const TypeSpec kPairwiseType = {
     .name = "itertools.pairwise",
-    .doc = "Return an iterator of overlapping pairs taken from the input iterator.",
+    .doc = "Pairs of neighbours: (a, b), (b, c), (c, d).",
     .flags = kTypeBase,
     .size = sizeof(Pairwise),
     .gc = GcHooksOf<Pairwise>(),
@@ -414,11 +410,10 @@ const TypeSpec kPairwiseType = {
 const TypeSpec kGroupbyType = {
     .name = "itertools.groupby",
     .doc =
-        "make an iterator that returns consecutive keys and groups from the iterable\n\n"
-        "  iterable\n    Elements to divide into groups according to the key function.\n"
-        "  key\n    A function for computing the group category for each element.\n"
-        "    If the key function is not specified or is None, the element itself\n"
-        "    is used for grouping.",
+        "Pairs of a key and an iterator of the neighbours that share it; key(item) tells it, the "
+        "item itself by default.\n"
+        "\n"
+        "The next pair makes the iterator before it empty. Sorted input gives a key once.",
     .flags = kTypeBase,
     .size = sizeof(Groupby),
     .gc = GcHooksOf<Groupby>(),
@@ -434,7 +429,7 @@ const TypeSpec kGrouperType = {
 };
 const TypeSpec kTeeType = {
     .name = "itertools._tee",
-    .doc = "Iterator wrapped to make it copyable.",
+    .doc = "One of the iterators that tee() gives, which copies in O(1).",
     .flags = kTypeWeakrefs,
     .size = sizeof(Tee),
     .gc = GcHooksOf<Tee>(),
@@ -444,7 +439,7 @@ const TypeSpec kTeeType = {
 };
 const TypeSpec kTeeDataType = {
     .name = "itertools._tee_dataobject",
-    .doc = "Data container common to multiple tee objects.",
+    .doc = "The items that copies of a tee() iterator share.",
     .flags = kTypeNoNew,
     .size = sizeof(TeeData),
     .gc = GcHooksOf<TeeData>(),
@@ -452,11 +447,8 @@ const TypeSpec kTeeDataType = {
 const TypeSpec kZipLongestType = {
     .name = "itertools.zip_longest",
     .doc =
-        "Return a zip_longest object whose .__next__() method returns a tuple where\n"
-        "the i-th element comes from the i-th iterable argument.  The .__next__()\n"
-        "method continues until the longest iterable in the argument sequence\n"
-        "is exhausted and then it raises StopIteration.  When the shorter iterables\n"
-        "are exhausted, the fillvalue is substituted in their place.",
+        "Tuples of the i-th items of the iterables, up to the end of the longest; fillvalue stands "
+        "for what is missing.",
     .flags = kTypeBase,
     .size = sizeof(ZipLongest),
     .gc = GcHooksOf<ZipLongest>(),

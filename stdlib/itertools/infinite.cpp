@@ -64,7 +64,7 @@ Result<> count_reduce(ThreadState& ts, Args args) {
   return Pair(ts, TypeOf(ts, args[0]), call_args);
 }
 const MethodSpec kCountMethods[] = {
-    {"__reduce__(self, /)", count_reduce, "Return state information for pickling."}};
+    {"__reduce__(self, /)", count_reduce, "What pickle needs to make it again."}};
 
 // ---- cycle ----
 
@@ -164,14 +164,14 @@ Result<> repeat_reduce(ThreadState& ts, Args args) {
 const MethodSpec kRepeatMethods[] = {
     {"__length_hint__(self, /)", repeat_length_hint,
      "Private method returning an estimate of len(list(it))."},
-    {"__reduce__(self, /)", repeat_reduce, "Return state information for pickling."},
+    {"__reduce__(self, /)", repeat_reduce, "What pickle needs to make it again."},
 };
 
 }  // namespace
 
 const TypeSpec kCountType = {
     .name = "itertools.count",
-    .doc = "Return a count object whose .__next__() method returns consecutive values.",
+    .doc = "start, start+step, start+2*step and so on, without end; floats and other numbers too.",
     .flags = kTypeBase,
     .size = sizeof(Count),
     .gc = GcHooksOf<Count>(),
@@ -181,9 +181,7 @@ const TypeSpec kCountType = {
 };
 const TypeSpec kCycleType = {
     .name = "itertools.cycle",
-    .doc =
-        "Return elements from the iterable until it is exhausted. Then repeat the sequence "
-        "indefinitely.",
+    .doc = "The items over and over; they are kept, for the second round.",
     .flags = kTypeBase,
     .size = sizeof(Cycle),
     .gc = GcHooksOf<Cycle>(),
@@ -192,9 +190,7 @@ const TypeSpec kCycleType = {
 };
 const TypeSpec kRepeatType = {
     .name = "itertools.repeat",
-    .doc =
-        "repeat(object [,times]) -> create an iterator which returns the object\n"
-        "for the specified number of times.  If not specified, returns the object\nendlessly.",
+    .doc = "repeat(object, times=None): the object, that many times or for ever.",
     .flags = kTypeBase,
     .size = sizeof(Repeat),
     .gc = GcHooksOf<Repeat>(),

@@ -111,8 +111,7 @@ Result<> chain_next(ThreadState& ts, Value self) {
 const MethodSpec kChainMethods[] = {
     {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
     {"from_iterable(cls, iterable, /)", chain_from_iterable,
-     "Alternative chain() constructor taking a single iterable argument that evaluates lazily.",
-     kMethodClass},
+     "chain() of the iterables in one iterable, which is read as it goes.", kMethodClass},
 };
 
 // ---- compress ----
@@ -315,7 +314,7 @@ Result<> islice_next(ThreadState& ts, Value self) {
 
 const TypeSpec kAccumulateType = {
     .name = "itertools.accumulate",
-    .doc = "Return series of accumulated sums (or other binary function results).",
+    .doc = "Running totals, or what func(total, item) makes of them; initial comes first if given.",
     .flags = kTypeBase,
     .size = sizeof(Accumulate),
     .gc = GcHooksOf<Accumulate>(),
@@ -324,10 +323,7 @@ const TypeSpec kAccumulateType = {
 };
 const TypeSpec kChainType = {
     .name = "itertools.chain",
-    .doc =
-        "Return a chain object whose .__next__() method returns elements from the\n"
-        "first iterable until it is exhausted, then elements from the next\n"
-        "iterable, until all of the iterables are exhausted.",
+    .doc = "The items of the first iterable, then those of the second, and so on.",
     .flags = kTypeBase,
     .size = sizeof(Chain),
     .gc = GcHooksOf<Chain>(),
@@ -336,10 +332,7 @@ const TypeSpec kChainType = {
 };
 const TypeSpec kCompressType = {
     .name = "itertools.compress",
-    .doc =
-        "Return data elements corresponding to true selector elements.\n\n"
-        "Forms a shorter iterator from selected data elements using the selectors to\n"
-        "choose the data elements.",
+    .doc = "The items of data whose selector is true; the shorter of both ends it.",
     .flags = kTypeBase,
     .size = sizeof(Compress),
     .gc = GcHooksOf<Compress>(),
@@ -348,9 +341,7 @@ const TypeSpec kCompressType = {
 };
 const TypeSpec kDropwhileType = {
     .name = "itertools.dropwhile",
-    .doc =
-        "Drop items from the iterable while predicate(item) is true.\n\n"
-        "Afterwards, return every element until the iterable is exhausted.",
+    .doc = "What is left from the first item on for which predicate(item) is false.",
     .flags = kTypeBase,
     .size = sizeof(Filtering),
     .gc = GcHooksOf<Filtering>(),
@@ -360,8 +351,8 @@ const TypeSpec kDropwhileType = {
 const TypeSpec kFilterfalseType = {
     .name = "itertools.filterfalse",
     .doc =
-        "Return those items of iterable for which function(item) is false.\n\n"
-        "If function is None, return the items that are false.",
+        "The items that function(item) says no to; those that are false themselves if function is "
+        "None.",
     .flags = kTypeBase,
     .size = sizeof(Filtering),
     .gc = GcHooksOf<Filtering>(),
@@ -371,9 +362,8 @@ const TypeSpec kFilterfalseType = {
 const TypeSpec kIsliceType = {
     .name = "itertools.islice",
     .doc =
-        "islice(iterable, stop) --> islice object\n"
-        "islice(iterable, start, stop[, step]) --> islice object\n\n"
-        "Return an iterator whose next() method returns selected values from an\niterable.",
+        "islice(iterable, stop) or islice(iterable, start, stop, step=1): the items in a range of "
+        "positions, none negative.",
     .flags = kTypeBase,
     .size = sizeof(Islice),
     .gc = GcHooksOf<Islice>(),
@@ -381,9 +371,7 @@ const TypeSpec kIsliceType = {
 };
 const TypeSpec kStarmapType = {
     .name = "itertools.starmap",
-    .doc =
-        "Return an iterator whose values are returned from the function evaluated with an argument "
-        "tuple taken from the given sequence.",
+    .doc = "function(*item) for each item.",
     .flags = kTypeBase,
     .size = sizeof(Filtering),
     .gc = GcHooksOf<Filtering>(),
@@ -392,9 +380,7 @@ const TypeSpec kStarmapType = {
 };
 const TypeSpec kTakewhileType = {
     .name = "itertools.takewhile",
-    .doc =
-        "Return successive entries from an iterable as long as the predicate evaluates to true for "
-        "each entry.",
+    .doc = "The items before the first for which predicate(item) is false.",
     .flags = kTypeBase,
     .size = sizeof(Filtering),
     .gc = GcHooksOf<Filtering>(),

@@ -232,9 +232,9 @@ Result<> methodcaller_reduce(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kGetterMethods[] = {
-    {"__reduce__(self, /)", getter_reduce, "Return state information for pickling"}};
+    {"__reduce__(self, /)", getter_reduce, "What pickle needs to make it again."}};
 const MethodSpec kMethodCallerMethods[] = {
-    {"__reduce__(self, /)", methodcaller_reduce, "Return state information for pickling"}};
+    {"__reduce__(self, /)", methodcaller_reduce, "What pickle needs to make it again."}};
 
 constexpr GcHooks kGetterGc = {gc_internal::VisitHook<Getter>, nullptr,
                                gc_internal::DestroyHook<Getter>};
@@ -244,9 +244,7 @@ constexpr GcHooks kGetterGc = {gc_internal::VisitHook<Getter>, nullptr,
 const TypeSpec kItemGetterType = {
     .name = "operator.itemgetter",
     .doc =
-        "Return a callable object that fetches the given item(s) from its operand.\n"
-        "After f = itemgetter(2), the call f(r) returns r[2].\n"
-        "After g = itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])",
+        "A function that gives r[item] of its argument r, as a tuple if there are several items.",
     .size = sizeof(Getter),
     .gc = kGetterGc,
     .slots = {.repr = getter_repr, .call = itemgetter_call, .new_ = itemgetter_new},
@@ -255,11 +253,8 @@ const TypeSpec kItemGetterType = {
 const TypeSpec kAttrGetterType = {
     .name = "operator.attrgetter",
     .doc =
-        "Return a callable object that fetches the given attribute(s) from its operand.\n"
-        "After f = attrgetter('name'), the call f(r) returns r.name.\n"
-        "After g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).\n"
-        "After h = attrgetter('name.first', 'name.last'), the call h(r) returns\n"
-        "(r.name.first, r.name.last).",
+        "A function that gives the attribute of its argument, as a tuple if there are several; "
+        "'a.b' goes through a.",
     .size = sizeof(Getter),
     .gc = kGetterGc,
     .slots = {.repr = getter_repr, .call = attrgetter_call, .new_ = attrgetter_new},
@@ -268,10 +263,8 @@ const TypeSpec kAttrGetterType = {
 const TypeSpec kMethodCallerType = {
     .name = "operator.methodcaller",
     .doc =
-        "Return a callable object that calls the given method on its operand.\n"
-        "After f = methodcaller('name'), the call f(r) returns r.name().\n"
-        "After g = methodcaller('name', 'date', foo=1), the call g(r) returns\n"
-        "r.name('date', foo=1).",
+        "A function that calls the method of that name of its argument, with the arguments given "
+        "here.",
     .size = sizeof(Getter),
     .gc = kGetterGc,
     .slots = {.repr = methodcaller_repr, .call = methodcaller_call, .new_ = methodcaller_new},

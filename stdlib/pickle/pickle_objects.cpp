@@ -465,7 +465,7 @@ const TypeSpec kUnpicklerMemoType = {
 
 const TypeSpec kPickleBufferType = {
     .name = "pickle.PickleBuffer",
-    .doc = "Wrapper for potentially out-of-band buffers",
+    .doc = "Memory of an object, for pickle protocol 5 to hand over apart instead of copying it.",
     .flags = kTypeWeakrefs,
     .size = sizeof(PickleBufferObject),
     .gc = {gc_internal::VisitHook<PickleBufferObject>, buffer_gc_clear, buffer_destroy},

@@ -261,12 +261,13 @@ Result<> posix_fpathconf(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"confstr(name, /)", posix_confstr, "Return a string-valued system configuration variable."},
+    {"confstr(name, /)", posix_confstr,
+     "The text of a confstr_names variable; None if it has no value."},
     {"fpathconf(fd, name, /)", posix_fpathconf,
-     "Return the configuration limit name for the file descriptor fd."},
-    {"pathconf(path, name)", posix_pathconf,
-     "Return the configuration limit name for the file or directory path."},
-    {"sysconf(name, /)", posix_sysconf, "Return an integer-valued system configuration variable."},
+     "A limit of pathconf_names for an open file; -1: none."},
+    {"pathconf(path, name)", posix_pathconf, "A limit of pathconf_names for a path; -1: none."},
+    {"sysconf(name, /)", posix_sysconf,
+     "The number of a sysconf_names variable; -1: no limit, or unknown."},
 };
 
 Status AddNames(ThreadState& ts, ModuleObject* module, const char* attribute,

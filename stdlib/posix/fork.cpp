@@ -117,15 +117,16 @@ Result<> posix_register_at_fork(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"fork()", posix_fork, "Fork a child process."},
+    {"fork()", posix_fork,
+     "Go on as two processes: returns 0 in the child, and the child's number in the parent."},
     {"forkpty()", posix_forkpty,
-     "Fork a new process with a new pseudo-terminal as controlling tty: a (pid, master_fd) pair."},
+     "fork() with a new terminal for the child: (0, -1) there, (pid, descriptor of its other end) "
+     "here."},
     {"register_at_fork(*, before=<unrepresentable>, after_in_child=<unrepresentable>, "
      "after_in_parent=<unrepresentable>)",
      posix_register_at_fork,
-     "Register callables to be called when forking a new process: before it, and after it in "
-     "either process. "
-     "'before' callbacks are called in reverse order."},
+     "Name functions to call around fork(): before it, last named first, and after it in the child "
+     "and in the parent."},
 };
 
 }  // namespace

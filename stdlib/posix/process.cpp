@@ -306,9 +306,10 @@ const GetSetSpec kRusageFields[] = {
     {"ru_nivcsw", StructItem<15>},
 };
 const StructSequenceSpec kRusage = {
-    .type = StructSequenceTypeSpec("resource.struct_rusage", kRusageFields,
-                                   "struct_rusage: Result from getrusage.",
-                                   "structseq(sequence, dict=<unrepresentable>)"),
+    .type = StructSequenceTypeSpec(
+        "resource.struct_rusage", kRusageFields,
+        "What getrusage() gives: times in seconds, memory in kilobytes, counts.",
+        "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 16,
     .total = 16,
 };
@@ -404,15 +405,16 @@ Result<> posix_waitstatus_to_exitcode(ThreadState& ts, Args args) {
 // ---- machine ----
 
 const GetSetSpec kUnameFields[] = {
-    {"sysname", StructItem<0>, nullptr, "operating system name"},
-    {"nodename", StructItem<1>, nullptr, "name of machine on network (implementation-defined)"},
-    {"release", StructItem<2>, nullptr, "operating system release"},
-    {"version", StructItem<3>, nullptr, "operating system version"},
-    {"machine", StructItem<4>, nullptr, "hardware identifier"},
+    {"sysname", StructItem<0>, nullptr, "the system's name"},
+    {"nodename", StructItem<1>, nullptr, "the machine's name"},
+    {"release", StructItem<2>, nullptr, "the system's release"},
+    {"version", StructItem<3>, nullptr, "the system's build"},
+    {"machine", StructItem<4>, nullptr, "the kind of machine"},
 };
 const StructSequenceSpec kUname = {
-    .type = StructSequenceTypeSpec("posix.uname_result", kUnameFields,
-                                   "uname_result: Result from os.uname()."),
+    .type = StructSequenceTypeSpec(
+        "posix.uname_result", kUnameFields,
+        "What uname() gives: (sysname, nodename, release, version, machine)."),
     .visible = 5,
     .total = 5,
 };
@@ -429,15 +431,17 @@ Result<> posix_uname(ThreadState& ts, Args args) {
   return NewStructSequence(ts, kUname, v);
 }
 const GetSetSpec kTimesFields[] = {
-    {"user", StructItem<0>, nullptr, "user time"},
-    {"system", StructItem<1>, nullptr, "system time"},
-    {"children_user", StructItem<2>, nullptr, "user time of children"},
-    {"children_system", StructItem<3>, nullptr, "system time of children"},
-    {"elapsed", StructItem<4>, nullptr, "elapsed time since an arbitrary point in the past"},
+    {"user", StructItem<0>, nullptr, "seconds that this process has run"},
+    {"system", StructItem<1>, nullptr, "seconds that the system has worked for it"},
+    {"children_user", StructItem<2>, nullptr, "seconds that ended children have run"},
+    {"children_system", StructItem<3>, nullptr,
+     "seconds that the system has worked for ended children"},
+    {"elapsed", StructItem<4>, nullptr, "seconds since some moment, the same for every call"},
 };
 const StructSequenceSpec kTimes = {
-    .type = StructSequenceTypeSpec("posix.times_result", kTimesFields,
-                                   "times_result: Result from os.times()."),
+    .type = StructSequenceTypeSpec(
+        "posix.times_result", kTimesFields,
+        "What times() gives: (user, system, children_user, children_system, elapsed), in seconds."),
     .visible = 5,
     .total = 5,
 };
@@ -516,70 +520,89 @@ Result<> posix_unsetenv(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"WCOREDUMP(status, /)", posix_WCOREDUMP,
-     "Return True if the process returning status was dumped to a core file."},
-    {"WEXITSTATUS(status)", posix_WEXITSTATUS, "Return the process return code from status."},
+     "Whether a core file was left, by the status of a child."},
+    {"WEXITSTATUS(status)", posix_WEXITSTATUS, "What a child gave to exit(), by its status."},
     {"WIFCONTINUED(status)", posix_WIFCONTINUED,
-     "Return True if a particular process was continued from a job control stop."},
-    {"WIFEXITED(status)", posix_WIFEXITED,
-     "Return True if the process returning status exited via the exit() system call."},
+     "Whether a child goes on after a stop, by its status."},
+    {"WIFEXITED(status)", posix_WIFEXITED, "Whether a child has ended by itself, by its status."},
     {"WIFSIGNALED(status)", posix_WIFSIGNALED,
-     "Return True if the process returning status was terminated by a signal."},
-    {"WIFSTOPPED(status)", posix_WIFSTOPPED,
-     "Return True if the process returning status was stopped."},
-    {"WSTOPSIG(status)", posix_WSTOPSIG,
-     "Return the signal that stopped the process that provided the status value."},
-    {"WTERMSIG(status)", posix_WTERMSIG,
-     "Return the signal that terminated the process that provided the status value."},
+     "Whether a signal has ended a child, by its status."},
+    {"WIFSTOPPED(status)", posix_WIFSTOPPED, "Whether a child is stopped, by its status."},
+    {"WSTOPSIG(status)", posix_WSTOPSIG, "Which signal has stopped a child, by its status."},
+    {"WTERMSIG(status)", posix_WTERMSIG, "Which signal has ended a child, by its status."},
     {"_exit(status)", posix__exit,
-     "Exit to the system with specified status, without normal exit processing."},
-    {"abort()", posix_abort, "Abort the interpreter immediately."},
-    {"cpu_count()", posix_cpu_count, "Return the number of logical CPUs in the system."},
+     "End at once: no cleanup, no flushing; for a child after fork()."},
+    {"abort()", posix_abort, "End at once by SIGABRT, which leaves a core file."},
+    {"cpu_count()", posix_cpu_count,
+     "How many processors the machine has; None if unknown. process_cpu_count() is how many may be "
+     "used."},
     {"execv(path, argv, /)", posix_execv,
-     "Execute an executable path with arguments, replacing current process."},
-    {"execve(path, argv, env)", posix_execve,
-     "Execute an executable path with arguments and environment, replacing current process."},
-    {"getegid()", posix_getegid, "Return the current process's effective group id."},
-    {"geteuid()", posix_geteuid, "Return the current process's effective user id."},
-    {"getgid()", posix_getgid, "Return the current process's group id."},
-    {"getloadavg()", posix_getloadavg, "Return average recent system load information."},
-    {"getlogin()", posix_getlogin, "Return the actual login name."},
-    {"getpgid(pid)", posix_getpgid, "Call the system call getpgid(), and return the result."},
-    {"getpgrp()", posix_getpgrp, "Return the current process group id."},
-    {"getpid()", posix_getpid, "Return the current process id."},
-    {"getppid()", posix_getppid, "Return the parent's process id."},
-    {"getsid(pid, /)", posix_getsid, "Call the system call getsid(pid) and return the result."},
-    {"getuid()", posix_getuid, "Return the current process's user id."},
-    {"kill(pid, signal, /)", posix_kill, "Kill a process with a signal."},
-    {"killpg(pgid, signal, /)", posix_killpg, "Kill a process group with a signal."},
+     "Go on as another program, with the arguments argv, whose first is its name. Returns only by "
+     "OSError."},
+    {"execve(path, argv, env)", posix_execve, "execv() with env as the environment."},
+    {"getegid()", posix_getegid, "The number of the group that the process acts as."},
+    {"geteuid()", posix_geteuid, "The number of the user that the process acts as."},
+    {"getgid()", posix_getgid, "The number of the group that the process belongs to."},
+    {"getloadavg()", posix_getloadavg,
+     "How many processes ran or waited to, on average over 1, 5 and 15 minutes."},
+    {"getlogin()", posix_getlogin, "Who has logged in at the terminal of the process."},
+    {"getpgid(pid)", posix_getpgid, "The number of the process group of a process, 0: this one."},
+    {"getpgrp()", posix_getpgrp, "The number of this process group."},
+    {"getpid()", posix_getpid, "The number of this process."},
+    {"getppid()", posix_getppid, "The number of the process that started this one."},
+    {"getsid(pid, /)", posix_getsid, "The number of the session of a process, 0: this one."},
+    {"getuid()", posix_getuid, "The number of the user that the process belongs to."},
+    {"kill(pid, signal, /)", posix_kill,
+     "Send a signal to a process; 0 only asks whether it is there and may be signalled."},
+    {"killpg(pgid, signal, /)", posix_killpg, "Send a signal to each process of a group."},
     {"nice(increment, /)", posix_nice,
-     "Add increment to the priority of process and return the new priority."},
+     "Add to the nice value, so that others run first; returns the new one."},
     {"posix_spawn(path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, "
      "resetids=False, setsid=False, setsigmask=<unrepresentable>, setsigdef=<unrepresentable>, "
      "scheduler=<unrepresentable>)",
-     posix_posix_spawn, "Execute the program specified by path in a new process."},
+     posix_posix_spawn,
+     "Start a program and return its process number.\n"
+     "\n"
+     "file_actions: tuples (POSIX_SPAWN_OPEN, fd, path, flags, mode), (POSIX_SPAWN_CLOSE, fd) and\n"
+     "(POSIX_SPAWN_DUP2, fd, new_fd), done in the child before."},
     {"posix_spawnp(path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, "
      "resetids=False, setsid=False, setsigmask=<unrepresentable>, setsigdef=<unrepresentable>, "
      "scheduler=<unrepresentable>)",
-     posix_posix_spawnp, "Execute the program specified by path in a new process."},
-    {"putenv(name, value, /)", posix_putenv, "Change or add an environment variable."},
+     posix_posix_spawnp,
+     "Start a program and return its process number.\n"
+     "\n"
+     "file_actions: tuples (POSIX_SPAWN_OPEN, fd, path, flags, mode), (POSIX_SPAWN_CLOSE, fd) and\n"
+     "(POSIX_SPAWN_DUP2, fd, new_fd), done in the child before."},
+    {"putenv(name, value, /)", posix_putenv,
+     "Set a variable for programs started later; os.environ does not see it."},
     {"sched_getaffinity(pid, /)", posix_sched_getaffinity,
-     "Return the affinity of the process identified by pid (or the current process if zero)."},
+     "The processors that a process may use, 0: this one, as a set of numbers."},
     {"sched_setaffinity(pid, mask, /)", posix_sched_setaffinity,
-     "Set the CPU affinity of the process identified by pid to mask."},
-    {"sched_yield()", posix_sched_yield, "Voluntarily relinquish the CPU."},
-    {"setpgid(pid, pgrp, /)", posix_setpgid, "Call the system call setpgid(pid, pgrp)."},
-    {"setsid()", posix_setsid, "Call the system call setsid()."},
-    {"strerror(code, /)", posix_strerror, "Translate an error code to a message string."},
-    {"system(command)", posix_system, "Execute the command in a subshell."},
-    {"times()", posix_times, "Return a collection containing process timing information."},
-    {"uname()", posix_uname, "Return an object identifying the current operating system."},
-    {"unsetenv(name, /)", posix_unsetenv, "Delete an environment variable."},
-    {"wait()", posix_wait, "Wait for completion of a child process."},
-    {"wait3(options)", posix_wait3, "Wait for completion of a child process."},
-    {"wait4(pid, options)", posix_wait4, "Wait for completion of a specific child process."},
-    {"waitpid(pid, options, /)", posix_waitpid, "Wait for completion of a given child process."},
+     "Let a process, 0: this one, use these processors only."},
+    {"sched_yield()", posix_sched_yield, "Let another thread run."},
+    {"setpgid(pid, pgrp, /)", posix_setpgid,
+     "Put a process, 0: this one, into a process group, 0: its own."},
+    {"setsid()", posix_setsid, "Begin a session without a terminal, led by this process."},
+    {"strerror(code, /)", posix_strerror, "The text for an error number."},
+    {"system(command)", posix_system, "Run a command by the shell; returns its wait status."},
+    {"times()", posix_times,
+     "Processor and real times of this process and its ended children, in seconds."},
+    {"uname()", posix_uname,
+     "Name, release and version of the system, the machine's name and its kind."},
+    {"unsetenv(name, /)", posix_unsetenv,
+     "Take a variable away for programs started later; os.environ does not see it."},
+    {"wait()", posix_wait, "Wait for any child to end."},
+    {"wait3(options)", posix_wait3,
+     "wait() with options such as WNOHANG, and what the child has used: (pid, status, resource "
+     "usage)."},
+    {"wait4(pid, options)", posix_wait4,
+     "waitpid(), and what the child has used: (pid, status, resource usage)."},
+    {"waitpid(pid, options, /)", posix_waitpid,
+     "Wait for a child, -1: any, 0 or less: one of a group; (pid, status), (0, 0) with WNOHANG if "
+     "none has ended."},
     {"waitstatus_to_exitcode(status)", posix_waitstatus_to_exitcode,
-     "Convert a wait status to an exit code."},
+     "The exit code in a wait status, or the signal that ended the child, negated. ValueError for "
+     "a stopped one."},
 };
 
 }  // namespace

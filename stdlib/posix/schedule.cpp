@@ -14,12 +14,13 @@ namespace {
 Result<> sched_param_new(ThreadState& ts, Args args);
 
 const GetSetSpec kSchedParamFields[] = {
-    {"sched_priority", StructItem<0>, nullptr, "the scheduling priority"},
+    {"sched_priority", StructItem<0>, nullptr, "the priority"},
 };
 constexpr TypeSpec SchedParamType() {
-  TypeSpec spec = StructSequenceTypeSpec("posix.sched_param", kSchedParamFields,
-                                         "Currently has only one field: sched_priority",
-                                         "sched_param(sched_priority)");
+  TypeSpec spec = StructSequenceTypeSpec(
+      "posix.sched_param", kSchedParamFields,
+      "The priority for sched_setparam() and sched_setscheduler(): sched_param(sched_priority).",
+      "sched_param(sched_priority)");
   spec.construct.fn = sched_param_new;
   return spec;
 }
@@ -36,9 +37,10 @@ const GetSetSpec kWaitidFields[] = {
     {"si_code", StructItem<4>, nullptr, nullptr},
 };
 const StructSequenceSpec kWaitidResult = {
-    .type = StructSequenceTypeSpec("posix.waitid_result", kWaitidFields,
-                                   "waitid_result: Result from waitid.",
-                                   "structseq(sequence, dict=<unrepresentable>)"),
+    .type = StructSequenceTypeSpec(
+        "posix.waitid_result", kWaitidFields,
+        "What waitid() gives: (si_pid, si_uid, si_signo, si_status, si_code).",
+        "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 5,
     .total = 5,
 };
@@ -133,26 +135,29 @@ Result<> posix_waitid(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"chroot(path)", posix_chroot, "Change root directory to path."},
+    {"chroot(path)", posix_chroot, "Take a path as '/' from now on; for root."},
     {"sched_get_priority_max(policy)", posix_sched_get_priority_max,
-     "Get the maximum scheduling priority for policy."},
+     "The highest priority of a policy."},
     {"sched_get_priority_min(policy)", posix_sched_get_priority_min,
-     "Get the minimum scheduling priority for policy."},
+     "The lowest priority of a policy."},
     {"sched_getparam(pid, /)", posix_sched_getparam,
-     "Returns scheduling parameters for the process identified by pid."},
+     "The priority of a process, 0: this one, as a sched_param."},
     {"sched_getscheduler(pid, /)", posix_sched_getscheduler,
-     "Get the scheduling policy for the process identified by pid."},
+     "The policy of a process, 0: this one: SCHED_OTHER, SCHED_FIFO, ..."},
     {"sched_rr_get_interval(pid, /)", posix_sched_rr_get_interval,
-     "Return the round-robin quantum for the process identified by pid, in seconds."},
+     "How many seconds SCHED_RR lets a process, 0: this one, run at a time."},
     {"sched_setparam(pid, param, /)", posix_sched_setparam,
-     "Set scheduling parameters for the process identified by pid."},
+     "Set the priority of a process, 0: this one, within its policy."},
     {"sched_setscheduler(pid, policy, param, /)", posix_sched_setscheduler,
-     "Set the scheduling policy for the process identified by pid."},
-    {"setns(fd, nstype=0)", posix_setns, "Move the calling thread into different namespaces."},
+     "Set policy and priority of a process, 0: this one."},
+    {"setns(fd, nstype=0)", posix_setns,
+     "Enter the namespaces of a descriptor of /proc/PID/ns, or those in nstype (CLONE_NEWNS, ...) "
+     "of a process's pidfd."},
     {"unshare(flags)", posix_unshare,
-     "Disassociate parts of a process (or thread) execution context."},
+     "Leave the namespaces in flags (CLONE_NEWNS, ...) for new ones."},
     {"waitid(idtype, id, options, /)", posix_waitid,
-     "Returns the result of waiting for a process or processes."},
+     "Wait for a child by idtype (P_PID, P_PGID, P_ALL, P_PIDFD) and id; None with WNOHANG if none "
+     "has changed."},
 };
 
 }  // namespace

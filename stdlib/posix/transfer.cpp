@@ -151,26 +151,31 @@ Result<> posix_sync(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"copy_file_range(src, dst, count, offset_src=None, offset_dst=None)", posix_copy_file_range,
-     "Copy count bytes from one file descriptor to another."},
+     "Copy up to count bytes between files inside the kernel; returns how many, 0 at the end."},
     {"lockf(fd, command, length, /)", posix_lockf,
-     "Apply, test or remove a POSIX lock on an open file descriptor."},
+     "Lock len bytes from the position on (F_LOCK, F_TLOCK), free them (F_ULOCK) or ask (F_TEST); "
+     "0: to the end."},
     {"posix_fadvise(fd, offset, length, advice, /)", posix_posix_fadvise,
-     "Announce an intention to access data in a specific pattern."},
+     "Tell the kernel how a part of a file will be read: POSIX_FADV_SEQUENTIAL, "
+     "POSIX_FADV_DONTNEED, ..."},
     {"posix_fallocate(fd, offset, length, /)", posix_posix_fallocate,
-     "Ensure a file has allocated at least a particular number of bytes on disk."},
+     "Have room on the disk for length bytes from offset, so that writing them cannot fail for "
+     "want of it."},
     {"preadv(fd, buffers, offset, flags=0, /)", posix_preadv,
-     "Reads from a file descriptor into a number of mutable bytes-like objects, from a position."},
+     "Fill writable buffers one after the other from offset; returns how many bytes. The position "
+     "stays."},
     {"pwritev(fd, buffers, offset, flags=0, /)", posix_pwritev,
-     "Writes the contents of bytes-like objects to a file descriptor at a given offset."},
+     "Write buffers one after the other at offset; returns how many bytes. The position stays."},
     {"readv(fd, buffers, /)", posix_readv,
-     "Read from a file descriptor fd into an iterable of buffers."},
+     "Fill writable buffers one after the other; returns how many bytes."},
     {"sendfile(out_fd, in_fd, offset, count)", posix_sendfile,
-     "Copy count bytes from file descriptor in_fd to file descriptor out_fd."},
+     "Send up to count bytes of a file to a socket inside the kernel; returns how many. offset "
+     "None: from the position."},
     {"splice(src, dst, count, offset_src=None, offset_dst=None, flags=0)", posix_splice,
-     "Transfer count bytes from one pipe to a descriptor or vice versa."},
-    {"sync()", posix_sync, "Force write of everything to disk."},
+     "Move up to count bytes inside the kernel; one end is a pipe. Returns how many."},
+    {"sync()", posix_sync, "Have everything that was written put on the disks."},
     {"writev(fd, buffers, /)", posix_writev,
-     "Iterate over buffers, and write the contents of each to a file descriptor."},
+     "Write buffers one after the other; returns how many bytes, maybe not all."},
 };
 
 }  // namespace

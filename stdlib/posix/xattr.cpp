@@ -105,13 +105,13 @@ Result<> posix_listxattr(ThreadState& ts, Args args) {
 
 const MethodSpec kFunctions[] = {
     {"getxattr(path, attribute, *, follow_symlinks=True)", posix_getxattr,
-     "Return the value of extended attribute attribute on path."},
+     "The value of an extended attribute, as bytes. OSError if it is not there."},
     {"listxattr(path=None, *, follow_symlinks=True)", posix_listxattr,
-     "Return a list of extended attributes on path."},
+     "The names of the extended attributes."},
     {"removexattr(path, attribute, *, follow_symlinks=True)", posix_removexattr,
-     "Remove extended attribute attribute on path."},
+     "Take an extended attribute away. OSError if it is not there."},
     {"setxattr(path, attribute, value, flags=0, *, follow_symlinks=True)", posix_setxattr,
-     "Set extended attribute attribute on path to value."},
+     "Set an extended attribute; flags may be XATTR_CREATE or XATTR_REPLACE."},
 };
 
 }  // namespace

@@ -202,38 +202,31 @@ const MethodSpec kMatchMethods[] = {
     {"__copy__(self, /)", match_copy},
     {"__deepcopy__(self, memo, /)", match_copy},
     {"end(self, group=0, /)", match_end,
-     "Return index of the end of the substring matched by group."},
+     "Where the group ends in the string; -1 if it took no part."},
     {"expand(self, /, template)", match_expand,
-     "Return the string obtained by doing backslash substitution on the string template, as done "
-     "by the sub() "
-     "method."},
+     "The template, its escapes and \\1, \\g<name> replaced as sub() does it."},
     {"group(...)", match_group,
-     "group([group1, ...]) -> str or tuple.\nReturn subgroup(s) of the match by indices or "
-     "names.\nFor 0 returns "
-     "the entire match."},
+     "The text of a group by number or name, 0 for all of the match; a tuple for several. None if "
+     "it took no part."},
     {"groupdict(self, /, default=None)", match_groupdict,
-     "Return a dictionary containing all the named subgroups of the match, keyed by the subgroup "
-     "name.\n\n"
-     "  default\n    Is used for groups that did not participate in the match."},
+     "The named groups with their texts; default for one that took no part."},
     {"groups(self, /, default=None)", match_groups,
-     "Return a tuple containing all the subgroups of the match, from 1.\n\n"
-     "  default\n    Is used for groups that did not participate in the match."},
+     "The texts of all groups from 1 on; default for one that took no part."},
     {"span(self, group=0, /)", match_span,
-     "For match object m, return the 2-tuple (m.start(group), m.end(group))."},
+     "Where the group starts and ends in the string; (-1, -1) if it took no part."},
     {"start(self, group=0, /)", match_start,
-     "Return index of the start of the substring matched by group."},
+     "Where the group starts in the string; -1 if it took no part."},
 };
 const GetSetSpec kMatchGetSets[] = {
-    {"endpos", match_endpos, ReadOnly,
-     "The index into the string beyond which the RE engine will not go."},
-    {"lastgroup", match_lastgroup, nullptr, "The name of the last matched capturing group."},
+    {"endpos", match_endpos, ReadOnly, "Where the search had to stop"},
+    {"lastgroup", match_lastgroup, nullptr,
+     "The name of the group that lastindex says; None if it has none"},
     {"lastindex", match_lastindex, nullptr,
-     "The integer index of the last matched capturing group."},
-    {"pos", match_pos, ReadOnly,
-     "The index into the string at which the RE engine started looking for a match."},
-    {"re", match_re, ReadOnly, "The regular expression object."},
+     "The number of the group that closed last; None if none did"},
+    {"pos", match_pos, ReadOnly, "Where the search began"},
+    {"re", match_re, ReadOnly, "The Pattern that matched"},
     {"regs", match_regs, nullptr, nullptr},
-    {"string", match_string, ReadOnly, "The string passed to match() or search()."},
+    {"string", match_string, ReadOnly, "The text that was searched"},
 };
 
 }  // namespace
@@ -241,9 +234,7 @@ const GetSetSpec kMatchGetSets[] = {
 
 const TypeSpec kMatchType = {
     .name = "re.Match",
-    .doc =
-        "The result of re.match() and re.search().\nMatch objects always have a boolean value of "
-        "True.",
+    .doc = "What a pattern has found: the groups, and where they are. Always true.",
     .flags = kTypeNoNew,
     .size = sizeof(regex::MatchObject),
     .gc = GcHooksOf<regex::MatchObject>(),

@@ -444,38 +444,32 @@ const MethodSpec kPatternMethods[] = {
     {"__copy__(self, /)", pattern_copy},
     {"__deepcopy__(self, memo, /)", pattern_copy},
     {"findall(self, /, string" POS, pattern_findall,
-     "Return a list of all non-overlapping matches of pattern in string."},
+     "The texts of all matches that do not overlap: of the group if the pattern has one, tuples of "
+     "groups if several."},
     {"finditer(self, /, string" POS, pattern_scan<kMatchIteratorType>,
-     "Return an iterator over all non-overlapping matches for the RE pattern in string.\n\n"
-     "For each match, the iterator returns a match object."},
+     "Iterator of the Match objects of all matches that do not overlap, left to right."},
     {"fullmatch(self, /, string" POS, pattern_find<How::kFullMatch>,
-     "Matches against all of the string."},
+     "The Match of the whole text, or None."},
     {"match(self, /, string" POS, pattern_find<How::kMatch>,
-     "Matches zero or more characters at the beginning of the string."},
+     "The Match that starts where the text does, or None."},
     {"scanner(self, /, string" POS, pattern_scan<kScannerType>},
     {"search(self, /, string" POS, pattern_find<How::kSearch>,
-     "Scan through string looking for a match, and return a corresponding match object "
-     "instance.\n\n"
-     "Return None if no position in the string matches."},
+     "The first Match anywhere in the text, or None."},
     {"split(self, /, string, maxsplit=0)", pattern_split,
-     "Split string by the occurrences of pattern."},
+     "The parts between matches, with the texts of groups among them; maxsplit matches at most, 0: "
+     "all."},
     {"sub(self, /, repl, string, count=0)", pattern_sub,
-     "Return the string obtained by replacing the leftmost non-overlapping occurrences of pattern "
-     "in string by "
-     "the replacement repl."},
+     "The text with every match replaced: by a template with \\1 and \\g<name>, or by repl(match). "
+     "At most count times, 0: all."},
     {"subn(self, /, repl, string, count=0)", pattern_subn,
-     "Return the tuple (new_string, number_of_subs_made) found by replacing the leftmost "
-     "non-overlapping "
-     "occurrences of pattern with the replacement repl."},
+     "What sub() gives, and how many matches were replaced."},
 };
 #undef POS
 const GetSetSpec kPatternGetSets[] = {
-    {"flags", pattern_flags, ReadOnly, "The regex matching flags."},
-    {"groupindex", pattern_groupindex, nullptr,
-     "A dictionary mapping group names to group numbers."},
-    {"groups", pattern_groups, ReadOnly, "The number of capturing groups in the pattern."},
-    {"pattern", pattern_pattern, ReadOnly,
-     "The pattern string from which the RE object was compiled."},
+    {"flags", pattern_flags, ReadOnly, "The flags, with those in the pattern itself"},
+    {"groupindex", pattern_groupindex, nullptr, "The numbers of the named groups"},
+    {"groups", pattern_groups, ReadOnly, "How many groups there are"},
+    {"pattern", pattern_pattern, ReadOnly, "The text it was made from"},
 };
 const MethodSpec kScannerMethods[] = {
     {"match(self, /)", scanner_match},
@@ -490,7 +484,7 @@ constexpr GcHooks kScannerGc = {gc_internal::VisitHook<Scanner>, ScannerClear, S
 
 const TypeSpec kPatternType = {
     .name = "re.Pattern",
-    .doc = "Compiled regular expression object.",
+    .doc = "A regular expression, ready to be matched; re.compile() makes it.",
     .flags = kTypeNoNew | kTypeWeakrefs,
     .size = sizeof(regex::PatternObject),
     .gc = GcHooksOf<regex::PatternObject>(),

@@ -486,28 +486,28 @@ Result<> socket_sendto(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kSocketMethods[] = {
-    {"_accept(self, /)", socket__accept, "Wait for an incoming connection: (descriptor, address)."},
-    {"bind(self, address, /)", socket_bind, "Bind the socket to a local address."},
-    {"close(self, /)", socket_close, "Close the socket. It cannot be used after this call."},
-    {"connect(self, address, /)", socket_connect, "Connect the socket to a remote address."},
+    {"_accept(self, /)", socket__accept,
+     "Wait for a connection: (its descriptor, the peer's address)."},
+    {"bind(self, address, /)", socket_bind, "Take an address as one's own: (host, port) for IPv4."},
+    {"close(self, /)", socket_close, "Free the descriptor; any use afterwards is an OSError."},
+    {"connect(self, address, /)", socket_connect,
+     "Connect to the peer, or set it for datagrams: (host, port) for IPv4."},
     {"connect_ex(self, address, /)", socket_connect_ex,
-     "This is like connect(address), but returns an error code (the errno value) instead of "
-     "raising it."},
+     "connect() that returns an error number, 0 if it went well; a name that is not found still "
+     "raises."},
     {"detach(self, /)", socket_detach,
-     "Close the socket object without closing the underlying file descriptor, which is returned."},
-    {"fileno(self, /)", socket_fileno, "Return the integer file descriptor of the socket."},
-    {"getblocking(self, /)", socket_getblocking,
-     "Returns True if socket is in blocking mode, or False if it is not."},
-    {"getpeername(self, /)", AddressOf<::getpeername>,
-     "Return the address of the remote endpoint."},
-    {"getsockname(self, /)", AddressOf<::getsockname>, "Return the address of the local endpoint."},
+     "Give the descriptor away: it is returned, and the socket is as good as closed."},
+    {"fileno(self, /)", socket_fileno, "The descriptor's number; -1 once closed."},
+    {"getblocking(self, /)", socket_getblocking, "Whether calls wait: False if the timeout is 0."},
+    {"getpeername(self, /)", AddressOf<::getpeername>, "The address of the peer."},
+    {"getsockname(self, /)", AddressOf<::getsockname>, "The address of this end."},
     {"getsockopt(self, level, option, buffersize=0, /)", socket_getsockopt,
-     "Get a socket option: an int, or bytes if a buffer size is given."},
-    {"gettimeout(self, /)", socket_gettimeout, "The timeout in seconds, or None."},
+     "The value of an option: an int, or bytes, up to buffersize of them if that is given."},
+    {"gettimeout(self, /)", socket_gettimeout, "How many seconds a call waits; None: for ever."},
     {"listen(self, backlog=<unrepresentable>, /)", socket_listen,
-     "Enable a server to accept connections."},
+     "Let others connect; about backlog of them wait to be accepted."},
     {"recv(self, buffersize, flags=0, /)", socket_recv,
-     "Receive up to buffersize bytes; empty: the peer has closed."},
+     "The next bytes, up to buffersize; b'' once the peer has closed."},
     {"recv_into(self, /, buffer, nbytes=0, flags=0)", socket_recv_into,
      "Receive into a buffer; the number of bytes."},
     {"recvfrom(self, buffersize, flags=0, /)", socket_recvfrom,
@@ -515,30 +515,30 @@ const MethodSpec kSocketMethods[] = {
     {"recvfrom_into(self, /, buffer, nbytes=0, flags=0)", socket_recvfrom_into,
      "As recv_into(), with the sender: (nbytes, address)."},
     {"recvmsg(self, bufsize, ancbufsize=0, flags=0, /)", socket_recvmsg,
-     "Receive data and ancillary data: (data, ancdata, msg_flags, address)."},
+     "recv() with what comes beside: (data, ancdata, msg_flags, address)."},
     {"recvmsg_into(self, buffers, ancbufsize=0, flags=0, /)", socket_recvmsg_into,
-     "As recvmsg(), into buffers: (nbytes, ancdata, msg_flags, address)."},
+     "recvmsg() into buffers: (how many bytes, ancdata, msg_flags, address)."},
     {"send(self, data, flags=0, /)", socket_send,
-     "Send data; the number of bytes sent, which may be fewer."},
+     "Send as many bytes as the system takes, and return how many."},
     {"sendall(self, data, flags=0, /)", socket_sendall, "Send all of the data."},
     {"sendmsg(self, buffers, ancdata=(), flags=0, address=None, /)", socket_sendmsg,
-     "Send data from buffers, and ancillary data; the number of bytes of data sent."},
+     "Send the bytes of buffers, and ancdata beside; returns how many bytes."},
     {"sendto(...)", socket_sendto,
-     "sendto(data[, flags], address) -> count: send data to an address."},
-    {"setblocking(self, flag, /)", socket_setblocking,
-     "Set the socket to blocking (flag is true) or non-blocking (false)."},
+     "sendto(data, address) or sendto(data, flags, address): send to an address; returns how many "
+     "bytes."},
+    {"setblocking(self, flag, /)", socket_setblocking, "Let calls wait for ever, or not at all."},
     {"setsockopt(self, level, option, value, length=<unrepresentable>, /)", socket_setsockopt,
-     "Set a socket option: an int, bytes, or None and a length."},
+     "Set an option, to an int or bytes; None and a length: to nothing, of that length."},
     {"settimeout(self, timeout, /)", socket_settimeout,
-     "Set a timeout on socket operations, in seconds. None: block for ever; 0: do not block."},
+     "How many seconds a call waits before TimeoutError; None: for ever, 0: not at all."},
     {"shutdown(self, flag, /)", socket_shutdown,
      "Shut down one or both directions: SHUT_RD, SHUT_WR, SHUT_RDWR."},
 };
 const GetSetSpec kSocketGetSets[] = {
-    {"family", socket_family, nullptr, "the socket family"},
-    {"proto", socket_proto, nullptr, "the socket protocol"},
-    {"timeout", socket_timeout, nullptr, "the socket timeout"},
-    {"type", socket_type, nullptr, "the socket type"},
+    {"family", socket_family, nullptr, "which kind of address: AF_INET, ..."},
+    {"proto", socket_proto, nullptr, "which protocol, 0: the usual one"},
+    {"timeout", socket_timeout, nullptr, "what settimeout() was given"},
+    {"type", socket_type, nullptr, "which kind of socket: SOCK_STREAM, ..."},
 };
 
 }  // namespace
@@ -546,9 +546,10 @@ const GetSetSpec kSocketGetSets[] = {
 const TypeSpec kSocketType = {
     .name = "_socket.socket",
     .doc =
-        "socket(family=AF_INET, type=SOCK_STREAM, proto=0) -> socket object\n"
-        "socket(family=-1, type=-1, proto=-1, fileno=None) -> socket object\n\n"
-        "A socket of the given family, or of a descriptor, whose family is found out.",
+        "An end of a connection, or a sender and receiver of datagrams.\n"
+        "\n"
+        "socket(family=AF_INET, type=SOCK_STREAM, proto=0, fileno=None). What is not given of a "
+        "fileno is found out.",
     .flags = kTypeBase,
     .size = sizeof(SocketObject),
     .gc = LeafHooksOf<SocketObject>(),
@@ -619,12 +620,13 @@ Result<> socket_setdefaulttimeout(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFunctions[] = {
-    {"close(fd, /)", socket_close_fd, "Close an integer socket file descriptor."},
-    {"dup(fd, /)", socket_dup_fd, "Duplicate an integer socket file descriptor."},
+    {"close(fd, /)", socket_close_fd, "Free the descriptor of a socket."},
+    {"dup(fd, /)", socket_dup_fd,
+     "Another descriptor of the same socket, which programs started later do not inherit."},
     {"getdefaulttimeout()", socket_getdefaulttimeout,
-     "The default timeout in seconds for new socket objects, or None."},
+     "What new sockets have for a timeout, in seconds; None: they wait for ever."},
     {"setdefaulttimeout(timeout, /)", socket_setdefaulttimeout,
-     "Set the default timeout in seconds for new socket objects. None: no timeout."},
+     "What settimeout() says, for sockets made from now on."},
     // 1: AF_UNIX, SOCK_STREAM
     {"socketpair(family=1, type=1, proto=0, /)", socket_socketpair, "A pair of connected sockets."},
 };

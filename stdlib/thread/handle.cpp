@@ -96,17 +96,17 @@ Result<> MakeThreadHandle(ThreadState& ts, uint64_t ident) {
 
 namespace {
 const GetSetSpec kExceptHookFields[] = {
-    {"exc_type", StructItem<0>, nullptr, "Exception type"},
-    {"exc_value", StructItem<1>, nullptr, "Exception value"},
-    {"exc_traceback", StructItem<2>, nullptr, "Exception traceback"},
-    {"thread", StructItem<3>, nullptr, "Thread"},
+    {"exc_type", StructItem<0>, nullptr, "Class of the exception"},
+    {"exc_value", StructItem<1>, nullptr, "The exception itself"},
+    {"exc_traceback", StructItem<2>, nullptr, "Where it came from"},
+    {"thread", StructItem<3>, nullptr, "The thread that it ended, or None"},
 };
 }  // namespace
 
 const StructSequenceSpec kExceptHookArgs = {
     .type = StructSequenceTypeSpec(
         "_thread._ExceptHookArgs", kExceptHookFields,
-        "ExceptHookArgs\n\nType used to pass arguments to threading.excepthook.",
+        "What threading.excepthook() is given: (exc_type, exc_value, exc_traceback, thread).",
         "structseq(sequence, dict=<unrepresentable>)"),
     .visible = 4,
     .total = 4,

@@ -153,7 +153,7 @@ Status local_setattro(ThreadState& ts, Value self, StrObject* name, Value value)
 
 const TypeSpec kThreadLocalType = {
     .name = "_thread._local",
-    .doc = "Thread-local data",
+    .doc = "An object whose attributes each thread has for itself.",
     .flags = kTypeBase | kTypeWeakrefs,
     .size = sizeof(LocalObject),
     .gc = GcHooksOf<LocalObject>(),

@@ -343,8 +343,10 @@ const GetSetSpec kParamSpecGetSets[] = {
     {"__infer_variance__", param_get_infer_variance, ReadOnlyAttribute},
     {"__module__", param_get_module, param_set_module},
     {"__name__", param_get_name, ReadOnlyAttribute},
-    {"args", paramspec_get_args, nullptr, "Represents positional arguments."},
-    {"kwargs", paramspec_get_kwargs, nullptr, "Represents keyword arguments."},
+    {"args", paramspec_get_args, nullptr,
+     "The type of *args, as in def f(*args: P.args, **kwargs: P.kwargs)."},
+    {"kwargs", paramspec_get_kwargs, nullptr,
+     "The type of **kwargs, as in def f(*args: P.args, **kwargs: P.kwargs)."},
 };
 const MethodSpec kTypeVarTupleMethods[] = {
     {"__mro_entries__(self, bases, /)", no_subclass},
