@@ -201,13 +201,13 @@ MVM_WRAP(WrapBuffer) {
 #define ROW(name, field, wrap, generic, signature, doc) \
   { NameId::k##name, offsetof(Slots, field), wrap, ToAnySlot(generic), signature, doc }
 #define UNARY(name, field, doc) ROW(name, field, WrapUnary, G.field, "(self, /)", doc)
-#define BINARY(name, reflected, field, op)                                              \
-  ROW(name, field, WrapBinary, G.field, "(self, value, /)", "Return self" op "value."), \
-      ROW(reflected, field, WrapReflected, G.field, "(self, value, /)", "Return value" op "self.")
+#define BINARY(name, reflected, field, op)                                        \
+  ROW(name, field, WrapBinary, G.field, "(self, value, /)", "self " op " value"), \
+      ROW(reflected, field, WrapReflected, G.field, "(self, value, /)", "value " op " self")
 #define INPLACE(name, field, op) \
-  ROW(name, field, WrapBinary, G.field, "(self, value, /)", "Return self" op "value.")
+  ROW(name, field, WrapBinary, G.field, "(self, value, /)", "self " op " value")
 #define COMPARE(name, op) \
-  ROW(name, compare, WrapCompare, G.compare, "(self, value, /)", "Return self" op "value.")
+  ROW(name, compare, WrapCompare, G.compare, "(self, value, /)", "self " op " value")
 
 namespace {
 constexpr AnySlot kNothing = nullptr;
@@ -216,74 +216,75 @@ constexpr AnySlot kNothing = nullptr;
 std::span<const SlotRow> SlotRows() {
   const Slots& G = GenericSlots::kTable;
   static const SlotRow kRows[] = {
-      UNARY(__repr__, repr, "Return repr(self)."),
-      UNARY(__str__, str, "Return str(self)."),
-      ROW(__hash__, hash, WrapHash, G.hash, "(self, /)", "Return hash(self)."),
-      ROW(__call__, call, WrapCall, G.call, "(self, /, *args, **kwargs)",
-          "Call self as a function."),
+      UNARY(__repr__, repr, "The text for repr()."),
+      UNARY(__str__, str, "The text for str() and print()."),
+      ROW(__hash__, hash, WrapHash, G.hash, "(self, /)",
+          "The hash value; objects that are equal share it."),
+      ROW(__call__, call, WrapCall, G.call, "(self, /, *args, **kwargs)", "Runs on self(...)."),
       ROW(__getattribute__, getattro, WrapGetAttr, G.getattro, "(self, name, /)",
-          "Return getattr(self, name)."),
+          "The value of the attribute; AttributeError if there is none."),
       ROW(__getattr__, getattro, nullptr, G.getattro, "(self, name, /)", ""),
       ROW(__setattr__, setattro, WrapSetAttr, G.setattro, "(self, name, value, /)",
-          "Implement setattr(self, name, value)."),
+          "Runs on self.name = value."),
       ROW(__delattr__, setattro, WrapDelAttr, G.setattro, "(self, name, /)",
-          "Implement delattr(self, name)."),
+          "Runs on del self.name."),
       COMPARE(__lt__, "<"),
       COMPARE(__le__, "<="),
       COMPARE(__eq__, "=="),
       COMPARE(__ne__, "!="),
       COMPARE(__gt__, ">"),
       COMPARE(__ge__, ">="),
-      UNARY(__iter__, iter, "Implement iter(self)."),
+      UNARY(__iter__, iter, "An iterator over the items."),
       ROW(__next__, next, WrapNext, G.next, "(self, /)", "Implement next(self)."),
       ROW(__get__, descr_get, WrapDescrGet, G.descr_get, "(self, instance, owner=None, /)",
-          "Return an attribute of instance, which is of type owner."),
+          "What reading the attribute gives: from instance, or from the class owner if that is "
+          "None."),
       ROW(__set__, descr_set, WrapDescrSet, G.descr_set, "(self, instance, value, /)",
-          "Set an attribute of instance to value."),
+          "Runs on an assignment to the attribute of instance."),
       ROW(__delete__, descr_set, WrapDescrDelete, G.descr_set, "(self, instance, /)",
-          "Delete an attribute of instance."),
+          "Runs when the attribute of instance is deleted."),
       ROW(__init__, init, WrapInit, G.init, "(self, /, *args, **kwargs)",
           "Initialize self.  See help(type(self)) for accurate signature."),
       ROW(__new__, new_, nullptr, G.new_, "", ""),
       ROW(__del__, finalize, WrapFinalize, G.finalize, "(self, /)",
-          "Called when the instance is about to be destroyed."),
-      UNARY(__await__, await, "Return an iterator to be used in await expression."),
-      UNARY(__aiter__, aiter, "Return an awaitable, that resolves in asynchronous iterator."),
-      UNARY(__anext__, anext, "Return a value or raise StopAsyncIteration."),
-      ROW(__len__, len, WrapLength, G.len, "(self, /)", "Return len(self)."),
-      ROW(__getitem__, get_item, WrapBinary, G.get_item, "(self, key, /)", "Return self[key]."),
+          "Runs once, before the object is freed."),
+      UNARY(__await__, await, "The iterator that await runs through."),
+      UNARY(__aiter__, aiter, "The asynchronous iterator for async for."),
+      UNARY(__anext__, anext,
+            "An awaitable of the next item; StopAsyncIteration comes out of it at the end."),
+      ROW(__len__, len, WrapLength, G.len, "(self, /)", "How many items there are."),
+      ROW(__getitem__, get_item, WrapBinary, G.get_item, "(self, key, /)",
+          "The item or slice at key."),
       ROW(__setitem__, set_item, WrapSetItem, G.set_item, "(self, key, value, /)",
-          "Set self[key] to value."),
-      ROW(__delitem__, set_item, WrapDelItem, G.set_item, "(self, key, /)", "Delete self[key]."),
+          "Runs on self[key] = value."),
+      ROW(__delitem__, set_item, WrapDelItem, G.set_item, "(self, key, /)",
+          "Runs on del self[key]."),
       ROW(__contains__, contains, WrapContains, G.contains, "(self, key, /)",
-          "Return bool(key in self)."),
+          "Whether key is among the items."),
       BINARY(__add__, __radd__, add, "+"),
       BINARY(__sub__, __rsub__, sub, "-"),
       BINARY(__mul__, __rmul__, mul, "*"),
       BINARY(__mod__, __rmod__, mod, "%"),
-      ROW(__divmod__, divmod, WrapBinary, G.divmod, "(self, value, /)",
-          "Return divmod(self, value)."),
-      ROW(__rdivmod__, divmod, WrapReflected, G.divmod, "(self, value, /)",
-          "Return divmod(value, self)."),
+      ROW(__divmod__, divmod, WrapBinary, G.divmod, "(self, value, /)", "divmod(self, value)"),
+      ROW(__rdivmod__, divmod, WrapReflected, G.divmod, "(self, value, /)", "divmod(value, self)"),
       ROW(__pow__, pow, WrapPow, G.pow, "(self, value, mod=None, /)",
-          "Return pow(self, value, mod)."),
+          "self ** value, modulo mod if that is given"),
       ROW(__rpow__, pow, WrapReflectedPow, G.pow, "(self, value, mod=None, /)",
-          "Return pow(value, self, mod)."),
+          "value ** self, modulo mod if that is given"),
       UNARY(__neg__, neg, "-self"),
       UNARY(__pos__, pos, "+self"),
-      UNARY(__abs__, abs, "abs(self)"),
-      ROW(__bool__, truth, WrapTruth, G.truth, "(self, /)", "True if self else False"),
+      UNARY(__abs__, abs, "The absolute value."),
+      ROW(__bool__, truth, WrapTruth, G.truth, "(self, /)", "Whether the object counts as true."),
       UNARY(__invert__, invert, "~self"),
       BINARY(__lshift__, __rlshift__, lshift, "<<"),
       BINARY(__rshift__, __rrshift__, rshift, ">>"),
       BINARY(__and__, __rand__, and_, "&"),
       BINARY(__xor__, __rxor__, xor_, "^"),
       BINARY(__or__, __ror__, or_, "|"),
-      UNARY(__int__, to_int, "int(self)"),
-      UNARY(__float__, to_float, "float(self)"),
+      UNARY(__int__, to_int, "The value as an int, cut towards zero."),
+      UNARY(__float__, to_float, "The value as a float."),
       UNARY(__index__, index,
-            "Return self converted to an integer, if self is suitable for use as an index into a "
-            "list."),
+            "The value as an int, without loss: for indices, slices, hex() and the like."),
       INPLACE(__iadd__, iadd, "+="),
       INPLACE(__isub__, isub, "-="),
       INPLACE(__imul__, imul, "*="),
@@ -301,14 +302,15 @@ std::span<const SlotRow> SlotRows() {
       BINARY(__matmul__, __rmatmul__, matmul, "@"),
       INPLACE(__imatmul__, imatmul, "@="),
       // The sequence forms: scripts fill the numeric ones above.
-      ROW(__add__, concat, WrapBinary, kNothing, "(self, value, /)", "Return self+value."),
-      ROW(__mul__, repeat, WrapRepeat, kNothing, "(self, value, /)", "Return self*value."),
-      ROW(__rmul__, repeat, WrapRepeat, kNothing, "(self, value, /)", "Return value*self."),
-      ROW(__iadd__, iconcat, WrapBinary, kNothing, "(self, value, /)", "Implement self+=value."),
-      ROW(__imul__, irepeat, WrapRepeat, kNothing, "(self, value, /)", "Implement self*=value."),
+      ROW(__add__, concat, WrapBinary, kNothing, "(self, value, /)", "self + value"),
+      ROW(__mul__, repeat, WrapRepeat, kNothing, "(self, value, /)", "self * value"),
+      ROW(__rmul__, repeat, WrapRepeat, kNothing, "(self, value, /)", "value * self"),
+      ROW(__iadd__, iconcat, WrapBinary, kNothing, "(self, value, /)", "self += value"),
+      ROW(__imul__, irepeat, WrapRepeat, kNothing, "(self, value, /)", "self *= value"),
       // A script's __buffer__ is called by GetBuffer where this slot is empty.
       ROW(__buffer__, buffer, WrapBuffer, kNothing, "(self, flags, /)",
-          "Return a buffer object that exposes the underlying memory of the object."),
+          "A memoryview of the memory of the object; flags says what the user wants to do with "
+          "it."),
   };
   return kRows;
 }

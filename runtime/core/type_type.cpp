@@ -423,15 +423,18 @@ Result<> type_sizeof(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kMethods[] = {
-    {"__dir__(self, /)", type_dir, "Specialized __dir__ implementation for types."},
+    {"__dir__(self, /)", type_dir, "The names of the attributes of the class and its bases."},
     {"__instancecheck__(self, instance, /)", type_instancecheck,
-     "Check if an object is an instance."},
-    {"__prepare__(...)", type_prepare, "Create the namespace for the class statement",
+     "What isinstance() finds where no metaclass has its own idea."},
+    {"__prepare__(...)", type_prepare, "An empty dict: the namespace that a class body runs in.",
      kMethodClass},
-    {"__sizeof__(self, /)", type_sizeof, "Return memory consumption of the type object."},
-    {"__subclasscheck__(self, subclass, /)", type_subclasscheck, "Check if a class is a subclass."},
-    {"__subclasses__(self, /)", type_subclasses, "Return a list of immediate subclasses."},
-    {"mro(self, /)", type_mro, "Return a type's method resolution order."},
+    {"__sizeof__(self, /)", type_sizeof, "How many bytes the type takes."},
+    {"__subclasscheck__(self, subclass, /)", type_subclasscheck,
+     "What issubclass() finds where no metaclass has its own idea."},
+    {"__subclasses__(self, /)", type_subclasses,
+     "A list of the living classes that name this one as a base."},
+    {"mro(self, /)", type_mro,
+     "The order in which classes are searched for attributes; a metaclass may change it."},
 };
 
 Result<> type_repr(ThreadState& ts, Value self) {
@@ -555,7 +558,9 @@ constexpr uint16_t kTypeDictOffset = offsetof(TypeObject, dict);
 extern const TypeSpec kTypeType;
 const TypeSpec kTypeType = {
     .name = "type",
-    .doc = "type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type",
+    .doc =
+        "type(object) -> its class\n"
+        "type(name, bases, namespace, **keywords) -> a new class",
     .flags = kTypeBase | kTypeTypeSubclass,
     .size = sizeof(TypeObject),
     .gc = {gc_internal::VisitHook<TypeObject>, gc_internal::ClearHook<TypeObject>, DestroyType},

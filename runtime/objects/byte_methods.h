@@ -46,80 +46,85 @@ MVM_BYTE_METHODS(MVM_DECLARE_BYTE_METHOD)
 Result<> bytes_fromhex(ThreadState& ts, Args args);
 
 // The rows of both method tables.
-#define MVM_BYTE_METHOD_ROWS                                                                    \
-  {"capitalize(self, /)", bytes_capitalize,                                                     \
-   "Return a copy with the first byte upper case and the rest lower."},                         \
-      {"center(self, width, fillchar=<unrepresentable>, /)", bytes_center,                      \
-       "Return a centered copy of length width."},                                              \
-      {"count(self, sub, start=None, end=None, /)", bytes_count,                                \
-       "Return the number of non-overlapping occurrences of sub."},                             \
-      {"decode(self, /, encoding='utf-8', errors='strict')", bytes_decode,                      \
-       "Decode the bytes using the codec registered for encoding."},                            \
-      {"endswith(self, suffix, start=None, end=None, /)", bytes_endswith,                       \
-       "Return True if the bytes end with the suffix (or one of a tuple)."},                    \
-      {"expandtabs(self, /, tabsize=8)", bytes_expandtabs,                                      \
-       "Return a copy with tabs replaced by spaces."},                                          \
-      {"find(self, sub, start=None, end=None, /)", bytes_find,                                  \
-       "Return the lowest index of sub, -1 if there is none."},                                 \
-      {"fromhex(type, string, /)", bytes_fromhex,                                               \
-       "Create an object from a string of hexadecimal numbers.", kMethodClass},                 \
-      {"hex(self, /, sep=<unrepresentable>, bytes_per_sep=1)", bytes_hex,                       \
-       "Return a string of hexadecimal numbers, grouped by sep."},                              \
-      {"index(self, sub, start=None, end=None, /)", bytes_index,                                \
-       "Return the lowest index of sub; ValueError if there is none."},                         \
-      {"isalnum(self, /)", bytes_isalnum,                                                       \
-       "Return True if all bytes are ASCII letters or digits."},                                \
-      {"isalpha(self, /)", bytes_isalpha, "Return True if all bytes are ASCII letters."},       \
-      {"isascii(self, /)", bytes_isascii, "Return True if all bytes are ASCII."},               \
-      {"isdigit(self, /)", bytes_isdigit, "Return True if all bytes are ASCII digits."},        \
-      {"islower(self, /)", bytes_islower, "Return True if all letters are lower case."},        \
-      {"isspace(self, /)", bytes_isspace, "Return True if all bytes are ASCII whitespace."},    \
-      {"istitle(self, /)", bytes_istitle, "Return True if the bytes are title-cased."},         \
-      {"isupper(self, /)", bytes_isupper, "Return True if all letters are upper case."},        \
-      {"join(self, iterable_of_bytes, /)", bytes_join,                                          \
-       "Concatenate any number of bytes-like objects, with this one between."},                 \
-      {"ljust(self, width, fillchar=<unrepresentable>, /)", bytes_ljust,                        \
-       "Return a left-justified copy of length width."},                                        \
-      {"lower(self, /)", bytes_lower, "Return a copy with ASCII letters in lower case."},       \
-      {"lstrip(self, bytes=None, /)", bytes_lstrip,                                             \
-       "Strip leading whitespace (or the given bytes)."},                                       \
-      {"maketrans(frm, to, /)", bytes_maketrans, "Return a translation table for translate().", \
-       kMethodStatic},                                                                          \
-      {"partition(self, sep, /)", bytes_partition,                                              \
-       "Split at the first sep: (before, sep, after)."},                                        \
-      {"removeprefix(self, prefix, /)", bytes_removeprefix,                                     \
-       "Return a copy with the prefix removed if present."},                                    \
-      {"removesuffix(self, suffix, /)", bytes_removesuffix,                                     \
-       "Return a copy with the suffix removed if present."},                                    \
-      {"replace(self, old, new, count=-1, /)", bytes_replace,                                   \
-       "Return a copy with occurrences of old replaced by new."},                               \
-      {"rfind(self, sub, start=None, end=None, /)", bytes_rfind,                                \
-       "Return the highest index of sub, -1 if there is none."},                                \
-      {"rindex(self, sub, start=None, end=None, /)", bytes_rindex,                              \
-       "Return the highest index of sub; ValueError if there is none."},                        \
-      {"rjust(self, width, fillchar=<unrepresentable>, /)", bytes_rjust,                        \
-       "Return a right-justified copy of length width."},                                       \
-      {"rpartition(self, sep, /)", bytes_rpartition,                                            \
-       "Split at the last sep: (before, sep, after)."},                                         \
-      {"rsplit(self, /, sep=None, maxsplit=-1)", bytes_rsplit,                                  \
-       "Return a list of the sections between separators, from the end."},                      \
-      {"rstrip(self, bytes=None, /)", bytes_rstrip,                                             \
-       "Strip trailing whitespace (or the given bytes)."},                                      \
-      {"split(self, /, sep=None, maxsplit=-1)", bytes_split,                                    \
-       "Return a list of the sections between separators."},                                    \
-      {"splitlines(self, /, keepends=False)", bytes_splitlines, "Return a list of the lines."}, \
-      {"startswith(self, prefix, start=None, end=None, /)", bytes_startswith,                   \
-       "Return True if the bytes start with the prefix (or one of a tuple)."},                  \
-      {"strip(self, bytes=None, /)", bytes_strip,                                               \
-       "Strip leading and trailing whitespace (or the given bytes)."},                          \
-      {"swapcase(self, /)", bytes_swapcase,                                                     \
-       "Return a copy with the case of ASCII letters swapped."},                                \
-      {"title(self, /)", bytes_title, "Return a title-cased copy."},                            \
-      {"translate(self, table, /, delete=<unrepresentable>)", bytes_translate,                  \
-       "Map each byte through a table of 256 bytes; None keeps bytes."},                        \
-      {"upper(self, /)", bytes_upper, "Return a copy with ASCII letters in upper case."}, {     \
-    "zfill(self, width, /)", bytes_zfill,                                                       \
-        "Pad with ASCII zeros on the left to width bytes, after a sign."                        \
+#define MVM_BYTE_METHOD_ROWS                                                                      \
+  {"capitalize(self, /)", bytes_capitalize,                                                       \
+   "A copy in lower case whose first letter is upper case; ASCII only."},                         \
+      {"center(self, width, fillchar=<unrepresentable>, /)", bytes_center,                        \
+       "A copy with fillchar on both sides up to the width."},                                    \
+      {"count(self, sub, start=None, end=None, /)", bytes_count,                                  \
+       "How often sub is found without overlap."},                                                \
+      {"decode(self, /, encoding='utf-8', errors='strict')", bytes_decode,                        \
+       "The text that the bytes stand for; UnicodeDecodeError if errors is strict."},             \
+      {"endswith(self, suffix, start=None, end=None, /)", bytes_endswith,                         \
+       "Whether the bytes end with suffix, or with one of a tuple."},                             \
+      {"expandtabs(self, /, tabsize=8)", bytes_expandtabs,                                        \
+       "A copy with spaces up to the next tab stop for each tab."},                               \
+      {"find(self, sub, start=None, end=None, /)", bytes_find,                                    \
+       "The first position of sub, -1 where it is missing."},                                     \
+      {"fromhex(type, string, /)", bytes_fromhex,                                                 \
+       "The bytes that pairs of hexadecimal digits spell; white space may stand between.",        \
+       kMethodClass},                                                                             \
+      {"hex(self, /, sep=<unrepresentable>, bytes_per_sep=1)", bytes_hex,                         \
+       "Two hexadecimal digits for each byte, with sep between groups, counted from the end."},   \
+      {"index(self, sub, start=None, end=None, /)", bytes_index,                                  \
+       "The first position of sub; ValueError where it is missing."},                             \
+      {"isalnum(self, /)", bytes_isalnum,                                                         \
+       "Whether there are only ASCII letters and digits, at least one."},                         \
+      {"isalpha(self, /)", bytes_isalpha, "Whether there are only ASCII letters, at least one."}, \
+      {"isascii(self, /)", bytes_isascii, "Whether every byte is below 128."},                    \
+      {"isdigit(self, /)", bytes_isdigit, "Whether there are only ASCII digits, at least one."},  \
+      {"islower(self, /)", bytes_islower,                                                         \
+       "Whether there are letters and all of them are lower case."},                              \
+      {"isspace(self, /)", bytes_isspace,                                                         \
+       "Whether there is only ASCII white space, at least one byte."},                            \
+      {"istitle(self, /)", bytes_istitle,                                                         \
+       "Whether each word begins, and only begins, with an upper case letter."},                  \
+      {"isupper(self, /)", bytes_isupper,                                                         \
+       "Whether there are letters and all of them are upper case."},                              \
+      {"join(self, iterable_of_bytes, /)", bytes_join,                                            \
+       "The bytes-like items one behind the other, with self between them."},                     \
+      {"ljust(self, width, fillchar=<unrepresentable>, /)", bytes_ljust,                          \
+       "A copy with fillchar behind it up to the width."},                                        \
+      {"lower(self, /)", bytes_lower, "A copy with ASCII letters in lower case."},                \
+      {"lstrip(self, bytes=None, /)", bytes_lstrip,                                               \
+       "A copy without white space, or those bytes, at its beginning."},                          \
+      {"maketrans(frm, to, /)", bytes_maketrans,                                                  \
+       "A table for translate() that maps each byte of frm to that of to.", kMethodStatic},       \
+      {"partition(self, sep, /)", bytes_partition,                                                \
+       "(before, sep, after) for the first sep; (all, empty, empty) without one."},               \
+      {"removeprefix(self, prefix, /)", bytes_removeprefix,                                       \
+       "A copy without prefix, where it begins with it."},                                        \
+      {"removesuffix(self, suffix, /)", bytes_removesuffix,                                       \
+       "A copy without suffix, where it ends with it."},                                          \
+      {"replace(self, old, new, count=-1, /)", bytes_replace,                                     \
+       "A copy with new for old, in the first count places or all."},                             \
+      {"rfind(self, sub, start=None, end=None, /)", bytes_rfind,                                  \
+       "The last position of sub, -1 where it is missing."},                                      \
+      {"rindex(self, sub, start=None, end=None, /)", bytes_rindex,                                \
+       "The last position of sub; ValueError where it is missing."},                              \
+      {"rjust(self, width, fillchar=<unrepresentable>, /)", bytes_rjust,                          \
+       "A copy with fillchar before it up to the width."},                                        \
+      {"rpartition(self, sep, /)", bytes_rpartition,                                              \
+       "(before, sep, after) for the last sep; (empty, empty, all) without one."},                \
+      {"rsplit(self, /, sep=None, maxsplit=-1)", bytes_rsplit,                                    \
+       "Like split(), but maxsplit counts from the end."},                                        \
+      {"rstrip(self, bytes=None, /)", bytes_rstrip,                                               \
+       "A copy without white space, or those bytes, at its end."},                                \
+      {"split(self, /, sep=None, maxsplit=-1)", bytes_split,                                      \
+       "The parts between occurrences of sep, or of white space; at most maxsplit cuts."},        \
+      {"splitlines(self, /, keepends=False)", bytes_splitlines,                                   \
+       "The lines, with their ends if keepends."},                                                \
+      {"startswith(self, prefix, start=None, end=None, /)", bytes_startswith,                     \
+       "Whether the bytes begin with prefix, or with one of a tuple."},                           \
+      {"strip(self, bytes=None, /)", bytes_strip,                                                 \
+       "A copy without white space, or those bytes, at both ends."},                              \
+      {"swapcase(self, /)", bytes_swapcase, "A copy with the other case for each ASCII letter."}, \
+      {"title(self, /)", bytes_title,                                                             \
+       "A copy whose words begin in upper case and go on in lower case."},                        \
+      {"translate(self, table, /, delete=<unrepresentable>)", bytes_translate,                    \
+       "A copy mapped through a table of 256 bytes, or None; the bytes of delete go first."},     \
+      {"upper(self, /)", bytes_upper, "A copy with ASCII letters in upper case."}, {              \
+    "zfill(self, width, /)", bytes_zfill, "A copy with zeros, behind a sign, up to the width."    \
   }
 
 }  // namespace minivm

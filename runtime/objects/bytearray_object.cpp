@@ -594,33 +594,37 @@ Result<> bytearrayiter_setstate(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kBytearrayMethods[] = {
-    {"__alloc__(self, /)", bytearray_alloc, "Return the number of bytes actually allocated."},
-    {"__reduce__(self, /)", bytearray_reduce, "Return state information for pickling."},
+    {"__alloc__(self, /)", bytearray_alloc, "How many bytes there is room for without growing."},
+    {"__reduce__(self, /)", bytearray_reduce,
+     "What pickle and copy need to make the object again."},
     {"__reduce_ex__(self, proto=0, /)", bytearray_reduce_ex,
-     "Return state information for pickling."},
-    {"__sizeof__(self, /)", bytearray_sizeof, "Return the size of the object in memory, in bytes."},
+     "What pickle and copy need to make the object again."},
+    {"__sizeof__(self, /)", bytearray_sizeof, "How many bytes the object takes, with its reserve."},
     {"append(self, item, /)", bytearray_append,
-     "Append a single item to the end of the bytearray."},
-    {"clear(self, /)", bytearray_clear, "Remove all items from the bytearray."},
-    {"copy(self, /)", bytearray_copy, "Return a copy."},
+     "Adds one byte, an integer from 0 to 255, at the end."},
+    {"clear(self, /)", bytearray_clear, "Makes the bytearray empty."},
+    {"copy(self, /)", bytearray_copy, "Another bytearray of the same bytes."},
     {"__release_buffer__(self, buffer, /)", bytearray_release_buffer,
-     "Release the buffer object that exposes the underlying memory of the object."},
+     "Runs when a memoryview that __buffer__() gave is done with."},
     {"extend(self, iterable_of_ints, /)", bytearray_extend,
-     "Append all the items from the iterator or sequence."},
+     "Adds the bytes of a bytes-like object or an iterable of integers at the end."},
     {"insert(self, index, item, /)", bytearray_insert,
-     "Insert a single item before the given index."},
-    {"pop(self, index=-1, /)", bytearray_pop, "Remove and return a single item."},
-    {"remove(self, value, /)", bytearray_remove, "Remove the first occurrence of a value."},
-    {"reverse(self, /)", bytearray_reverse, "Reverse the order of the values in place."},
+     "Puts one byte in front of the one at index."},
+    {"pop(self, index=-1, /)", bytearray_pop,
+     "Takes out the byte at index, the last by default; IndexError if there is none."},
+    {"remove(self, value, /)", bytearray_remove,
+     "Takes out the first byte with that value; ValueError if there is none."},
+    {"reverse(self, /)", bytearray_reverse, "Turns the order of the bytes round, in place."},
     MVM_BYTE_METHOD_ROWS,
 };
 
 const MethodSpec kBytearrayIteratorMethods[] = {
     {"__length_hint__(self, /)", bytearrayiter_length_hint,
-     "Private method returning an estimate of len(list(it))."},
-    {"__reduce__(self, /)", bytearrayiter_reduce, "Return state information for pickling."},
+     "How many items are left, as far as is known."},
+    {"__reduce__(self, /)", bytearrayiter_reduce,
+     "What pickle and copy need to make the object again."},
     {"__setstate__(self, state, /)", bytearrayiter_setstate,
-     "Set state information for unpickling."},
+     "Takes over a state that __reduce__() gave."},
 };
 
 }  // namespace
@@ -628,11 +632,9 @@ const MethodSpec kBytearrayIteratorMethods[] = {
 const TypeSpec kBytearrayType = {
     .name = "bytearray",
     .doc =
-        "bytearray(iterable_of_ints) -> bytearray\nbytearray(string, encoding[, errors]) -> "
-        "bytearray\n"
-        "bytearray(bytes_or_buffer) -> mutable copy of bytes_or_buffer\n"
-        "bytearray(int) -> bytes array of size given by the parameter initialized with null bytes\n"
-        "bytearray() -> empty bytes array",
+        "bytearray(source=b'') -> a mutable sequence of bytes\n\n"
+        "The source is a bytes-like object, an iterable of integers below 256, a number of\n"
+        "zero bytes, or a string together with its encoding.",
     .flags = kTypeBase | kTypeBytearraySubclass | kTypeMatchSelf,
     .size = sizeof(BytearrayObject),
     .gc = LeafHooksOf<BytearrayObject>(),

@@ -347,16 +347,18 @@ Result<> bytes_getnewargs(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kBytesMethods[] = {
-    {"__bytes__(self, /)", bytes_dunder_bytes, "Convert this value to exact type bytes."},
+    {"__bytes__(self, /)", bytes_dunder_bytes, "The same bytes, without the subclass."},
     {"__getnewargs__(self, /)", bytes_getnewargs},
     MVM_BYTE_METHOD_ROWS,
 };
 
 const MethodSpec kBytesIteratorMethods[] = {
     {"__length_hint__(self, /)", bytesiter_length_hint,
-     "Private method returning an estimate of len(list(it))."},
-    {"__reduce__(self, /)", bytesiter_reduce, "Return state information for pickling."},
-    {"__setstate__(self, state, /)", bytesiter_setstate, "Set state information for unpickling."},
+     "How many items are left, as far as is known."},
+    {"__reduce__(self, /)", bytesiter_reduce,
+     "What pickle and copy need to make the object again."},
+    {"__setstate__(self, state, /)", bytesiter_setstate,
+     "Takes over a state that __reduce__() gave."},
 };
 
 }  // namespace
@@ -386,10 +388,9 @@ uint32_t BytesHash(const RuntimeState& rt, std::string_view data) {
 const TypeSpec kBytesType = {
     .name = "bytes",
     .doc =
-        "bytes(iterable_of_ints) -> bytes\nbytes(string, encoding[, errors]) -> bytes\n"
-        "bytes(bytes_or_buffer) -> immutable copy of bytes_or_buffer\n"
-        "bytes(int) -> bytes object of size given by the parameter initialized with null bytes\n"
-        "bytes() -> empty bytes object",
+        "bytes(source=b'') -> an immutable sequence of bytes\n\n"
+        "The source is a bytes-like object, an iterable of integers below 256, a number of\n"
+        "zero bytes, or a string together with its encoding.",
     .flags = kTypeBase | kTypeBytesSubclass | kTypeMatchSelf,
     .size = sizeof(BytesObject),
     .item_size = 1,

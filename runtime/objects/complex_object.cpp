@@ -308,15 +308,14 @@ Result<> get_real(ThreadState& ts, Value v) { return NewFloat(ts, v.as<ComplexOb
 Result<> get_imag(ThreadState& ts, Value v) { return NewFloat(ts, v.as<ComplexObject>()->imag); }
 
 const MethodSpec kComplexMethods[] = {
-    {"__complex__(self, /)", complex_complex, "Convert this value to exact type complex."},
-    {"__format__(self, format_spec, /)", complex_format,
-     "Convert to a string according to format_spec."},
+    {"__complex__(self, /)", complex_complex, "The same number, without the subclass."},
+    {"__format__(self, format_spec, /)", complex_format, "The text of the number in that format."},
     {"__getnewargs__(self, /)", complex_getnewargs},
     {"conjugate(self, /)", complex_conjugate,
-     "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j."},
+     "The number with the sign of its imaginary part turned."},
 };
 const GetSetSpec kComplexGetSets[] = {
-    {"imag", get_imag, SetReadOnlyMember, "the imaginary part of a complex number"},
+    {"imag", get_imag, SetReadOnlyMember, "The imaginary part, a float."},
     {"real", get_real, SetReadOnlyMember, "the real part of a complex number"},
 };
 
@@ -408,7 +407,7 @@ Status AsComplex(ThreadState& ts, Value v, double* real, double* imag, bool* is_
 
 const TypeSpec kComplexType = {
     .name = "complex",
-    .doc = "Create a complex number from a string or numbers.",
+    .doc = "A number with a real and an imaginary part, or the one that a string spells.",
     .flags = kTypeBase | kTypeComplexSubclass,
     .size = sizeof(ComplexObject),
     .slots = {.repr = complex_repr,

@@ -308,9 +308,9 @@ Result<> instance_get_weakref(ThreadState& ts, Value self) {
 }  // namespace
 
 const GetSetSpec kInstanceDictGetSet = {"__dict__", instance_get_dict, SetInstanceDict,
-                                        "dictionary for instance variables"};
+                                        "The attributes of the instance, a dict."};
 const GetSetSpec kInstanceWeakrefGetSet = {"__weakref__", instance_get_weakref, nullptr,
-                                           "list of weak references to the object"};
+                                           "The first weak reference to the instance, or None."};
 
 Status SetReadOnlyMember(ThreadState& ts, Value self, Value value) {
   return Raise(ts, Exc::kAttributeError, "readonly attribute");

@@ -225,31 +225,29 @@ Result<> dict_update(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kDictMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
-    {"__reversed__(self, /)", dict_reversed, "Return a reverse iterator over the dict keys."},
-    {"__sizeof__(self, /)", dict_sizeof, "Size of object in memory, in bytes."},
-    {"clear(self, /)", dict_clear, "Remove all items from the dict."},
-    {"copy(self, /)", dict_copy, "Return a shallow copy of the dict."},
+    {"__class_getitem__(cls, item, /)", ClassGetItem,
+     "A generic alias: the class with type arguments.", kMethodClass},
+    {"__reversed__(self, /)", dict_reversed, "An iterator over the keys, the newest first."},
+    {"__sizeof__(self, /)", dict_sizeof,
+     "How many bytes the table takes, without the objects in it."},
+    {"clear(self, /)", dict_clear, "Makes the dict empty."},
+    {"copy(self, /)", dict_copy, "A new dict of the same keys and values."},
     {"fromkeys(cls, iterable, value=None, /)", dict_fromkeys,
-     "Create a new dictionary with keys from iterable and values set to value.", kMethodClass},
+     "A new dict that maps each key from the iterable to the one value.", kMethodClass},
     {"get(self, key, default=None, /)", dict_get,
-     "Return the value for key if key is in the dictionary, else default."},
+     "self[key], or the default where there is no such key."},
     {"items(self, /)", dict_items,
-     "Return a set-like object providing a view on the dict's items."},
-    {"keys(self, /)", dict_keys, "Return a set-like object providing a view on the dict's keys."},
+     "A view of the (key, value) pairs, which follows changes of the dict."},
+    {"keys(self, /)", dict_keys, "A view of the keys, which follows changes of the dict."},
     {"pop(self, key, default=<unrepresentable>, /)", dict_pop,
-     "Remove specified key and return the corresponding value.\n\n"
-     "If the key is not found, return the default if given; otherwise,\nraise a KeyError."},
+     "Takes key out and gives its value; the default, or KeyError, where it is missing."},
     {"popitem(self, /)", dict_popitem,
-     "Remove and return a (key, value) pair as a 2-tuple.\n\n"
-     "Pairs are returned in LIFO (last-in, first-out) order.\nRaises KeyError if the dict is "
-     "empty."},
+     "Takes out the pair that was entered last; KeyError where the dict is empty."},
     {"setdefault(self, key, default=None, /)", dict_setdefault,
-     "Insert key with a value of default if key is not in the dictionary.\n\n"
-     "Return the value for key if key is in the dictionary, else default."},
+     "self[key]; a missing key is entered with the default first."},
     {"update(...)", dict_update,
-     "Update the dict from a mapping or an iterable of pairs, then from keyword arguments."},
-    {"values(self, /)", dict_values, "Return an object providing a view on the dict's values."},
+     "Enters a mapping or an iterable of pairs, then the keyword arguments."},
+    {"values(self, /)", dict_values, "A view of the values, which follows changes of the dict."},
 };
 
 // The collector empties a dict as a whole, so that finalizers see a valid one.
@@ -264,12 +262,8 @@ extern const TypeSpec kDictType;
 const TypeSpec kDictType = {
     .name = "dict",
     .doc =
-        "dict() -> new empty dictionary\n"
-        "dict(mapping) -> new dictionary initialized from a mapping object's\n"
-        "    (key, value) pairs\n"
-        "dict(iterable) -> new dictionary initialized from (key, value) pairs\n"
-        "dict(**kwargs) -> new dictionary initialized with the name=value pairs\n"
-        "    in the keyword argument list.  For example:  dict(one=1, two=2)",
+        "A mapping from hashable keys to values, in the order in which keys were entered.\n\n"
+        "Made from a mapping or an iterable of pairs, and from keyword arguments.",
     .flags = kTypeBase | kTypeDictSubclass | kTypeMapping | kTypeMatchSelf,
     .size = sizeof(DictObject),
     .gc = kDictGc,

@@ -181,16 +181,15 @@ Result<> view_mapping(ThreadState& ts, Value self) {
   return Call(ts, TypeById(ts, TypeId::kMappingProxy), DictOf(self));
 }
 
-constexpr const char* kReversedDoc = "Return a reverse iterator over the view.";
-constexpr const char* kDisjointDoc =
-    "Return True if the view and the given iterable have a null intersection.";
+constexpr const char* kReversedDoc = "An iterator from the newest entry to the oldest.";
+constexpr const char* kDisjointDoc = "Whether no item of the iterable is in the view.";
 const MethodSpec kKeysMethods[] = {{"__reversed__(self, /)", keys_reversed, kReversedDoc},
                                    {"isdisjoint(self, other, /)", view_isdisjoint, kDisjointDoc}};
 const MethodSpec kValuesMethods[] = {{"__reversed__(self, /)", values_reversed, kReversedDoc}};
 const MethodSpec kItemsMethods[] = {{"__reversed__(self, /)", items_reversed, kReversedDoc},
                                     {"isdisjoint(self, other, /)", view_isdisjoint, kDisjointDoc}};
 const GetSetSpec kViewGetSets[] = {
-    {"mapping", view_mapping, nullptr, "Dictionary that this view refers to."}};
+    {"mapping", view_mapping, nullptr, "The dict behind the view, read-only."}};
 
 // A view never changes after construction: cycles through it are broken at the dict.
 constexpr GcHooks kViewGc = {gc_internal::VisitHook<DictView>, nullptr,
@@ -277,9 +276,8 @@ Result<> iter_reduce(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kIteratorMethods[] = {
-    {"__length_hint__(self, /)", iter_length_hint,
-     "Private method returning an estimate of len(list(it))."},
-    {"__reduce__(self, /)", iter_reduce, "Return state information for pickling."},
+    {"__length_hint__(self, /)", iter_length_hint, "How many items are left, as far as is known."},
+    {"__reduce__(self, /)", iter_reduce, "What pickle and copy need to make the object again."},
 };
 
 constexpr GcHooks kIteratorGc = {gc_internal::VisitHook<DictIterator>, nullptr,

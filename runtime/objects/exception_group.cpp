@@ -217,17 +217,17 @@ Result<> exception_group_class_getitem(ThreadState& ts, Args args) {
 }  // namespace
 
 const MethodSpec kExceptionGroupMethods[4] = {
-    {"__class_getitem__(cls, object, /)", exception_group_class_getitem, "See PEP 585",
-     kMethodClass},
+    {"__class_getitem__(cls, object, /)", exception_group_class_getitem,
+     "A generic alias: the class with type arguments.", kMethodClass},
     {"derive(self, object, /)", exception_group_derive},
     {"split(self, object, /)", exception_group_split},
     {"subgroup(self, object, /)", exception_group_subgroup},
 };
 const GetSetSpec kExceptionGroupGetSets[2] = {
     {"exceptions", GetMember<ExceptionGroupObject, &ExceptionGroupObject::exceptions>,
-     SetReadOnlyMember, "nested exceptions"},
+     SetReadOnlyMember, "The exceptions of the group, a tuple."},
     {"message", GetMember<ExceptionGroupObject, &ExceptionGroupObject::message>, SetReadOnlyMember,
-     "exception message"},
+     "What they have in common."},
 };
 
 Status SplitException(ThreadState& ts, Value exception, Value condition, Ref<>* match,

@@ -235,9 +235,9 @@ const MethodSpec kBaseExceptionMethods[] = {
     {"__reduce__(self, /)", exception_reduce},
     {"__setstate__(self, object, /)", exception_setstate},
     {"add_note(self, object, /)", exception_add_note,
-     "Add a text that is shown behind the exception."},
+     "Adds a line of text that a traceback shows under the exception."},
     {"with_traceback(self, object, /)", exception_with_traceback,
-     "Set self.__traceback__ to tb and return self."},
+     "The exception itself, after its __traceback__ was replaced."},
 };
 const GetSetSpec kBaseExceptionGetSets[] = {
     {"__cause__", GetMember<ExceptionObject, &ExceptionObject::cause>, exception_set_cause},
@@ -361,21 +361,24 @@ Result<> key_error_str(ThreadState& ts, Value self) {
 
 const GetSetSpec kStopIterationGetSets[] = {
     {"value", GetMember<StopIterationObject, &StopIterationObject::value>,
-     SetMember<StopIterationObject, &StopIterationObject::value>, "generator return value"},
+     SetMember<StopIterationObject, &StopIterationObject::value>, "What the generator returned."},
 };
 const GetSetSpec kSystemExitGetSets[] = {
     {"code", GetMember<SystemExitObject, &SystemExitObject::code>,
-     SetMember<SystemExitObject, &SystemExitObject::code>, "exception code"},
+     SetMember<SystemExitObject, &SystemExitObject::code>,
+     "The exit status, or a text for standard error."},
 };
 const GetSetSpec kNameErrorGetSets[] = {
     {"name", GetMember<NameErrorObject, &NameErrorObject::name>,
-     SetMember<NameErrorObject, &NameErrorObject::name>, "name"},
+     SetMember<NameErrorObject, &NameErrorObject::name>, "The name that was looked for."},
 };
 const GetSetSpec kAttributeErrorGetSets[] = {
     {"name", GetMember<AttributeErrorObject, &AttributeErrorObject::name>,
-     SetMember<AttributeErrorObject, &AttributeErrorObject::name>, "attribute name"},
+     SetMember<AttributeErrorObject, &AttributeErrorObject::name>,
+     "The attribute that was looked for."},
     {"obj", GetMember<AttributeErrorObject, &AttributeErrorObject::object>,
-     SetMember<AttributeErrorObject, &AttributeErrorObject::object>, "object"},
+     SetMember<AttributeErrorObject, &AttributeErrorObject::object>,
+     "The object that was asked for it."},
 };
 const MethodSpec kAttributeErrorMethods[] = {
     {"__getstate__(self, /)", attribute_error_getstate},
@@ -383,13 +386,15 @@ const MethodSpec kAttributeErrorMethods[] = {
 };
 const GetSetSpec kImportErrorGetSets[] = {
     {"msg", GetMember<ImportErrorObject, &ImportErrorObject::msg>,
-     SetMember<ImportErrorObject, &ImportErrorObject::msg>, "exception message"},
+     SetMember<ImportErrorObject, &ImportErrorObject::msg>, "What went wrong."},
     {"name", GetMember<ImportErrorObject, &ImportErrorObject::name>,
-     SetMember<ImportErrorObject, &ImportErrorObject::name>, "module name"},
+     SetMember<ImportErrorObject, &ImportErrorObject::name>, "The module that was to be imported."},
     {"name_from", GetMember<ImportErrorObject, &ImportErrorObject::name_from>,
-     SetMember<ImportErrorObject, &ImportErrorObject::name_from>, "name imported from module"},
+     SetMember<ImportErrorObject, &ImportErrorObject::name_from>,
+     "The name that the module lacks."},
     {"path", GetMember<ImportErrorObject, &ImportErrorObject::path>,
-     SetMember<ImportErrorObject, &ImportErrorObject::path>, "module path"},
+     SetMember<ImportErrorObject, &ImportErrorObject::path>,
+     "The file or directory of the module."},
 };
 const MethodSpec kImportErrorMethods[] = {
     {"__reduce__(self, /)", import_error_reduce},
@@ -498,33 +503,35 @@ constexpr UnaryFn StrOf(Exc type, UnaryFn of_layout) {
 // One line of documentation for each type.
 constexpr const char* DocOf(Exc type) {
   switch (type) {
-    case Exc::kBaseException: return "Common base class for all exceptions";
-    case Exc::kBaseExceptionGroup: return "A combination of multiple unrelated exceptions.";
-    case Exc::kGeneratorExit: return "Request that a generator exit.";
-    case Exc::kKeyboardInterrupt: return "Program interrupted by user.";
-    case Exc::kSystemExit: return "Request to exit from the interpreter.";
-    case Exc::kException: return "Common base class for all non-exit exceptions.";
-    case Exc::kArithmeticError: return "Base class for arithmetic errors.";
-    case Exc::kOverflowError: return "Result too large to be represented.";
-    case Exc::kZeroDivisionError:
-      return "Second argument to a division or modulo operation was zero.";
-    case Exc::kAttributeError: return "Attribute not found.";
-    case Exc::kImportError: return "Import can't find module, or can't find name in module.";
-    case Exc::kModuleNotFoundError: return "Module not found.";
-    case Exc::kLookupError: return "Base class for lookup errors.";
-    case Exc::kIndexError: return "Sequence index out of range.";
-    case Exc::kKeyError: return "Mapping key not found.";
-    case Exc::kMemoryError: return "Out of memory.";
-    case Exc::kNameError: return "Name not found globally.";
-    case Exc::kUnboundLocalError: return "Local name referenced but not bound to a value.";
-    case Exc::kOSError: return "Base class for I/O related errors.";
-    case Exc::kRecursionError: return "Recursion limit exceeded.";
-    case Exc::kStopIteration: return "Signal the end from iterator.__next__().";
-    case Exc::kStopAsyncIteration: return "Signal the end from iterator.__anext__().";
-    case Exc::kSyntaxError: return "Invalid syntax.";
-    case Exc::kTypeError: return "Inappropriate argument type.";
-    case Exc::kValueError: return "Inappropriate argument value (of correct type).";
-    case Exc::kWarning: return "Base class for warning categories.";
+    case Exc::kBaseException: return "What every exception derives from.";
+    case Exc::kBaseExceptionGroup:
+      return "Several exceptions that are raised together; except* takes them apart.";
+    case Exc::kGeneratorExit: return "Raised inside a generator or coroutine when close() ends it.";
+    case Exc::kKeyboardInterrupt: return "Ctrl-C was pressed, or SIGINT arrived otherwise.";
+    case Exc::kSystemExit: return "Raised by sys.exit(): the program ends unless it is caught.";
+    case Exc::kException: return "What errors and warnings derive from, but not requests to stop.";
+    case Exc::kArithmeticError: return "What errors of calculation derive from.";
+    case Exc::kOverflowError: return "A number is beyond what its type can hold.";
+    case Exc::kZeroDivisionError: return "Something was divided by zero.";
+    case Exc::kAttributeError: return "An object lacks the attribute, or refuses to change it.";
+    case Exc::kImportError:
+      return "A module cannot be imported, or lacks a name that was asked of it.";
+    case Exc::kModuleNotFoundError: return "No finder knows a module of that name.";
+    case Exc::kLookupError: return "What errors of indices and keys derive from.";
+    case Exc::kIndexError: return "There is no item at that index.";
+    case Exc::kKeyError: return "There is no such key.";
+    case Exc::kMemoryError: return "The memory, or the limit set for it, is used up.";
+    case Exc::kNameError: return "A name is bound in no scope.";
+    case Exc::kUnboundLocalError: return "A local variable was read before it had a value.";
+    case Exc::kOSError: return "The system refused a request; errno says why.";
+    case Exc::kRecursionError: return "Calls are nested too deeply.";
+    case Exc::kStopIteration:
+      return "An iterator has no more items; value is what a generator returned.";
+    case Exc::kStopAsyncIteration: return "An asynchronous iterator has no more items.";
+    case Exc::kSyntaxError: return "The source is not a program.";
+    case Exc::kTypeError: return "An operation got an object of a type that it cannot use.";
+    case Exc::kValueError: return "An argument has the right type but a value that makes no sense.";
+    case Exc::kWarning: return "What the categories of warnings derive from.";
     default: return "An exception; its name says what happened.";
   }
 }

@@ -274,33 +274,33 @@ Result<> float_getformat(ThreadState& ts, Args args) {
 Result<> get_imag(ThreadState& ts, Value self) { return NewFloat(ts, 0.0); }
 
 const MethodSpec kFloatMethods[] = {
-    {"__ceil__(self, /)", float_ceil, "Return the ceiling as an Integral."},
-    {"__floor__(self, /)", float_floor, "Return the floor as an Integral."},
-    {"__format__(self, format_spec, /)", float_format,
-     "Formats the float according to format_spec."},
-    {"__getformat__(type, typestr, /)", float_getformat, "Byte order of the C type.", kMethodClass},
+    {"__ceil__(self, /)", float_ceil, "The least integer that is not below the number."},
+    {"__floor__(self, /)", float_floor, "The greatest integer that is not above the number."},
+    {"__format__(self, format_spec, /)", float_format, "The text of the number in that format."},
+    {"__getformat__(type, typestr, /)", float_getformat, "How 'double' or 'float' lie in memory.",
+     kMethodClass},
     {"__getnewargs__(self, /)", float_getnewargs},
     {"__round__(self, ndigits=None, /)", float_round,
-     "Return the Integral closest to x, rounding half toward even."},
-    {"__trunc__(self, /)", float_trunc, "Return the Integral closest to x between 0 and x."},
+     "The nearest integer, or float with ndigits; ties go to the even one."},
+    {"__trunc__(self, /)", float_trunc, "The integer part."},
     {"as_integer_ratio(self, /)", float_as_integer_ratio,
-     "Return a pair of integers, whose ratio is exactly equal to the original float."},
-    {"conjugate(self, /)", float_conjugate, "Return self, the complex conjugate of any float."},
-    {"fromhex(type, string, /)", float_fromhex,
-     "Create a floating-point number from a hexadecimal string.", kMethodClass},
-    {"hex(self, /)", float_hex, "Return a hexadecimal representation of a floating-point number."},
-    {"is_integer(self, /)", float_is_integer, "Return True if the float is an integer."},
+     "The exact value as a fraction in lowest terms: (numerator, denominator)."},
+    {"conjugate(self, /)", float_conjugate, "The number itself."},
+    {"fromhex(type, string, /)", float_fromhex, "The exact value of a text like '0x1.8p+1'.",
+     kMethodClass},
+    {"hex(self, /)", float_hex, "The exact value as a text like '0x1.8000000000000p+1'."},
+    {"is_integer(self, /)", float_is_integer, "Whether there is nothing behind the point."},
 };
 const GetSetSpec kFloatGetSets[] = {
-    {"imag", get_imag, nullptr, "the imaginary part of a complex number"},
-    {"real", float_exact, nullptr, "the real part of a complex number"},
+    {"imag", get_imag, nullptr, "Zero: a float has no imaginary part."},
+    {"real", float_exact, nullptr, "The number itself."},
 };
 
 }  // namespace
 
 const TypeSpec kFloatType = {
     .name = "float",
-    .doc = "Convert a string or number to a floating-point number, if possible.",
+    .doc = "A binary floating-point number of 64 bits; from a number or the text of one.",
     .flags = kTypeBase | kTypeFloatSubclass | kTypeMatchSelf,
     .size = sizeof(FloatObject),
     .slots = {.repr = float_repr,

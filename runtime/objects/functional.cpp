@@ -115,8 +115,10 @@ Result<> enumerate_reduce(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kEnumerateMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
-    {"__reduce__(self, /)", enumerate_reduce, "Return state information for pickling."},
+    {"__class_getitem__(cls, item, /)", ClassGetItem,
+     "A generic alias: the class with type arguments.", kMethodClass},
+    {"__reduce__(self, /)", enumerate_reduce,
+     "What pickle and copy need to make the object again."},
 };
 
 // ---- zip ----
@@ -197,8 +199,8 @@ Result<> zip_setstate(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kZipMethods[] = {
-    {"__reduce__(self, /)", zip_reduce, "Return state information for pickling."},
-    {"__setstate__(self, object, /)", zip_setstate, "Set state information for unpickling."},
+    {"__reduce__(self, /)", zip_reduce, "What pickle and copy need to make the object again."},
+    {"__setstate__(self, object, /)", zip_setstate, "Takes over a state that __reduce__() gave."},
 };
 
 // ---- map ----
@@ -244,7 +246,7 @@ Result<> map_reduce(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kMapMethods[] = {
-    {"__reduce__(self, /)", map_reduce, "Return state information for pickling."}};
+    {"__reduce__(self, /)", map_reduce, "What pickle and copy need to make the object again."}};
 
 // ---- filter ----
 
@@ -285,7 +287,7 @@ Result<> filter_reduce(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kFilterMethods[] = {
-    {"__reduce__(self, /)", filter_reduce, "Return state information for pickling."}};
+    {"__reduce__(self, /)", filter_reduce, "What pickle and copy need to make the object again."}};
 
 // ---- reversed ----
 
@@ -368,9 +370,9 @@ Result<> reversed_setstate(ThreadState& ts, Args args) {
   return None(ts);
 }
 
-constexpr const char* kHintDoc = "Private method returning an estimate of len(list(it)).";
-constexpr const char* kReduceDoc = "Return state information for pickling.";
-constexpr const char* kSetStateDoc = "Set state information for unpickling.";
+constexpr const char* kHintDoc = "How many items are left, as far as is known.";
+constexpr const char* kReduceDoc = "What pickle and copy need to make the object again.";
+constexpr const char* kSetStateDoc = "Takes over a state that __reduce__() gave.";
 const MethodSpec kReversedMethods[] = {
     {"__length_hint__(self, /)", reversed_length_hint, kHintDoc},
     {"__reduce__(self, /)", reversed_reduce, kReduceDoc},
@@ -492,13 +494,7 @@ Result<> NewSequenceIterator(ThreadState& ts, Value sequence) {
 
 const TypeSpec kEnumerateType = {
     .name = "enumerate",
-    .doc =
-        "Return an enumerate object.\n\n"
-        "  iterable\n    an object supporting iteration\n\n"
-        "The enumerate object yields pairs containing a count (from start, which\n"
-        "defaults to zero) and a value yielded by the iterable argument.\n\n"
-        "enumerate is useful for obtaining an indexed list:\n"
-        "    (0, seq[0]), (1, seq[1]), (2, seq[2]), ...",
+    .doc = "An iterator over the pairs (number, item), numbered from start.",
     .flags = kTypeBase,
     .size = sizeof(EnumerateObject),
     .gc = FixedHooks<EnumerateObject>(),
@@ -509,14 +505,8 @@ const TypeSpec kEnumerateType = {
 const TypeSpec kZipType = {
     .name = "zip",
     .doc =
-        "The zip object yields n-length tuples, where n is the number of iterables\n"
-        "passed as positional arguments to zip().  The i-th element in every tuple\n"
-        "comes from the i-th iterable argument to zip().  This continues until the\n"
-        "shortest argument is exhausted.\n\n"
-        "If strict is true and one of the arguments is exhausted before the others,\n"
-        "raise a ValueError.\n\n"
-        "   >>> list(zip('abcdefg', range(3), range(4)))\n"
-        "   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]",
+        "An iterator over tuples of one item from each iterable, up to the end of the shortest.\n\n"
+        "With strict, iterables of different lengths are a ValueError.",
     .flags = kTypeBase,
     .size = sizeof(ZipObject),
     .gc = FixedHooks<ZipObject>(),
@@ -527,8 +517,7 @@ const TypeSpec kZipType = {
 const TypeSpec kMapType = {
     .name = "map",
     .doc =
-        "Make an iterator that computes the function using arguments from\n"
-        "each of the iterables.  Stops when the shortest iterable is exhausted.",
+        "An iterator over function(item), or function(a, b, ...) with items of several iterables.",
     .flags = kTypeBase,
     .size = sizeof(MapObject),
     .gc = FixedHooks<MapObject>(),
@@ -538,9 +527,7 @@ const TypeSpec kMapType = {
 
 const TypeSpec kFilterType = {
     .name = "filter",
-    .doc =
-        "Return an iterator yielding those items of iterable for which function(item)\n"
-        "is true. If function is None, return the items that are true.",
+    .doc = "An iterator over the items that function accepts; with None, over the true ones.",
     .flags = kTypeBase,
     .size = sizeof(FilterObject),
     .gc = FixedHooks<FilterObject>(),
@@ -550,7 +537,9 @@ const TypeSpec kFilterType = {
 
 const TypeSpec kReversedType = {
     .name = "reversed",
-    .doc = "Return a reverse iterator over the values of the given sequence.",
+    .doc =
+        "An iterator from the last item to the first; needs __reversed__() or indices and a "
+        "length.",
     .flags = kTypeBase,
     .size = sizeof(ReversedObject),
     .gc = FixedHooks<ReversedObject>(),

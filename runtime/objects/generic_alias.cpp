@@ -258,7 +258,8 @@ const MethodSpec kMethods[] = {
 const GetSetSpec kGetSets[] = {
     {"__args__", alias_get_args, SetReadOnlyMember},
     {"__origin__", alias_get_origin, SetReadOnlyMember},
-    {"__parameters__", alias_get_parameters, nullptr, "Type variables in the GenericAlias."},
+    {"__parameters__", alias_get_parameters, nullptr,
+     "The type variables among the arguments, a tuple."},
     {"__typing_unpacked_tuple_args__", alias_get_unpacked_args},
     {"__unpacked__", alias_get_unpacked, SetReadOnlyMember},
 };
@@ -272,9 +273,7 @@ Result<GenericAliasObject> NewGenericAlias(ThreadState& ts, Value origin, Value 
 extern const TypeSpec kGenericAliasType;
 const TypeSpec kGenericAliasType = {
     .name = "types.GenericAlias",
-    .doc =
-        "Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and "
-        "t.__args__ is (int,).",
+    .doc = "A class with type arguments, such as list[int]: __origin__ and __args__.",
     .flags = kTypeBase,
     .size = sizeof(GenericAliasObject),
     .gc = GcHooksOf<GenericAliasObject>(),

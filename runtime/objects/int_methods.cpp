@@ -244,35 +244,30 @@ Result<> get_imag(ThreadState& ts, Value self) { return Small(0); }
 Result<> get_denominator(ThreadState& ts, Value self) { return Small(1); }
 
 const MethodSpec kIntMethods[] = {
-    {"__ceil__(self, /)", int_self, "Ceiling of an Integral returns itself."},
-    {"__floor__(self, /)", int_self, "Flooring an Integral returns itself."},
-    {"__format__(self, format_spec, /)", int_format,
-     "Convert to a string according to format_spec."},
+    {"__ceil__(self, /)", int_self, "The number itself."},
+    {"__floor__(self, /)", int_self, "The number itself."},
+    {"__format__(self, format_spec, /)", int_format, "The text of the number in that format."},
     {"__getnewargs__(self, /)", int_getnewargs},
     {"__round__(self, ndigits=None, /)", int_round,
-     "Rounding an Integral returns itself; with negative ndigits, a multiple of 10."},
-    {"__sizeof__(self, /)", int_sizeof, "Returns size in memory, in bytes."},
-    {"__trunc__(self, /)", int_self, "Truncating an Integral returns itself."},
+     "The number itself; with ndigits below zero, the nearest multiple of 10**-ndigits."},
+    {"__sizeof__(self, /)", int_sizeof, "How many bytes the number takes."},
+    {"__trunc__(self, /)", int_self, "The number itself."},
     {"as_integer_ratio(self, /)", int_as_integer_ratio,
-     "Return a pair of integers, whose ratio is equal to the original int."},
-    {"bit_count(self, /)", int_bit_count,
-     "Number of ones in the binary representation of the absolute value of self."},
-    {"bit_length(self, /)", int_bit_length,
-     "Number of bits necessary to represent self in binary."},
-    {"conjugate(self, /)", int_self, "Returns self, the complex conjugate of any int."},
+     "The pair (self, 1), as floats and fractions have one."},
+    {"bit_count(self, /)", int_bit_count, "How many bits of abs(self) are 1."},
+    {"bit_length(self, /)", int_bit_length, "How many bits abs(self) takes; 0 for zero."},
+    {"conjugate(self, /)", int_self, "The number itself."},
     {"from_bytes(type, /, bytes, byteorder='big', *, signed=False)", int_from_bytes,
-     "Return the integer represented by the given array of bytes.", kMethodClass},
-    {"is_integer(self, /)", int_is_integer,
-     "Returns True. Exists for duck type compatibility with float.is_integer."},
+     "The number that bytes spell in base 256; signed ones in two's complement.", kMethodClass},
+    {"is_integer(self, /)", int_is_integer, "True, for use like a float."},
     {"to_bytes(self, /, length=1, byteorder='big', *, signed=False)", int_to_bytes,
-     "Return an array of bytes representing an integer."},
+     "The number in base 256, in length bytes; OverflowError where it does not fit."},
 };
 const GetSetSpec kIntGetSets[] = {
-    {"denominator", get_denominator, nullptr,
-     "the denominator of a rational number in lowest terms"},
-    {"imag", get_imag, nullptr, "the imaginary part of a complex number"},
-    {"numerator", get_real, nullptr, "the numerator of a rational number in lowest terms"},
-    {"real", get_real, nullptr, "the real part of a complex number"},
+    {"denominator", get_denominator, nullptr, "One: an integer as a fraction."},
+    {"imag", get_imag, nullptr, "Zero: an integer has no imaginary part."},
+    {"numerator", get_real, nullptr, "The number itself."},
+    {"real", get_real, nullptr, "The number itself."},
 };
 
 // ---- bool ----
@@ -317,9 +312,8 @@ Result<> IntFromTextValue(ThreadState& ts, Value v, int base) { return FromTextV
 const TypeSpec kIntType = {
     .name = "int",
     .doc =
-        "int([x]) -> integer\nint(x, base=10) -> integer\n\nConvert a number or string to an "
-        "integer, or "
-        "return 0 if no arguments are given.",
+        "An integer of any size; from a number, cut towards zero, or from the text of one.\n\n"
+        "base is that of the text, 2 to 36; 0 goes by its prefix.",
     .flags = kTypeBase | kTypeIntSubclass | kTypeMatchSelf,
     .size = sizeof(IntObject),
     .item_size = 8,
@@ -354,10 +348,7 @@ const TypeSpec kIntType = {
 
 const TypeSpec kBoolType = {
     .name = "bool",
-    .doc =
-        "Returns True when the argument is true, False otherwise. The builtins True and False are "
-        "the only "
-        "two instances of the class bool.",
+    .doc = "The truth value of an object: False or True, which are the integers 0 and 1.",
     .base = &kIntType,
     .size = sizeof(IntObject),
     .item_size = 8,

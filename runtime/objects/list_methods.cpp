@@ -260,31 +260,27 @@ Result<> list_sort(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kListMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
-    {"__reversed__(self, /)", list_reversed, "Return a reverse iterator over the list."},
-    {"__sizeof__(self, /)", list_sizeof, "Return the size of the list in memory, in bytes."},
-    {"append(self, object, /)", list_append, "Append object to the end of the list."},
-    {"clear(self, /)", list_clear, "Remove all items from list."},
-    {"copy(self, /)", list_copy, "Return a shallow copy of the list."},
-    {"count(self, value, /)", list_count, "Return number of occurrences of value."},
-    {"extend(self, iterable, /)", list_extend,
-     "Extend list by appending elements from the iterable."},
+    {"__class_getitem__(cls, item, /)", ClassGetItem,
+     "A generic alias: the class with type arguments.", kMethodClass},
+    {"__reversed__(self, /)", list_reversed, "An iterator from the last item to the first."},
+    {"__sizeof__(self, /)", list_sizeof, "How many bytes the list takes, without its items."},
+    {"append(self, object, /)", list_append, "Adds one item at the end."},
+    {"clear(self, /)", list_clear, "Makes the list empty."},
+    {"copy(self, /)", list_copy, "A new list of the same items."},
+    {"count(self, value, /)", list_count, "How many items equal value."},
+    {"extend(self, iterable, /)", list_extend, "Adds all items of the iterable at the end."},
     {"index(self, value, start=0, stop=9223372036854775807, /)", list_index,
-     "Return first index of value.\n\nRaises ValueError if the value is not present."},
-    {"insert(self, index, object, /)", list_insert, "Insert object before index."},
+     "The first position in [start, stop) with an item equal to value, or ValueError."},
+    {"insert(self, index, object, /)", list_insert,
+     "Puts object in front of the item at index, at the end if there is none."},
     {"pop(self, index=-1, /)", list_pop,
-     "Remove and return item at index (default last).\n\n"
-     "Raises IndexError if list is empty or index is out of range."},
+     "Takes out the item at index and gives it; IndexError where there is none."},
     {"remove(self, value, /)", list_remove,
-     "Remove first occurrence of value.\n\nRaises ValueError if the value is not present."},
-    {"reverse(self, /)", list_reverse, "Reverse *IN PLACE*."},
+     "Takes out the first item equal to value; ValueError where there is none."},
+    {"reverse(self, /)", list_reverse, "Turns the order of the items round, in place."},
     {"sort(self, /, *, key=None, reverse=False)", list_sort,
-     "Sort the list in ascending order and return None.\n\n"
-     "The sort is in-place (i.e. the list itself is modified) and stable (i.e. the\n"
-     "order of two equal elements is maintained).\n\n"
-     "If a key function is given, apply it once to each list item and sort them,\n"
-     "ascending or descending, according to their function values.\n\n"
-     "The reverse flag can be set to sort in descending order."},
+     "Puts the items in order by <, in place; equal ones stay as they were.\n\n"
+     "key(item) is compared instead of the item; reverse puts the greatest first."},
 };
 
 // ---- iterators ----
@@ -367,9 +363,9 @@ Result<> reverse_setstate(ThreadState& ts, Args args) {
   return None(ts);
 }
 
-constexpr const char* kHintDoc = "Private method returning an estimate of len(list(it)).";
-constexpr const char* kReduceDoc = "Return state information for pickling.";
-constexpr const char* kSetStateDoc = "Set state information for unpickling.";
+constexpr const char* kHintDoc = "How many items are left, as far as is known.";
+constexpr const char* kReduceDoc = "What pickle and copy need to make the object again.";
+constexpr const char* kSetStateDoc = "Takes over a state that __reduce__() gave.";
 const MethodSpec kIteratorMethods[] = {
     {"__length_hint__(self, /)", iter_length_hint, kHintDoc},
     {"__reduce__(self, /)", iter_reduce, kReduceDoc},
@@ -393,10 +389,7 @@ void list_destroy(Heap& heap, Object* self) {
 
 const TypeSpec kListType = {
     .name = "list",
-    .doc =
-        "Built-in mutable sequence.\n\n"
-        "If no argument is given, the constructor creates a new empty list.\n"
-        "The argument must be an iterable if specified.",
+    .doc = "A mutable sequence: empty, or of the items of the iterable.",
     .flags = kTypeBase | kTypeListSubclass | kTypeSequence | kTypeMatchSelf,
     .size = sizeof(ListObject),
     .gc = {gc_internal::VisitHook<ListObject>, list_gc_clear, list_destroy},

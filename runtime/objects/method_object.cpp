@@ -106,9 +106,8 @@ Result<> method_reduce(ThreadState& ts, Args args) {
 
 const GetSetSpec kMethodGetSets[] = {
     {"__doc__", method_get_doc},
-    {"__func__", method_get_func, SetReadOnlyMember,
-     "the function (or other callable) implementing a method"},
-    {"__self__", method_get_self, SetReadOnlyMember, "the instance to which a method is bound"},
+    {"__func__", method_get_func, SetReadOnlyMember, "What the method calls."},
+    {"__self__", method_get_self, SetReadOnlyMember, "What it passes as the first argument."},
 };
 const MethodSpec kMethodMethods[] = {
     {"__reduce__(self, /)", method_reduce},
@@ -236,7 +235,7 @@ Result<StaticMethodObject> NewStaticMethod(ThreadState& ts, Value callable) {
 extern const TypeSpec kBoundMethodType;
 const TypeSpec kBoundMethodType = {
     .name = "method",
-    .doc = "Create a bound instance method object.",
+    .doc = "A function together with its first argument.",
     .size = sizeof(BoundMethodObject),
     .gc = GcHooksOf<BoundMethodObject>(),
     .slots = {.repr = method_repr,
@@ -252,7 +251,7 @@ const TypeSpec kBoundMethodType = {
 extern const TypeSpec kClassMethodType;
 const TypeSpec kClassMethodType = {
     .name = "classmethod",
-    .doc = "Convert a function to be a class method, which gets the class as first argument.",
+    .doc = "A method that gets the class, not the instance, as its first argument.",
     .flags = kTypeBase,
     .size = sizeof(ClassMethodObject),
     .gc = GcHooksOf<ClassMethodObject>(),
@@ -266,7 +265,7 @@ const TypeSpec kClassMethodType = {
 extern const TypeSpec kStaticMethodType;
 const TypeSpec kStaticMethodType = {
     .name = "staticmethod",
-    .doc = "Convert a function to be a static method, which gets no implicit first argument.",
+    .doc = "A function in a class that gets neither instance nor class.",
     .flags = kTypeBase,
     .size = sizeof(StaticMethodObject),
     .gc = GcHooksOf<StaticMethodObject>(),

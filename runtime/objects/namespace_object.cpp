@@ -89,14 +89,15 @@ Result<> proxy_reversed(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kProxyMethods[] = {
-    {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585", kMethodClass},
-    {"__reversed__(self, /)", proxy_reversed, "D.__reversed__() -> reverse iterator"},
-    {"copy(self, /)", proxy_copy, "D.copy() -> a shallow copy of D"},
+    {"__class_getitem__(cls, object, /)", ClassGetItem,
+     "A generic alias: the class with type arguments.", kMethodClass},
+    {"__reversed__(self, /)", proxy_reversed, "An iterator over the keys, the last first."},
+    {"copy(self, /)", proxy_copy, "What copy() of the mapping gives."},
     {"get(self, key, default=None, /)", proxy_get,
-     "Return the value for key if key is in the mapping, else default."},
-    {"items(self, /)", proxy_items, "D.items() -> a set-like object providing a view on D's items"},
-    {"keys(self, /)", proxy_keys, "D.keys() -> a set-like object providing a view on D's keys"},
-    {"values(self, /)", proxy_values, "D.values() -> an object providing a view on D's values"},
+     "self[key], or the default where there is no such key."},
+    {"items(self, /)", proxy_items, "What items() of the mapping gives."},
+    {"keys(self, /)", proxy_keys, "What keys() of the mapping gives."},
+    {"values(self, /)", proxy_values, "What values() of the mapping gives."},
 };
 
 // ---- SimpleNamespace ----
@@ -202,9 +203,9 @@ Result<> namespace_get_dict(ThreadState& ts, Value self) {
   return Result<>::Borrow(Space(self)->dict);
 }
 const MethodSpec kNamespaceMethods[] = {
-    {"__reduce__(self, /)", namespace_reduce, "Return state information for pickling"},
-    {"__replace__(...)", namespace_replace,
-     "Return a copy of the namespace object with new values for the specified attributes."},
+    {"__reduce__(self, /)", namespace_reduce,
+     "What pickle and copy need to make the object again."},
+    {"__replace__(...)", namespace_replace, "A copy in which the given attributes are others."},
 };
 const GetSetSpec kNamespaceGetSets[] = {
     {"__dict__", namespace_get_dict, SetReadOnlyMember},
@@ -238,7 +239,7 @@ Result<SimpleNamespaceObject> NewSimpleNamespace(ThreadState& ts, DictObject* di
 extern const TypeSpec kMappingProxyType;
 const TypeSpec kMappingProxyType = {
     .name = "mappingproxy",
-    .doc = "Read-only proxy of a mapping.",
+    .doc = "A mapping seen through a window: it can be read but not changed.",
     .flags = kTypeMapping,
     .size = sizeof(MappingProxyObject),
     .gc = GcHooksOf<MappingProxyObject>(),
@@ -258,7 +259,7 @@ const TypeSpec kMappingProxyType = {
 extern const TypeSpec kSimpleNamespaceType;
 const TypeSpec kSimpleNamespaceType = {
     .name = "types.SimpleNamespace",
-    .doc = "A simple attribute-based namespace.",
+    .doc = "An object for attributes, which repr() shows and == compares.",
     .flags = kTypeBase,
     .size = sizeof(SimpleNamespaceObject),
     .gc = GcHooksOf<SimpleNamespaceObject>(),

@@ -48,7 +48,7 @@ const MethodSpec kNotImplementedMethods[] = {{"__reduce__(self, /)", not_impleme
 extern const TypeSpec kNoneTypeType;
 const TypeSpec kNoneTypeType = {
     .name = "NoneType",
-    .doc = "The type of the None singleton.",
+    .doc = "The class of None, which has no other instance.",
     .flags = kTypeImmortalInstances,
     .size = sizeof(Object),
     .slots = {.repr = none_repr, .hash = none_hash, .new_ = none_new, .truth = none_truth},
@@ -56,7 +56,7 @@ const TypeSpec kNoneTypeType = {
 extern const TypeSpec kEllipsisType;
 const TypeSpec kEllipsisType = {
     .name = "ellipsis",
-    .doc = "The type of the Ellipsis singleton.",
+    .doc = "The class of Ellipsis, which ... stands for in programs.",
     .flags = kTypeImmortalInstances,
     .size = sizeof(Object),
     .slots = {.repr = ellipsis_repr, .new_ = ellipsis_new},
@@ -65,7 +65,8 @@ const TypeSpec kEllipsisType = {
 extern const TypeSpec kNotImplementedType;
 const TypeSpec kNotImplementedType = {
     .name = "NotImplementedType",
-    .doc = "The type of the NotImplemented singleton.",
+    .doc =
+        "The class of NotImplemented, by which an operator method leaves it to the other operand.",
     .flags = kTypeImmortalInstances,
     .size = sizeof(Object),
     .slots = {.repr = not_implemented_repr,

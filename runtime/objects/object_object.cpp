@@ -125,27 +125,24 @@ Result<> object_get_class(ThreadState& ts, Value self) {
 }
 
 const MethodSpec kMethods[] = {
-    {"__dir__(self, /)", object_dir, "Default dir() implementation."},
-    {"__format__(self, format_spec, /)", object_format,
-     "Default object formatter.\n\nReturn str(self) if format_spec is empty. Raise TypeError "
-     "otherwise."},
-    {"__getstate__(self, /)", object_getstate, "Helper for pickle."},
+    {"__dir__(self, /)", object_dir, "The names of the attributes of the object and its class."},
+    {"__format__(self, format_spec, /)", object_format, "str(self); a format is a TypeError here."},
+    {"__getstate__(self, /)", object_getstate,
+     "What copy and pickle take for the contents: the attributes and slots."},
     {"__init_subclass__(...)", object_init_subclass,
-     "This method is called when a class is subclassed.\n\nThe default implementation does "
-     "nothing. "
-     "It may be\noverridden to extend subclasses.\n",
+     "Runs on the base when a class is derived from it, with the keywords of the class statement.",
      kMethodClass},
-    {"__reduce__(self, /)", object_reduce, "Helper for pickle."},
-    {"__reduce_ex__(self, protocol, /)", object_reduce_ex, "Helper for pickle."},
-    {"__sizeof__(self, /)", object_sizeof, "Size of object in memory, in bytes."},
+    {"__reduce__(self, /)", object_reduce, "What pickle and copy need to make the object again."},
+    {"__reduce_ex__(self, protocol, /)", object_reduce_ex,
+     "__reduce__() for that pickle protocol."},
+    {"__sizeof__(self, /)", object_sizeof,
+     "How many bytes the object takes, without what it refers to."},
     {"__subclasshook__(...)", object_subclasshook,
-     "Abstract classes can override this to customize issubclass().\n\nIt should return True, "
-     "False "
-     "or NotImplemented.\n",
+     "What an abstract class says to issubclass(): True, False, or NotImplemented for no opinion.",
      kMethodClass},
 };
 const GetSetSpec kGetSets[] = {
-    {"__class__", object_get_class, SetClass, "the object's class"},
+    {"__class__", object_get_class, SetClass, "The class of the object."},
 };
 
 }  // namespace
@@ -181,10 +178,7 @@ Status ObjectInit(ThreadState& ts, Value self, Args raw) {
 extern const TypeSpec kObjectType;
 const TypeSpec kObjectType = {
     .name = "object",
-    .doc =
-        "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and "
-        "returns "
-        "a new featureless\ninstance that has no instance attributes and cannot be given any.\n",
+    .doc = "The base class of all others; its own instances have no attributes.",
     .flags = kTypeBase,
     .size = sizeof(Object),
     .slots = {.repr = object_repr,

@@ -160,13 +160,14 @@ Result<> os_error_reduce(ThreadState& ts, Args call) {
 const GetSetSpec kOsErrorGetSets[5] = {
     {"characters_written", os_error_get_written, os_error_set_written},
     {"errno", GetMember<OsErrorObject, &OsErrorObject::error_number>,
-     SetMember<OsErrorObject, &OsErrorObject::error_number>, "POSIX exception code"},
+     SetMember<OsErrorObject, &OsErrorObject::error_number>,
+     "The number of the error, as the module errno has it."},
     {"filename", GetMember<OsErrorObject, &OsErrorObject::filename>,
-     SetMember<OsErrorObject, &OsErrorObject::filename>, "exception filename"},
+     SetMember<OsErrorObject, &OsErrorObject::filename>, "The path that was given."},
     {"filename2", GetMember<OsErrorObject, &OsErrorObject::filename2>,
-     SetMember<OsErrorObject, &OsErrorObject::filename2>, "second exception filename"},
+     SetMember<OsErrorObject, &OsErrorObject::filename2>, "The second path, where there were two."},
     {"strerror", GetMember<OsErrorObject, &OsErrorObject::strerror>,
-     SetMember<OsErrorObject, &OsErrorObject::strerror>, "exception strerror"},
+     SetMember<OsErrorObject, &OsErrorObject::strerror>, "The text of the error number."},
 };
 const MethodSpec kOsErrorMethods[1] = {
     {"__reduce__(self, /)", os_error_reduce},

@@ -160,13 +160,10 @@ Result<> property_get_abstract(ThreadState& ts, Value self) {
 }
 
 const MethodSpec kMethods[] = {
-    {"__set_name__(...)", property_set_name, "Method to set name of a property."},
-    {"deleter(self, fdel, /)", property_deleter,
-     "Descriptor to obtain a copy of the property with a different deleter."},
-    {"getter(self, fget, /)", property_getter,
-     "Descriptor to obtain a copy of the property with a different getter."},
-    {"setter(self, fset, /)", property_setter,
-     "Descriptor to obtain a copy of the property with a different setter."},
+    {"__set_name__(...)", property_set_name, "Tells the property its name in the class."},
+    {"deleter(self, fdel, /)", property_deleter, "Another property, which deletes with fdel."},
+    {"getter(self, fget, /)", property_getter, "Another property, which reads with fget."},
+    {"setter(self, fset, /)", property_setter, "Another property, which assigns with fset."},
 };
 const GetSetSpec kGetSets[] = {
     {"__doc__", property_get_field<&PropertyObject::doc>, property_set_doc},
@@ -183,9 +180,8 @@ extern const TypeSpec kPropertyType;
 const TypeSpec kPropertyType = {
     .name = "property",
     .doc =
-        "Property attribute.\n\n  fget\n    function to be used for getting an attribute value\n"
-        "  fset\n    function to be used for setting an attribute value\n"
-        "  fdel\n    function to be used for del'ing an attribute\n  doc\n    docstring",
+        "An attribute whose reading, assignment and deletion call functions.\n\n"
+        "Without doc, the docstring is that of fget.",
     .flags = kTypeBase,
     .size = sizeof(PropertyObject),
     .gc = GcHooksOf<PropertyObject>(),

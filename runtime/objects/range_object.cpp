@@ -298,13 +298,11 @@ Result<> range_step(ThreadState&, Value self) {
 }
 
 const MethodSpec kRangeMethods[] = {
-    {"__reduce__(self, /)", range_reduce, "Return state information for pickling."},
-    {"__reversed__(self, /)", range_reversed, "Return a reverse iterator."},
-    {"count(self, value, /)", range_count,
-     "rangeobject.count(value) -> integer -- return number of occurrences of value"},
+    {"__reduce__(self, /)", range_reduce, "What pickle and copy need to make the object again."},
+    {"__reversed__(self, /)", range_reversed, "An iterator from the last number to the first."},
+    {"count(self, value, /)", range_count, "1 if the value is in the range, else 0."},
     {"index(self, value, /)", range_index,
-     "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value "
-     "is not present."},
+     "The position of the value; ValueError where it is not in the range."},
 };
 const GetSetSpec kRangeGetSets[] = {{"start", range_start, SetReadOnlyMember},
                                     {"step", range_step, SetReadOnlyMember},
@@ -386,9 +384,9 @@ Result<> long_setstate(ThreadState& ts, Args args) {
   return None(ts);
 }
 
-constexpr const char* kHintDoc = "Private method returning an estimate of len(list(it)).";
-constexpr const char* kReduceDoc = "Return state information for pickling.";
-constexpr const char* kSetStateDoc = "Set state information for unpickling.";
+constexpr const char* kHintDoc = "How many items are left, as far as is known.";
+constexpr const char* kReduceDoc = "What pickle and copy need to make the object again.";
+constexpr const char* kSetStateDoc = "Takes over a state that __reduce__() gave.";
 const MethodSpec kIteratorMethods[] = {
     {"__length_hint__(self, /)", iter_length_hint, kHintDoc},
     {"__reduce__(self, /)", iter_reduce, kReduceDoc},
@@ -405,13 +403,8 @@ const MethodSpec kLongIteratorMethods[] = {
 const TypeSpec kRangeType = {
     .name = "range",
     .doc =
-        "range(stop) -> range object\n"
-        "range(start, stop[, step]) -> range object\n\n"
-        "Return an object that produces a sequence of integers from start (inclusive)\n"
-        "to stop (exclusive) by step.  range(i, j) produces i, i+1, i+2, ..., j-1.\n"
-        "start defaults to 0, and stop is omitted!  range(4) produces 0, 1, 2, 3.\n"
-        "These are exactly the valid indices for a list of 4 elements.\n"
-        "When step is given, it specifies the increment (or decrement).",
+        "range(stop) or range(start, stop, step=1): evenly spaced integers.\n\n"
+        "They go from start, 0 by default, up to but without stop, or down if step is negative.",
     .flags = kTypeSequence,
     .size = sizeof(RangeObject),
     .gc = LeafHooksOf<RangeObject>(),

@@ -491,49 +491,43 @@ Result<> set_symmetric_difference_update(ThreadState& ts, Args args) {
   return None(ts);
 }
 
-#define MVM_COMMON_SET_METHODS                                                                     \
-  {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},                 \
-      {"__reduce__(self, /)", set_reduce, "Return state information for pickling."},               \
-      {"__sizeof__(self, /)", set_sizeof, "S.__sizeof__() -> size of S in memory, in bytes."},     \
-      {"copy(self, /)", set_copy, "Return a shallow copy of a set."},                              \
-      {"difference(self, /, *others)", set_difference,                                             \
-       "Return a new set with elements in the set that are not in the others."},                   \
-      {"intersection(self, /, *others)", set_intersection,                                         \
-       "Return a new set with elements common to the set and all others."},                        \
-      {"isdisjoint(self, other, /)", set_isdisjoint,                                               \
-       "Return True if two sets have a null intersection."},                                       \
-      {"issubset(self, other, /)", set_issubset, "Report whether another set contains this set."}, \
-      {"issuperset(self, other, /)", set_issuperset,                                               \
-       "Report whether this set contains another set."},                                           \
-      {"symmetric_difference(self, other, /)", set_symmetric_difference,                           \
-       "Return a new set with elements in either the set or other but not both."},                 \
-  {                                                                                                \
-    "union(self, /, *others)", set_union,                                                          \
-        "Return a new set with elements from the set and all others."                              \
+#define MVM_COMMON_SET_METHODS                                                                    \
+  {"__class_getitem__(cls, item, /)", ClassGetItem,                                               \
+   "A generic alias: the class with type arguments.", kMethodClass},                              \
+      {"__reduce__(self, /)", set_reduce, "What pickle and copy need to make the object again."}, \
+      {"__sizeof__(self, /)", set_sizeof,                                                         \
+       "How many bytes the table takes, without the objects in it."},                             \
+      {"copy(self, /)", set_copy, "A set of the same elements."},                                 \
+      {"difference(self, /, *others)", set_difference,                                            \
+       "The elements that none of the others has."},                                              \
+      {"intersection(self, /, *others)", set_intersection,                                        \
+       "The elements that all of the others have too."},                                          \
+      {"isdisjoint(self, other, /)", set_isdisjoint, "Whether there is no common element."},      \
+      {"issubset(self, other, /)", set_issubset, "Whether other has every element of this set."}, \
+      {"issuperset(self, other, /)", set_issuperset,                                              \
+       "Whether this set has every element of other."},                                           \
+      {"symmetric_difference(self, other, /)", set_symmetric_difference,                          \
+       "The elements that only one of the two has."},                                             \
+  {                                                                                               \
+    "union(self, /, *others)", set_union, "The elements of this set and of all the others."       \
   }
 
 const MethodSpec kFrozensetMethods[] = {MVM_COMMON_SET_METHODS};
 const MethodSpec kSetMethods[] = {
     MVM_COMMON_SET_METHODS,
-    {"add(self, object, /)", set_add,
-     "Add an element to a set.\n\nThis has no effect if the element is already present."},
-    {"clear(self, /)", set_clear, "Remove all elements from this set."},
+    {"add(self, object, /)", set_add, "Enters the object, unless an equal one is there."},
+    {"clear(self, /)", set_clear, "Makes the set empty."},
     {"difference_update(self, /, *others)", set_difference_update,
-     "Update the set, removing elements found in others."},
-    {"discard(self, object, /)", set_discard,
-     "Remove an element from a set if it is a member.\n\n"
-     "Unlike set.remove(), the discard() method does not raise\n"
-     "an exception when an element is missing from the set."},
+     "Drops the elements that one of the others has."},
+    {"discard(self, object, /)", set_discard, "Drops the object, if it is there."},
     {"intersection_update(self, /, *others)", set_intersection_update,
-     "Update the set, keeping only elements found in it and all others."},
+     "Drops the elements that one of the others lacks."},
     {"pop(self, /)", set_pop,
-     "Remove and return an arbitrary set element.\n\nRaises KeyError if the set is empty."},
-    {"remove(self, object, /)", set_remove,
-     "Remove an element from a set; it must be a member.\n\n"
-     "If the element is not a member, raise a KeyError."},
+     "Takes out some element and gives it; KeyError where the set is empty."},
+    {"remove(self, object, /)", set_remove, "Drops the object; KeyError where it is not there."},
     {"symmetric_difference_update(self, other, /)", set_symmetric_difference_update,
-     "Update the set, keeping only elements found in either set, but not in both."},
-    {"update(self, /, *others)", set_update, "Update the set, adding elements from all others."},
+     "Drops the elements that other has and enters those that were missing."},
+    {"update(self, /, *others)", set_update, "Enters the elements of all the others."},
 };
 #undef MVM_COMMON_SET_METHODS
 
@@ -586,9 +580,8 @@ Result<> iter_reduce(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kIteratorMethods[] = {
-    {"__length_hint__(self, /)", iter_length_hint,
-     "Private method returning an estimate of len(list(it))."},
-    {"__reduce__(self, /)", iter_reduce, "Return state information for pickling."},
+    {"__length_hint__(self, /)", iter_length_hint, "How many items are left, as far as is known."},
+    {"__reduce__(self, /)", iter_reduce, "What pickle and copy need to make the object again."},
 };
 
 // The collector empties a set as a whole, so that finalizers see a valid one.
@@ -598,7 +591,7 @@ void set_gc_clear(Object* self) { SetClear(*Heap::Of(self)->current_ts, self->as
 
 const TypeSpec kSetType = {
     .name = "set",
-    .doc = "Build an unordered collection of unique elements.",
+    .doc = "A mutable set of hashable objects, in no order.",
     .flags = kTypeBase | kTypeSetSubclass | kTypeMatchSelf,
     .size = sizeof(SetObject),
     .gc = {gc_internal::VisitHook<SetObject>, set_gc_clear, gc_internal::DestroyHook<SetObject>},
@@ -623,7 +616,7 @@ const TypeSpec kSetType = {
 
 const TypeSpec kFrozensetType = {
     .name = "frozenset",
-    .doc = "Build an immutable unordered collection of unique elements.",
+    .doc = "A set that cannot change, and so can be an element or a key itself.",
     .flags = kTypeBase | kTypeSetSubclass | kTypeMatchSelf,
     .size = sizeof(SetObject),
     .gc = {gc_internal::VisitHook<SetObject>, nullptr, gc_internal::DestroyHook<SetObject>},

@@ -172,13 +172,9 @@ Result<> slice_step(ThreadState&, Value self) {
 }
 
 const MethodSpec kSliceMethods[] = {
-    {"__reduce__(self, /)", slice_reduce, "Return state information for pickling."},
+    {"__reduce__(self, /)", slice_reduce, "What pickle and copy need to make the object again."},
     {"indices(self, len, /)", slice_indices,
-     "S.indices(len) -> (start, stop, stride)\n\n"
-     "Assuming a sequence of length len, calculate the start and stop\n"
-     "indices, and the stride length of the extended slice described by\n"
-     "S. Out of bounds indices are clipped in a manner consistent with the\n"
-     "handling of normal slices."},
+     "(start, stop, step) as they apply to a sequence of that length."},
 };
 const GetSetSpec kSliceGetSets[] = {{"start", slice_start, SetReadOnlyMember},
                                     {"step", slice_step, SetReadOnlyMember},
@@ -189,8 +185,8 @@ const GetSetSpec kSliceGetSets[] = {{"start", slice_start, SetReadOnlyMember},
 const TypeSpec kSliceType = {
     .name = "slice",
     .doc =
-        "slice(stop)\nslice(start, stop[, step])\n\n"
-        "Create a slice object.  This is used for extended slicing (e.g. a[0:10:2]).",
+        "slice(stop) or slice(start, stop, step=None): what stands between the brackets of "
+        "x[1:5:2].",
     .size = sizeof(SliceObject),
     .gc = {gc_internal::VisitHook<SliceObject>, nullptr, gc_internal::DestroyHook<SliceObject>},
     .slots = {.repr = slice_repr, .hash = slice_hash, .compare = slice_compare, .new_ = slice_new},

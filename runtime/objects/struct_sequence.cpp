@@ -126,8 +126,9 @@ const GcHooks kStructSequenceGc = {Visit, nullptr, Destroy};
 const MethodSpec kStructSequenceMethods[3] = {
     {"__reduce__(self, /)", struct_sequence_reduce},
     {"__replace__(self, /, **changes)", struct_sequence_replace,
-     "Return a copy of the structure with new values for the specified fields."},
-    {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585", kMethodClass},
+     "A copy in which the given fields are others."},
+    {"__class_getitem__(cls, object, /)", ClassGetItem,
+     "A generic alias: the class with type arguments.", kMethodClass},
 };
 
 Result<> struct_sequence_repr(ThreadState& ts, Value self) {

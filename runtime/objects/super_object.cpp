@@ -115,10 +115,12 @@ Result<> super_get_self_class(ThreadState& ts, Value self) {
 }
 
 const GetSetSpec kGetSets[] = {
-    {"__self__", super_get_self, SetReadOnlyMember, "the instance invoking super(); may be None"},
+    {"__self__", super_get_self, SetReadOnlyMember,
+     "The object whose attributes are looked up, or None."},
     {"__self_class__", super_get_self_class, SetReadOnlyMember,
-     "the type of the instance invoking super(); may be None"},
-    {"__thisclass__", super_get_type, SetReadOnlyMember, "the class invoking super()"},
+     "The class whose order of bases counts, or None."},
+    {"__thisclass__", super_get_type, SetReadOnlyMember,
+     "The class behind which the search begins."},
 };
 
 }  // namespace
@@ -157,10 +159,8 @@ extern const TypeSpec kSuperType;
 const TypeSpec kSuperType = {
     .name = "super",
     .doc =
-        "super() -> same as super(__class__, <first argument>)\n"
-        "super(type) -> unbound super object\n"
-        "super(type, obj) -> bound super object; requires isinstance(obj, type)\n"
-        "super(type, type2) -> bound super object; requires issubclass(type2, type)",
+        "super(), or super(cls, self): the attributes that the classes behind cls define.\n\n"
+        "Without arguments, cls is the class around the method and self its first argument.",
     .flags = kTypeBase,
     .size = sizeof(SuperObject),
     .gc = GcHooksOf<SuperObject>(),

@@ -66,14 +66,14 @@ Result<> syntax_error_str(ThreadState& ts, Value self) {
   GetMember<SyntaxErrorObject, &SyntaxErrorObject::field>, \
       SetMember<SyntaxErrorObject, &SyntaxErrorObject::field>
 const GetSetSpec kSyntaxErrorGetSets[8] = {
-    {"end_lineno", MVM_MEMBER(end_lineno), "exception end lineno"},
-    {"end_offset", MVM_MEMBER(end_offset), "exception end offset"},
-    {"filename", MVM_MEMBER(filename), "exception filename"},
-    {"lineno", MVM_MEMBER(lineno), "exception lineno"},
-    {"msg", MVM_MEMBER(msg), "exception msg"},
-    {"offset", MVM_MEMBER(offset), "exception offset"},
-    {"print_file_and_line", MVM_MEMBER(print_file_and_line), "exception print_file_and_line"},
-    {"text", MVM_MEMBER(text), "exception text"},
+    {"end_lineno", MVM_MEMBER(end_lineno), "The line of its end."},
+    {"end_offset", MVM_MEMBER(end_offset), "The column behind its end, counted from 1."},
+    {"filename", MVM_MEMBER(filename), "The name of the source."},
+    {"lineno", MVM_MEMBER(lineno), "The line of the error, counted from 1."},
+    {"msg", MVM_MEMBER(msg), "What is wrong."},
+    {"offset", MVM_MEMBER(offset), "The column of the error, counted from 1."},
+    {"print_file_and_line", MVM_MEMBER(print_file_and_line), "Unused."},
+    {"text", MVM_MEMBER(text), "The line itself."},
 };
 #undef MVM_MEMBER
 

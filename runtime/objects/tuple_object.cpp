@@ -204,11 +204,12 @@ Result<> tuple_getnewargs(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kTupleMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
+    {"__class_getitem__(cls, item, /)", ClassGetItem,
+     "A generic alias: the class with type arguments.", kMethodClass},
     {"__getnewargs__(self, /)", tuple_getnewargs},
-    {"count(self, value, /)", tuple_count, "Return number of occurrences of value."},
+    {"count(self, value, /)", tuple_count, "How many items equal value."},
     {"index(self, value, start=0, stop=9223372036854775807, /)", tuple_index,
-     "Return first index of value.\n\nRaises ValueError if the value is not present."},
+     "The first position in [start, stop) with an item equal to value, or ValueError."},
 };
 
 // ---- iterator ----
@@ -255,10 +256,9 @@ Result<> iter_setstate(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kIteratorMethods[] = {
-    {"__length_hint__(self, /)", iter_length_hint,
-     "Private method returning an estimate of len(list(it))."},
-    {"__reduce__(self, /)", iter_reduce, "Return state information for pickling."},
-    {"__setstate__(self, object, /)", iter_setstate, "Set state information for unpickling."},
+    {"__length_hint__(self, /)", iter_length_hint, "How many items are left, as far as is known."},
+    {"__reduce__(self, /)", iter_reduce, "What pickle and copy need to make the object again."},
+    {"__setstate__(self, object, /)", iter_setstate, "Takes over a state that __reduce__() gave."},
 };
 
 }  // namespace
@@ -266,10 +266,8 @@ const MethodSpec kIteratorMethods[] = {
 const TypeSpec kTupleType = {
     .name = "tuple",
     .doc =
-        "Built-in immutable sequence.\n\n"
-        "If no argument is given, the constructor returns an empty tuple.\n"
-        "If iterable is specified the tuple is initialized from iterable's items.\n\n"
-        "If the argument is a tuple, the return value is the same object.",
+        "An immutable sequence: empty, or of the items of the iterable.\n\n"
+        "A tuple as the argument is given back itself.",
     .flags = kTypeBase | kTypeTupleSubclass | kTypeSequence | kTypeMatchSelf,
     .size = sizeof(TupleObject),
     .item_size = sizeof(Value),

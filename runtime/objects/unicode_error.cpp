@@ -151,13 +151,13 @@ Raised RaiseUnicode(ThreadState& ts, Exc type, const char* encoding, Value objec
       SetMember<UnicodeErrorObject, &UnicodeErrorObject::field>
 #define MVM_UNICODE_GETSETS                                                                      \
   {                                                                                              \
-    {"encoding", MVM_MEMBER(encoding), "exception encoding"},                                    \
+    {"encoding", MVM_MEMBER(encoding), "The encoding that failed."},                             \
         {"end", GetPosition<&UnicodeErrorObject::end>, SetPosition<&UnicodeErrorObject::end>,    \
-         "exception end"},                                                                       \
-        {"object", MVM_MEMBER(object), "exception object"},                                      \
-        {"reason", MVM_MEMBER(reason), "exception reason"}, {                                    \
+         "The position behind what failed."},                                                    \
+        {"object", MVM_MEMBER(object), "The whole text or bytes."},                              \
+        {"reason", MVM_MEMBER(reason), "Why it failed."}, {                                      \
       "start", GetPosition<&UnicodeErrorObject::start>, SetPosition<&UnicodeErrorObject::start>, \
-          "exception start"                                                                      \
+          "The position of what failed."                                                         \
     }                                                                                            \
   }
 const GetSetSpec kUnicodeErrorGetSets[5] = MVM_UNICODE_GETSETS;

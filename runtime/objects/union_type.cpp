@@ -137,7 +137,8 @@ const MethodSpec kMethods[] = {
 };
 const GetSetSpec kGetSets[] = {
     {"__args__", union_get_args, SetReadOnlyMember},
-    {"__parameters__", union_get_parameters, nullptr, "Type variables in the types.UnionType."},
+    {"__parameters__", union_get_parameters, nullptr,
+     "The type variables among the members, a tuple."},
 };
 
 }  // namespace
@@ -153,7 +154,7 @@ Result<> UnionOr(ThreadState& ts, Value a, Value b) {
 extern const TypeSpec kUnionTypeType;
 const TypeSpec kUnionTypeType = {
     .name = "types.UnionType",
-    .doc = "Represent a PEP 604 union type\n\nE.g. for int | str",
+    .doc = "One of several types, as int | str writes it; for annotations and isinstance().",
     .flags = kTypeNoNew,
     .size = sizeof(UnionTypeObject),
     .gc = GcHooksOf<UnionTypeObject>(),

@@ -322,7 +322,8 @@ Result<> weakref_class_getitem(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kWeakrefMethods[] = {
-    {"__class_getitem__(cls, object, /)", weakref_class_getitem, "See PEP 585", kMethodClass},
+    {"__class_getitem__(cls, object, /)", weakref_class_getitem,
+     "A generic alias: the class with type arguments.", kMethodClass},
 };
 const GetSetSpec kWeakrefGetSets[] = {
     {"__callback__", weakref_get_callback, SetReadOnlyMember},

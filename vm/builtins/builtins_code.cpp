@@ -287,23 +287,25 @@ Result<> builtins_breakpoint(ThreadState& ts, Args args) {
 
 const MethodSpec kCodeFunctions[] = {
     {"__build_class__(...)", builtins_build_class,
-     "__build_class__(func, name, /, *bases, [metaclass], **kwds) -> class"},
+     "What a class statement calls: func fills the namespace of the class to make."},
     {"__import__(name, globals=None, locals=None, fromlist=(), level=0)", builtins_import,
-     "Import a module."},
-    {"breakpoint(...)", builtins_breakpoint, "Call sys.breakpointhook(*args, **kws)."},
+     "What an import statement calls: the top package, or with fromlist the module itself."},
+    {"breakpoint(...)", builtins_breakpoint,
+     "Calls sys.breakpointhook() with the arguments: a place to debug at."},
     {"compile(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, "
      "_feature_version=-1)",
-     builtins_compile, "Compile source into a code object that exec() or eval() can run."},
+     builtins_compile, "Code, or a tree, from source; mode is 'exec', 'eval' or 'single'."},
     {"dir(object=<unrepresentable>, /)", builtins_dir,
-     "The names in the current scope, or the attributes of the object."},
+     "The sorted names of the attributes, or of the variables here without an argument."},
     {"eval(source, /, globals=None, locals=None)", builtins_eval,
-     "Evaluate an expression in the given scopes."},
+     "The value of an expression, given as source or code."},
     {"exec(source, /, globals=None, locals=None, *, closure=None)", builtins_exec,
-     "Execute code in the given scopes."},
-    {"globals()", builtins_globals, "The dictionary of the current module's names."},
-    {"locals()", builtins_locals, "A dictionary of the current scope's names."},
+     "Runs statements, given as source or code."},
+    {"globals()", builtins_globals, "The variables of the module, as the dict that holds them."},
+    {"locals()", builtins_locals,
+     "The variables of the function, copied to a dict; elsewhere the namespace itself."},
     {"vars(object=<unrepresentable>, /)", builtins_vars,
-     "object.__dict__, or locals() without an argument."},
+     "The __dict__ of the object, or locals() without an argument."},
 };
 
 }  // namespace

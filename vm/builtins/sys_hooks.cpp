@@ -21,15 +21,15 @@ namespace minivm {
 namespace {
 
 const GetSetSpec kUnraisableFields[] = {
-    {"exc_type", StructItem<0>, nullptr, "Exception type"},
-    {"exc_value", StructItem<1>, nullptr, "Exception value"},
-    {"exc_traceback", StructItem<2>, nullptr, "Exception traceback"},
-    {"err_msg", StructItem<3>, nullptr, "Error message"},
-    {"object", StructItem<4>, nullptr, "Object causing the exception"},
+    {"exc_type", StructItem<0>, nullptr, "The class of the exception."},
+    {"exc_value", StructItem<1>, nullptr, "The exception, or None."},
+    {"exc_traceback", StructItem<2>, nullptr, "Where it was raised, or None."},
+    {"err_msg", StructItem<3>, nullptr, "What was going on, or None for the usual text."},
+    {"object", StructItem<4>, nullptr, "What it happened in, or None."},
 };
 const StructSequenceSpec kUnraisableArgs = {
     StructSequenceTypeSpec("UnraisableHookArgs", kUnraisableFields,
-                           "Type used to pass arguments to sys.unraisablehook."),
+                           "What sys.unraisablehook() gets."),
     5, 5};
 
 // Attribute of sys without the module's __getattr__; null if absent. Borrowed.
@@ -393,15 +393,18 @@ Result<> sys_breakpointhook(ThreadState& ts, Args args) {
 }  // namespace
 
 const MethodSpec kSysHookFunctions[] = {
-    {"addaudithook(hook)", sys_addaudithook, "Adds a new audit hook callback."},
-    {"audit(event, /, *args)", sys_audit, "Passes the event to any hooks that are attached."},
+    {"addaudithook(hook)", sys_addaudithook,
+     "Has hook(event, args) called for every audit event; there is no way back."},
+    {"audit(event, /, *args)", sys_audit,
+     "Tells the hooks of an event, with its arguments as a tuple."},
     {"breakpointhook(...)", sys_breakpointhook,
-     "This hook function is called by built-in breakpoint()."},
+     "Starts the debugger that PYTHONBREAKPOINT names, pdb by default."},
     {"displayhook(object, /)", sys_displayhook,
-     "Print an object to sys.stdout and also save it in builtins._"},
+     "Prints the repr() of a value, unless None, and keeps it as builtins._"},
     {"excepthook(exctype, value, traceback, /)", sys_excepthook,
-     "Handle an exception by displaying it with a traceback on sys.stderr."},
-    {"unraisablehook(unraisable, /)", sys_unraisablehook, "Handle an unraisable exception."},
+     "Writes an exception with its traceback to sys.stderr."},
+    {"unraisablehook(unraisable, /)", sys_unraisablehook,
+     "Writes an exception that has no caller to go to, as from __del__(), to sys.stderr."},
 };
 const size_t kSysHookFunctionCount = sizeof(kSysHookFunctions) / sizeof(kSysHookFunctions[0]);
 

@@ -42,82 +42,79 @@ const GetSetSpec kFlagsFields[] = {
 };
 const StructSequenceSpec kFlags = {
     StructSequenceTypeSpec("sys.flags", kFlagsFields,
-                           "Flags provided through command line arguments or environment vars."),
+                           "The options that the program was started with."),
     18, 18};
 
 const GetSetSpec kVersionInfoFields[] = {
-    {"major", StructItem<0>, nullptr, "Major release number"},
-    {"minor", StructItem<1>, nullptr, "Minor release number"},
-    {"micro", StructItem<2>, nullptr, "Patch release number"},
-    {"releaselevel", StructItem<3>, nullptr, "'alpha', 'beta', 'candidate', or 'final'"},
-    {"serial", StructItem<4>, nullptr, "Serial release number"},
+    {"major", StructItem<0>, nullptr, "The first number of the version."},
+    {"minor", StructItem<1>, nullptr, "The second number of the version."},
+    {"micro", StructItem<2>, nullptr, "The third number of the version."},
+    {"releaselevel", StructItem<3>, nullptr,
+     "'final', or what came before that: 'candidate', 'beta', 'alpha'."},
+    {"serial", StructItem<4>, nullptr, "Counts the candidates, betas and alphas."},
 };
 const StructSequenceSpec kVersionInfo = {
     StructSequenceTypeSpec("sys.version_info", kVersionInfoFields,
-                           "Version information as a named tuple."),
+                           "The version of the language, to be compared with tuples of integers."),
     5, 5};
 
 const GetSetSpec kFloatInfoFields[] = {
-    {"max", StructItem<0>, nullptr, "maximum representable finite float"},
-    {"max_exp", StructItem<1>, nullptr, "maximum int e such that radix**(e-1) is representable"},
-    {"max_10_exp", StructItem<2>, nullptr, "maximum int e such that 10**e is representable"},
-    {"min", StructItem<3>, nullptr, "minimum positive normalized float"},
-    {"min_exp", StructItem<4>, nullptr,
-     "minimum int e such that radix**(e-1) is a normalized float"},
-    {"min_10_exp", StructItem<5>, nullptr, "minimum int e such that 10**e is a normalized float"},
+    {"max", StructItem<0>, nullptr, "The greatest float that is not infinite."},
+    {"max_exp", StructItem<1>, nullptr, "One more than the exponent of max, to the base radix."},
+    {"max_10_exp", StructItem<2>, nullptr,
+     "The greatest power of ten that is not infinite, as its exponent."},
+    {"min", StructItem<3>, nullptr, "The least positive float of full precision."},
+    {"min_exp", StructItem<4>, nullptr, "One more than the exponent of min, to the base radix."},
+    {"min_10_exp", StructItem<5>, nullptr,
+     "The least power of ten of full precision, as its exponent."},
     {"dig", StructItem<6>, nullptr,
-     "maximum number of decimal digits that can be faithfully represented in a float"},
-    {"mant_dig", StructItem<7>, nullptr, "mantissa digits"},
-    {"epsilon", StructItem<8>, nullptr, "difference between 1 and the next representable float"},
-    {"radix", StructItem<9>, nullptr, "radix of exponent"},
-    {"rounds", StructItem<10>, nullptr, "rounding mode used for arithmetic operations"},
+     "So many decimal digits always survive the way to a float and back."},
+    {"mant_dig", StructItem<7>, nullptr, "Digits of the mantissa, to the base radix."},
+    {"epsilon", StructItem<8>, nullptr, "The step from 1.0 to its upper neighbour."},
+    {"radix", StructItem<9>, nullptr, "The base of the exponent, 2."},
+    {"rounds", StructItem<10>, nullptr, "How results are rounded; 1 is to the nearest."},
 };
 const StructSequenceSpec kFloatInfo = {
     StructSequenceTypeSpec("sys.float_info", kFloatInfoFields,
-                           "The internal representation of floating-point numbers."),
+                           "What a float can hold: IEEE 754, 64 bits."),
     11, 11};
 
 const GetSetSpec kIntInfoFields[] = {
-    {"bits_per_digit", StructItem<0>, nullptr, "size of a digit in bits"},
-    {"sizeof_digit", StructItem<1>, nullptr,
-     "size in bytes of the C type used to represent a digit"},
+    {"bits_per_digit", StructItem<0>, nullptr, "Bits of an integer that are stored together."},
+    {"sizeof_digit", StructItem<1>, nullptr, "Bytes for so many bits."},
     {"default_max_str_digits", StructItem<2>, nullptr,
-     "maximum string conversion digits limitation"},
+     "The digit limit of int() and str() at the start."},
     {"str_digits_check_threshold", StructItem<3>, nullptr,
-     "minimum positive value for int_max_str_digits"},
+     "The lowest digit limit that may be set, but for 0."},
 };
 const StructSequenceSpec kIntInfo = {
     StructSequenceTypeSpec("sys.int_info", kIntInfoFields,
-                           "The internal representation of integers."),
+                           "How integers are stored, and the limits on their texts."),
     4, 4};
 
 const GetSetSpec kHashInfoFields[] = {
-    {"width", StructItem<0>, nullptr, "width of the type used for hashing, in bits"},
-    {"modulus", StructItem<1>, nullptr,
-     "prime number giving the modulus on which the hash function is based"},
-    {"inf", StructItem<2>, nullptr, "value to be used for hash of a positive infinity"},
-    {"nan", StructItem<3>, nullptr, "value to be used for hash of a nan"},
-    {"imag", StructItem<4>, nullptr, "multiplier used for the imaginary part of a complex number"},
-    {"algorithm", StructItem<5>, nullptr,
-     "name of the algorithm for hashing of str, bytes and memoryviews"},
-    {"hash_bits", StructItem<6>, nullptr, "internal output size of hash algorithm"},
-    {"seed_bits", StructItem<7>, nullptr, "seed size of hash algorithm"},
-    {"cutoff", StructItem<8>, nullptr, "small string optimization cutoff"},
+    {"width", StructItem<0>, nullptr, "Bits of a hash value."},
+    {"modulus", StructItem<1>, nullptr, "The prime that hashes of numbers are reduced by."},
+    {"inf", StructItem<2>, nullptr, "The hash of infinity."},
+    {"nan", StructItem<3>, nullptr, "Unused: the hash of a nan is that of the object."},
+    {"imag", StructItem<4>, nullptr,
+     "The factor for imaginary parts in hashes of complex numbers."},
+    {"algorithm", StructItem<5>, nullptr, "How str and bytes are hashed."},
+    {"hash_bits", StructItem<6>, nullptr, "Bits that the algorithm gives."},
+    {"seed_bits", StructItem<7>, nullptr, "Bits of its key."},
+    {"cutoff", StructItem<8>, nullptr,
+     "Strings below this length are hashed otherwise; 0 for none."},
 };
 const StructSequenceSpec kHashInfo = {
-    StructSequenceTypeSpec("sys.hash_info", kHashInfoFields,
-                           "Parameters of the numeric hash algorithm."),
-    9, 9};
+    StructSequenceTypeSpec("sys.hash_info", kHashInfoFields, "How hash() works."), 9, 9};
 
 const GetSetSpec kThreadInfoFields[] = {
-    {"name", StructItem<0>, nullptr, "name of the thread implementation"},
-    {"lock", StructItem<1>, nullptr, "name of the lock implementation"},
-    {"version", StructItem<2>, nullptr, "name and version of the thread library"},
+    {"name", StructItem<0>, nullptr, "The kind of threads."},
+    {"lock", StructItem<1>, nullptr, "What locks are made of."},
+    {"version", StructItem<2>, nullptr, "The library of threads with its version, or None."},
 };
 const StructSequenceSpec kThreadInfo = {
-    StructSequenceTypeSpec("sys.thread_info", kThreadInfoFields,
-                           "Information about the thread implementation."),
-    3, 3};
+    StructSequenceTypeSpec("sys.thread_info", kThreadInfoFields, "How threads are made."), 3, 3};
 
 Value TakeInt(int64_t i) { return Value::Int(i); }
 Value TakeFloat(ThreadState& ts, double d) { return NewFloat(ts, d).word(); }

@@ -424,9 +424,11 @@ const MethodSpec kCodeMethods[] = {
      "co_cellvars=<unrepresentable>, co_filename=<unrepresentable>, co_name=<unrepresentable>, "
      "co_qualname=<unrepresentable>, co_linetable=<unrepresentable>, "
      "co_exceptiontable=<unrepresentable>)",
-     code_replace, "The same as replace()."},
-    {"co_lines(self, /)", code_co_lines, "Iterates over (start, end, line) of the code's lines."},
-    {"co_positions(self, /)", code_co_positions, "Iterates over the source range of each word."},
+     code_replace, "replace(), for copy.replace()."},
+    {"co_lines(self, /)", code_co_lines,
+     "An iterator over (start, end, line) for each stretch of code from one line."},
+    {"co_positions(self, /)", code_co_positions,
+     "An iterator over (line, end line, column, end column) for each word of code."},
     {"replace(self, /, *, co_argcount=<unrepresentable>, co_posonlyargcount=<unrepresentable>, "
      "co_kwonlyargcount=<unrepresentable>, co_nlocals=<unrepresentable>, "
      "co_stacksize=<unrepresentable>, co_flags=<unrepresentable>, "
@@ -435,7 +437,7 @@ const MethodSpec kCodeMethods[] = {
      "co_cellvars=<unrepresentable>, co_filename=<unrepresentable>, co_name=<unrepresentable>, "
      "co_qualname=<unrepresentable>, co_linetable=<unrepresentable>, "
      "co_exceptiontable=<unrepresentable>)",
-     code_replace, "A copy of the code object with new values for the given fields."},
+     code_replace, "A copy in which the given fields are others."},
 };
 
 const GetSetSpec kCodeGetSets[] = {

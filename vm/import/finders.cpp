@@ -346,7 +346,7 @@ const MethodSpec kNamespaceMethods[] = {{"append(self, item)", namespace_append}
 
 const TypeSpec kNamespacePathType = {
     .name = "_frozen_importlib_external._NamespacePath",
-    .doc = "Represents a namespace package's path.",
+    .doc = "The directories of a package without __init__.",
     .flags = kTypeNoNew,
     .size = sizeof(NamespacePathObject),
     .gc = GcHooksOf<NamespacePathObject>(),
@@ -457,20 +457,21 @@ Result<> frozen_get_source(ThreadState& ts, Args args) {
 
 const MethodSpec kBuiltinMethods[] = {
     {"create_module(spec)", [](ThreadState& ts, Args args) { return CreateBuiltin(ts, args[0]); },
-     "Create a built-in module", kMethodStatic},
-    {"exec_module(module)", return_none, "Exec a built-in module", kMethodStatic},
+     "The module of the spec, with its functions and types.", kMethodStatic},
+    {"exec_module(module)", return_none, "Does nothing: create_module() has filled the module.",
+     kMethodStatic},
     {"find_spec(cls, fullname, path=None, target=None)", builtin_find_spec, nullptr, kMethodClass},
     {"get_code(cls, fullname)", builtin_nothing,
-     "Return None as built-in modules do not have code objects.", kMethodClass},
+     "None, or ImportError if no native module has that name.", kMethodClass},
     {"get_source(cls, fullname)", builtin_nothing,
-     "Return None as built-in modules do not have source code.", kMethodClass},
+     "None, or ImportError if no native module has that name.", kMethodClass},
     {"is_package(cls, fullname)", builtin_is_package,
-     "Return False as built-in modules are never packages.", kMethodClass},
+     "False, or ImportError if no native module has that name.", kMethodClass},
     {"load_module(cls, fullname)", load_module, nullptr, kMethodClass},
 };
 const MethodSpec kFrozenMethods[] = {
     {"create_module(spec)", [](ThreadState& ts, Args args) { return None(ts); },
-     "Set __file__, if able.", kMethodStatic},
+     "None: the default way to make a module will do.", kMethodStatic},
     {"exec_module(module)",
      [](ThreadState& ts, Args args) -> Result<> {
        MVM_TRY_VOID(ExecFrozen(ts, args[0]));
@@ -478,19 +479,20 @@ const MethodSpec kFrozenMethods[] = {
      },
      nullptr, kMethodStatic},
     {"find_spec(cls, fullname, path=None, target=None)", frozen_find_spec, nullptr, kMethodClass},
-    {"get_code(cls, fullname)", frozen_get_code, "Return the code object for the frozen module.",
-     kMethodClass},
-    {"get_source(cls, fullname)", frozen_get_source, "Return the source of the embedded module.",
-     kMethodClass},
+    {"get_code(cls, fullname)", frozen_get_code,
+     "The code of the embedded module; ImportError if there is none.", kMethodClass},
+    {"get_source(cls, fullname)", frozen_get_source,
+     "The source of the embedded module; ImportError if there is none.", kMethodClass},
     {"is_package(cls, fullname)", frozen_is_package,
-     "Return True if the frozen module is a package.", kMethodClass},
+     "Whether the embedded module is a package; ImportError if there is none.", kMethodClass},
     {"load_module(cls, fullname)", load_module, nullptr, kMethodClass},
 };
 const MethodSpec kPathFinderMethods[] = {
     {"find_spec(cls, fullname, path=None, target=None)", path_find_spec,
-     "Try to find a spec for 'fullname' on sys.path or 'path'.", kMethodClass},
+     "The spec of a module found in the directories of path, else of sys.path; or None.",
+     kMethodClass},
     {"invalidate_caches()", path_invalidate_caches,
-     "Call the invalidate_caches() method on all path entry finders.", kMethodStatic},
+     "Has the finders of sys.path_importer_cache look at their directories anew.", kMethodStatic},
 };
 
 Result<> file_finder_init(ThreadState& ts, Args args) {
@@ -624,10 +626,11 @@ Result<> file_finder_path_hook(ThreadState& ts, Args args) {
 
 const MethodSpec kFileFinderMethods[] = {
     {"find_spec(self, fullname, target=None)", file_finder_find_spec,
-     "Try to find a spec for the specified module."},
-    {"invalidate_caches(self)", return_none, "Invalidate the directory mtime."},
+     "The spec of a module in this directory, or None."},
+    {"invalidate_caches(self)", return_none, "Does nothing: directories are looked at every time."},
     {"path_hook(cls, *loader_details)", file_finder_path_hook,
-     "A class method which returns a closure to use on sys.path_hooks.", kMethodClass},
+     "A function for sys.path_hooks that makes finders with these (loader, suffixes) pairs.",
+     kMethodClass},
 };
 const GetSetSpec kFileFinderGetSets[] = {{"path", file_finder_get_path, file_finder_set_path}};
 
@@ -638,28 +641,28 @@ const MethodSpec kPathHook = {"path_hook_for_FileFinder(path)",
 
 const TypeSpec kBuiltinImporterType = {
     .name = "_frozen_importlib.BuiltinImporter",
-    .doc = "Meta path import for built-in modules.",
+    .doc = "Finds and loads the modules that are compiled into the program.",
     .flags = kTypeBase,
     .size = sizeof(Object),
     .methods = kBuiltinMethods,
 };
 const TypeSpec kFrozenImporterType = {
     .name = "_frozen_importlib.FrozenImporter",
-    .doc = "Meta path import for frozen modules.",
+    .doc = "Finds and loads the modules whose source is embedded in the program.",
     .flags = kTypeBase,
     .size = sizeof(Object),
     .methods = kFrozenMethods,
 };
 const TypeSpec kPathFinderType = {
     .name = "_frozen_importlib_external.PathFinder",
-    .doc = "Meta path finder for sys.path and package __path__ attributes.",
+    .doc = "Finds modules in the directories of sys.path, and of the __path__ of a package.",
     .flags = kTypeBase,
     .size = sizeof(Object),
     .methods = kPathFinderMethods,
 };
 const TypeSpec kFileFinderType = {
     .name = "_frozen_importlib_external.FileFinder",
-    .doc = "File-based finder.",
+    .doc = "Finds the modules in one directory.",
     .flags = kTypeBase | kTypeWeakrefs,
     .size = sizeof(FileFinderObject),
     .gc = GcHooksOf<FileFinderObject>(),

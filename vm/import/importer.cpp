@@ -562,13 +562,16 @@ Result<> bootstrap_import(ThreadState& ts, Args args) {
 
 const MethodSpec kBootstrapFunctions[] = {
     {"_exec(spec, module)", bootstrap_exec,
-     "Execute the spec's specified module in an existing module's namespace."},
-    {"_find_spec(name, path=None, target=None)", bootstrap_find_spec, "Find a module's spec."},
-    {"_gcd_import(name)", bootstrap_import, "Import and return the module."},
+     "Runs a module that is in sys.modules once more, in itself."},
+    {"_find_spec(name, path=None, target=None)", bootstrap_find_spec,
+     "The spec that sys.meta_path has for a module, or None."},
+    {"_gcd_import(name)", bootstrap_import,
+     "The module with that absolute name, imported if need be."},
     {"_init_module_attrs(spec, module, override=False)", bootstrap_init_attrs},
-    {"_load(spec)", bootstrap_load, "Return a new module object, loaded by the spec's loader."},
+    {"_load(spec)", bootstrap_load,
+     "The module of the spec, made, entered in sys.modules and run."},
     {"module_from_spec(spec)", bootstrap_module_from_spec,
-     "Create a module based on the provided spec."},
+     "A new module for the spec, with its attributes set but not run."},
 };
 const TypeSpec* const kBootstrapTypes[] = {
     &kModuleSpecType, &kBuiltinImporterType,  &kFrozenImporterType,  &kPathFinderType,
@@ -619,34 +622,33 @@ Result<> imp_frozen_names(ThreadState& ts, Args args) {
 Result<> imp_extension_suffixes(ThreadState& ts, Args args) { return NewList(ts, {}); }
 
 const MethodSpec kImpFunctions[] = {
-    {"_frozen_module_names()", imp_frozen_names, "Returns the list of available frozen modules."},
-    {"acquire_lock()", imp_nothing,
-     "Acquires the interpreter's import lock for the current thread."},
+    {"_frozen_module_names()", imp_frozen_names,
+     "The names of the modules whose source is embedded."},
+    {"acquire_lock()", imp_nothing, "Does nothing: imports need no lock beyond that of the VM."},
     {"extension_suffixes()", imp_extension_suffixes,
-     "Returns the list of file suffixes used to identify extension modules."},
+     "An empty list: there are no extension modules."},
     {"get_frozen_object(name, data=None, /)", imp_get_frozen_object,
-     "Create a code object for a frozen module."},
+     "The code of an embedded module; ImportError if there is none."},
     {"is_builtin(name, /)", imp_is_builtin,
-     "Returns True if the module name corresponds to a built-in module."},
-    {"is_frozen(name, /)", imp_is_frozen,
-     "Returns True if the module name corresponds to a frozen module."},
+     "1 for a module that is compiled in, -1 for builtins and sys, else 0."},
+    {"is_frozen(name, /)", imp_is_frozen, "Whether there is an embedded module of that name."},
     {"is_frozen_package(name, /)", imp_is_frozen_package,
-     "Returns True if the module name is of a frozen package."},
-    {"lock_held()", imp_lock_held, "Return True if the import lock is currently held, else False."},
-    {"release_lock()", imp_nothing, "Release the interpreter's import lock."},
+     "Whether that embedded module is a package; ImportError if there is none."},
+    {"lock_held()", imp_lock_held, "False: there is no import lock."},
+    {"release_lock()", imp_nothing, "Does nothing: there is no import lock."},
 };
 
 }  // namespace
 
 const ModuleSpec k__frozen_importlib_module = {
     .name = "_frozen_importlib",
-    .doc = "The machinery of import.",
+    .doc = "What an import does, as importlib uses it.",
     .functions = kBootstrapFunctions,
     .types = kBootstrapTypes,
 };
 const ModuleSpec k__imp_module = {
     .name = "_imp",
-    .doc = "Low-level interface to the import machinery.",
+    .doc = "Questions about compiled-in and embedded modules.",
     .functions = kImpFunctions,
 };
 

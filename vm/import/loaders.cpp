@@ -362,25 +362,26 @@ Status SetField(ThreadState& ts, Value self, Value v) {
 }
 
 const MethodSpec kSourceMethods[] = {
-    {"create_module(self, spec)", return_none, "Use default semantics for module creation."},
-    {"exec_module(self, module)", loader_exec_module, "Execute the module."},
-    {"get_code(self, fullname)", source_get_code,
-     "Concrete implementation of InspectLoader.get_code."},
-    {"get_data(self, path)", source_get_data, "Return the data from path as raw bytes."},
+    {"create_module(self, spec)", return_none, "None: the default way to make a module will do."},
+    {"exec_module(self, module)", loader_exec_module, "Runs the code of get_code() in the module."},
+    {"get_code(self, fullname)", source_get_code, "The compiled source file."},
+    {"get_data(self, path)", source_get_data, "The bytes of a file."},
     {"get_filename(self, name=None)", loader_get_filename,
-     "Return the path to the source file as found by the finder."},
+     "The path of the source file; ImportError for the name of another module."},
     {"get_source(self, fullname)", source_get_source,
-     "Concrete implementation of InspectLoader.get_source."},
+     "The text of the source file, decoded by its own declaration."},
     {"is_package(self, fullname)", source_is_package, "Whether the file is a package's __init__."},
-    {"load_module(self, name=None)", loader_load_module, "Load a module from a file."},
+    {"load_module(self, name=None)", loader_load_module,
+     "The module, entered in sys.modules and run; exec_module() is the newer way."},
     {"path_mtime(self, path)", source_path_mtime},
-    {"path_stats(self, path)", source_path_stats, "Return the metadata for the path."},
-    {"set_data(self, path, data, *, _mode=438)", source_set_data, "Write bytes data to a file."},
+    {"path_stats(self, path)", source_path_stats,
+     "{'mtime': seconds, 'size': bytes} of a file; OSError where it is missing."},
+    {"set_data(self, path, data, *, _mode=438)", source_set_data, "Writes a file."},
     {"source_to_code(self, data, path, *, _optimize=-1)", source_to_code,
-     "Return the code object compiled from source."},
+     "The code that the source compiles to."},
 };
 const MethodSpec kNamespaceLoaderMethods[] = {
-    {"create_module(self, spec)", return_none, "Use default semantics for module creation."},
+    {"create_module(self, spec)", return_none, "None: the default way to make a module will do."},
     {"exec_module(self, module)", return_none},
     {"get_code(self, fullname)", namespace_get_code},
     {"get_source(self, fullname)", namespace_get_source},
@@ -400,7 +401,7 @@ Result<> NewLoader(ThreadState& ts, TypeObject* cls, Args) { return AllocInstanc
 
 const TypeSpec kSourceFileLoaderType = {
     .name = "_frozen_importlib_external.SourceFileLoader",
-    .doc = "Concrete implementation of SourceLoader using the file system.",
+    .doc = "Loads a module from its source file.",
     .flags = kTypeBase | kTypeWeakrefs,
     .size = sizeof(FileLoaderObject),
     .gc = GcHooksOf<FileLoaderObject>(),

@@ -134,7 +134,8 @@ const GetSetSpec kSpecGetSets[] = {
     {"submodule_search_locations", GetField<&ModuleSpecObject::locations>,
      SetField<&ModuleSpecObject::locations>},
     {"cached", GetField<&ModuleSpecObject::cached>, SetField<&ModuleSpecObject::cached>},
-    {"parent", spec_get_parent, nullptr, "The name of the module's parent."},
+    {"parent", spec_get_parent, nullptr,
+     "The package that relative imports of the module start from."},
     {"has_location", spec_get_has_location, spec_set_has_location},
     {"_set_fileattr", spec_get_has_location, spec_set_has_location},
     {"_initializing", spec_get_initializing, spec_set_initializing},
@@ -146,7 +147,9 @@ const GetSetSpec kSpecGetSets[] = {
 
 const TypeSpec kModuleSpecType = {
     .name = "_frozen_importlib.ModuleSpec",
-    .doc = "The specification for a module, used for loading.",
+    .doc =
+        "What a finder found out about a module: its loader, where it is from, whether it is a "
+        "package.",
     .flags = kTypeBase | kTypeWeakrefs,
     .size = sizeof(ModuleSpecObject),
     .gc = GcHooksOf<ModuleSpecObject>(),

@@ -435,11 +435,14 @@ Result<> anext_throw(ThreadState& ts, Args args) { return AnextProxy(ts, args, "
 Result<> anext_close(ThreadState& ts, Args args) { return AnextProxy(ts, args, "close"); }
 
 const MethodSpec kAgenMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
-    {"aclose(self, /)", agen_aclose, "Awaitable that raises GeneratorExit inside the generator."},
-    {"asend(self, value, /)", agen_asend, "Awaitable that resumes the generator with a value."},
+    {"__class_getitem__(cls, item, /)", ClassGetItem,
+     "A generic alias: the class with type arguments.", kMethodClass},
+    {"aclose(self, /)", agen_aclose,
+     "An awaitable that ends the generator: GeneratorExit is raised where it waits."},
+    {"asend(self, value, /)", agen_asend,
+     "An awaitable that goes on to the next yield; value is the result of the last one."},
     {"athrow(self, type, value=<unrepresentable>, traceback=<unrepresentable>, /)", agen_athrow,
-     "Awaitable that raises an exception inside the generator."},
+     "An awaitable that raises the exception where the generator waits."},
 };
 const GetSetSpec kAgenGetSets[] = {
     {"__name__", get_name, set_name}, {"__qualname__", get_qualname, set_qualname},

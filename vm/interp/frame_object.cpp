@@ -391,7 +391,8 @@ const GetSetSpec kFrameGetSets[] = {
     {"f_trace_opcodes", get_trace_opcodes, set_trace_opcodes},
 };
 const MethodSpec kFrameMethods[] = {
-    {"clear(self, /)", frame_clear, "Clear all references held by the frame."}};
+    {"clear(self, /)", frame_clear,
+     "Drops the variables of the frame; RuntimeError while it runs."}};
 const MethodSpec kProxyMethods[] = {
     {"__reversed__(self, /)", proxy_reversed},
     {"copy(self, /)", proxy_copy},

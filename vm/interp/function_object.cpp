@@ -270,7 +270,7 @@ const GetSetSpec kFunctionGetSets[] = {
 
 const TypeSpec kFunctionType = {
     .name = "function",
-    .doc = "Create a function object.",
+    .doc = "Code together with the globals, defaults and closure that it runs with.",
     .flags = kTypeMethodDescriptor,
     .size = sizeof(FunctionObject),
     .gc = GcHooksOf<FunctionObject>(),

@@ -140,12 +140,13 @@ Result<> wrapper_throw(ThreadState& ts, Args args) {
 Result<> wrapper_close(ThreadState& ts, Args args) { return GeneratorClose(ts, Wrapped(args[0])); }
 
 const MethodSpec kGeneratorMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
-    {"close(self, /)", generator_close, "Raise GeneratorExit inside the generator."},
+    {"__class_getitem__(cls, item, /)", ClassGetItem,
+     "A generic alias: the class with type arguments.", kMethodClass},
+    {"close(self, /)", generator_close, "Ends it: GeneratorExit is raised where it waits."},
     {"send(self, arg, /)", generator_send,
-     "Resume the generator with a value for its yield expression."},
+     "Goes on to the next yield; arg is the result of the last one."},
     {"throw(self, type, value=<unrepresentable>, traceback=<unrepresentable>, /)", generator_throw,
-     "Raise an exception inside the generator."},
+     "Raises the exception where it waits, and goes on to the next yield."},
 };
 const GetSetSpec kGeneratorGetSets[] = {
     {"__name__", get_name, set_name},
@@ -163,17 +164,20 @@ const GetSetSpec kCoroutineGetSets[] = {
     {"cr_running", get_running},      {"cr_suspended", get_suspended},
 };
 const MethodSpec kCoroutineMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
-    {"close(self, /)", generator_close, "Raise GeneratorExit inside the coroutine."},
-    {"send(self, arg, /)", generator_send, "Resume the coroutine with a value."},
+    {"__class_getitem__(cls, item, /)", ClassGetItem,
+     "A generic alias: the class with type arguments.", kMethodClass},
+    {"close(self, /)", generator_close, "Ends it: GeneratorExit is raised where it waits."},
+    {"send(self, arg, /)", generator_send,
+     "Goes on to the next yield; arg is the result of the last one."},
     {"throw(self, type, value=<unrepresentable>, traceback=<unrepresentable>, /)", generator_throw,
-     "Raise an exception inside the coroutine."},
+     "Raises the exception where it waits, and goes on to the next yield."},
 };
 const MethodSpec kWrapperMethods[] = {
-    {"close(self, /)", wrapper_close, "Raise GeneratorExit inside the coroutine."},
-    {"send(self, arg, /)", wrapper_send, "Resume the coroutine with a value."},
+    {"close(self, /)", wrapper_close, "Ends it: GeneratorExit is raised where it waits."},
+    {"send(self, arg, /)", wrapper_send,
+     "Goes on to the next yield; arg is the result of the last one."},
     {"throw(self, type, value=<unrepresentable>, traceback=<unrepresentable>, /)", wrapper_throw,
-     "Raise an exception inside the coroutine."},
+     "Raises the exception where it waits, and goes on to the next yield."},
 };
 
 }  // namespace
@@ -267,7 +271,7 @@ const TypeSpec kCoroutineType = {
 };
 const TypeSpec kCoroutineWrapperType = {
     .name = "coroutine_wrapper",
-    .doc = "A wrapper object implementing __await__ for coroutines.",
+    .doc = "What await runs through: the steps of a coroutine.",
     .flags = kTypeNoNew,
     .size = sizeof(CoroutineWrapperObject),
     .gc = GcHooksOf<CoroutineWrapperObject>(),

@@ -93,7 +93,7 @@ int TracebackLine(TracebackObject* tb) {
 
 const TypeSpec kTracebackType = {
     .name = "traceback",
-    .doc = "Create a new traceback object.",
+    .doc = "One step of the way that an exception took: a frame, a line and the next step in.",
     .size = sizeof(TracebackObject),
     .gc = GcHooksOf<TracebackObject>(),
     .construct = {"traceback(tb_next, tb_frame, tb_lasti, tb_lineno)", traceback_new},
