@@ -438,7 +438,7 @@ const MethodSpec kFileMethods[] = {
 const GetSetSpec kFileGetSets[] = {
     {"_blksize", file_get_blksize, file_set_blksize},
     {"_finalizing", file_get_finalizing, file_set_finalizing},
-    {"closed", file_get_closed, nullptr, "Whether close() has been called"},
+    {"closed", file_get_closed, nullptr, "True if the file is closed"},
     {"closefd", file_get_closefd, nullptr, "Whether close() closes the descriptor too"},
     {"mode", file_get_mode, nullptr, "How it is open: rb, rb+, wb, ab, xb and the like"},
 };
