@@ -7,8 +7,16 @@
 //   c.arg(1).ToInt()); }); vm->Run("print(add(1, 2))", "hello.src", &error);
 //
 // Many VMs can live in one process, each with its own heap, lock and limits; they share nothing.
-// Threads: one host thread at a time may call into a VM. The library installs no signal handlers,
-// prints nothing by itself and never exits the process.
+// Threads: one host thread at a time may call into a VM; copying and destroying a Var is such a
+// call. The library installs no signal handlers, prints nothing by itself and never exits the
+// process.
+//
+// Limits are no sandbox: a script has the rights of the process. It opens files and sockets, starts
+// and signals processes and may end this one (os._exit, os.kill). To run what you do not trust, put
+// the process into a sandbox of the system's.
+//
+// No C++ exception leaves a call. Where the system (not VmConfig::memory_limit) refuses memory to a
+// C++ container inside the runtime, which is built without exceptions, the process ends.
 #pragma once
 
 #include <cstdint>
@@ -43,12 +51,21 @@ class MINIVM_EXPORT Var {
   bool IsFloat() const;
   bool IsStr() const;
   bool IsCallable() const;
-  // Conversions give a zero value where the script's value is of another type or out of range.
+  // Conversions that tell: false, and *value as it was, where the script's value is of another type
+  // or out of range, or the Var empty. ToFloat takes ints, too; ToString is str(value) in UTF-8.
+  // Truth and ToString may run script code: what it raises goes to *error, or stays in the VM.
+  bool ToInt(int64_t* value) const;
+  bool ToFloat(double* value) const;
+  bool Truth(bool* value, ScriptError* error = nullptr) const;
+  bool ToString(std::string* text, ScriptError* error = nullptr) const;
+  // Conversions that do not: zero, false or "" instead. What script code raises is dropped,
+  // KeyboardInterrupt included.
   int64_t ToInt() const;
   double ToFloat() const;
   bool Truth() const;
-  std::string ToString() const;  // str(value)
+  std::string ToString() const;
   std::string Repr() const;
+  // An empty Var has nothing: these give false or an empty Var then, and leave *error alone.
   Var GetAttr(std::string_view name, ScriptError* error = nullptr) const;
   bool SetAttr(std::string_view name, const Var& value, ScriptError* error = nullptr) const;
   Var GetItem(const Var& key, ScriptError* error = nullptr) const;
@@ -61,7 +78,15 @@ class MINIVM_EXPORT Var {
   uint64_t word_ = 0;
 };
 
-// The call of a bound C++ function.
+// The call of a bound C++ function. What it returns goes to the script; an empty Var, or one of
+// another VM, is None there, unless
+// - Raise() was called: that exception is raised;
+// - a call into the VM failed meanwhile with error == nullptr and its exception is still there
+//   (DropError() takes it away): it goes on into the script, whatever it is. So
+//   `return call.arg(0).Call();` passes on both the result and the exception.
+// A C++ exception becomes one of the script's: std::bad_alloc MemoryError, std::exception
+// RuntimeError with what(), anything else RuntimeError.
+// What the host had left in the VM for ReportError() is there again when the function is done.
 class MINIVM_EXPORT HostCall {
  public:
   Vm& vm() const { return vm_; }
@@ -119,13 +144,14 @@ struct VmConfig {
 
 class MINIVM_EXPORT Vm {
  public:
-  // Null with *error set when there is not enough memory.
+  // Null with *error set when there is not enough memory, or the configuration is no good.
   static std::unique_ptr<Vm> Create(const VmConfig& config, ScriptError* error = nullptr);
   ~Vm();
   Vm(const Vm&) = delete;
   Vm& operator=(const Vm&) = delete;
 
-  // All calls that can fail return false or an empty Var and fill *error (if not null).
+  // All calls that can fail return false or an empty Var and fill *error; with error == nullptr the
+  // exception stays in the VM, for ReportError(). After Finish() they fail with a RuntimeError.
 
   // Runs source (UTF-8, or with an encoding cookie) as the module __main__; its names stay.
   bool Run(std::string_view source, std::string_view filename, ScriptError* error = nullptr);
@@ -144,6 +170,7 @@ class MINIVM_EXPORT Vm {
                              bool at_end = false);
   Var Eval(std::string_view expression, ScriptError* error = nullptr);
 
+  // New values. Empty if there is not enough memory, or after Finish(); nothing stays in the VM.
   Var None();
   Var Bool(bool b);
   Var Int(int64_t i);
@@ -151,17 +178,18 @@ class MINIVM_EXPORT Vm {
   Var Str(std::string_view utf8);
   Var List(std::span<const Var> items);
 
-  // Names of __main__.
-  Var Get(std::string_view name);
-  bool Set(std::string_view name, const Var& value);
-  bool Bind(std::string_view name, HostFunction function);
+  // Names of __main__; an unknown one is a NameError. Unlike the rest these leave nothing in the VM
+  // with error == nullptr: they fail silently.
+  Var Get(std::string_view name, ScriptError* error = nullptr);
+  bool Set(std::string_view name, const Var& value, ScriptError* error = nullptr);
+  bool Bind(std::string_view name, HostFunction function, ScriptError* error = nullptr);
   // Imports the module; one of its attributes with a name.
   Var Import(std::string_view module, ScriptError* error = nullptr);
 
   // Reports what the last failing call left as the command line does: through sys.excepthook, or on
   // the VM's stderr. For calls made with error == nullptr, which leave the exception in the VM.
-  // Returns the exit status for it. A SystemExit shows its message only, if it has one; with
-  // exits_too it is reported like any other exception.
+  // Returns the exit status for it; 0 if nothing was left. A SystemExit shows its message only, if
+  // it has one; with exits_too it is reported like any other exception.
   int ReportError(bool exits_too = false);
   // Is what the last failing call left an instance of this built-in exception class?
   bool LastErrorIs(std::string_view builtin_type);
@@ -170,8 +198,12 @@ class MINIVM_EXPORT Vm {
   bool PrependPath(std::string_view directory);
   // Ends the script's life: threads joined, atexit functions run, streams flushed. False: failed
   // (reported like an unraisable exception). The destructor does it if nobody did.
+  // What runs meanwhile may still call host functions, and they the VM. Afterwards no script code
+  // runs: calls fail, conversions that need script code give "" or false; Vars may be looked at
+  // (IsInt, ToInt), copied and destroyed as long as the Vm lives.
   bool Finish();
-  // From any thread or a signal handler: the script gets KeyboardInterrupt at its next step.
+  // From any thread or a signal handler: the script gets KeyboardInterrupt at its next step. It
+  // must not race with ~Vm: the Vm is alive until the call is done.
   void Interrupt();
   // Does what the script would at its next step: runs the handlers of signals that have arrived,
   // raises KeyboardInterrupt. For hosts whose own waiting was interrupted.

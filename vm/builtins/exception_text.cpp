@@ -123,6 +123,8 @@ std::string PlainExceptionText(ThreadState& ts, Value exception) {
 
 std::string ExceptionText(ThreadState& ts, Value exception) {
   Ref<> hold = Ref<>::Borrow(exception);
+  // A VM that fails to start has no modules yet.
+  if (!ts.rt->hooks.import_module) return PlainExceptionText(ts, exception);
   Result<StrObject> text = FormatWithModule(ts, exception);
   if (!text.raised()) {
     Ref<StrObject> s = text.Take();

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <exception>
 #include <new>
+#include <utility>
 
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/str_object.h"
@@ -80,9 +81,7 @@ Result<> NewHostFunction(ThreadState& ts, std::string_view name, HostFunction fu
   return f;
 }
 
-Result<> VmInternals::CallHost(ThreadState& ts, const HostFunction& function, Args args) {
-  RecursionGuard guard(ts, " while calling a host function");
-  if (!guard) return kRaised;
+Result<> VmInternals::RunHost(ThreadState& ts, const HostFunction& function, Args args) {
   try {
     std::vector<Var> values;
     values.reserve(args.n);
@@ -93,12 +92,27 @@ Result<> VmInternals::CallHost(ThreadState& ts, const HostFunction& function, Ar
       MVM_TRY(Ref<StrObject> message, NewStrFromOs(ts, call.error_message_));
       return RaiseValue(ts, ExceptionByName(call.error_type_), message);
     }
+    if (!result && last_error) {
+      RestorePending(ts, std::exchange(last_error, Ref<>()));
+      return kRaised;
+    }
     return Result<>::Borrow(Use(result));
   } catch (const std::bad_alloc&) {
     return RaiseMemoryError(ts);
   } catch (const std::exception& e) {
     return Raise(ts, Exc::kRuntimeError, "host function failed: %s", e.what());
+  } catch (...) {
+    return Raise(ts, Exc::kRuntimeError, "host function failed: unknown C++ exception");
   }
+}
+
+Result<> VmInternals::CallHost(ThreadState& ts, const HostFunction& function, Args args) {
+  RecursionGuard guard(ts, " while calling a host function");
+  if (!guard) return kRaised;
+  Ref<> outer = std::exchange(last_error, Ref<>());
+  Result<> result = RunHost(ts, function, args);
+  Ref<> left = std::exchange(last_error, std::move(outer));
+  return result;
 }
 
 Var HostCall::Raise(std::string_view type, std::string_view message) {

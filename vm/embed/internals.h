@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <new>
 #include <string>
 
 #include "minivm/vm.h"
@@ -12,17 +13,20 @@
 
 namespace minivm {
 
+// kEnding: Finish() is at work, what ends may still call; kOver: no script code runs any more.
+enum class VmPhase : uint8_t { kStarting, kRunning, kEnding, kOver };
+
 struct VmInternals {
   RuntimeState rt;
   VmConfig config;
   Vm* vm = nullptr;
   ThreadState* ts = nullptr;
-  Ref<ModuleObject> main;     // __main__
+  Ref<ModuleObject> main;     // __main__; null before the start and from the middle of Finish()
   Ref<> last_error;           // of a call with error == nullptr
   pthread_t host_thread{};    // whose C stack ts is set up for
   uint32_t future_flags = 0;  // __future__ statements given at the prompt
   bool entered = false;
-  bool finished = false;
+  VmPhase phase = VmPhase::kStarting;
 
   ~VmInternals();
 
@@ -31,8 +35,44 @@ struct VmInternals {
   Status Start();
   // Moves the pending exception to *error, or keeps it for ReportError. Always false.
   bool Fail(ScriptError* error);
-  // Where std::bad_alloc ends.
+  // Where std::bad_alloc ends. Always false.
   bool OutOfMemory(ScriptError* error);
+  // A call that comes too late. Always false.
+  static bool Late(ScriptError* error);
+
+  // Runs `body` (-> Status) with everything that can go wrong turned into *error.
+  template <class F>
+  bool Guarded(ScriptError* error, F body) {
+    if (MVM_UNLIKELY(phase == VmPhase::kOver)) return Late(error);
+    try {
+      ThreadState& t = Enter();
+      return !body(t).raised() || Fail(error);
+    } catch (const std::bad_alloc&) {
+      return OutOfMemory(error);
+    }
+  }
+  // The same for what needs __main__.
+  template <class F>
+  bool GuardedMain(ScriptError* error, F body) {
+    return main ? Guarded(error, body) : Late(error);
+  }
+  // The same for calls that do not tell what went wrong, and leave nothing in the VM.
+  template <class F>
+  bool Quietly(F body) {
+    if (MVM_UNLIKELY(phase == VmPhase::kOver)) return false;
+    try {
+      ThreadState& t = Enter();
+      if (!body(t).raised()) return true;
+    } catch (const std::bad_alloc&) {
+    }
+    ClearPending(*ts);
+    return false;
+  }
+  // *error filled if the caller wants to know, else quietly.
+  template <class F>
+  bool Told(ScriptError* error, F body) {
+    return error != nullptr ? Guarded(error, body) : Quietly(body);
+  }
 
   Var Wrap(Ref<> v) {
     Var r;
@@ -43,7 +83,10 @@ struct VmInternals {
   static Value WordOf(const Var& v) { return Value::FromBits(v.word_); }
   // The value, or None where it is empty or another VM's.
   Value Use(const Var& v) { return v.vm_ == vm && v.word_ ? WordOf(v) : Value(rt.none); }
+  // The call of a function of the host's. What calls into the VM that it makes leave in last_error
+  // is its own: it becomes the exception of a call that returns empty, and is gone afterwards.
   Result<> CallHost(ThreadState& ts, const HostFunction& function, Args args);
+  Result<> RunHost(ThreadState& ts, const HostFunction& function, Args args);
 
   // Tracebacks show lines of sources that are in no file: linecache looks in sys._sources, by file
   // name or by code object.

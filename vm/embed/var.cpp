@@ -39,105 +39,130 @@ bool Var::IsCallable() const {
   return word_ && minivm::IsCallable(vm_->internals()->Enter(), Value::FromBits(word_));
 }
 
+bool Var::ToInt(int64_t* value) const {
+  int64_t i;
+  if (!IsInt() || !IntFitsInt64(Value::FromBits(word_), &i)) return false;
+  *value = i;
+  return true;
+}
+
 int64_t Var::ToInt() const {
-  Value v = Value::FromBits(word_);
   int64_t i = 0;
-  return IsInt() && IntFitsInt64(v, &i) ? i : 0;
+  ToInt(&i);
+  return i;
+}
+
+bool Var::ToFloat(double* value) const {
+  if (IsFloat()) {
+    *value = FloatValue(Value::FromBits(word_));
+    return true;
+  }
+  return IsInt() && vm_->internals()->Quietly([&](ThreadState& ts) -> Status {
+    MVM_TRY(*value, IntToDouble(ts, Value::FromBits(word_)));
+    return Ok();
+  });
 }
 
 double Var::ToFloat() const {
-  if (!word_) return 0;
-  ThreadState& ts = vm_->internals()->Enter();
-  Value v = Value::FromBits(word_);
-  if (minivm::IsFloat(ts, v)) return FloatValue(v);
-  if (!minivm::IsInt(ts, v)) return 0;
-  Result<double> d = IntToDouble(ts, v);
-  if (d.raised()) {
-    ClearPending(ts);
-    return 0;
-  }
-  return d.Take();
+  double d = 0;
+  ToFloat(&d);
+  return d;
+}
+
+bool Var::Truth(bool* value, ScriptError* error) const {
+  if (!word_) return false;
+  return vm_->internals()->Guarded(error, [&](ThreadState& ts) -> Status {
+    MVM_TRY(*value, minivm::Truth(ts, Value::FromBits(word_)));
+    return Ok();
+  });
 }
 
 bool Var::Truth() const {
-  if (!word_) return false;
-  ThreadState& ts = vm_->internals()->Enter();
-  Result<bool> b = minivm::Truth(ts, Value::FromBits(word_));
-  if (b.raised()) {
-    ClearPending(ts);
-    return false;
-  }
-  return b.Take();
+  bool b = false;
+  if (!word_) return b;
+  vm_->internals()->Quietly([&](ThreadState& ts) -> Status {
+    MVM_TRY(b, minivm::Truth(ts, Value::FromBits(word_)));
+    return Ok();
+  });
+  return b;
 }
 
-namespace {
-std::string TextOf(ThreadState& ts, Result<StrObject> text) {
-  if (text.raised()) {
-    ClearPending(ts);
-    return "";
-  }
-  Ref<StrObject> s = text.Take();
-  return ToUtf8(s);
+bool Var::ToString(std::string* text, ScriptError* error) const {
+  if (!word_) return false;
+  return vm_->internals()->Guarded(error, [&](ThreadState& ts) -> Status {
+    MVM_TRY(Ref<StrObject> s, ToStr(ts, Value::FromBits(word_)));
+    *text = ToUtf8(s);
+    return Ok();
+  });
 }
-}  // namespace
 
 std::string Var::ToString() const {
-  if (!word_) return "";
-  ThreadState& ts = vm_->internals()->Enter();
-  return TextOf(ts, ToStr(ts, Value::FromBits(word_)));
+  std::string text;
+  if (!word_) return text;
+  vm_->internals()->Quietly([&](ThreadState& ts) -> Status {
+    MVM_TRY(Ref<StrObject> s, ToStr(ts, Value::FromBits(word_)));
+    text = ToUtf8(s);
+    return Ok();
+  });
+  return text;
 }
 
 std::string Var::Repr() const {
-  if (!word_) return "";
-  ThreadState& ts = vm_->internals()->Enter();
-  return TextOf(ts, minivm::Repr(ts, Value::FromBits(word_)));
+  std::string text;
+  if (!word_) return text;
+  vm_->internals()->Quietly([&](ThreadState& ts) -> Status {
+    MVM_TRY(Ref<StrObject> s, minivm::Repr(ts, Value::FromBits(word_)));
+    text = ToUtf8(s);
+    return Ok();
+  });
+  return text;
 }
 
 Var Var::GetAttr(std::string_view name, ScriptError* error) const {
-  if (!word_) return Var();
+  Var value;
+  if (!word_) return value;
   VmInternals& in = *vm_->internals();
-  ThreadState& ts = in.Enter();
-  Result<> r = minivm::GetAttr(ts, Value::FromBits(word_), name);
-  if (r.raised()) {
-    in.Fail(error);
-    return Var();
-  }
-  return in.Wrap(r.Take());
+  in.Guarded(error, [&](ThreadState& ts) -> Status {
+    MVM_TRY(Ref<> r, minivm::GetAttr(ts, Value::FromBits(word_), name));
+    value = in.Wrap(std::move(r));
+    return Ok();
+  });
+  return value;
 }
 
 bool Var::SetAttr(std::string_view name, const Var& value, ScriptError* error) const {
   if (!word_) return false;
   VmInternals& in = *vm_->internals();
-  ThreadState& ts = in.Enter();
-  return !minivm::SetAttr(ts, Value::FromBits(word_), name, in.Use(value)).raised() ||
-         in.Fail(error);
+  return in.Guarded(error, [&](ThreadState& ts) {
+    return minivm::SetAttr(ts, Value::FromBits(word_), name, in.Use(value));
+  });
 }
 
 Var Var::GetItem(const Var& key, ScriptError* error) const {
-  if (!word_) return Var();
+  Var value;
+  if (!word_) return value;
   VmInternals& in = *vm_->internals();
-  ThreadState& ts = in.Enter();
-  Result<> r = minivm::GetItem(ts, Value::FromBits(word_), in.Use(key));
-  if (r.raised()) {
-    in.Fail(error);
-    return Var();
-  }
-  return in.Wrap(r.Take());
+  in.Guarded(error, [&](ThreadState& ts) -> Status {
+    MVM_TRY(Ref<> r, minivm::GetItem(ts, Value::FromBits(word_), in.Use(key)));
+    value = in.Wrap(std::move(r));
+    return Ok();
+  });
+  return value;
 }
 
 Var Var::Call(std::span<const Var> args, ScriptError* error) const {
-  if (!word_) return Var();
+  Var value;
+  if (!word_) return value;
   VmInternals& in = *vm_->internals();
-  ThreadState& ts = in.Enter();
-  std::vector<Value> words;
-  words.reserve(args.size());
-  for (const Var& a : args) words.push_back(in.Use(a));
-  Result<> r = minivm::Call(ts, Value::FromBits(word_), std::span<const Value>(words));
-  if (r.raised()) {
-    in.Fail(error);
-    return Var();
-  }
-  return in.Wrap(r.Take());
+  in.Guarded(error, [&](ThreadState& ts) -> Status {
+    std::vector<Value> words;
+    words.reserve(args.size());
+    for (const Var& a : args) words.push_back(in.Use(a));
+    MVM_TRY(Ref<> r, minivm::Call(ts, Value::FromBits(word_), std::span<const Value>(words)));
+    value = in.Wrap(std::move(r));
+    return Ok();
+  });
+  return value;
 }
 
 }  // namespace minivm

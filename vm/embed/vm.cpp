@@ -52,7 +52,22 @@ ThreadState& VmInternals::Enter() {
 
 bool VmInternals::OutOfMemory(ScriptError* error) {
   ClearPending(*ts);
-  if (error != nullptr) *error = {"MemoryError", "", "MemoryError\n"};
+  if (error != nullptr) {
+    *error = {"MemoryError", "", "MemoryError\n"};
+  } else {
+    (void)RaiseMemoryError(*ts);
+    last_error = TakePending(*ts);
+  }
+  return false;
+}
+
+bool VmInternals::Late(ScriptError* error) {
+  if (error == nullptr) return false;
+  try {
+    *error = {"RuntimeError", "the VM has finished", "RuntimeError: the VM has finished\n"};
+  } catch (const std::bad_alloc&) {
+    *error = {"RuntimeError", "", "RuntimeError\n"};
+  }
   return false;
 }
 
@@ -173,9 +188,9 @@ std::unique_ptr<Vm> Vm::Create(const VmConfig& config, ScriptError* error) {
     std::unique_ptr<Vm> vm(new Vm(std::move(internals)));
     if (vm->internals_->Start().raised()) {
       vm->internals_->Fail(error);
-      vm->internals_->finished = true;
       return nullptr;
     }
+    vm->internals_->phase = VmPhase::kRunning;
     return vm;
   } catch (const std::bad_alloc&) {
     if (error) *error = no_memory;
@@ -184,17 +199,6 @@ std::unique_ptr<Vm> Vm::Create(const VmConfig& config, ScriptError* error) {
 }
 
 Vm::~Vm() { Finish(); }
-
-// Runs `body` (-> Status) with everything that can go wrong turned into *error.
-template <class F>
-static bool Guarded(VmInternals& in, ScriptError* error, F body) {
-  try {
-    ThreadState& ts = in.Enter();
-    return !body(ts).raised() || in.Fail(error);
-  } catch (const std::bad_alloc&) {
-    return in.OutOfMemory(error);
-  }
-}
 
 Status VmInternals::PrependPath(ThreadState& ts, std::string_view entry) {
   if (config.safe_path || config.isolated) return Ok();
@@ -244,7 +248,7 @@ Status VmInternals::RunSource(ThreadState& ts, std::string_view source, std::str
 
 bool Vm::Run(std::string_view source, std::string_view filename, ScriptError* error) {
   VmInternals& in = *internals_;
-  return Guarded(in, error, [&](ThreadState& ts) { return in.RunSource(ts, source, filename); });
+  return in.GuardedMain(error, [&](ThreadState& ts) { return in.RunSource(ts, source, filename); });
 }
 
 // runpy._run_module_as_main(name, alter_argv)
@@ -313,17 +317,17 @@ Status VmInternals::RunFile(ThreadState& ts, const std::string& given, bool skip
 
 bool Vm::RunFile(const std::string& path, ScriptError* error) {
   VmInternals& in = *internals_;
-  return Guarded(in, error, [&](ThreadState& ts) { return in.RunFile(ts, path, false); });
+  return in.GuardedMain(error, [&](ThreadState& ts) { return in.RunFile(ts, path, false); });
 }
 
 bool Vm::RunFileSkippingLine(const std::string& path, ScriptError* error) {
   VmInternals& in = *internals_;
-  return Guarded(in, error, [&](ThreadState& ts) { return in.RunFile(ts, path, true); });
+  return in.GuardedMain(error, [&](ThreadState& ts) { return in.RunFile(ts, path, true); });
 }
 
 bool Vm::RunStartup(const std::string& path, ScriptError* error) {
   VmInternals& in = *internals_;
-  return Guarded(in, error, [&](ThreadState& ts) -> Status {
+  return in.GuardedMain(error, [&](ThreadState& ts) -> Status {
     MVM_TRY(Ref<StrObject> name, NewStrFromOs(ts, path));
     std::string source;
     MVM_TRY_VOID(ReadFileBytes(ts, name, &source));
@@ -333,7 +337,7 @@ bool Vm::RunStartup(const std::string& path, ScriptError* error) {
 
 bool Vm::RunModule(const std::string& name, ScriptError* error) {
   VmInternals& in = *internals_;
-  return Guarded(in, error, [&](ThreadState& ts) -> Status {
+  return in.GuardedMain(error, [&](ThreadState& ts) -> Status {
     char cwd[PATH_MAX];
     MVM_TRY_VOID(in.PrependPath(ts, ::getcwd(cwd, sizeof(cwd)) ? cwd : ""));
     return in.RunAsMain(ts, name, true);
@@ -343,7 +347,7 @@ bool Vm::RunModule(const std::string& name, ScriptError* error) {
 Vm::Interactive Vm::RunInteractive(std::string_view source, ScriptError* error, bool at_end) {
   VmInternals& in = *internals_;
   bool incomplete = false;
-  bool ok = Guarded(in, error, [&](ThreadState& ts) -> Status {
+  bool ok = in.GuardedMain(error, [&](ThreadState& ts) -> Status {
     MVM_TRY(Ref<StrObject> name, NewStr(ts, "<stdin>"));
     CompileOptions options;
     options.mode = CompileMode::kSingle;
@@ -384,7 +388,7 @@ Vm::Interactive Vm::RunInteractive(std::string_view source, ScriptError* error, 
 Var Vm::Eval(std::string_view expression, ScriptError* error) {
   VmInternals& in = *internals_;
   Var value;
-  Guarded(in, error, [&](ThreadState& ts) -> Status {
+  in.GuardedMain(error, [&](ThreadState& ts) -> Status {
     MVM_TRY(Ref<StrObject> name, NewStr(ts, "<string>"));
     CompileOptions options;
     options.mode = CompileMode::kEval;
@@ -403,59 +407,75 @@ Var Vm::Bool(bool b) {
   return internals_->Wrap(Ref<>::Borrow(b ? internals_->rt.true_ : internals_->rt.false_));
 }
 
-// The value of a result; empty, with nothing pending, when it has raised.
-template <class T>
-static Var WrapOrEmpty(VmInternals& in, Result<T> r) {
-  if (r.raised()) {
-    ClearPending(*in.ts);
-    return Var();
-  }
-  return in.Wrap(Ref<>(r.Take()));
+// What `body` (-> Result) makes; empty, with nothing pending, when it raises.
+template <class F>
+static Var Make(VmInternals& in, F body) {
+  Var value;
+  in.Quietly([&](ThreadState& ts) -> Status {
+    auto made = body(ts);
+    if (made.raised()) return kRaised;
+    value = in.Wrap(Ref<>(made.Take()));
+    return Ok();
+  });
+  return value;
 }
 
-Var Vm::Int(int64_t i) { return WrapOrEmpty(*internals_, NewInt(internals_->Enter(), i)); }
-Var Vm::Float(double d) { return WrapOrEmpty(*internals_, NewFloat(internals_->Enter(), d)); }
+Var Vm::Int(int64_t i) {
+  return Make(*internals_, [&](ThreadState& ts) { return NewInt(ts, i); });
+}
+Var Vm::Float(double d) {
+  return Make(*internals_, [&](ThreadState& ts) { return NewFloat(ts, d); });
+}
 Var Vm::Str(std::string_view utf8) {
-  return WrapOrEmpty(*internals_, NewStrFromOs(internals_->Enter(), utf8));
+  return Make(*internals_, [&](ThreadState& ts) { return NewStrFromOs(ts, utf8); });
 }
 Var Vm::List(std::span<const Var> items) {
-  std::vector<Value> words;
-  for (const Var& v : items) words.push_back(internals_->Use(v));
-  return WrapOrEmpty(*internals_, NewList(internals_->Enter(), words));
+  return Make(*internals_, [&](ThreadState& ts) {
+    std::vector<Value> words;
+    words.reserve(items.size());
+    for (const Var& v : items) words.push_back(internals_->Use(v));
+    return NewList(ts, words);
+  });
 }
 
-Var Vm::Get(std::string_view name) {
+Var Vm::Get(std::string_view name, ScriptError* error) {
   VmInternals& in = *internals_;
-  ThreadState& ts = in.Enter();
-  Result<StrObject> key = InternUtf8(ts, name);
-  if (key.raised()) {
-    ClearPending(ts);
-    return Var();
+  Var value;
+  if (!in.main) {
+    VmInternals::Late(error);
+    return value;
   }
-  Ref<StrObject> k = key.Take();
-  Value v = DictGetStr(ts, in.main->dict, k);
-  return v.is_null() ? Var() : in.Wrap(Ref<>::Borrow(v));
+  in.Told(error, [&](ThreadState& ts) -> Status {
+    MVM_TRY(Ref<StrObject> key, InternUtf8(ts, name));
+    Value v = DictGetStr(ts, in.main->dict, key);
+    if (v.is_null())
+      return Raise(ts, Exc::kNameError, "name '%U' is not defined", Value(key.get()));
+    value = in.Wrap(Ref<>::Borrow(v));
+    return Ok();
+  });
+  return value;
 }
 
-bool Vm::Set(std::string_view name, const Var& value) {
+bool Vm::Set(std::string_view name, const Var& value, ScriptError* error) {
   VmInternals& in = *internals_;
-  ThreadState& ts = in.Enter();
-  if (!ModuleAdd(ts, in.main, name, in.Use(value)).raised()) return true;
-  ClearPending(ts);
-  return false;
+  if (!in.main) return VmInternals::Late(error);
+  return in.Told(error,
+                 [&](ThreadState& ts) { return ModuleAdd(ts, in.main, name, in.Use(value)); });
 }
 
-bool Vm::Bind(std::string_view name, HostFunction function) {
+bool Vm::Bind(std::string_view name, HostFunction function, ScriptError* error) {
   VmInternals& in = *internals_;
-  ThreadState& ts = in.Enter();
-  Var f = WrapOrEmpty(in, NewHostFunction(ts, name, std::move(function)));
-  return f && Set(name, f);
+  if (!in.main) return VmInternals::Late(error);
+  return in.Told(error, [&](ThreadState& ts) -> Status {
+    MVM_TRY(Ref<> f, NewHostFunction(ts, name, std::move(function)));
+    return ModuleAdd(ts, in.main, name, f);
+  });
 }
 
 Var Vm::Import(std::string_view module, ScriptError* error) {
   VmInternals& in = *internals_;
   Var value;
-  Guarded(in, error, [&](ThreadState& ts) -> Status {
+  in.GuardedMain(error, [&](ThreadState& ts) -> Status {
     MVM_TRY(Ref<> m, ImportModule(ts, module));
     value = in.Wrap(std::move(m));
     return Ok();
@@ -463,9 +483,7 @@ Var Vm::Import(std::string_view module, ScriptError* error) {
   return value;
 }
 
-int Vm::ReportError(bool exits_too) {
-  VmInternals& in = *internals_;
-  ThreadState& ts = in.Enter();
+static int Report(VmInternals& in, ThreadState& ts, bool exits_too) {
   Ref<> exception = std::move(in.last_error);
   in.last_error = Ref<>();
   if (!exception) return 0;
@@ -486,6 +504,15 @@ int Vm::ReportError(bool exits_too) {
   return interrupted ? 130 : 1;
 }
 
+int Vm::ReportError(bool exits_too) {
+  try {
+    return Report(*internals_, internals_->Enter(), exits_too);
+  } catch (const std::bad_alloc&) {
+    ClearPending(*internals_->ts);
+    return 1;
+  }
+}
+
 bool Vm::LastErrorIs(std::string_view builtin_type) {
   VmInternals& in = *internals_;
   if (!in.last_error) return false;
@@ -503,7 +530,7 @@ void Vm::DropError() {
 
 bool Vm::PrependPath(std::string_view directory) {
   VmInternals& in = *internals_;
-  return Guarded(in, nullptr, [&](ThreadState& ts) { return in.PrependPath(ts, directory); });
+  return in.GuardedMain(nullptr, [&](ThreadState& ts) { return in.PrependPath(ts, directory); });
 }
 
 // ---- the end ----
@@ -530,11 +557,7 @@ void CallAtEnd(ThreadState& ts, const char* module, const char* function) {
 
 }  // namespace
 
-bool Vm::Finish() {
-  VmInternals& in = *internals_;
-  if (in.finished) return true;
-  in.finished = true;
-  ThreadState& ts = in.Enter();
+static bool End(VmInternals& in, ThreadState& ts) {
   in.last_error = Ref<>();
   ClearPending(ts);
   CallAtEnd(ts, "threading", "_shutdown");
@@ -566,6 +589,22 @@ bool Vm::Finish() {
   return ok;
 }
 
+bool Vm::Finish() {
+  VmInternals& in = *internals_;
+  if (in.phase != VmPhase::kRunning) return true;
+  in.phase = VmPhase::kEnding;
+  bool ok = false;
+  try {
+    ok = End(in, in.Enter());
+  } catch (const std::bad_alloc&) {
+    ClearPending(*in.ts);
+  }
+  in.main = Ref<ModuleObject>();
+  in.last_error = Ref<>();
+  in.phase = VmPhase::kOver;
+  return ok;
+}
+
 void Vm::Interrupt() {
   ThreadState& ts = *internals_->rt.main_thread;
   std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests))
@@ -580,7 +619,7 @@ void Vm::ClearInterrupt() {
 }
 
 bool Vm::Poll(ScriptError* error) {
-  return Guarded(*internals_, error, [](ThreadState& ts) -> Status {
+  return internals_->Guarded(error, [](ThreadState& ts) -> Status {
     return ts.rt->hooks.serve_requests ? ts.rt->hooks.serve_requests(ts) : Ok();
   });
 }
