@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "runtime/core/held_memory.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/int_work.h"
@@ -323,9 +324,11 @@ double VectorNorm(const double* v, size_t n) {
 }
 Result<> math_hypot(ThreadState& ts, Args args) {
   TupleObject* t = args.as<TupleObject>(0);
-  MVM_TRY_VOID(CheckRoom(ts, t->size() * 8));
+  HeldMemory held;
+  MVM_TRY_VOID(held.Add(ts, t->size() * sizeof(double)));
   std::vector<double> v(t->size());
   for (uint32_t i = 0; i < t->size(); ++i) {
+    MVM_TRY_VOID(Charge(ts, 1));
     MVM_TRY(v[i], AsDouble(ts, t->items()[i]));
   }
   return NewFloat(ts, VectorNorm(v.data(), v.size()));
@@ -336,8 +339,11 @@ Result<> math_dist(ThreadState& ts, Args args) {
   if (p->size() != q->size()) {
     return Raise(ts, Exc::kValueError, "both points must have the same number of dimensions");
   }
+  HeldMemory held;
+  MVM_TRY_VOID(held.Add(ts, p->size() * sizeof(double)));
   std::vector<double> v(p->size());
   for (uint32_t i = 0; i < p->size(); ++i) {
+    MVM_TRY_VOID(Charge(ts, 1));
     MVM_TRY(double a, AsDouble(ts, p->items()[i]));
     MVM_TRY(double b, AsDouble(ts, q->items()[i]));
     v[i] = a - b;

@@ -225,10 +225,13 @@ pid_t StartPlain(ThreadState& ts, ChildPlan& plan, bool allow_vfork) {
 }
 
 // Descriptors to keep: a tuple of ints, ascending.
-Status GetKeep(ThreadState& ts, Value v, std::vector<int>* out) {
+Status GetKeep(ThreadState& ts, Value v, HeldMemory* held, std::vector<int>* out) {
   if (!IsTuple(ts, v))
     return Raise(ts, Exc::kTypeError, "fork_exec() argument 4 must be tuple, not %T", v);
+  MVM_TRY_VOID(held->Add(ts, v.as<TupleObject>()->size() * sizeof(int)));
+  out->reserve(v.as<TupleObject>()->size());
   for (Value item : v.as<TupleObject>()->span()) {
+    MVM_TRY_VOID(Charge(ts, 1));
     int64_t fd = -1;
     if (!IsInt(ts, item) || !IntFitsInt64(item, &fd) || fd < 0 || fd > INT32_MAX ||
         (!out->empty() && fd <= out->back())) {
@@ -249,8 +252,9 @@ Result<> posixsubprocess_fork_exec(ThreadState& ts, Args args) {
   MVM_TRY_VOID(GetStrings(ts, args[0], &argv));
   MVM_TRY_VOID(GetStrings(ts, args[1], &executables));
   MVM_TRY(plan.close_fds, Truth(ts, args[2]));
+  HeldMemory held;
   std::vector<int> keep;
-  MVM_TRY_VOID(GetKeep(ts, args[3], &keep));
+  MVM_TRY_VOID(GetKeep(ts, args[3], &held, &keep));
   PathArg cwd;
   if (!IsNone(ts, args[4])) {
     MVM_TRY_VOID(GetPath(ts, args[4], &cwd, "fork_exec", "cwd"));

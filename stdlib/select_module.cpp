@@ -11,6 +11,7 @@
 #include <climits>
 #include <vector>
 
+#include "runtime/core/held_memory.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
@@ -112,7 +113,8 @@ Result<> select_select(ThreadState& ts, Args args) {
 
 // ---- poll ----
 
-// Invariants: rows are in the order of registration, each descriptor once.
+// Invariants: rows are in the order of registration, each descriptor once; their capacity is
+// counted against the cap.
 class PollObject : public Object {
  public:
   static constexpr bool kNeverInCycle = true;
@@ -120,9 +122,21 @@ class PollObject : public Object {
   bool polling = false;
   template <class V>
   void VisitRefs(V&&) {}
-  void FreeBuffers(Heap&) {
+  void FreeBuffers(Heap& heap) {
+    if (rows != nullptr) heap.Account(-static_cast<ptrdiff_t>(Bytes(rows->capacity())));
     delete rows;
     rows = nullptr;
+  }
+  static size_t Bytes(size_t count) { return count * sizeof(struct pollfd); }
+  Status Add(ThreadState& ts, struct pollfd row) {
+    const size_t old = rows->capacity();
+    if (rows->size() == old) {
+      const size_t more = std::max<size_t>(old, 16);
+      if (!ts.heap().Charge(Bytes(more))) return RaiseMemoryError(ts);
+      rows->reserve(old + more);
+    }
+    rows->push_back(row);
+    return Ok();
   }
   struct pollfd* Find(int fd) {
     for (struct pollfd& row : *rows) {
@@ -141,8 +155,7 @@ Result<> poll_register(ThreadState& ts, Args args) {
   if (struct pollfd* row = poll->Find(fd)) {
     row->events = static_cast<short>(mask);
   } else {
-    MVM_TRY_VOID(CheckRoom(ts, poll->rows->size() * sizeof(struct pollfd)));
-    poll->rows->push_back({fd, static_cast<short>(mask), 0});
+    MVM_TRY_VOID(poll->Add(ts, {fd, static_cast<short>(mask), 0}));
   }
   return None(ts);
 }
@@ -176,6 +189,8 @@ Result<> poll_poll(ThreadState& ts, Args args) {
   }
   if (poll->polling) return Raise(ts, Exc::kRuntimeError, "concurrent poll() invocation");
   // A copy: signal handlers and other threads may register meanwhile.
+  HeldMemory held;
+  MVM_TRY_VOID(held.Add(ts, PollObject::Bytes(poll->rows->size())));
   std::vector<struct pollfd> rows = *poll->rows;
   poll->polling = true;
   Result<int> waited = WaitUntil(ts, deadline, [&](int64_t slice) {
@@ -329,7 +344,8 @@ Result<> epoll_poll(ThreadState& ts, Args args) {
   }
   if (most > INT_MAX)
     return Raise(ts, Exc::kOverflowError, "signed integer is greater than maximum");
-  MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(most) * sizeof(struct epoll_event)));
+  HeldMemory held;
+  MVM_TRY_VOID(held.Add(ts, static_cast<size_t>(most) * sizeof(struct epoll_event)));
   std::vector<struct epoll_event> events(static_cast<size_t>(most));
   MVM_TRY(EpollObject * e, OpenEpoll(ts, args));
   int fd = e->fd;

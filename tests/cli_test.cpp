@@ -402,6 +402,37 @@ const Row kRows[] = {
      {{"-X", "memory=64M", "-c",
        "try: compile('x=1\\n' * 3000000, 'a', 'exec')\nexcept MemoryError: print('full')"}},
      {0, "full\n", ""}},
+    {"spawn_within_memory",
+     {{"-X", "memory=64M", "-c",
+       "import os; a = ['x' * 40] * 3000000\ntry: os.posix_spawn('x', a, {})\nexcept MemoryError: "
+       "print('full')"}},
+     {0, "full\n", ""}},
+    {"spawn_actions_within_memory",
+     {{"-X", "memory=64M", "-c",
+       "import os; a = [(1, 9)] * 2000000\ntry: os.posix_spawn('x', ['x'], {}, "
+       "file_actions=a)\nexcept MemoryError: print('full')"}},
+     {0, "full\n", ""}},
+    {"spawn_environment_within_memory",
+     {{"-X", "memory=64M", "-c",
+       "import os\nclass E(dict):\n  def keys(self): return ['x' * 20] * 1000000\n  def "
+       "__getitem__(self, k): return k * 20\nE = E()\ntry: os.posix_spawn('x', ['x'], E)\nexcept "
+       "MemoryError: print('full')"}},
+     {0, "full\n", ""}},
+    {"distance_within_memory",
+     {{"-X", "memory=64M", "-c",
+       "import math; a = (1.0,) * 5500000\ntry: math.dist(a, a)\nexcept MemoryError: "
+       "print('full')"}},
+     {0, "full\n", ""}},
+    {"message_pieces_within_memory",
+     {{"-X", "memory=64M", "-c",
+       "import socket; a, b = socket.socketpair(); p = [b'x'] * 1500000\ntry: a.sendmsg(p)\nexcept "
+       "MemoryError: print('full')"}},
+     {0, "full\n", ""}},
+    {"receive_pieces_within_memory",
+     {{"-X", "memory=64M", "-c",
+       "import socket; a, b = socket.socketpair(); p = [bytearray(1)] * 1500000\ntry: "
+       "a.recvmsg_into(p)\nexcept MemoryError: print('full')"}},
+     {0, "full\n", ""}},
     {"start_without_memory",
      {{"-X", "memory=1M", "-c", "print(1)"}},
      {1, "", "minivm: cannot start: MemoryError\n"}},

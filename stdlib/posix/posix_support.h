@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/core/blocking.h"
+#include "runtime/core/held_memory.h"
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/module_object.h"
@@ -42,18 +43,19 @@ Result<int> DirFd(ThreadState& ts, Value v);
 Result<uid_t> AsUid(ThreadState& ts, Value v);
 Result<gid_t> AsGid(ThreadState& ts, Value v);
 
-// Strings of an argument list or environment, alive as long as this is.
+// Strings of an argument list or environment, alive as long as this is; they count against the cap.
 class StringVector {
  public:
   // A path-like argument.
   Status AddPath(ThreadState& ts, Value v);
-  void Add(std::string s) { strings_.push_back(std::move(s)); }
+  Status Add(ThreadState& ts, std::string s);
   // The strings as exec() wants them. Valid until the next change.
   char* const* data();
   size_t size() const { return strings_.size(); }
   const std::string& operator[](size_t i) const { return strings_[i]; }
 
  private:
+  HeldMemory held_;
   std::vector<std::string> strings_;
   std::vector<char*> pointers_;
 };

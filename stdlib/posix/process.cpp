@@ -28,7 +28,14 @@ namespace minivm {
 Status StringVector::AddPath(ThreadState& ts, Value v) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, v, &p, nullptr));
-  strings_.push_back(std::move(p.text));
+  return Add(ts, std::move(p.text));
+}
+
+Status StringVector::Add(ThreadState& ts, std::string s) {
+  // The row of either vector, which grow by doubling, and the text where it is not in the row.
+  constexpr size_t kRow = 2 * (sizeof(std::string) + sizeof(char*));
+  MVM_TRY_VOID(held_.Add(ts, kRow + (s.size() < sizeof(std::string) / 2 ? 0 : s.size() + 16)));
+  strings_.push_back(std::move(s));
   return Ok();
 }
 
@@ -124,8 +131,7 @@ Status GetEnv(ThreadState& ts, Value v, StringVector* out, const char* function)
     if (k.text.find('=', 1) != std::string::npos || k.text.empty()) {
       return Raise(ts, Exc::kValueError, "illegal environment variable name");
     }
-    out->Add(k.text + "=" + value.text);
-    return Ok();
+    return out->Add(ts, k.text + "=" + value.text);
   });
 }
 Result<> posix_execv(ThreadState& ts, Args args) {
@@ -153,8 +159,10 @@ Result<> posix_execve(ThreadState& ts, Args args) {
 enum FileAction { kActionOpen = 0, kActionClose = 1, kActionDup2 = 2, kActionCloseFrom = 3 };
 
 // One of posix_spawn()'s file_actions.
-Status AddFileAction(ThreadState& ts, Value action, const char* function,
+Status AddFileAction(ThreadState& ts, Value action, const char* function, HeldMemory* held,
                      posix_spawn_file_actions_t* out) {
+  constexpr size_t kRow = 128;  // what the system's list takes for one
+  MVM_TRY_VOID(held->Add(ts, kRow));
   if (!IsTuple(ts, action) || action.as<TupleObject>()->size() == 0) {
     return Raise(ts, Exc::kTypeError, "Each file_actions element must be a non-empty tuple");
   }
@@ -169,6 +177,7 @@ Status AddFileAction(ThreadState& ts, Value action, const char* function,
       MVM_TRY(int fd, AsCInt(ts, (*t)[1]));
       PathArg path;
       MVM_TRY_VOID(GetPath(ts, (*t)[2], &path, function));
+      MVM_TRY_VOID(held->Add(ts, path.text.size()));
       MVM_TRY(int flags, AsCInt(ts, (*t)[3]));
       MVM_TRY(int mode, AsCInt(ts, (*t)[4]));
       error =
@@ -216,6 +225,7 @@ Result<> Spawn(ThreadState& ts, Args args, bool search) {
     return Raise(ts, Exc::kTypeError, "%s: environment must be a mapping object or None", function);
   }
   if (!inherit) MVM_TRY_VOID(GetEnv(ts, args[2], &env, function));
+  HeldMemory held;
   struct Actions {
     posix_spawn_file_actions_t a;
     posix_spawnattr_t attr;
@@ -232,8 +242,9 @@ Result<> Spawn(ThreadState& ts, Args args, bool search) {
     if (TypeOf(ts, args[3])->slots.get_item == nullptr) {
       return Raise(ts, Exc::kTypeError, "file_actions must be a sequence or None");
     }
-    MVM_TRY_VOID(ForEach(ts, args[3],
-                         [&](Value action) { return AddFileAction(ts, action, function, &s.a); }));
+    MVM_TRY_VOID(ForEach(ts, args[3], [&](Value action) {
+      return AddFileAction(ts, action, function, &held, &s.a);
+    }));
   }
   short flags = 0;
   if (args.has(4)) {

@@ -16,6 +16,7 @@ namespace {
 
 // The buffers of readv() and its like, held while this lives.
 struct IoVectors {
+  HeldMemory held;
   std::deque<BufferView> views;  // they do not move
   std::vector<struct iovec> rows;
 
@@ -24,7 +25,7 @@ struct IoVectors {
       return Raise(ts, Exc::kTypeError, "%s() arg 2 must be a sequence", function);
     }
     return ForEach(ts, buffers, [&](Value v) -> Status {
-      MVM_TRY_VOID(CheckRoom(ts, (views.size() + 1) * (sizeof(BufferView) + sizeof(struct iovec))));
+      MVM_TRY_VOID(held.Add(ts, sizeof(BufferView) + 2 * sizeof(struct iovec)));
       views.emplace_back();
       MVM_TRY_VOID(GetBuffer(ts, v, &views.back(), writable));
       rows.push_back({views.back().data, static_cast<size_t>(views.back().size)});

@@ -43,7 +43,8 @@ struct Received {
     if (ancillary_size < 0 || ancillary_size > INT_MAX) {
       return Raise(ts, Exc::kValueError, "invalid ancillary data buffer length");
     }
-    MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(ancillary_size)));
+    HeldMemory held;
+    MVM_TRY_VOID(held.Add(ts, static_cast<size_t>(ancillary_size)));
     std::vector<char> control(static_cast<size_t>(ancillary_size));
     SocketAddress from = {};
     struct msghdr message = {};
@@ -87,9 +88,13 @@ Result<> socket_recvmsg_into(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> buffers,
           FastSequence(ts, args[1], "recvmsg_into() argument 1 must be an iterable"));
   MVM_TRY(Ref<TupleObject> items, TupleFrom(ts, buffers));
+  HeldMemory held;
   std::deque<BufferView> views;
   std::vector<struct iovec> pieces;
+  MVM_TRY_VOID(held.Add(ts, items->size() * (sizeof(BufferView) + sizeof(struct iovec))));
+  pieces.reserve(items->size());
   for (Value item : items->span()) {
+    MVM_TRY_VOID(Charge(ts, 5));
     views.emplace_back();
     if (GetBuffer(ts, item, &views.back(), true).raised() || !views.back().c_contiguous()) {
       if (ts.HasPending()) ClearPending(ts);
@@ -108,16 +113,20 @@ Result<> socket_recvmsg_into(ThreadState& ts, Args args) {
 namespace {
 
 // [(level, type, data), ...] in the system's form.
-Status BuildAncillary(ThreadState& ts, Value v, std::vector<char>* out) {
+Status BuildAncillary(ThreadState& ts, Value v, HeldMemory* held, std::vector<char>* out) {
   MVM_TRY(Ref<> sequence, FastSequence(ts, v, "sendmsg() argument 2 must be an iterable"));
   MVM_TRY(Ref<TupleObject> items, TupleFrom(ts, sequence));
   struct Row {
     int level, type;
     std::string data;
   };
+  HeldMemory held_here;
+  MVM_TRY_VOID(held_here.Add(ts, items->size() * sizeof(Row)));
   std::vector<Row> rows;
+  rows.reserve(items->size());
   size_t size = 0;
   for (Value item : items->span()) {
+    MVM_TRY_VOID(Charge(ts, 10));
     if (TypeOf(ts, item)->slots.get_item == nullptr || IsDict(ts, item)) {
       return Raise(ts, Exc::kTypeError,
                    "[sendmsg() ancillary data items]() argument must be 3-item sequence, not %T",
@@ -138,10 +147,11 @@ Status BuildAncillary(ThreadState& ts, Value v, std::vector<char>* out) {
     if (view.size() > INT_MAX) {
       return Raise(ts, Exc::kOSError, "ancillary data item too large");
     }
-    row.data = view.view();
-    size += CMSG_SPACE(row.data.size());
+    size += CMSG_SPACE(view.size());
     if (size > INT_MAX) return Raise(ts, Exc::kOSError, "too much ancillary data");
-    MVM_TRY_VOID(CheckRoom(ts, size));
+    MVM_TRY_VOID(held_here.Add(ts, view.size()));
+    MVM_TRY_VOID(held->Add(ts, CMSG_SPACE(view.size())));
+    row.data = view.view();
     rows.push_back(std::move(row));
   }
   out->assign(size, 0);
@@ -164,15 +174,19 @@ Result<> socket_sendmsg(ThreadState& ts, Args args) {
   SocketObject* s = args.self<SocketObject>();
   MVM_TRY(Ref<> sequence, FastSequence(ts, args[1], "sendmsg() argument 1 must be an iterable"));
   MVM_TRY(Ref<TupleObject> items, TupleFrom(ts, sequence));
+  HeldMemory held;
   std::deque<ByteView> views;
   std::vector<struct iovec> pieces;
+  MVM_TRY_VOID(held.Add(ts, items->size() * (sizeof(ByteView) + sizeof(struct iovec))));
+  pieces.reserve(items->size());
   for (Value item : items->span()) {
+    MVM_TRY_VOID(Charge(ts, 5));
     views.emplace_back();
     MVM_TRY_VOID(views.back().Get(ts, item));
     pieces.push_back({views.back().mutable_data(), views.back().size()});
   }
   std::vector<char> control;
-  MVM_TRY_VOID(BuildAncillary(ts, args[2], &control));
+  MVM_TRY_VOID(BuildAncillary(ts, args[2], &held, &control));
   MVM_TRY(int flags, AsCInt(ts, args[3]));
   SocketAddress to;
   socklen_t length = 0;
