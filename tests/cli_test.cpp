@@ -433,6 +433,12 @@ const Row kRows[] = {
        "import socket; a, b = socket.socketpair(); p = [bytearray(1)] * 1500000\ntry: "
        "a.recvmsg_into(p)\nexcept MemoryError: print('full')"}},
      {0, "full\n", ""}},
+    {"long_chain_of_readers",
+     {{"-c",
+       "import io, sys, time\nsys.setrecursionlimit(10**9)\nb = io.BytesIO()\n"
+       "for _ in range(2000): b = io.BufferedReader(b, 16)\nstart = time.process_time()\n"
+       "b.close()\nprint(time.process_time() - start < 2)"}},
+     {0, "True\n", ""}},
     {"start_without_memory",
      {{"-X", "memory=1M", "-c", "print(1)"}},
      {1, "", "minivm: cannot start: MemoryError\n"}},

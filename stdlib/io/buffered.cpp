@@ -111,9 +111,32 @@ Status CheckUsable(ThreadState& ts, BufferedObject* b) {
       b->detached ? "raw stream has been detached" : "I/O operation on uninitialized object");
 }
 
+bool IsOurBuffered(ThreadState& ts, Value stream) {
+  return IsOur(ts, stream, kBufferedReaderType) || IsOur(ts, stream, kBufferedWriterType) ||
+         IsOur(ts, stream, kBufferedRandomType);
+}
+
+// The first stream, from this one down, that does not just hand a question on to its raw stream.
+// Walking there saves chains of our streams from asking by a call per level at each level. One that
+// stands on itself is given back as it is: calls find out by their depth.
+template <class F>
+Value Answering(Value stream, F hands_on) {
+  Value slow = stream;
+  for (bool odd = true; hands_on(stream); odd = !odd) {
+    stream = Self(stream)->raw;
+    if (!odd) slow = Self(slow)->raw;
+    if (stream.bits() == slow.bits()) break;
+  }
+  return stream;
+}
+
+Value WhoKnowsClosed(ThreadState& ts, Value stream) {
+  return Answering(stream, [&](Value v) { return IsOurBuffered(ts, v) && Self(v)->ok; });
+}
+
 Result<bool> RawClosed(ThreadState& ts, BufferedObject* b) {
   if (MVM_LIKELY(b->raw_is_file)) return b->raw.as<FileIoObject>()->fd < 0;
-  return IsClosed(ts, b->raw);
+  return IsClosed(ts, Ref<>::Borrow(WhoKnowsClosed(ts, b->raw)));
 }
 
 int64_t Ahead(const BufferedObject* b) { return b->end - b->pos; }
@@ -465,11 +488,17 @@ Result<> buffered_write(ThreadState& ts, Args args) {
 
 Result<> buffered_flush(ThreadState& ts, Args args) {
   BufferedObject* b = Self(args[0]);
-  MVM_TRY_VOID(CheckBuffered(ts, b, "flush of closed file"));
-  if (!b->writable) {  // a reader passes it on
-    MVM_TRY_VOID(CallMethod(ts, b->raw, MVM_NAME(ts, flush)));
-    return None(ts);
+  if (!b->writable) {
+    // A reader passes it on. It leaves asking whether the stream is closed to the end of the chain,
+    // too: each level would ask all below it.
+    MVM_TRY_VOID(CheckUsable(ts, b));
+    Value raw = Answering(b->raw, [&](Value v) {
+      return IsOur(ts, v, kBufferedReaderType) && Self(v)->ok && Self(v)->dict == nullptr;
+    });
+    Ref<> hold = Ref<>::Borrow(raw);
+    return CallMethod(ts, hold, MVM_NAME(ts, flush));
   }
+  MVM_TRY_VOID(CheckBuffered(ts, b, "flush of closed file"));
   StreamLock lock(ts, &b->owner, args[0]);
   if (!lock) return kRaised;
   MVM_TRY_VOID(BufferedFlush(ts, b));
@@ -548,6 +577,7 @@ Status AlsoDo(ThreadState& ts, F f) {
 
 Result<> buffered_close(ThreadState& ts, Args args) {
   BufferedObject* b = Self(args[0]);
+  MVM_TRY_VOID(Charge(ts, 100));  // chains of streams can be long
   MVM_TRY_VOID(CheckUsable(ts, b));
   MVM_TRY(bool closed, RawClosed(ts, b));
   if (closed) return None(ts);
@@ -614,7 +644,9 @@ template <int kWhich>
 Result<> buffered_get_attribute(ThreadState& ts, Value self) {
   static constexpr const char* kNames[] = {"closed", "name", "mode"};
   MVM_TRY_VOID(CheckUsable(ts, Self(self)));
-  return GetAttr(ts, Self(self)->raw, kNames[kWhich]);
+  Ref<> raw = Ref<>::Borrow(Self(self)->raw);
+  if constexpr (kWhich == 0) raw = Ref<>::Borrow(WhoKnowsClosed(ts, raw));
+  return GetAttr(ts, raw, kNames[kWhich]);
 }
 Result<> buffered_get_finalizing(ThreadState& ts, Value self) {
   return Bool(ts, Self(self)->finalizing);
