@@ -115,7 +115,11 @@ MVM_WRAP(WrapDelItem) {
   MVM_TRY_VOID(CheckArgs(ts, row, args, 1, 1));
   return NoneIfOk(ts, As<SetItemFn>(fn)(ts, self, args[0], Value()));
 }
-MVM_WRAP(WrapCall) { return As<CallFn>(fn)(ts, self, args); }
+MVM_WRAP(WrapCall) {
+  RecursionGuard guard(ts, " while calling a Python object");  // x.__call__.__call__...
+  if (!guard) return kRaised;
+  return As<CallFn>(fn)(ts, self, args);
+}
 
 MVM_WRAP(WrapGetAttr) {
   MVM_TRY_VOID(CheckArgs(ts, row, args, 1, 1));

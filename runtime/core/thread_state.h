@@ -389,6 +389,13 @@ inline Status Charge(ThreadState& ts, int64_t units) {
   return MVM_LIKELY(ts.work > 0) ? Ok() : ChargeSlow(ts);
 }
 
+// The version of a function or module, which is given when the first cache asks; 0: nothing can be
+// cached about it.
+inline uint32_t VersionOf(ThreadState& ts, Object* o) {
+  if (o->aux == 0) o->aux = ts.rt->NextVersion();
+  return o->aux;
+}
+
 // ---- allocation ----
 
 // Uninitialised buffer, or MemoryError. Sizes that script numbers decide pass through here.

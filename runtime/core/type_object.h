@@ -68,12 +68,13 @@ class TypeObject : public Object {
   const MethodSpec* initialise = nullptr;
   const struct Signature* construct_signature = nullptr;  // null until the first call
   const struct Signature* initialise_signature = nullptr;
-  Object* cached_init = nullptr;   // borrowed: script __init__ while `version` stands (CALL_CLASS)
-  bool has_weakref_slot = false;   // instances can be weakly referenced
-  TypeObject* metatype = nullptr;  // borrowed view of type(self); owned through metatype_ref
-  Shape* root_shape = nullptr;     // kShape storage: shape of a fresh instance
-  Shape* dict_shape = nullptr;     // kShape storage: the dict-mode shape, made when needed
-  Shape* old_roots = nullptr;      // former root shapes, of other inline capacities (Shape::older)
+  Object* cached_init = nullptr;  // borrowed: script __init__ while `version` stands (CALL_CLASS)
+  uint32_t cached_init_version = 0;  // of that function, which may get other code
+  bool has_weakref_slot = false;     // instances can be weakly referenced
+  TypeObject* metatype = nullptr;    // borrowed view of type(self); owned through metatype_ref
+  Shape* root_shape = nullptr;       // kShape storage: shape of a fresh instance
+  Shape* dict_shape = nullptr;       // kShape storage: the dict-mode shape, made when needed
+  Shape* old_roots = nullptr;  // former root shapes, of other inline capacities (Shape::older)
   // Weak links of both directions, undone by whichever type dies first: what __subclasses__() and
   // TypeModified walk, and the types in whose lists this one is.
   TypeObject** subclasses = nullptr;

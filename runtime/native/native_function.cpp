@@ -76,7 +76,6 @@ Result<> CallNative(ThreadState& ts, const Signature& sig, NativeFn fn, Args raw
 Result<NativeFunctionObject> NewNativeFunction(ThreadState& ts, const MethodSpec& spec, Value self,
                                                bool prepend_self, StrObject* module) {
   MVM_TRY(Ref<NativeFunctionObject> f, New<NativeFunctionObject>(ts, TypeId::kNativeFunction));
-  f->aux = ts.rt->NextVersion();
   f->spec = &spec;
   f->fn = spec.fn;
   f->signature = nullptr;
@@ -94,7 +93,6 @@ namespace {
 Result<MethodDescriptorObject> NewDescriptor(ThreadState& ts, TypeId id, const MethodSpec& spec,
                                              TypeObject* owner) {
   MVM_TRY(Ref<MethodDescriptorObject> d, New<MethodDescriptorObject>(ts, id));
-  d->aux = ts.rt->NextVersion();
   d->spec = &spec;
   d->fn = spec.fn;
   d->owner = owner;

@@ -18,28 +18,35 @@ const Value* LocalAt(const CodeObject* code, const Value* registers, uint32_t re
   return reg < list->size ? &list->items[reg] : nullptr;
 }
 
+bool HoldsCell(const CodeObject* code, uint32_t reg, Value v) {
+  if (!IsExact(v, TypeId::kCell)) return false;
+  for (uint32_t i = 0; i < code->cellvars->size(); ++i) {
+    if (code->cell_registers[i] == reg) return true;
+  }
+  return false;
+}
+
 Result<DictObject> LocalsSnapshot(ThreadState& ts, FunctionObject* f, const Value* registers) {
   CodeObject* code = f->code;
   MVM_TRY(Ref<DictObject> dict, NewDict(ts));
   auto add = [&](Value name, Value v) -> Status {
-    if (v.is_null() || !v.is_pointer()) {
-      if (v.is_null()) return Ok();
-    } else if (IsExact(v, TypeId::kCell)) {
-      v = v.as<CellObject>()->value;
-    }
     if (v.is_null() || v.is(ts.rt->unbound)) return Ok();
     return DictSetStr(ts, dict, name.as<StrObject>(), v);
   };
   for (uint32_t i = 0; i < code->varnames->size(); ++i) {
     const Value* v = LocalAt(code, registers, code->varname_registers[i]);
-    if (v != nullptr) MVM_TRY_VOID(add(code->varnames->items()[i], *v));
+    if (v == nullptr) continue;
+    const bool captured = HoldsCell(code, code->varname_registers[i], *v);
+    MVM_TRY_VOID(add(code->varnames->items()[i], captured ? v->as<CellObject>()->value : *v));
   }
   for (uint32_t i = 0; i < code->cellvars->size(); ++i) {
     const Value* v = LocalAt(code, registers, code->cell_registers[i]);
-    if (v != nullptr) MVM_TRY_VOID(add(code->cellvars->items()[i], *v));
+    if (v == nullptr) continue;
+    MVM_TRY_VOID(add(code->cellvars->items()[i],
+                     IsExact(*v, TypeId::kCell) ? v->as<CellObject>()->value : *v));
   }
   for (uint32_t i = 0; f->closure != nullptr && i < code->freevars->size(); ++i) {
-    MVM_TRY_VOID(add(code->freevars->items()[i], f->closure->items()[i]));
+    MVM_TRY_VOID(add(code->freevars->items()[i], f->closure->items()[i].as<CellObject>()->value));
   }
   return dict;
 }

@@ -145,7 +145,7 @@ Result<Value*> FindLocal(ThreadState& ts, FrameObject* f, Value key) {
     const uint32_t holder = reg & kFarLocal ? code->far_register : reg;
     if (r == nullptr || holder >= RegisterCount(f)) return nullptr;
     Value* p = const_cast<Value*>(LocalAt(code, r, reg));
-    return p != nullptr && IsExact(*p, TypeId::kCell) ? &p->as<CellObject>()->value : p;
+    return p != nullptr && HoldsCell(code, reg, *p) ? &p->as<CellObject>()->value : p;
   };
   for (uint32_t i = 0; i < code->varnames->size(); ++i) {
     MVM_TRY(bool found, matches((*code->varnames)[i]));
@@ -212,20 +212,18 @@ Status proxy_setitem(ThreadState& ts, Value self, Value key, Value value) {
     return Raise(ts, Exc::kTypeError, "cannot remove variables from FrameLocalsProxy");
   MVM_TRY(Value * p, FindLocal(ts, f, key));
   if (p != nullptr) {
-    // The frame may be reading the old value borrowed in the instruction it is at: keep it until
-    // the frame object goes.
-    Incref(value);
-    Value old = std::exchange(*p, value);
-    if (f->base != nullptr && old.is_object() && !old.is(ts.rt->unbound)) {
+    // The frame may be reading the old value borrowed in the instruction it is at: keep it, and the
+    // frame object with it, as long as the frame runs.
+    if (f->base != nullptr && p->is_object() && !p->is(ts.rt->unbound)) {
       if (!f->kept.is_object()) {
         MVM_TRY(Ref<ListObject> list, NewListReserve(ts, 4));
         f->kept = Value(list.Release());
       }
-      Status s = ListAppend(ts, f->kept.as<ListObject>(), old);
-      Decref(old);
-      return s;
+      MVM_TRY_VOID(ListAppend(ts, f->kept.as<ListObject>(), *p));
+      PinFrame(f);
     }
-    Decref(old);
+    Incref(value);
+    Ref<> old = Ref<>::Steal(std::exchange(*p, value));
     return Ok();
   }
   if (!f->extra_locals.is_object()) {

@@ -43,7 +43,8 @@ void Bind(FunctionObject* f, CodeInstance* instance) {
 
 FunctionObject* Self(Value v) { return v.as<FunctionObject>(); }
 
-void NewVersion(ThreadState& ts, FunctionObject* f) { f->aux = ts.rt->NextVersion(); }
+// What call sites know of it no longer holds; it gets a version again when one asks.
+void DropVersion(FunctionObject* f) { f->aux = 0; }
 
 template <class T>
 void Assign(T*& field, T* value) {
@@ -139,7 +140,7 @@ Status set_code(ThreadState& ts, Value self, Value v) {
   MVM_TRY(CodeInstance * instance, BindCode(ts, code, f->globals, f->builtins));
   Assign(f->code, code);
   Bind(f, instance);
-  NewVersion(ts, f);
+  DropVersion(f);
   return Ok();
 }
 
@@ -154,7 +155,7 @@ Status set_defaults(ThreadState& ts, Value self, Value v) {
   } else {
     return Raise(ts, Exc::kTypeError, "__defaults__ must be set to a tuple object");
   }
-  NewVersion(ts, Self(self));
+  DropVersion(Self(self));
   return Ok();
 }
 
@@ -169,7 +170,7 @@ Status set_kwdefaults(ThreadState& ts, Value self, Value v) {
   } else {
     return Raise(ts, Exc::kTypeError, "__kwdefaults__ must be set to a dict object");
   }
-  NewVersion(ts, Self(self));
+  DropVersion(Self(self));
   return Ok();
 }
 
@@ -288,7 +289,6 @@ Result<FunctionObject> NewFunction(ThreadState& ts, CodeObject* code, DictObject
   const Value builtins = BuiltinsOf(ts, globals);
   MVM_TRY(CodeInstance * instance, BindCode(ts, code, globals, builtins, names_are_globals));
   MVM_TRY(Ref<FunctionObject> f, New<FunctionObject>(ts, TypeId::kFunction));
-  f->aux = ts.rt->NextVersion();
   f->code = Ref<CodeObject>::Borrow(code).Release();
   f->globals = Ref<DictObject>::Borrow(globals).Release();
   f->builtins = Ref<>::Borrow(builtins).Release();

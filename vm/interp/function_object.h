@@ -1,8 +1,8 @@
 // Script functions.
 //
-// aux is the version (DESIGN.md R2): equal versions mean the same code instance and defaults, so
-// call sites guard on it. All closures of one MKFUNC site share a version; assigning __code__,
-// __defaults__ or __kwdefaults__ gives a new one.
+// aux is the version: equal versions mean the same code instance and defaults, so call sites guard
+// on it. It is 0 until a call site asks (VersionOf), and again after __code__, __defaults__ or
+// __kwdefaults__ have been assigned. All closures of one MKFUNC site share a version.
 #pragma once
 
 #include "vm/bytecode/code_object.h"

@@ -1208,6 +1208,7 @@ dispatch:
                      callee.as<TypeObject>()->version == static_cast<uint32_t>(pc->x))) {
         TypeObject* type = callee.as<TypeObject>();
         FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);
+        if (MVM_UNLIKELY(f->aux != type->cached_init_version)) goto call_slow;
         Value* nb = w + kWindowWords + 1;
         uint32_t word;
         __builtin_memcpy(&word, pc, 4);

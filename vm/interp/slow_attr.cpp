@@ -89,7 +89,7 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
   if (IsExact(o, TypeId::kModule) && !local) {
     CellObject* cell = DictGetCell(ts, o.as<ModuleObject>()->dict, name);
     if (cell == nullptr || cell->value.is(ts.rt->unbound)) return false;
-    if (o.object()->aux == 0) o.object()->aux = ts.rt->NextVersion();
+    if (VersionOf(ts, o.object()) == 0) return false;
     if (!TypeLookup(ts, TypeOf(ts, o), name).is_null()) return false;
     cache->a = o.object()->aux;
     cache->ptr = reinterpret_cast<uint64_t>(cell);
@@ -132,9 +132,12 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
     if (IsExact(attr, TypeId::kProperty) && !local &&
         IsFunction(attr.as<PropertyObject>()->getter)) {
       FunctionObject* getter = attr.as<PropertyObject>()->getter.as<FunctionObject>();
-      if (!getter->simple || getter->param_count != 1 || getter->code->is_generator_like())
+      if (!getter->simple || getter->param_count != 1 || getter->code->is_generator_like() ||
+          VersionOf(ts, getter) == 0) {
         return false;
+      }
       cache->a = o.object()->shape_id;
+      cache->b = getter->aux;
       cache->ptr = reinterpret_cast<uint64_t>(getter);
       MarkSites(f, type);
       pc->op = static_cast<uint8_t>(Op::GETATTR_PROPERTY);
@@ -275,8 +278,8 @@ CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc) {
   Value o = R[pc->b];
   CacheEntry* cache = CacheOf(pc);
   FunctionObject* caller = FunctionOf(R);
-  if (o.is_object() && o.object()->shape_id == cache->a) {
-    FunctionObject* f = reinterpret_cast<FunctionObject*>(cache->ptr);
+  FunctionObject* f = reinterpret_cast<FunctionObject*>(cache->ptr);
+  if (o.is_object() && o.object()->shape_id == cache->a && f->aux == cache->b) {
     uint32_t window = caller->frame_size + 1u;
     Value* w = R + window;
     Value* nb = w + kWindowWords;
@@ -457,8 +460,7 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
     } else if (generic && !is_method && IsExact(o, TypeId::kModule) &&
                TypeLookup(*ts, type, name).is_null()) {
       CellObject* cell = DictGetCell(*ts, o.as<ModuleObject>()->dict, name);
-      if (cell != nullptr && cell->value.is(method)) {
-        if (o.object()->aux == 0) o.object()->aux = ts->rt->NextVersion();
+      if (cell != nullptr && cell->value.is(method) && VersionOf(*ts, o.object()) != 0) {
         cache->a = o.object()->aux;
         cache->ptr = reinterpret_cast<uint64_t>(cell);
         pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_MODULE);

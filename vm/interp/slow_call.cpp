@@ -92,21 +92,25 @@ void SpecialiseCall(ThreadState* ts, Word* pc, Value callee, bool has_self) {
   if (IsFunction(callee)) {
     FunctionObject* f = callee.as<FunctionObject>();
     if (!f->simple || f->param_count != n) return;
-    pc->x = static_cast<int32_t>(f->aux);
+    const uint32_t version = VersionOf(*ts, f);
+    if (version == 0) return;
+    pc->x = static_cast<int32_t>(version);
     pc->op = static_cast<uint8_t>(method ? Op::CALLM_PY : Op::CALL_PY);
   } else if (!method && IsExact(callee, TypeId::kNativeFunction)) {
     NativeFunctionObject* f = callee.as<NativeFunctionObject>();
     NativeFit fit = FitNative(f->signature, n);
     if (f->prepend_self || fit == NativeFit::kNone) return;
-    if (f->aux == 0) f->aux = ts->rt->NextVersion();
-    pc->x = static_cast<int32_t>(f->aux);
+    const uint32_t version = VersionOf(*ts, f);
+    if (version == 0) return;
+    pc->x = static_cast<int32_t>(version);
     pc->op = static_cast<uint8_t>(fit == NativeFit::kExact ? Op::CALL_NATIVE : Op::CALL_NATIVE_PAD);
   } else if (method && IsExact(callee, TypeId::kMethodDescriptor)) {
     MethodDescriptorObject* f = callee.as<MethodDescriptorObject>();
     NativeFit fit = FitNative(f->signature, n);
     if (fit == NativeFit::kNone) return;
-    if (f->aux == 0) f->aux = ts->rt->NextVersion();
-    pc->x = static_cast<int32_t>(f->aux);
+    const uint32_t version = VersionOf(*ts, f);
+    if (version == 0) return;
+    pc->x = static_cast<int32_t>(version);
     pc->op =
         static_cast<uint8_t>(fit == NativeFit::kExact ? Op::CALLM_NATIVE : Op::CALLM_NATIVE_PAD);
   }
@@ -195,9 +199,10 @@ CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t
         if (init != nullptr) {
           if (may_specialise && pc->op == static_cast<uint8_t>(Op::CALL) &&
               IsExact(callee, TypeId::kType) && init->simple && init->param_count == pc->c + 1u &&
-              type->version != 0 && type->root_shape != nullptr &&
+              VersionOf(*ts, init) != 0 && type->version != 0 && type->root_shape != nullptr &&
               type->root_shape->slot_offset == sizeof(Object) && type->learn_count >= 4) {
             type->cached_init = init;
+            type->cached_init_version = init->aux;
             FunctionOf(R)->instance->specialised = true;
             pc->x = static_cast<int32_t>(type->version);
             pc->op = static_cast<uint8_t>(Op::CALL_CLASS);
@@ -459,13 +464,10 @@ bool SlowFunctionOps(ThreadState* ts, Value* R, Word* pc) {
       if (flags & 4) made->annotations = next();
       if (flags & 8) made->closure = next().as<TupleObject>();
       // All functions of one site share a version while their defaults cannot differ.
-      if (!(flags & 3)) {
+      if (!(flags & 3) && f->instance == f->code->instances) {
         Site& site = f->code->sites[pc - f->instance->words];
-        if (site.arg == 0 || f->instance != f->code->instances) {
-          if (f->instance == f->code->instances) site.arg = made->aux;
-        } else {
-          made->aux = site.arg;
-        }
+        if (site.arg == 0) site.arg = ts->rt->NextVersion();
+        made->aux = site.arg;
       }
       R[pc->a] = Value(made);
       return true;
