@@ -20,7 +20,6 @@ class ListObject;
 class TupleObject;
 class ModuleObject;
 class InternTable;
-struct GilState;
 struct SignalState;
 
 enum class TypeId : uint16_t {
@@ -89,10 +88,8 @@ struct VmHooks {
   Result<> (*current_frame)(ThreadState& ts) = nullptr;
   // Type and object of super() without arguments, from the running frame.
   Status (*super_arguments)(ThreadState& ts, Ref<>* type, Ref<>* object) = nullptr;
-  // A thread wants attention: serve signals, collections, lock hand-over, limits.
+  // The thread is asked for attention: serve its request bits.
   Status (*serve_requests)(ThreadState& ts) = nullptr;
-  // The part of it that is about the lock and limits: set by what provides those.
-  Status (*serve_external)(ThreadState& ts, uint32_t requests) = nullptr;
   // Around calls that may block (core/blocking.h): other threads may run meanwhile. Null: one
   // thread only.
   void (*release_lock)(ThreadState& ts) = nullptr;
@@ -107,13 +104,9 @@ struct VmHooks {
 
 // Request bits of a thread (ThreadState::requests). Set the bit, then call RequestAttention().
 enum Request : uint32_t {
-  kRequestGil = 1,  // somebody waits for the lock
-  kRequestSignal = 2,
-  kRequestCollect = 4,
-  kRequestInterrupt = 8,  // the host wants the script to stop
-  kRequestAsyncExc = 16,
-  kRequestPendingCall = 32,
-  kRequestDeadline = 64,
+  kRequestSignal = 1,
+  kRequestCollect = 2,
+  kRequestInterrupt = 4,  // the host wants the script to stop
 };
 
 struct RuntimeConfig {
@@ -193,7 +186,6 @@ class RuntimeState {
 
   ThreadState* main_thread = nullptr;
   ThreadState* threads = nullptr;  // list, under the lock
-  GilState* gil = nullptr;
   void* thread_locals = nullptr;   // list of the _thread._local objects (stdlib/thread/local.cpp)
   size_t thread_stack_size = 0;    // threading.stack_size(); 0: the system's
   SignalState* signals = nullptr;  // core/signals.h; owned, null until module _signal is used

@@ -27,19 +27,10 @@ uint32_t TakeRequests(ThreadState& ts) {
 
 // Serves what has been asked of the thread. Also reached from natives through Charge().
 Status ServeRequests(ThreadState& ts) {
-  constexpr uint32_t kOwn = kRequestCollect | kRequestSignal | kRequestInterrupt;
   uint32_t requests = TakeRequests(ts);
   if (requests & kRequestCollect) ts.heap().collector().CollectIfDue(ts);
-  VmHooks& hooks = ts.rt->hooks;
-  if ((requests & ~kOwn) && hooks.serve_external &&
-      hooks.serve_external(ts, requests & ~kOwn).raised()) {
-    // What else there is comes at the next poll.
-    if (requests & (kRequestSignal | kRequestInterrupt)) {
-      RequestAttention(ts, requests & (kRequestSignal | kRequestInterrupt));
-    }
-    return kRaised;
-  }
   if (requests & kRequestInterrupt) {
+    // A signal is served at the next poll.
     if (requests & kRequestSignal) RequestAttention(ts, kRequestSignal);
     return RaiseNoMessage(ts, Exc::kKeyboardInterrupt);
   }

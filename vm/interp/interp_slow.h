@@ -84,7 +84,7 @@ MVM_SLOW bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool
 // Finds the handler for the pending exception, leaving frames. True: ts->base/pc are the handler.
 // False: the entry frame was left, the exception goes on in C++.
 MVM_SLOW bool Unwind(ThreadState* ts, Value* R, Word* pc);
-// Requests: signals, collections, the lock, limits.
+// Requests: signals, collections, an interrupt by the host.
 MVM_SLOW bool SlowBreak(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowTick(ThreadState* ts, Value* R, Word* pc);
 // Last reference gone inside an instruction.
