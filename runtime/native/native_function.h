@@ -48,7 +48,7 @@ Status BindNative(ThreadState& ts, const Signature& sig, Value first, Args raw, 
 class NativeFunctionObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kNativeFunction;
-  // aux: version, for call-site caches (R2)
+  // aux: version, what call-site caches compare (docs/decisions/002)
   const MethodSpec* spec = nullptr;
   const Signature* signature = nullptr;  // null until the first call: SignatureFor()
   NativeFn fn = nullptr;

@@ -1,4 +1,4 @@
-// dict: insertion-ordered hash table; one type, three storages (DESIGN.md, R7).
+// dict: insertion-ordered hash table; one type, three storages.
 //
 //   hash     dense entries {key, value} in insertion order plus an open-addressing index.
 //   celled   the same, but each value is in a CellObject that never moves: module globals and class
@@ -38,9 +38,8 @@ class DictObject : public Object {
   uint32_t index_size = 0;  // power of two, 0 without index
   uint32_t version = 0;     // changes with every insertion and deletion of keys
   DictStorage storage = DictStorage::kHash;
-  bool other_keys = false;      // some key is not an exact str
-  bool has_cell_sites = false;  // celled: call sites depend on absent keys (R12)
-  Object* owner = nullptr;      // slots storage: the instance (borrowed)
+  bool other_keys = false;  // some key is not an exact str
+  Object* owner = nullptr;  // slots storage: the instance (borrowed)
 
   uint32_t* hashes() const { return reinterpret_cast<uint32_t*>(entries + entry_capacity); }
 

@@ -68,7 +68,8 @@ Value InstanceLookup(ThreadState& ts, Object* object, StrObject* name);
 // object.__dict__[name] = value without making the dictionary. `name` interned. REQUIRES: the
 // type's storage is AttrStorage::kShape
 Status SetInstanceAttr(ThreadState& ts, Object* object, StrObject* name, Value value);
-// object.__dict__, made on demand (R7: always the same dict); AttributeError without one. Owned.
+// object.__dict__, made on demand (from then on always the same dict); AttributeError without one.
+// Owned.
 Result<DictObject> InstanceDict(ThreadState& ts, Value object);
 Status SetInstanceDict(ThreadState& ts, Value object, Value dict);
 

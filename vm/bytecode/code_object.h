@@ -2,7 +2,7 @@
 //
 // Words, constants and caches stand in one allocation (a CodeInstance), so that constants and
 // caches are reached relative to the program counter. The words of an instance are specialised in
-// place for one (globals, builtins) pair (DESIGN.md R1): the first function made of a code object
+// place for one (globals, builtins) pair: the first function made of a code object
 // binds the code's own instance, other globals get a clone.
 //
 // Registers: parameters in the order positional, keyword-only, *args, **kwargs; then the other

@@ -1,8 +1,8 @@
 // Generators, coroutines and asynchronous generators.
 //
 // While suspended the object owns its registers; resuming moves them to the top of the VM stack
-// and links a frame, yielding moves them back (DESIGN.md R9). A running generator therefore owns
-// no registers and traverses none.
+// and links a frame, yielding moves them back (docs/decisions/003). A running generator therefore
+// owns no registers and traverses none.
 #pragma once
 
 #include "vm/interp/frame.h"

@@ -1,7 +1,7 @@
 // Traceback and frame objects.
 //
 // A FrameObject refers to a live window (base != null) until the frame ends; then it owns copies
-// of the locals (moved out of the registers, DESIGN.md R4).
+// of the locals (moved out of the registers).
 #pragma once
 
 #include "vm/interp/frame.h"
@@ -23,7 +23,8 @@ class FrameObject : public Object {
   FrameObject* next_live = nullptr;      // ThreadState's list of frame objects with live windows
   Value trace;                           // f_trace
   Value extra_locals;                    // f_locals assignments to names that are no locals
-  Value kept;  // list of locals overwritten through f_locals while running (R13)
+  // List of locals overwritten through f_locals, which the running code may have borrowed.
+  Value kept;
   bool trace_lines = true, trace_opcodes = false;
   bool cleared = false;
   bool pinned = false;   // the running frame owns a reference (extra locals, a trace function)
