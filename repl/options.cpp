@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -169,6 +170,12 @@ class Parser {
         std::fprintf(stderr, "Argument expected for the --check-hash-based-pycs option\n");
         return End(Complain(program_));
       }
+      const std::string_view mode = argv_[index_];
+      if (mode != "default" && mode != "always" && mode != "never") {
+        std::fprintf(stderr,
+                     "--check-hash-based-pycs must be one of 'default', 'always', or 'never'\n");
+        return End(Complain(program_));
+      }
       return true;
     }
     std::fprintf(stderr, "unknown option %.*s\n", static_cast<int>(arg.size()), arg.data());
@@ -260,6 +267,13 @@ const char* Environment(const char* name) {
   return value && *value ? value : nullptr;
 }
 
+// A limit of digits; one that is refused if the text is no number.
+int ParseDigits(const char* text) {
+  char* end = nullptr;
+  const long n = std::strtol(text, &end, 10);
+  return end == text || *end != 0 || n < 0 || n > INT_MAX ? 1 : static_cast<int>(n);
+}
+
 void RaiseTo(int* field, const char* name) {
   const char* value = Environment(name);
   if (!value) return;
@@ -286,7 +300,7 @@ bool ReadEnvironment(Options& o) {
   if (Environment("PYTHONNOUSERSITE")) c.no_user_site = true;
   if (Environment("PYTHONDEVMODE")) c.dev_mode = true;
   if (const char* value = Environment("PYTHONINTMAXSTRDIGITS"))
-    c.int_max_str_digits = std::atoi(value);
+    c.int_max_str_digits = ParseDigits(value);
   if (const char* value = Environment("PYTHONWARNINGS")) {
     std::vector<std::string> options;
     Split(value, ',', [&](std::string s) { options.push_back(std::move(s)); });
@@ -324,7 +338,7 @@ bool ReadXOptions(Options& o) {
                 value = equals == option.npos ? "" : option.substr(equals + 1);
     if (name == "dev") o.config.dev_mode = true;
     if (name == "gc_stress") o.config.gc_stress = true;
-    if (name == "int_max_str_digits") o.config.int_max_str_digits = std::atoi(value.c_str());
+    if (name == "int_max_str_digits") o.config.int_max_str_digits = ParseDigits(value.c_str());
     if (name == "memory") {
       o.config.memory_limit = ParseSize(value);
       if (o.config.memory_limit == 0) {

@@ -16,15 +16,24 @@ bool CodeGenerator::NeedsCallEx(Span<Expr*> args, Span<Keyword*> keywords, unsig
 }
 
 void CodeGenerator::CheckKeywords(Span<Keyword*> keywords) {
+  // The first keyword that comes again, and where it does.
+  uint32_t first = keywords.size, again = 0;
+  FlatMap places;
   for (uint32_t i = 0; i < keywords.size; ++i) {
-    Keyword* k = keywords[i];
-    if (k->arg == nullptr) continue;
-    ForbidName(k->arg, ExprContext::kStore, k->loc);
-    for (uint32_t j = i + 1; j < keywords.size; ++j) {
-      if (keywords[j]->arg == k->arg) {
-        context_.Error(keywords[j]->loc, "keyword argument repeated: %.*s",
-                       static_cast<int>(k->arg->size), k->arg->data);
-      }
+    if (keywords[i]->arg == nullptr) continue;
+    const uint32_t place = places.FindOrAdd(keywords[i]->arg->index, i);
+    if (place < i && place < first) {
+      first = place;
+      again = i;
+    }
+  }
+  for (uint32_t i = 0; i < keywords.size; ++i) {
+    Identifier name = keywords[i]->arg;
+    if (name == nullptr) continue;
+    ForbidName(name, ExprContext::kStore, keywords[i]->loc);
+    if (i == first) {
+      context_.Error(keywords[again]->loc, "keyword argument repeated: %.*s",
+                     static_cast<int>(name->size), name->data);
     }
   }
 }

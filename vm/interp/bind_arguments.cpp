@@ -47,7 +47,7 @@ void RaiseTooMany(ThreadState& ts, FunctionObject* f, uint32_t given, const Valu
   char takes[64];
   bool plural;
   if (defaults > 0) {
-    snprintf(takes, sizeof takes, "from %u to %u", argc - defaults, argc);
+    snprintf(takes, sizeof takes, "from %lld to %u", static_cast<long long>(argc) - defaults, argc);
     plural = true;
   } else {
     snprintf(takes, sizeof takes, "%u", argc);

@@ -57,6 +57,26 @@ Result<> coroutine_repr(ThreadState& ts, Value self) {
                 static_cast<unsigned long>(self.bits()));
 }
 
+// Would GeneratorExit, thrown in where the generator waits, meet nothing of the script? It does
+// when no block but the guard against StopIteration is open, and nothing is delegated to.
+bool ClosesSilently(const GeneratorObject* gen) {
+  if (gen->awaiting || !gen->frame.is_null()) return false;
+  const CodeInstance* instance = gen->function->instance;
+  const CodeObject* code = instance->code;
+  const auto next = static_cast<uint32_t>(gen->resume_pc - instance->words);
+  for (uint32_t i = 0; i < code->range_count; ++i) {
+    const ExceptionRange& range = code->ranges[i];
+    if (next < range.start || next > range.end) continue;  // the yield is the word before
+    if (range.handler == ExceptionRange::kNoHandler) return false;
+    const Word& first = instance->words[range.handler];
+    if (static_cast<Op>(first.op) != Op::INTRINSIC1 ||
+        first.x != static_cast<int32_t>(Intrinsic::kStopIterationError)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 Status generator_finalize(ThreadState& ts, Value self) {
   GeneratorObject* gen = Gen(self);
   if (gen->state == GenState::kCreated && gen->shape_id == ShapeIdOf(TypeId::kCoroutine)) {
@@ -65,7 +85,7 @@ Status generator_finalize(ThreadState& ts, Value self) {
     if (pending) ts.pending = pending.Release();
     return Ok();
   }
-  if (gen->state != GenState::kSuspended) return Ok();
+  if (gen->state != GenState::kSuspended || ClosesSilently(gen)) return Ok();
   Result<> r = GeneratorClose(ts, gen);
   if (r.raised()) return kRaised;
   Ref<> dropped = r.Take();
