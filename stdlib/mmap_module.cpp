@@ -21,7 +21,8 @@ namespace {
 
 enum Access : int { kAccessDefault = 0, kAccessRead = 1, kAccessWrite = 2, kAccessCopy = 3 };
 
-// Invariants: data is null when closed; position <= size.
+// Invariants: data is null when closed; position <= size; held counts against the VM's cap, and is
+// the size of a mapping whose pages are memory of this process (anonymous or private), else 0.
 class MmapObject : public Object {
  public:
   static constexpr bool kNeverInCycle = true;
@@ -31,10 +32,22 @@ class MmapObject : public Object {
   int fd = -1;  // a duplicate; -1: anonymous, or trackfd=False
   int flags = 0, access = 0;
   bool tracked = true;
+  size_t held = 0;
   template <class V>
   void VisitRefs(V&&) {}
-  void FreeBuffers(Heap&) { Unmap(); }
-  void Unmap() {
+  void FreeBuffers(Heap& heap) { Unmap(heap); }
+  bool CountsAsMemory() const { return (flags & (MAP_ANONYMOUS | MAP_PRIVATE)) != 0; }
+  Status Hold(ThreadState& ts, size_t more) {
+    if (!ts.heap().Charge(more)) return RaiseMemoryError(ts);
+    held += more;
+    return Ok();
+  }
+  void GiveBack(Heap& heap, size_t bytes) {
+    heap.Account(-static_cast<ptrdiff_t>(bytes));
+    held -= bytes;
+  }
+  void Unmap(Heap& heap) {
+    GiveBack(heap, held);
     if (data != nullptr) {
       munmap(data, static_cast<size_t>(size));
       data = nullptr;
@@ -117,12 +130,11 @@ Result<> mmap_new(ThreadState& ts, Args args) {
   } else {
     flags |= MAP_ANONYMOUS;
   }
-  if (flags & (MAP_ANONYMOUS | MAP_PRIVATE)) {
-    MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(length)));
-  }
   MVM_TRY(Ref<> made, AllocInstance(ts, args.self<TypeObject>()));
   MmapObject* m = made.as<MmapObject>();
   m->fd = -1;
+  m->flags = flags;
+  if (m->CountsAsMemory()) MVM_TRY_VOID(m->Hold(ts, static_cast<size_t>(length)));
   if (fd != -1 && tracked) {
     m->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (m->fd < 0) return RaiseErrno(ts, errno);
@@ -138,7 +150,6 @@ Result<> mmap_new(ThreadState& ts, Args args) {
   m->data = static_cast<uint8_t*>(data);
   m->size = length;
   m->offset = offset;
-  m->flags = flags;
   m->access = access;
   m->tracked = tracked || fd == -1;
   return made;
@@ -158,7 +169,7 @@ Result<> mmap_close(ThreadState& ts, Args args) {
   if (m->exports > 0) {
     return Raise(ts, Exc::kBufferError, "cannot close exported pointers exist");
   }
-  m->Unmap();
+  m->Unmap(ts.heap());
   return None(ts);
 }
 Result<> mmap_closed(ThreadState& ts, Value self) {
@@ -511,13 +522,20 @@ Result<> mmap_resize(ThreadState& ts, Args args) {
   }
   // Refused before the file is touched: nothing would be left to map.
   if (n == 0) return RaiseErrno(ts, EINVAL);
-  if (m->fd < 0 && n > m->size) MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(n - m->size)));
-  if (m->fd >= 0 && ftruncate(m->fd, file_size) < 0) return RaiseErrno(ts, errno);
-  void* data =
-      mremap(m->data, static_cast<size_t>(m->size), static_cast<size_t>(n), MREMAP_MAYMOVE);
-  if (data == MAP_FAILED) return RaiseErrno(ts, errno);
+  const size_t more = m->CountsAsMemory() && n > m->size ? static_cast<size_t>(n - m->size) : 0;
+  MVM_TRY_VOID(m->Hold(ts, more));
+  void* data = MAP_FAILED;
+  if (m->fd < 0 || ftruncate(m->fd, file_size) == 0) {
+    data = mremap(m->data, static_cast<size_t>(m->size), static_cast<size_t>(n), MREMAP_MAYMOVE);
+  }
+  if (data == MAP_FAILED) {
+    int error = errno;
+    m->GiveBack(ts.heap(), more);
+    return RaiseErrno(ts, error);
+  }
   m->data = static_cast<uint8_t*>(data);
   m->size = n;
+  if (m->CountsAsMemory()) m->GiveBack(ts.heap(), m->held - static_cast<size_t>(n));
   m->position = std::min(m->position, n);
   return None(ts);
 }

@@ -433,6 +433,14 @@ const Row kRows[] = {
        "import socket; a, b = socket.socketpair(); p = [bytearray(1)] * 1500000\ntry: "
        "a.recvmsg_into(p)\nexcept MemoryError: print('full')"}},
      {0, "full\n", ""}},
+    {"maps_within_memory",
+     {{"-X", "memory=64M", "-c",
+       "import mmap\nfor _ in range(9):\n  m = mmap.mmap(-1, 30000000); m.close()\n"
+       "for _ in range(9): m = mmap.mmap(-1, 10000000); m.resize(20000000); m.resize(9000000)\n"
+       "a = []\ntry:\n  while True: a.append(mmap.mmap(-1, 10000000))\n"
+       "except MemoryError: print(len(a))\ntry: a[0].resize(60000000)\n"
+       "except MemoryError: print(len(a[0]))"}},
+     {0, "5\n10000000\n", ""}},
     {"long_chain_of_readers",
      {{"-c",
        "import io, sys, time\nsys.setrecursionlimit(10**9)\nb = io.BytesIO()\n"
