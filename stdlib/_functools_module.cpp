@@ -1,5 +1,6 @@
 // Module _functools: cmp_to_key, partial, reduce. The cache of lru_cache is in
 // functools_lru_cache.cpp.
+#include "runtime/core/held_memory.h"
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/str_object.h"
@@ -87,8 +88,10 @@ Result<> partial_call(ThreadState& ts, Value self, Args raw) {
   const Ref<> function = Ref<>::Borrow(p->function);
   const Ref<TupleObject> args = Ref<TupleObject>::Borrow(p->args);
   if (MVM_LIKELY(DictSize(p->keywords) == 0)) {
+    HeldMemory held;
     SmallVector<Value, 16> words;
     const size_t given = raw.n + raw.nkw + (raw.nkw > 0);
+    MVM_TRY_VOID(held.Reserve(ts, words, size_t{args->size()} + given));
     if (!words.Append(args->items(), args->size()) || !words.Append(raw.v, given))
       return RaiseMemoryError(ts);
     return CallRaw(ts, function, Args{words.data(), args->size() + raw.n, raw.nkw});

@@ -433,6 +433,18 @@ const Row kRows[] = {
        "import socket; a, b = socket.socketpair(); p = [bytearray(1)] * 1500000\ntry: "
        "a.recvmsg_into(p)\nexcept MemoryError: print('full')"}},
      {0, "full\n", ""}},
+    {"struct_within_memory",
+     {{"-X", "memory=64M", "-c",
+       "import struct, resource\ntry: struct.Struct('bh' * 6000000)\n"
+       "except MemoryError: print(resource.getrusage(0).ru_maxrss < 200000)"}},
+     {0, "True\n", ""}},
+    {"arguments_within_memory",
+     {{"-X", "memory=64M", "-c",
+       "import functools, resource\nclass P(functools.partial): pass\n"
+       "f = print\nfor _ in range(40): f = P(f); f.note = 1\n"
+       "try: f(*(None,) * 1500000)\n"
+       "except MemoryError: print(resource.getrusage(0).ru_maxrss < 200000)"}},
+     {0, "True\n", ""}},
     {"maps_within_memory",
      {{"-X", "memory=64M", "-c",
        "import mmap\nfor _ in range(9):\n  m = mmap.mmap(-1, 30000000); m.close()\n"

@@ -25,6 +25,14 @@ class HeldMemory {
     bytes_ += bytes;
     return Ok();
   }
+  // Room for n elements in a SmallVector that will not grow any further.
+  template <class Vector>
+  Status Reserve(ThreadState& ts, Vector& vector, size_t n) {
+    if (MVM_LIKELY(n <= vector.capacity())) return Ok();
+    MVM_TRY_VOID(Add(ts, n * sizeof(vector[0])));
+    if (!vector.Reserve(n)) return RaiseMemoryError(ts);
+    return Ok();
+  }
 
  private:
   Heap* heap_ = nullptr;

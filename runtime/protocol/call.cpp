@@ -1,6 +1,7 @@
 // Calls from C++: any callable, methods, special methods.
 #include <cstdlib>
 
+#include "runtime/core/held_memory.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -32,7 +33,9 @@ Result<> Call(ThreadState& ts, Value callable, std::span<const Value> args) {
     for (size_t i = 0; i < args.size(); ++i) v[i] = args[i];
     return CallRaw(ts, callable, {v, static_cast<uint32_t>(args.size())});
   }
+  HeldMemory held;
   SmallVector<Value, kInline> v;
+  MVM_TRY_VOID(held.Reserve(ts, v, args.size()));
   if (!v.Append(args.data(), args.size())) return RaiseMemoryError(ts);
   return CallRaw(ts, callable, {v.data(), static_cast<uint32_t>(v.size())});
 }
@@ -46,9 +49,10 @@ class CallWords {
     for (size_t i = owned_from_; i < words_.size(); ++i) Decref(words_[i]);
   }
   Status Fill(ThreadState& ts, TupleObject* args, DictObject* kwargs) {
+    size_t n = kwargs ? DictSize(kwargs) : 0;
+    MVM_TRY_VOID(held_.Reserve(ts, words_, args->size() + n + (n > 0)));
     if (!words_.Append(args->items(), args->size())) return RaiseMemoryError(ts);
     owned_from_ = words_.size();
-    size_t n = kwargs ? DictSize(kwargs) : 0;
     if (n == 0) return Ok();
     MVM_TRY(Ref<TupleObject> names, NewTupleRaw(ts, n));
     Track(names);
@@ -69,6 +73,7 @@ class CallWords {
   Args args() { return {words_.data(), static_cast<uint32_t>(owned_from_), nkw_}; }
 
  private:
+  HeldMemory held_;
   SmallVector<Value, 16> words_;
   size_t owned_from_ = 0;
   uint32_t nkw_ = 0;
@@ -76,9 +81,11 @@ class CallWords {
 
 // Keeps the array of a raw call while the callee is free to overwrite its words.
 Result<> CallCopy(ThreadState& ts, Value callable, Args raw) {
+  const size_t count = size_t{raw.n} + raw.nkw + (raw.nkw ? 1 : 0);
+  HeldMemory held;
   SmallVector<Value, 16> words;
-  if (!words.Append(raw.v, size_t{raw.n} + raw.nkw + (raw.nkw ? 1 : 0)))
-    return RaiseMemoryError(ts);
+  MVM_TRY_VOID(held.Reserve(ts, words, count));
+  if (!words.Append(raw.v, count)) return RaiseMemoryError(ts);
   return CallRaw(ts, callable, {words.data(), raw.n, raw.nkw});
 }
 
@@ -103,7 +110,9 @@ Result<> CallFound(ThreadState& ts, Value fn, Value self, bool is_method,
     for (size_t i = 0; i < args.size(); ++i) v[i + 1] = args[i];
     return CallRaw(ts, fn, {v, static_cast<uint32_t>(args.size() + 1)});
   }
+  HeldMemory held;
   SmallVector<Value, kInline> v;
+  MVM_TRY_VOID(held.Reserve(ts, v, args.size() + 1));
   if (!v.Push(self) || !v.Append(args.data(), args.size())) return RaiseMemoryError(ts);
   return CallRaw(ts, fn, {v.data(), static_cast<uint32_t>(v.size())});
 }

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "runtime/core/held_memory.h"
 #include "runtime/support/small_vector.h"
 
 namespace minivm::structs {
@@ -59,6 +60,7 @@ Status Compile(ThreadState& ts, std::string_view text, Format* out) {
     if (order == '>' || order == '!') big = true;
     if (!native || order == '@') at = 1;
   }
+  HeldMemory held;
   SmallVector<Field, 16> fields;
   uint64_t size = 0, items = 0;
   while (at < text.size()) {
@@ -90,6 +92,10 @@ Status Compile(ThreadState& ts, std::string_view text, Format* out) {
     }
     const bool whole = c == 's' || c == 'p';
     if (c != 'x' && (count > 0 || whole)) {
+      // It grows by no more than doubling.
+      if (fields.size() == fields.capacity()) {
+        MVM_TRY_VOID(held.Add(ts, fields.capacity() * sizeof(Field)));
+      }
       if (!fields.Push({size, count, static_cast<uint32_t>(item_size), c, native, big})) {
         return RaiseMemoryError(ts);
       }
