@@ -601,6 +601,8 @@ Raised RaiseNameError(ThreadState& ts, StrObject* name) {
 }
 
 Raised RaiseAttributeError(ThreadState& ts, Value object, StrObject* name) {
+  // Lookups find nothing in a type that there was not enough memory to make ready.
+  MVM_TRY_VOID(TypeReady(ts, TypeOf(ts, object)));
   if (IsType(ts, object)) {
     (void)Raise(ts, Exc::kAttributeError, "type object '%N' has no attribute '%U'",
                 object.as<TypeObject>(), Value(name));

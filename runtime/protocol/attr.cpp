@@ -18,6 +18,8 @@ namespace minivm {
 // ---- errors ----
 
 Raised RaiseAttr(ThreadState& ts, Value object, StrObject* name, const char* format, ...) {
+  // Lookups find nothing in a type that there was not enough memory to make ready.
+  MVM_TRY_VOID(TypeReady(ts, TypeOf(ts, object)));
   va_list args;
   va_start(args, format);
   Result<StrObject> text = FormatV(ts, format, args);

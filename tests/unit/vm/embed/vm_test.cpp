@@ -33,7 +33,7 @@ TEST(VmTest, StartsOrSaysWhyNot) {
       std::unique_ptr<Vm> vm = Vm::Create(config, &error);
       if (!vm) {
         ++refused;
-        EXPECT_EQ(error.type, "MemoryError") << limit;
+        EXPECT_EQ(error.type, "MemoryError") << limit << error.traceback;
         EXPECT_FALSE(Vm::Create(config)) << limit;
         continue;
       }
