@@ -143,7 +143,7 @@ Status ListExtend(ThreadState& ts, ListObject* list, Value iterable) {
   }
   MVM_TRY(Ref<> it, GetIter(ts, iterable));
   MVM_TRY(int64_t hint, LengthHint(ts, iterable, 8));
-  if (hint > 0) {
+  if (hint > 0 && hint <= INT64_MAX - static_cast<int64_t>(list->size)) {
     if (static_cast<uint64_t>(hint) >= kMaxItems - list->size) return RaiseMemoryError(ts);
     MVM_TRY_VOID(ListGrow(ts, list, list->size + static_cast<uint64_t>(hint)));
   }
