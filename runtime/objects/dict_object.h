@@ -53,6 +53,14 @@ class DictObject : public Object {
   void FreeBuffers(Heap& heap);
 };
 
+// A dict and no instance of a subclass, whatever its storage. (IsExact(v, TypeId::kDict): hashed
+// only.)
+inline bool IsExactDict(Value v) {
+  if (!v.is_object()) return false;
+  const uint32_t id = v.object()->shape_id;
+  return id == ShapeIdOf(TypeId::kDict) || id == kShapeCelledDict || id == kShapeSlotDict;
+}
+
 Result<DictObject> NewDict(ThreadState& ts, size_t expected = 0);
 Result<DictObject> NewCelledDict(ThreadState& ts);
 // Turns a hash dict into a celled one in place (same identity): first use as globals.

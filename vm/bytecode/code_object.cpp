@@ -206,8 +206,7 @@ static void ConvertNames(const CodeObject* code, CodeInstance* instance, bool to
 Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* globals,
                                Value builtins, bool names_are_globals) {
   // A subclass may look names up in its own way.
-  if (code->locals_register == 0xFFFF || !IsExact(globals, TypeId::kDict))
-    names_are_globals = false;
+  if (code->locals_register == 0xFFFF || !IsExactDict(Value(globals))) names_are_globals = false;
   CodeInstance* own = code->instances;
   CodeInstance* instance = own;
   while (instance && instance->globals &&

@@ -57,7 +57,7 @@ Result<> LookupGlobal(ThreadState& ts, FunctionObject* f, StrObject* name,
 
 // Names are found in its cells: a plain dict whose keys are strings.
 bool IsCelled(Value v) {
-  if (!IsExact(v, TypeId::kDict)) return false;
+  if (!IsExactDict(v)) return false;
   const DictObject* d = v.as<DictObject>();
   return d->storage == DictStorage::kCelled && !d->other_keys;
 }
@@ -65,7 +65,7 @@ bool IsCelled(Value v) {
 }  // namespace
 
 Result<> LookupMapping(ThreadState& ts, Value mapping, StrObject* name) {
-  if (IsExact(mapping, TypeId::kDict)) {
+  if (IsExactDict(mapping)) {
     if (MVM_UNLIKELY(mapping.as<DictObject>()->other_keys)) {
       return DictGet(ts, mapping.as<DictObject>(), name);
     }
@@ -166,8 +166,8 @@ bool SlowName(ThreadState* ts, Value* R, Word* pc) {
     }
     case Op::STORENAME: {
       Value v = R[pc->a];
-      Status s = IsExact(locals, TypeId::kDict) ? DictSetStr(*ts, locals.as<DictObject>(), name, v)
-                                                : SetItem(*ts, locals, Value(name), v);
+      Status s = IsExactDict(locals) ? DictSetStr(*ts, locals.as<DictObject>(), name, v)
+                                     : SetItem(*ts, locals, Value(name), v);
       if (pc->c & kConsume1) Decref(v);
       return !s.raised();
     }
