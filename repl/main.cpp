@@ -17,6 +17,13 @@
 #include "repl/options.h"
 #include "repl/repl.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+// As malloc() does: a block that cannot be had is null, of which the VM makes a MemoryError.
+extern "C" __attribute__((used, visibility("default"))) const char* __asan_default_options() {
+  return "allocator_may_return_null=1";
+}
+#endif
+
 namespace {
 
 using minivm::Vm;
