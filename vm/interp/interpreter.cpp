@@ -1155,52 +1155,33 @@ dispatch:
 
     // ---- calls ----
     CASE(CALL) : goto call_slow;
-    CASE(CALL_PY) : {
-      Value* w = R + pc->a;
-      Value callee = w[0];
-      if (MVM_LIKELY(IsExact(callee, TypeId::kFunction) &&
-                     callee.object()->aux == static_cast<uint32_t>(pc->x))) {
-        FunctionObject* f = callee.as<FunctionObject>();
-        Value* nb = w + kWindowWords;
-        uint32_t word;
-        __builtin_memcpy(&word, pc, 4);
-        uint64_t header =
-            ((R[-1].bits() >> 32) << 32) + FrameHeader::kDepthOne + (word & 0x00FFFF00);
-        if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;
-        w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
-        w[2] = Value::FromBits(header);
-        Value unbound = ts->rt->unbound;
-        for (uint32_t i = f->param_count; i < f->local_count; ++i) nb[i] = unbound;
-        R = nb;
-        pc = f->entry;
-        POLL();
-        DISPATCH();
-      }
-      goto call_slow;
-    }
-    CASE(CALLM_PY) : {
-      Value* w = R + pc->a;
-      Value callee = w[0];
-      if (MVM_LIKELY(IsExact(callee, TypeId::kFunction) &&
-                     callee.object()->aux == static_cast<uint32_t>(pc->x) && !w[3].is_absent())) {
-        FunctionObject* f = callee.as<FunctionObject>();
-        Value* nb = w + kWindowWords;
-        uint32_t word;
-        __builtin_memcpy(&word, pc, 4);
-        uint64_t header =
-            ((R[-1].bits() >> 32) << 32) + FrameHeader::kDepthOne + (word & 0x00FFFF00);
-        if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;
-        w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
-        w[2] = Value::FromBits(header);
-        Value unbound = ts->rt->unbound;
-        for (uint32_t i = f->param_count; i < f->local_count; ++i) nb[i] = unbound;
-        R = nb;
-        pc = f->entry;
-        POLL();
-        DISPATCH();
-      }
-      goto call_slow;
-    }
+#define SCRIPT_CALL(NAME, GUARD)                                                       \
+  CASE(NAME) : {                                                                       \
+    Value* w = R + pc->a;                                                              \
+    Value callee = w[0];                                                               \
+    if (MVM_LIKELY(IsExact(callee, TypeId::kFunction) &&                               \
+                   callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) { \
+      FunctionObject* f = callee.as<FunctionObject>();                                 \
+      Value* nb = w + kWindowWords;                                                    \
+      uint32_t word;                                                                   \
+      __builtin_memcpy(&word, pc, 4);                                                  \
+      uint64_t header =                                                                \
+          ((R[-1].bits() >> 32) << 32) + FrameHeader::kDepthOne + (word & 0x00FFFF00); \
+      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;     \
+      w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                      \
+      w[2] = Value::FromBits(header);                                                  \
+      Value unbound = ts->rt->unbound;                                                 \
+      for (uint32_t i = f->param_count; i < f->local_count; ++i) nb[i] = unbound;      \
+      R = nb;                                                                          \
+      pc = f->entry;                                                                   \
+      POLL();                                                                          \
+      DISPATCH();                                                                      \
+    }                                                                                  \
+    goto call_slow;                                                                    \
+  }
+    SCRIPT_CALL(CALL_PY, true)
+    SCRIPT_CALL(CALLM_PY, !w[3].is_absent())
+#undef SCRIPT_CALL
     CASE(CALL_CLASS) : {
       Value* w = R + pc->a;
       Value callee = w[0];
