@@ -19,7 +19,7 @@ void CodeGenerator::CheckKeywords(Span<Keyword*> keywords) {
   // The first keyword that comes again, and where it does.
   uint32_t first = keywords.size, again = 0;
   FlatMap places;
-  for (uint32_t i = 0; i < keywords.size; ++i) {
+  for (uint32_t i = 0; keywords.size > 1 && i < keywords.size; ++i) {
     if (keywords[i]->arg == nullptr) continue;
     const uint32_t place = places.FindOrAdd(keywords[i]->arg->index, i);
     if (place < i && place < first) {
