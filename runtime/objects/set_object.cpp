@@ -353,8 +353,7 @@ Result<SetObject> NewEmpty(ThreadState& ts, TypeId kind) {
 
 Status SetUpdate(ThreadState& ts, SetObject* s, Value iterable) {
   if (IsAnySet(ts, iterable)) return MergeSet(ts, s, iterable.as<SetObject>());
-  if (IsDict(ts, iterable) &&
-      (IsExact(iterable, TypeId::kDict) || TypeOf(ts, iterable) == TypeById(ts, TypeId::kDict))) {
+  if (IsExactDict(iterable)) {
     return MergeDictKeys(ts, s, iterable.as<DictObject>());
   }
   return ForEach(ts, iterable, [&](Value key) -> Status {
