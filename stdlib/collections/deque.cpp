@@ -1,8 +1,8 @@
-// collections.deque: a ring buffer.
+// collections.deque on top of deque_blocks.h.
 //
-// Item i is at buffer[(head + i) & (capacity - 1)]. Every change of the items' number or places
-// counts up `state`; iterators and searches that find it changed raise. Removed items are released
-// when the deque is consistent again.
+// Every change of the items' number or places counts up `state`; iterators and searches that find
+// it changed raise, and cursors into the blocks are good as long as it is the same. Removed items
+// are released when the deque is consistent again.
 #include <algorithm>
 
 #include "runtime/objects/int_object.h"
@@ -12,37 +12,32 @@
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 #include "stdlib/collections/collections_types.h"
+#include "stdlib/collections/deque_blocks.h"
 
 namespace minivm {
 namespace {
 
 class DequeObject : public Object {
  public:
-  Value* buffer = nullptr;
-  uint64_t head = 0;
-  uint64_t size = 0;
-  uint64_t capacity = 0;  // power of two, or 0
+  DequeBlocks items;
   uint64_t state = 0;
   int64_t maxlen = 0;
   bool bounded = false;  // maxlen counts
 
-  Value& At(uint64_t i) const { return buffer[(head + i) & (capacity - 1)]; }
-  bool IsFull() const { return bounded && size >= static_cast<uint64_t>(maxlen); }
+  uint64_t size() const { return items.size(); }
+  bool IsFull() const { return bounded && size() >= static_cast<uint64_t>(maxlen); }
   template <class V>
   void VisitRefs(V&& v) {
-    for (uint64_t i = 0; i < size; ++i) v(At(i));
+    items.ForEach(v);
   }
-  void FreeBuffers(Heap& heap) {
-    if (buffer) heap.FreeBuffer(buffer, capacity * sizeof(Value));
-    buffer = nullptr;
-    head = size = capacity = 0;
-  }
+  void FreeBuffers(Heap& heap) { items.Free(heap); }
 };
 
 class DequeIterator : public Object {
  public:
   DequeObject* deque = nullptr;
-  uint64_t index = 0;  // items handed out
+  DequeBlocks::Cursor next;  // the item handed out last; good while `state` is the deque's
+  uint64_t index = 0;        // items handed out
   uint64_t state = 0;
   uint64_t remaining = 0;
   template <class V>
@@ -53,126 +48,47 @@ class DequeIterator : public Object {
 
 constexpr const char* kMutated = "deque mutated during iteration";
 
-// ---- the buffer ----
-
-Status SetCapacity(ThreadState& ts, DequeObject* d, uint64_t capacity) {
-  MVM_TRY(void* p, AllocBuffer(ts, capacity * sizeof(Value)));
-  Value* fresh = static_cast<Value*>(p);
-  for (uint64_t i = 0; i < d->size; ++i) fresh[i] = d->At(i);
-  if (d->buffer) ts.heap().FreeBuffer(d->buffer, d->capacity * sizeof(Value));
-  d->buffer = fresh;
-  d->capacity = capacity;
-  d->head = 0;
-  return Ok();
-}
-
-Status GrowForOne(ThreadState& ts, DequeObject* d) {
-  if (MVM_LIKELY(d->size < d->capacity)) return Ok();
-  if (d->capacity >= uint64_t{1} << 40) return RaiseMemoryError(ts);
-  return SetCapacity(ts, d, d->capacity ? d->capacity * 2 : 8);
-}
-
-// Failure to get a smaller buffer changes nothing.
-void ShrinkIfSparse(ThreadState& ts, DequeObject* d) {
-  if (d->capacity > 64 && d->size < d->capacity / 4 && SetCapacity(ts, d, d->capacity / 2).raised())
-    ClearPending(ts);
-}
+// ---- items ----
 
 Ref<> TakeFirst(ThreadState& ts, DequeObject* d) {
-  Ref<> item = Ref<>::Steal(d->At(0));
-  d->head = (d->head + 1) & (d->capacity - 1);
-  --d->size;
   ++d->state;
-  ShrinkIfSparse(ts, d);
-  return item;
+  return Ref<>::Steal(d->items.PopLeft(ts.heap()));
 }
 Ref<> TakeLast(ThreadState& ts, DequeObject* d) {
-  Ref<> item = Ref<>::Steal(d->At(d->size - 1));
-  --d->size;
   ++d->state;
-  ShrinkIfSparse(ts, d);
-  return item;
+  return Ref<>::Steal(d->items.PopRight(ts.heap()));
 }
 
 // Adds at the right; a full deque loses its leftmost item.
 Status Append(ThreadState& ts, DequeObject* d, Value item) {
-  if (d->IsFull()) {
-    if (d->maxlen == 0) return Ok();
-    const Value first = d->At(0);
-    Incref(item);
-    d->head = (d->head + 1) & (d->capacity - 1);
-    d->At(d->size - 1) = item;
-    ++d->state;
-    Decref(first);
-    return Ok();
-  }
-  MVM_TRY_VOID(GrowForOne(ts, d));
+  if (d->bounded && d->maxlen == 0) return Ok();
+  const bool full = d->IsFull();
+  MVM_TRY_VOID(d->items.PushRight(ts, item));
   Incref(item);
-  d->At(d->size) = item;
-  ++d->size;
   ++d->state;
+  if (full) Decref(d->items.PopLeft(ts.heap()));
   return Ok();
 }
 Status AppendLeft(ThreadState& ts, DequeObject* d, Value item) {
-  if (d->IsFull()) {
-    if (d->maxlen == 0) return Ok();
-    const Value last = d->At(d->size - 1);
-    Incref(item);
-    d->head = (d->head - 1) & (d->capacity - 1);
-    d->At(0) = item;
-    ++d->state;
-    Decref(last);
-    return Ok();
-  }
-  MVM_TRY_VOID(GrowForOne(ts, d));
+  if (d->bounded && d->maxlen == 0) return Ok();
+  const bool full = d->IsFull();
+  MVM_TRY_VOID(d->items.PushLeft(ts, item));
   Incref(item);
-  d->head = (d->head - 1) & (d->capacity - 1);
-  d->At(0) = item;
-  ++d->size;
   ++d->state;
+  if (full) Decref(d->items.PopRight(ts.heap()));
   return Ok();
 }
 
 void Clear(ThreadState& ts, DequeObject* d) {
-  DequeObject old = *d;
-  d->buffer = nullptr;
-  d->head = d->size = d->capacity = 0;
+  DequeBlocks old = std::exchange(d->items, DequeBlocks());
   ++d->state;
-  for (uint64_t i = 0; i < old.size; ++i) Decref(old.At(i));
-  old.FreeBuffers(ts.heap());
-}
-
-// Turns the ring by n places to the right, 0 <= n < size.
-void RotateRight(DequeObject* d, uint64_t n) {
-  if (d->size == d->capacity) {
-    d->head = (d->head - n) & (d->capacity - 1);
-  } else if (n <= d->size / 2) {
-    for (; n > 0; --n) {
-      const Value item = d->At(d->size - 1);
-      d->head = (d->head - 1) & (d->capacity - 1);
-      d->At(0) = item;
-    }
-  } else {
-    for (n = d->size - n; n > 0; --n) {
-      const Value item = d->At(0);
-      d->head = (d->head + 1) & (d->capacity - 1);
-      d->At(d->size - 1) = item;
-    }
-  }
-  ++d->state;
+  old.ForEach([](Value item) { Decref(item); });
+  old.Free(ts.heap());
 }
 
 Ref<> TakeAt(ThreadState& ts, DequeObject* d, uint64_t i) {
-  Ref<> item = Ref<>::Steal(d->At(i));
-  if (i < d->size / 2) {
-    for (; i > 0; --i) d->At(i) = d->At(i - 1);
-    d->head = (d->head + 1) & (d->capacity - 1);
-  } else {
-    for (; i + 1 < d->size; ++i) d->At(i) = d->At(i + 1);
-  }
-  --d->size;
   ++d->state;
-  return item;
+  return Ref<>::Steal(d->items.TakeAt(ts.heap(), i));
 }
 
 Status Extend(ThreadState& ts, DequeObject* d, Value iterable, bool left) {
@@ -209,7 +125,7 @@ Result<> deque_init(ThreadState& ts, Args args) {
   }
   d->bounded = bounded;
   d->maxlen = maxlen;
-  if (d->size > 0) Clear(ts, d);
+  if (d->size() > 0) Clear(ts, d);
   if (args.has(1)) MVM_TRY_VOID(Extend(ts, d, args[1], false));
   return None(ts);
 }
@@ -239,10 +155,22 @@ Result<> Copy(ThreadState& ts, Value self) {
 
 // ---- slots ----
 
+// A deque as CompareSequences reads it: mostly one item after the other.
 struct Items {
   DequeObject* d;
-  size_t size() const { return d->size; }
-  Value item(size_t i) const { return d->At(i); }
+  mutable uint64_t state = 0, index = UINT64_MAX - 1;
+  mutable DequeBlocks::Cursor at = {};
+  size_t size() const { return d->size(); }
+  Value item(size_t i) const {
+    if (state == d->state && i == index + 1) {
+      at.Next();
+    } else if (state != d->state || i != index) {
+      at = d->items.At(i);
+    }
+    state = d->state;
+    index = i;
+    return at.item();
+  }
 };
 
 Result<> deque_repr(ThreadState& ts, Value self) {
@@ -269,7 +197,7 @@ Result<DequeIterator> NewIterator(ThreadState& ts, const TypeSpec& spec, DequeOb
   DequeIterator* it = made.as<DequeIterator>();
   it->deque = Ref<DequeObject>::Borrow(d).Release();
   it->state = d->state;
-  it->remaining = d->size;
+  it->remaining = d->size();
   return std::move(made).Into<DequeIterator>();
 }
 
@@ -281,15 +209,15 @@ Result<> deque_reversed(ThreadState& ts, Args args) {
 }
 
 Result<int64_t> deque_len(ThreadState&, Value self) {
-  return static_cast<int64_t>(self.as<DequeObject>()->size);
+  return static_cast<int64_t>(self.as<DequeObject>()->size());
 }
 
 Result<uint64_t> PlaceOf(ThreadState& ts, DequeObject* d, Value key) {
   if (!HasIndex(ts, key))
     return Raise(ts, Exc::kTypeError, "sequence index must be integer, not '%T'", key);
   MVM_TRY(int64_t i, SubscriptIndex(ts, key));
-  if (i < 0) i += static_cast<int64_t>(d->size);
-  if (static_cast<uint64_t>(i) >= d->size)
+  if (i < 0) i += static_cast<int64_t>(d->size());
+  if (static_cast<uint64_t>(i) >= d->size())
     return Raise(ts, Exc::kIndexError, "deque index out of range");
   return static_cast<uint64_t>(i);
 }
@@ -297,7 +225,7 @@ Result<uint64_t> PlaceOf(ThreadState& ts, DequeObject* d, Value key) {
 Result<> deque_get_item(ThreadState& ts, Value self, Value key) {
   DequeObject* d = self.as<DequeObject>();
   MVM_TRY(uint64_t i, PlaceOf(ts, d, key));
-  return Result<>::Borrow(d->At(i));
+  return Result<>::Borrow(d->items.At(i).item());
 }
 
 Status deque_set_item(ThreadState& ts, Value self, Value key, Value value) {
@@ -308,7 +236,7 @@ Status deque_set_item(ThreadState& ts, Value self, Value key, Value value) {
     return Ok();
   }
   Incref(value);
-  const Value old = std::exchange(d->At(i), value);
+  const Value old = std::exchange(d->items.At(i).item(), value);
   Decref(old);
   return Ok();
 }
@@ -316,13 +244,15 @@ Status deque_set_item(ThreadState& ts, Value self, Value key, Value value) {
 // Index of an equal item in [start, stop), or -1; raises if the deque changes meanwhile.
 Result<int64_t> Find(ThreadState& ts, DequeObject* d, Value item, int64_t start, int64_t stop,
                      const char* error, Exc error_type) {
+  if (start >= stop) return int64_t{-1};
   const uint64_t state = d->state;
-  for (int64_t i = start; i < stop; ++i) {
-    const Ref<> x = Ref<>::Borrow(d->At(static_cast<uint64_t>(i)));
+  DequeBlocks::Cursor at = d->items.At(static_cast<uint64_t>(start));
+  for (int64_t i = start; i < stop; ++i, at.Next()) {
+    const Ref<> x = Ref<>::Borrow(at.item());
     MVM_TRY(bool equal, EqualValues(ts, x, item));
+    if (!equal) MVM_TRY_VOID(Charge(ts, 1));
     if (d->state != state) return Raise(ts, error_type, "%s", error);
     if (equal) return i;
-    MVM_TRY_VOID(Charge(ts, 1));
   }
   return int64_t{-1};
 }
@@ -330,7 +260,7 @@ Result<int64_t> Find(ThreadState& ts, DequeObject* d, Value item, int64_t start,
 Result<bool> deque_contains(ThreadState& ts, Value self, Value item) {
   DequeObject* d = self.as<DequeObject>();
   MVM_TRY(int64_t i,
-          Find(ts, d, item, 0, static_cast<int64_t>(d->size), kMutated, Exc::kRuntimeError));
+          Find(ts, d, item, 0, static_cast<int64_t>(d->size()), kMutated, Exc::kRuntimeError));
   return i >= 0;
 }
 
@@ -348,13 +278,13 @@ Status RepeatInPlace(ThreadState& ts, DequeObject* d, int64_t count) {
     Clear(ts, d);
     return Ok();
   }
-  if (count == 1 || d->size == 0) return Ok();
+  if (count == 1 || d->size() == 0) return Ok();
   // Of a bounded deque only the last maxlen items matter: whole copies beyond those are left out.
   uint64_t copies = static_cast<uint64_t>(count) - 1;
   uint64_t total;
   if (d->bounded) {
-    copies = std::min(copies, static_cast<uint64_t>(d->maxlen) / d->size + 1);
-  } else if (__builtin_mul_overflow(d->size, static_cast<uint64_t>(count), &total) ||
+    copies = std::min(copies, static_cast<uint64_t>(d->maxlen) / d->size() + 1);
+  } else if (__builtin_mul_overflow(d->size(), static_cast<uint64_t>(count), &total) ||
              total > uint64_t{1} << 40) {
     return RaiseMemoryError(ts);
   } else {
@@ -402,12 +332,13 @@ Result<> deque_count(ThreadState& ts, Args args) {
   DequeObject* d = args.self<DequeObject>();
   const uint64_t state = d->state;
   int64_t count = 0;
-  for (uint64_t i = 0; i < d->size; ++i) {
-    const Ref<> x = Ref<>::Borrow(d->At(i));
+  DequeBlocks::Cursor at = d->items.First();
+  for (uint64_t left = d->size(); left > 0; --left, at.Next()) {
+    const Ref<> x = Ref<>::Borrow(at.item());
     MVM_TRY(bool equal, EqualValues(ts, x, args[1]));
+    MVM_TRY_VOID(Charge(ts, 1));
     if (d->state != state) return Raise(ts, Exc::kRuntimeError, kMutated);
     count += equal;
-    MVM_TRY_VOID(Charge(ts, 1));
   }
   return Small(count);
 }
@@ -425,7 +356,7 @@ Result<> deque_index(ThreadState& ts, Args args) {
   DequeObject* d = args.self<DequeObject>();
   MVM_TRY(int64_t start, SliceBoundArgument(ts, args[2]));
   MVM_TRY(int64_t stop, args.has(3) ? SliceBoundArgument(ts, args[3]) : Result<int64_t>(INT64_MAX));
-  const int64_t size = static_cast<int64_t>(d->size);
+  const int64_t size = static_cast<int64_t>(d->size());
   if (start < 0 && (start += size) < 0) start = 0;
   if (stop < 0 && (stop += size) < 0) stop = 0;
   MVM_TRY(int64_t i,
@@ -437,36 +368,27 @@ Result<> deque_index(ThreadState& ts, Args args) {
 Result<> deque_insert(ThreadState& ts, Args args) {
   DequeObject* d = args.self<DequeObject>();
   MVM_TRY(int64_t i, AsInt64(ts, args[1]));
-  const int64_t size = static_cast<int64_t>(d->size);
+  const int64_t size = static_cast<int64_t>(d->size());
   if (d->IsFull()) return Raise(ts, Exc::kIndexError, "deque already at its maximum size");
   if (i < 0 && (i += size) < 0) i = 0;
   if (i >= size) {
     MVM_TRY_VOID(Append(ts, d, args[2]));
     return None(ts);
   }
-  MVM_TRY_VOID(GrowForOne(ts, d));
-  const uint64_t at = static_cast<uint64_t>(i);
-  ++d->size;
-  if (at < d->size / 2) {
-    d->head = (d->head - 1) & (d->capacity - 1);
-    for (uint64_t k = 0; k < at; ++k) d->At(k) = d->At(k + 1);
-  } else {
-    for (uint64_t k = d->size - 1; k > at; --k) d->At(k) = d->At(k - 1);
-  }
+  MVM_TRY_VOID(d->items.Insert(ts, static_cast<uint64_t>(i), args[2]));
   Incref(args[2]);
-  d->At(at) = args[2];
   ++d->state;
   return None(ts);
 }
 
 Result<> deque_pop(ThreadState& ts, Args args) {
   DequeObject* d = args.self<DequeObject>();
-  if (d->size == 0) return Raise(ts, Exc::kIndexError, "pop from an empty deque");
+  if (d->size() == 0) return Raise(ts, Exc::kIndexError, "pop from an empty deque");
   return TakeLast(ts, d);
 }
 Result<> deque_popleft(ThreadState& ts, Args args) {
   DequeObject* d = args.self<DequeObject>();
-  if (d->size == 0) return Raise(ts, Exc::kIndexError, "pop from an empty deque");
+  if (d->size() == 0) return Raise(ts, Exc::kIndexError, "pop from an empty deque");
   return TakeFirst(ts, d);
 }
 
@@ -490,7 +412,7 @@ Result<> deque_reduce(ThreadState& ts, Args args) {
 Result<> deque_remove(ThreadState& ts, Args args) {
   DequeObject* d = args.self<DequeObject>();
   MVM_TRY(int64_t i,
-          Find(ts, d, args[1], 0, static_cast<int64_t>(d->size), kMutated, Exc::kIndexError));
+          Find(ts, d, args[1], 0, static_cast<int64_t>(d->size()), kMutated, Exc::kIndexError));
   if (i < 0) return Raise(ts, Exc::kValueError, "%R is not in deque", args[1]);
   const Ref<> dropped = TakeAt(ts, d, static_cast<uint64_t>(i));
   return None(ts);
@@ -498,7 +420,7 @@ Result<> deque_remove(ThreadState& ts, Args args) {
 
 Result<> deque_reverse(ThreadState& ts, Args args) {
   DequeObject* d = args.self<DequeObject>();
-  for (uint64_t i = 0, k = d->size; i + 1 < k; ++i) std::swap(d->At(i), d->At(--k));
+  d->items.Reverse();
   ++d->state;
   return None(ts);
 }
@@ -506,17 +428,18 @@ Result<> deque_reverse(ThreadState& ts, Args args) {
 Result<> deque_rotate(ThreadState& ts, Args args) {
   DequeObject* d = args.self<DequeObject>();
   MVM_TRY(int64_t n, AsInt64(ts, args[1]));
-  if (d->size < 2) return None(ts);
-  const int64_t size = static_cast<int64_t>(d->size);
+  if (d->size() < 2) return None(ts);
+  const int64_t size = static_cast<int64_t>(d->size());
   n %= size;
   if (n < 0) n += size;
-  if (n != 0) RotateRight(d, static_cast<uint64_t>(n));
+  MVM_TRY_VOID(d->items.RotateRight(ts, static_cast<uint64_t>(n)));
+  ++d->state;
   return None(ts);
 }
 
 Result<> deque_sizeof(ThreadState& ts, Args args) {
   const DequeObject* d = args.self<DequeObject>();
-  return NewInt(ts, static_cast<int64_t>(sizeof(DequeObject) + d->capacity * sizeof(Value)));
+  return NewInt(ts, static_cast<int64_t>(sizeof(DequeObject) + d->items.bytes()));
 }
 
 Result<> deque_maxlen(ThreadState& ts, Value self) {
@@ -573,9 +496,17 @@ Result<> iter_next(ThreadState& ts, Value self) {
     return Raise(ts, Exc::kRuntimeError, kMutated);
   }
   if (it->remaining == 0) return Result<>::Done();
-  const uint64_t i = it->index++;
+  // The first item is looked for when asked for: an iterator may begin in the middle.
+  if (it->next.block == nullptr) {
+    it->next = d->items.At(kReverse ? it->remaining - 1 : it->index);
+  } else if (kReverse) {
+    it->next.Prev();
+  } else {
+    it->next.Next();
+  }
+  ++it->index;
   --it->remaining;
-  return Result<>::Borrow(d->At(kReverse ? d->size - 1 - i : i));
+  return Result<>::Borrow(it->next.item());
 }
 
 template <const TypeSpec& kSpec>
