@@ -5,6 +5,7 @@
 #include "runtime/core/thread_state.h"
 #include "runtime/gc/collector.h"
 #include "runtime/gc/object_refs.h"
+#include "runtime/objects/cell_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
@@ -121,7 +122,7 @@ Result<> gc_get_objects(ThreadState& ts, Args args) {
       return Raise(ts, Exc::kValueError, "generation parameter cannot be negative");
     }
   }
-  return ListOf(ts, static_cast<int>(generation), [](Object*) { return true; });
+  return ListOf(ts, static_cast<int>(generation), [](Object* o) { return !IsCellOfDict(o); });
 }
 
 // Does an object refer directly to one of the wanted?
@@ -129,7 +130,8 @@ class Finder final : public Visitor {
  public:
   explicit Finder(TupleObject* wanted) : wanted_(wanted) {}
   void Visit(Object* child) override {
-    for (Value v : wanted_->span()) found_ = found_ || v.is(child);
+    const Value meant = IsCellOfDict(child) ? static_cast<CellObject*>(child)->value : Value(child);
+    for (Value v : wanted_->span()) found_ = found_ || v.is(meant);
   }
   bool Take() { return std::exchange(found_, false); }
 
@@ -143,7 +145,7 @@ Result<> gc_get_referrers(ThreadState& ts, Args args) {
   TupleObject* wanted = args.as<TupleObject>(0);
   Finder finder(wanted);
   return ListOf(ts, -1, [&](Object* o) {
-    if (o == wanted) return false;
+    if (o == wanted || IsCellOfDict(o)) return false;
     VisitObject(*ts.rt, o, finder);
     return finder.Take();
   });
@@ -159,6 +161,7 @@ class Collect final : public Visitor {
     if (p) operator()(Value(p));
   }
   void operator()(Value v) {
+    if (v.is_object() && IsCellOfDict(v.object())) v = v.as<CellObject>()->value;
     if (v.is_null()) return;
     ++count;
     if (!list || list->size == list->capacity) return;

@@ -34,6 +34,7 @@
 #include "runtime/core/thread_state.h"
 #include "runtime/gc/finalizer.h"
 #include "runtime/gc/object_refs.h"
+#include "runtime/objects/cell_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
@@ -172,6 +173,7 @@ class Collector::Run {
       SaveAll();
       *uncollectable = 0;
     } else {
+      ClearLateWeakReferences();
       DeleteGarbage();
     }
     return dead;
@@ -330,7 +332,7 @@ class Collector::Run {
         Decref(o);  // somebody holds it
         o = nullptr;
       } else {
-        ++dead;
+        dead += !IsCellOfDict(o);
       }
     }
     return dead;
@@ -339,7 +341,7 @@ class Collector::Run {
   void ReportGarbage() {
     for (size_t i = 0; i < garbage_.size(); ++i) {
       Object* o = garbage_[i];
-      if (!o || !(c_.debug & kGcDebugCollectable)) continue;
+      if (!o || !(c_.debug & kGcDebugCollectable) || IsCellOfDict(o)) continue;
       char name[256];
       size_t n = TypeDisplayName(TypeOf(ts_, o), name, sizeof(name));
       std::fprintf(stderr, "gc: collectable <%.*s %p>\n", static_cast<int>(n), name,
@@ -353,12 +355,22 @@ class Collector::Run {
       Object* o = garbage_[i];
       if (!o) continue;
       Grow(o, 2);
-      if (ListAppend(ts_, c_.garbage, o).raised()) ClearPending(ts_);
+      if (!IsCellOfDict(o) && ListAppend(ts_, c_.garbage, o).raised()) ClearPending(ts_);
       Decref(o);
     }
   }
 
   bool IsType(Object* o) const { return TypeOf(ts_, o)->has_flag(kTypeTypeSubclass); }
+
+  // Weak references that finalizers have made to what dies all the same: nobody may get hold of
+  // objects that have been cleared. Their callbacks are not called.
+  void ClearLateWeakReferences() {
+    for (size_t i = 0; i < garbage_.size(); ++i) {
+      if (!garbage_[i] || !(garbage_[i]->gc & kGcHasWeakrefs)) continue;
+      ClearWeakrefsQuietly(
+          rt_, garbage_[i], [](void*, WeakrefObject*) {}, nullptr);
+    }
+  }
 
   void DeleteGarbage() {
     for (bool types : {false, true}) {

@@ -278,6 +278,7 @@ Status InsertNew(ThreadState& ts, DictObject* d, Value key, uint32_t hash, uint3
   Value stored = value;
   if (MVM_UNLIKELY(d->storage == DictStorage::kCelled)) {
     MVM_TRY(Ref<CellObject> cell, NewCell(ts, value));
+    cell->aux = CellObject::kOfDict;
     if (d->entry_count == d->entry_capacity) {
       MVM_TRY_VOID(MakeRoom(ts, d));
       free_slot = FindFree(d, hash);
@@ -498,6 +499,7 @@ Status DictMakeCelled(ThreadState& ts, DictObject* d) {
   MVM_TRY(Ref<ListObject> cells, NewListReserve(ts, d->used));
   for (uint32_t i = 0; i < d->used; ++i) {
     MVM_TRY(Ref<CellObject> cell, NewCell(ts, ts.rt->unbound));
+    cell->aux = CellObject::kOfDict;
     MVM_TRY_VOID(ListAppend(ts, cells, cell));
   }
   uint32_t next = 0;

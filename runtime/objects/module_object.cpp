@@ -15,6 +15,7 @@
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
+#include "runtime/objects/weakref_object.h"
 #include "runtime/protocol/protocol.h"
 
 namespace minivm {
@@ -334,11 +335,30 @@ void FinalizeModules(ThreadState& ts) {
     Ref<> dropped = Ref<>::Steal(std::exchange(order->items[i], Value(rt.none)));
     Incref(rt.none);
   }
+  // The others are only watched from here on: those that hold each other alone are collected
+  // together, and their finalizers still find everything.
+  for (size_t i = order ? order->size : 0; i-- > 0;) {
+    const Value v = order->items[i];
+    if (IsNone(ts, v) || v.is(builtins.value()) || v.is(sys.value())) continue;
+    Result<> watched = NewWeakref(ts, nullptr, v, rt.none);
+    if (watched.raised()) {
+      ClearPending(ts);
+      continue;  // held to the end
+    }
+    Ref<> dropped = Ref<>::Steal(std::exchange(order->items[i], watched.Take().Release()));
+  }
   collector.Collect(ts, 2);
   for (size_t i = order ? order->size : 0; i-- > 0;) {
-    Value v = order->items[i];
-    if (IsNone(ts, v) || v.is(builtins.value()) || v.is(sys.value())) continue;
-    Ref<> held = Ref<>::Borrow(v);
+    Ref<> held = Ref<>::Borrow(order->items[i]);
+    if (IsExact(held, TypeId::kWeakReference)) {
+      Result<> target = WeakrefTarget(ts, held.as<WeakrefObject>());
+      if (target.raised()) {
+        ClearPending(ts);
+        continue;
+      }
+      held = target.Take();
+    }
+    if (IsNone(ts, held) || held.is(builtins.value()) || held.is(sys.value())) continue;
     EmptyModule(ts, held.as<ModuleObject>());
   }
   order = Ref<ListObject>();
