@@ -79,6 +79,9 @@ struct VmHooks {
   Status (*warn)(ThreadState& ts, Value category, Value message, int stack_level) = nullptr;
   // The globals/builtins of the innermost script frame; borrowed, null without one.
   DictObject* (*current_globals)(ThreadState& ts) = nullptr;
+  // What the running script frame takes for its built-ins, a dictionary or another mapping; those
+  // of the VM without a frame.
+  Value (*current_builtins)(ThreadState& ts) = nullptr;
   // import name (absolute); the module itself, not the top package.
   Result<> (*import_module)(ThreadState& ts, std::string_view name) = nullptr;
   // Call sites cached something about a class of which kTypeHasSites is set and which has changed:
@@ -174,8 +177,9 @@ class RuntimeState {
   uint64_t hash_key[2] = {};
   int recursion_limit = 1000;
   int int_max_str_digits = 4300;
-  void* attr_cache = nullptr;            // AttrCache (vm/interp/interp_state.h), owned
-  uint64_t abc_token = 1;                // changes with every registration of a virtual subclass
+  bool dev_mode = false;       // names of error handlers are checked even where none is needed
+  void* attr_cache = nullptr;  // AttrCache (vm/interp/interp_state.h), owned
+  uint64_t abc_token = 1;      // changes with every registration of a virtual subclass
   uint64_t warning_filters_version = 1;  // changes with the filters of module warnings
   int bytes_warning = 0;                 // -b: bytes taken for text are warned about
   int optimize = 0;                      // -O level: what compile() uses by default

@@ -399,11 +399,8 @@ Result<TypeObject> NewHeapType(ThreadState& ts, TypeObject* metatype, StrObject*
   for (size_t i = 0; i < name->length; ++i) {
     char32_t c = name->At(i);
     if (c == 0) return Raise(ts, Exc::kValueError, "type name must not contain null characters");
-    if (c >= 0xD800 && c < 0xE000) {
-      MVM_TRY(Ref<StrObject> encode, InternUtf8(ts, "encode"));
-      MVM_TRY_VOID(CallMethod(ts, name, encode));  // for the exception
-    }
   }
+  MVM_TRY_VOID(CheckEncodable(ts, name));
   MVM_TRY(Ref<TypeObject> type, AllocType(ts, metatype, base));
   MVM_TRY(Ref<StrObject> exact_name, StrExact(ts, name));
   type->name = exact_name.Release();
@@ -416,8 +413,11 @@ Result<TypeObject> NewHeapType(ThreadState& ts, TypeObject* metatype, StrObject*
   MVM_TRY_VOID(SetUpNamespace(ts, type, dict));
   MVM_TRY_VOID(FillCells(ts, type, dict));
   MVM_TRY_VOID(AddDescriptors(ts, type, dict, plan));
-  if (DictGetStr(ts, dict, MVM_NAME(ts, __doc__)).is_null()) {
+  const Value doc = DictGetStr(ts, dict, MVM_NAME(ts, __doc__));
+  if (doc.is_null()) {
     MVM_TRY_VOID(DictSetStr(ts, dict, MVM_NAME(ts, __doc__), ts.rt->none));
+  } else if (IsStr(ts, doc)) {
+    MVM_TRY_VOID(CheckEncodable(ts, doc.as<StrObject>()));
   }
   if (!DictGetStr(ts, dict, MVM_NAME(ts, __eq__)).is_null() &&
       DictGetStr(ts, dict, MVM_NAME(ts, __hash__)).is_null()) {

@@ -123,6 +123,7 @@ Status type_set_name(ThreadState& ts, Value self, Value value) {
       return Raise(ts, Exc::kValueError, "type name must not contain null characters");
     }
   }
+  MVM_TRY_VOID(CheckEncodable(ts, name));
   MVM_TRY(Ref<StrObject> exact, StrExact(ts, name));
   Ref<StrObject> old = Ref<StrObject>::Steal(std::exchange(type->name, exact.Release()));
   return Ok();
@@ -153,6 +154,9 @@ Result<> type_get_module(ThreadState& ts, Value self) {
 
 Status type_set_module(ThreadState& ts, Value self, Value value) {
   MVM_TRY_VOID(CheckSettable(ts, Self(self), value, "__module__"));
+  // A class that says to be from elsewhere no longer knows its line.
+  MVM_TRY_VOID(DictDelete(ts, Self(self)->dict, MVM_NAME(ts, __firstlineno__)));
+  MVM_TRY_VOID(TypeModified(ts, Self(self), MVM_NAME(ts, __firstlineno__)));
   return SetOwnEntry(ts, Self(self), MVM_NAME(ts, __module__), value);
 }
 

@@ -203,6 +203,8 @@ Result<> bytes_splitlines(ThreadState& ts, Args args) {
 }
 
 Result<> bytes_join(ThreadState& ts, Args args) {
+  ByteView separator;  // keeps a bytearray from changing while the items are made
+  MVM_TRY_VOID(separator.Get(ts, args[0]));
   MVM_TRY(Ref<> sequence, FastSequence(ts, args[1], "can only join an iterable"));
   const bool tuple = IsTuple(ts, sequence);
   auto items = [&] {

@@ -149,6 +149,13 @@ bool IsPlain(const BuiltinCodec& codec) {
          codec.id == Builtin::kAscii || codec.id == Builtin::kLatin1;
 }
 
+// In development mode a handler that does not exist is found out before it is needed.
+Status CheckHandlerName(ThreadState& ts, std::string_view errors) {
+  if (!ts.rt->dev_mode || errors == "strict") return Ok();
+  MVM_TRY_VOID(CodecLookupError(ts, errors));
+  return Ok();
+}
+
 // codec[which](object, errors)[0]
 Result<> CallCodec(ThreadState& ts, TupleObject* codec, uint32_t which, Value object,
                    std::string_view encoding, std::string_view errors) {
@@ -260,8 +267,10 @@ Result<BytesObject> EncodeBuiltin(ThreadState& ts, const BuiltinCodec& codec, St
 
 Result<StrObject> Decode(ThreadState& ts, std::string_view bytes, std::string_view encoding,
                          std::string_view errors, Value source) {
+  if (bytes.empty() && !ts.rt->dev_mode) return EmptyStr(ts);  // whatever the names
   const BuiltinCodec codec = FindBuiltin(encoding);
   if (codec.id != Builtin::kNone) {
+    MVM_TRY_VOID(CheckHandlerName(ts, errors));
     Result<StrObject> text = DecodeBuiltin(ts, codec, bytes, errors, source);
     if (text.raised() && !IsPlain(codec)) return Failed(ts, "decoding", encoding);
     return text;
@@ -285,6 +294,7 @@ Result<BytesObject> Encode(ThreadState& ts, StrObject* s, std::string_view encod
                            std::string_view errors) {
   const BuiltinCodec codec = FindBuiltin(encoding);
   if (codec.id != Builtin::kNone) {
+    MVM_TRY_VOID(CheckHandlerName(ts, errors));
     Result<BytesObject> bytes = EncodeBuiltin(ts, codec, s, errors);
     if (bytes.raised() && !IsPlain(codec)) return Failed(ts, "encoding", encoding);
     return bytes;

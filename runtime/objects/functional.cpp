@@ -17,9 +17,16 @@ namespace minivm {
 
 Result<> BuiltinByName(ThreadState& ts, std::string_view name) {
   MVM_TRY(Ref<StrObject> key, InternUtf8(ts, name));
-  if (ts.rt->builtins_dict) {
-    MVM_TRY(Ref<> found, DictGet(ts, ts.rt->builtins_dict, key));
+  const Ref<> builtins =
+      Ref<>::Borrow(ts.rt->hooks.current_builtins ? ts.rt->hooks.current_builtins(ts)
+                                                  : Value(ts.rt->builtins_dict));
+  if (builtins && IsDict(ts, builtins)) {
+    MVM_TRY(Ref<> found, DictGet(ts, builtins.as<DictObject>(), key));
     if (!found.is_absent()) return found;
+  } else if (builtins) {
+    Result<> found = GetItem(ts, builtins, key);
+    if (!found.raised()) return found;
+    if (!ClearPendingIf(ts, Exc::kKeyError)) return kRaised;
   }
   return RaiseValue(ts, Exc::kAttributeError, key);
 }

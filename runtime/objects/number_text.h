@@ -14,6 +14,9 @@ inline std::string FoldNumberText(const StrObject* s) {
   size_t from = 0, to = s->length;
   while (from < to && IsSpace(s->At(from))) ++from;
   while (to > from && IsSpace(s->At(to - 1))) --to;
+  if (s->ascii()) {
+    return std::string(reinterpret_cast<const char*>(s->data1()) + from, to - from);
+  }
   std::string out;
   out.reserve(to - from);
   for (size_t i = from; i < to; ++i) {

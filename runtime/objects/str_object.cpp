@@ -446,6 +446,18 @@ std::string ToUtf8(const StrObject* s) {
   return out;
 }
 
+Status CheckEncodable(ThreadState& ts, StrObject* s) {
+  if (s->ascii()) return Ok();
+  for (size_t i = 0; i < s->length; ++i) {
+    if (!IsSurrogate(s->At(i))) continue;
+    size_t end = i + 1;
+    while (end < s->length && IsSurrogate(s->At(end))) ++end;
+    return RaiseEncodeError(ts, "utf-8", s, static_cast<int64_t>(i), static_cast<int64_t>(end),
+                            "surrogates not allowed");
+  }
+  return Ok();
+}
+
 Status ToOsString(ThreadState& ts, StrObject* s, std::string* out) {
   out->clear();
   out->reserve(s->length);

@@ -116,6 +116,8 @@ Result<StrObject> InternUtf8(ThreadState& ts, std::string_view utf8);
 // The text as UTF-8, lone surrogates in the WTF-8 way; for messages and the VM's own use.
 void AppendUtf8(const StrObject* s, std::string* out);
 std::string ToUtf8(const StrObject* s);
+// UnicodeEncodeError if s has surrogates: what names and docstrings of types must not have.
+Status CheckEncodable(ThreadState& ts, StrObject* s);
 // The text for the operating system (surrogateescape reversed); ValueError "embedded null
 // character" if it holds NUL, UnicodeEncodeError for other surrogates.
 Status ToOsString(ThreadState& ts, StrObject* s, std::string* out);

@@ -49,10 +49,8 @@ Result<> builtins_callable(ThreadState& ts, Args args) { return Bool(ts, IsCalla
 Result<> builtins_chr(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> i, Index(ts, args[0]));
   int64_t c;
-  if (!IntFitsInt64(i, &c)) {
-    return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
-  }
-  if (c < 0 || c > 0x10FFFF) return Raise(ts, Exc::kValueError, "chr() arg not in range(0x110000)");
+  if (!IntFitsInt64(i, &c) || c < 0 || c > 0x10FFFF)
+    return Raise(ts, Exc::kValueError, "chr() arg not in range(0x110000)");
   return StrFromChar(ts, static_cast<char32_t>(c));
 }
 
@@ -112,17 +110,20 @@ Result<> builtins_input(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> in, stream(MVM_NAME(ts, stdin), "sys.stdin"));
   MVM_TRY(Ref<> out, stream(MVM_NAME(ts, stdout), "sys.stdout"));
   MVM_TRY(Ref<> err, stream(MVM_NAME(ts, stderr), "sys.stderr"));
-  Result<> flushed = CallMethod(ts, err, MVM_NAME(ts, flush));
-  if (flushed.raised()) {
-    ClearPending(ts);
-  } else {
-    Ref<> dropped = flushed.Take();
-  }
+  auto flush = [&](Value s) {  // streams of scripts need not be able to
+    Result<> flushed = CallMethod(ts, s, MVM_NAME(ts, flush));
+    if (flushed.raised()) {
+      ClearPending(ts);
+    } else {
+      Ref<> dropped = flushed.Take();
+    }
+  };
+  flush(err);
   if (args.has(0)) {
     MVM_TRY(Ref<StrObject> text, ToStr(ts, args[0]));
     MVM_TRY_VOID(CallMethod(ts, out, MVM_NAME(ts, write), Value(text.get())));
   }
-  MVM_TRY_VOID(CallMethod(ts, out, MVM_NAME(ts, flush)));
+  flush(out);
   MVM_TRY(Ref<> line, CallMethod(ts, in, MVM_NAME(ts, readline)));
   if (!IsStr(ts, line)) return Raise(ts, Exc::kTypeError, "object.readline() returned non-string");
   StrObject* s = line.as<StrObject>();

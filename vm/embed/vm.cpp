@@ -141,6 +141,7 @@ Status VmInternals::Start() {
   sys.quiet = config.quiet;
   sys.isolated = config.isolated;
   sys.dev_mode = config.dev_mode;
+  rt.dev_mode = config.dev_mode;
   sys.safe_path = config.safe_path || config.isolated;
   sys.interactive = config.interactive;
   sys.hash_randomization = !config.fixed_hash_seed || config.hash_seed != 0;

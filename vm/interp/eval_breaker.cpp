@@ -12,6 +12,7 @@
 
 #include "runtime/core/signals.h"
 #include "runtime/gc/collector.h"
+#include "runtime/objects/dict_object.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/interpreter.h"
 #include "vm/interp/traceback.h"
@@ -102,6 +103,10 @@ Status InitInterpreter(ThreadState& ts) {
   hooks.current_frame = [](ThreadState& t) -> Result<> {
     FrameWalker w(t);
     return w.done() ? None(t) : Result<>(FrameFor(t, w.base(), w.pc()));
+  };
+  hooks.current_builtins = [](ThreadState& t) -> Value {
+    if (t.base == nullptr) return t.rt->builtins_dict;
+    return FunctionOf(t.base)->builtins;
   };
   hooks.current_globals = [](ThreadState& t) -> DictObject* {
     return t.base == nullptr ? nullptr : FunctionOf(t.base)->globals;
