@@ -40,6 +40,13 @@ struct Argument {
 
 Result<> Number(int64_t n) { return Small(n); }
 
+// Where a jump leads: behind those marks of its target that it skips.
+int64_t JumpOffset(const CodeObject* code, uint32_t pc, const Word& w) {
+  const auto to = static_cast<uint32_t>(int64_t{pc} + 1 + w.x);
+  const auto marks = static_cast<uint32_t>(MarksAt(code, to).size());
+  return OffsetOf(code, to, marks - SkipAt(code, pc));
+}
+
 Status FindArgument(ThreadState& ts, const CodeObject* code, uint32_t pc, const Word& w,
                     const OpInfo& info, Argument* out) {
   const Op op = static_cast<Op>(w.op);
@@ -62,7 +69,7 @@ Status FindArgument(ThreadState& ts, const CodeObject* code, uint32_t pc, const 
       return Ok();
     case 'J': {
       out->kind = "jump";
-      MVM_TRY(out->value, Number(OffsetOf(static_cast<uint32_t>(int64_t{pc} + 1 + w.x))));
+      MVM_TRY(out->value, Number(JumpOffset(code, pc, w)));
       return Ok();
     }
     case 'I':
@@ -76,6 +83,14 @@ Status FindArgument(ThreadState& ts, const CodeObject* code, uint32_t pc, const 
   }
 }
 
+// A mark shows itself as a NOP that is not there.
+Status AppendMark(ThreadState& ts, Ref<ListObject>& list) {
+  const Value row[] = {Value::Int(static_cast<int>(Op::NOP)), Value(ts.rt->none),
+                       Value(ts.rt->empty_str), Value(ts.rt->empty_str), Value(ts.rt->none)};
+  MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, row));
+  return ListAppend(ts, list, tuple);
+}
+
 // instructions(code, adaptive): [(opcode, specialised opcode or None, operands, kind, value), ...]
 Result<> dis_instructions(ThreadState& ts, Args args) {
   if (!IsExact(args[0], TypeId::kCode)) {
@@ -85,6 +100,7 @@ Result<> dis_instructions(ThreadState& ts, Args args) {
   MVM_TRY(bool adaptive, Truth(ts, args[1]));
   MVM_TRY(Ref<ListObject> list, NewListReserve(ts, code->word_count));
   for (uint32_t pc = 0; pc < code->word_count; ++pc) {
+    for (size_t i = MarksAt(code, pc).size(); i > 0; --i) MVM_TRY_VOID(AppendMark(ts, list));
     const Word plain = GenericWord(code, code->instances, pc);
     const OpInfo& info = InfoOf(static_cast<Op>(plain.op));
     const uint8_t now = code->instances->words[pc].op;
@@ -111,8 +127,10 @@ Result<> dis_ranges(ThreadState& ts, Args args) {
   for (uint32_t i = 0; i < code->range_count; ++i) {
     const ExceptionRange& r = code->ranges[i];
     const bool handled = r.handler != ExceptionRange::kNoHandler;
-    const Value row[] = {Value::Int(OffsetOf(r.start)), Value::Int(OffsetOf(r.end)),
-                         handled ? Value::Int(OffsetOf(r.handler)) : Value(ts.rt->none),
+    auto first = [&](uint32_t pc) {
+      return Value::Int(OffsetOf(code, pc, static_cast<uint32_t>(MarksAt(code, pc).size())));
+    };
+    const Value row[] = {first(r.start), first(r.end), handled ? first(r.handler) : Value(ts.rt->none),
                          Value::Int(r.depth)};
     MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, row));
     MVM_TRY_VOID(ListAppend(ts, list, tuple));

@@ -100,6 +100,8 @@ Status WriteCode(ThreadState& ts, MarshalWriter& out, Value v) {
   PutArray(body, code->live, code->word_count);
   PutArray(body, positions.data(), positions.size());
   PutArray(body, code->ranges, code->range_count);
+  PutArray(body, code->marks, code->mark_count);
+  PutArray(body, code->skips, code->skip_count);
   PutArray(body, code->cell_registers, code->cellvars->size());
   PutArray(body, code->varname_registers, code->varnames->size());
   const std::string& data = body.data();
@@ -163,12 +165,16 @@ Result<> ReadCode(ThreadState& ts, MarshalReader& in) {
   std::vector<uint8_t> live;
   std::vector<Position> positions;
   std::vector<ExceptionRange> ranges;
+  std::vector<LineMark> marks;
+  std::vector<MarkSkip> skips;
   std::vector<uint32_t> cells, registers;
   MVM_TRY_VOID(GetArray(body, &words));
   MVM_TRY_VOID(GetArray(body, &sites));
   MVM_TRY_VOID(GetArray(body, &live));
   MVM_TRY_VOID(GetArray(body, &positions));
   MVM_TRY_VOID(GetArray(body, &ranges));
+  MVM_TRY_VOID(GetArray(body, &marks));
+  MVM_TRY_VOID(GetArray(body, &skips));
   MVM_TRY_VOID(GetArray(body, &cells));
   MVM_TRY_VOID(GetArray(body, &registers));
   spec.words = words.data();
@@ -178,6 +184,10 @@ Result<> ReadCode(ThreadState& ts, MarshalReader& in) {
   spec.word_count = static_cast<uint32_t>(words.size());
   spec.ranges = ranges.data();
   spec.range_count = static_cast<uint32_t>(ranges.size());
+  spec.marks = marks.data();
+  spec.mark_count = static_cast<uint32_t>(marks.size());
+  spec.skips = skips.data();
+  spec.skip_count = static_cast<uint32_t>(skips.size());
   spec.cell_registers = cells.data();
   spec.varname_registers = registers.data();
   // The last parameters may be far.

@@ -28,7 +28,9 @@ Result<> CallTracer(ThreadState& ts, Value function, FrameObject* frame, const c
   Ref<> hold = Ref<>::Borrow(function);
   Value args[] = {Value(frame), Value(name.get()), arg.is_null() ? Value(ts.rt->none) : arg};
   state.in_trace = true;
+  frame->event = event;
   Result<> result = Call(ts, hold, std::span<const Value>(args));
+  frame->event = nullptr;
   state.in_trace = false;
   return result;
 }
@@ -83,6 +85,56 @@ Status TraceCall(ThreadState& ts, Value* base, const Word* pc) {
   return Ok();
 }
 
+// How many of the marks at `pc` the way there goes behind.
+uint32_t MarksSkipped(const FunctionObject* f, const Word* from, const Word* pc) {
+  if (from == nullptr || InfoOf(static_cast<Op>(from->op)).format[3] != 'J') return 0;
+  return from + 1 + from->x == pc ? SkipAt(f->code, PcIndex(f, from)) : 0;
+}
+
+// A "line" event, if it is another line or the same one again. `back`: units before the word.
+Status ShowLine(ThreadState& ts, FrameObject* frame, int line, uint32_t back, bool again) {
+  if (line < 0 || (line == frame->traced_line && !again)) return Ok();
+  frame->traced_line = line;
+  if (!frame->trace_lines) return Ok();
+  frame->shown_line = line;
+  frame->shown_back = back;
+  Status done = CallLocal(ts, frame, "line", Value());
+  frame->shown_line = -1;
+  frame->shown_back = 0;
+  if (done.raised()) frame->jump_pc = nullptr;
+  return done;
+}
+
+// The lines that come up with the word at `pc`: those of statements without words, then its own.
+// Where the trace function sets f_lineno it goes on there; ts.pc says where that is.
+Status TraceLines(ThreadState& ts, FrameObject* frame, Value* base, const Word* pc) {
+  const FunctionObject* f = frame->function;
+  const Word* from = frame->traced_pc;
+  bool again = from != nullptr && pc <= from;
+  uint32_t next = MarksSkipped(f, from, pc);
+  for (;;) {
+    frame->traced_pc = pc;
+    const uint32_t at = PcIndex(f, pc);
+    const std::span<const LineMark> marks = MarksAt(f->code, at);
+    const auto count = static_cast<uint32_t>(marks.size());
+    if (next > count) return Ok();
+    if (next < count) {
+      MVM_TRY_VOID(ShowLine(ts, frame, marks[next].line, count - next, again));
+    } else if (!IsQuiet(static_cast<Op>(pc->op))) {
+      MVM_TRY_VOID(ShowLine(ts, frame, LineAt(f->code, at), 0, again));
+    }
+    ++next;
+    again = false;
+    if (frame->jump_pc != nullptr) {
+      LeaveForJump(ts, frame, base, pc);
+      pc = std::exchange(frame->jump_pc, nullptr);
+      ts.pc = pc;
+      next = frame->jump_mark;
+    }
+    if (frame->trace.is_null() || InterpOf(ts).trace_function.is_null()) return Ok();
+  }
+}
+
 Status TraceStep(ThreadState& ts, Value* base, const Word* pc) {
   InterpState& state = InterpOf(ts);
   // Making a generator is no call.
@@ -97,13 +149,7 @@ Status TraceStep(ThreadState& ts, Value* base, const Word* pc) {
   MVM_TRY(Ref<FrameObject> frame, FrameFor(ts, base, pc));
   if (frame->trace.is_null() || IsNone(ts, frame->trace)) return Ok();
   SetFrameFlag(base, kFrameTraced);
-  int line = LineAt(f->code, PcIndex(f, pc));
-  bool back = frame->traced_pc != nullptr && pc <= frame->traced_pc;
-  frame->traced_pc = pc;
-  if (frame->trace_lines && line > 0 && (line != frame->traced_line || back)) {
-    frame->traced_line = line;
-    MVM_TRY_VOID(CallLocal(ts, frame, "line", Value()));
-  }
+  MVM_TRY_VOID(TraceLines(ts, frame, base, pc));
   if (frame->trace_opcodes) MVM_TRY_VOID(CallLocal(ts, frame, "opcode", Value()));
   return Ok();
 }
@@ -111,32 +157,30 @@ Status TraceStep(ThreadState& ts, Value* base, const Word* pc) {
 // Events that come while an exception may be pending: it is put aside. What the trace function
 // raises takes its place.
 template <class F>
-void Beside(ThreadState& ts, F f) {
+Status Beside(ThreadState& ts, F f) {
   Ref<> pending = TakePending(ts);
   Status done = f();
-  if (done.raised()) return;
+  if (done.raised()) return done;
   if (pending) RestorePending(ts, std::move(pending));
+  return Ok();
 }
 
-void TraceReturn(ThreadState& ts, Value* base, const Word* pc, Value result) {
+Status TraceReturn(ThreadState& ts, Value* base, const Word* pc, Value result) {
   InterpState& state = InterpOf(ts);
-  if (state.in_trace) return;
+  if (state.in_trace) return Ok();
   Ref<> hold = Ref<>::Borrow(result);
-  Beside(ts, [&]() -> Status {
+  return Beside(ts, [&]() -> Status {
     MVM_TRY(Ref<FrameObject> frame, FrameFor(ts, base, pc));
     if (!state.trace_function.is_null()) {
-      Status done = CallLocal(ts, frame, "return", hold);
-      // A value is on its way to the caller: an exception of the tracer cannot take its place.
-      if (done.raised()) WriteUnraisable(ts, frame);
+      MVM_TRY_VOID(CallLocal(ts, frame, "return", hold));
     }
-    if (!state.profile_function.is_null()) {
-      Result<> done = CallTracer(ts, state.profile_function, frame, "return", hold);
-      if (done.raised()) {
-        WriteUnraisable(ts, frame);
-      } else {
-        Ref<> dropped = done.Take();
-      }
+    if (state.profile_function.is_null()) return Ok();
+    Result<> done = CallTracer(ts, state.profile_function, frame, "return", hold);
+    if (done.raised()) {
+      SetTracing(ts, &state.profile_function, Value());
+      return kRaised;
     }
+    Ref<> dropped = done.Take();
     return Ok();
   });
 }
@@ -145,7 +189,7 @@ void TraceException(ThreadState& ts, Value* base, const Word* pc) {
   InterpState& state = InterpOf(ts);
   if (state.in_trace || state.trace_function.is_null()) return;
   Ref<> exception = Ref<>::Borrow(ts.pending);
-  Beside(ts, [&]() -> Status {
+  (void)Beside(ts, [&]() -> Status {
     MVM_TRY(Ref<FrameObject> frame, FrameFor(ts, base, pc));
     Value traceback = exception.as<ExceptionObject>()->traceback;
     Value parts[] = {Value(TypeOf(ts, exception)), exception.get(),
@@ -153,6 +197,24 @@ void TraceException(ThreadState& ts, Value* base, const Word* pc) {
     MVM_TRY(Ref<TupleObject> info, NewTuple(ts, parts));
     return CallLocal(ts, frame, "exception", info);
   });
+}
+
+// What a SEND got its values from has returned: shown as the StopIteration that CPython has there.
+Status TraceStop(ThreadState& ts, Value* base, const Word* pc, Value result) {
+  if (InterpOf(ts).in_trace || InterpOf(ts).trace_function.is_null()) return Ok();
+  Ref<> value = Ref<>::Borrow(result);
+  MVM_TRY(Ref<> stop, Call(ts, Value(ExcType(ts, Exc::kStopIteration)), value));
+  RaiseObject(ts, stop);
+  TraceException(ts, base, pc);
+  if (!ts.pending.is(stop)) return kRaised;
+  ClearPending(ts);
+  return Ok();
+}
+
+// An exception is thrown into a generator: it is resumed for that.
+Status TraceThrow(ThreadState& ts, Value* base, const Word* pc) {
+  if (InterpOf(ts).in_trace || HeaderOf(base).has(kFrameTraced)) return Ok();
+  return Beside(ts, [&] { return TraceCall(ts, base, pc); });
 }
 
 void SetTracing(ThreadState& ts, Value* field, Value function) {
@@ -164,6 +226,8 @@ void SetTracing(ThreadState& ts, Value* field, Value function) {
   state.trace = on ? TraceStep : nullptr;
   state.on_return = on ? TraceReturn : nullptr;
   state.on_exception = on ? TraceException : nullptr;
+  state.on_stop = on ? TraceStop : nullptr;
+  state.on_throw = on ? TraceThrow : nullptr;
   UpdateTicking(ts);
   Decref(old);
 }

@@ -72,11 +72,13 @@ int32_t CacheOffset(const CodeInstance* instance, uint32_t pc, uint32_t cache) {
 
 // Sizes of the arrays in the code's own block, in order of falling alignment.
 struct Layout {
-  size_t sites, ranges, cells, names, live, positions, total;
+  size_t sites, ranges, marks, skips, cells, names, live, positions, total;
   Layout(const CodeSpec& spec, size_t position_bytes) {
     sites = 0;
     ranges = sites + spec.word_count * sizeof(Site);
-    names = ranges + spec.range_count * sizeof(ExceptionRange);
+    marks = ranges + spec.range_count * sizeof(ExceptionRange);
+    skips = marks + spec.mark_count * sizeof(LineMark);
+    names = skips + spec.skip_count * sizeof(MarkSkip);
     cells = names + spec.varnames->size() * sizeof(uint32_t);
     live = cells + spec.cellvars->size() * sizeof(uint32_t);
     positions = live + spec.word_count;
@@ -117,6 +119,8 @@ Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
   code->buffer_bytes = layout.total ? layout.total : 1;
   code->sites = CopyTo(block, layout.sites, spec.sites, spec.word_count);
   code->ranges = CopyTo(block, layout.ranges, spec.ranges, spec.range_count);
+  code->marks = CopyTo(block, layout.marks, spec.marks, spec.mark_count);
+  code->skips = CopyTo(block, layout.skips, spec.skips, spec.skip_count);
   code->cell_registers = CopyTo(block, layout.cells, spec.cell_registers, spec.cellvars->size());
   code->varname_registers =
       CopyTo(block, layout.names, spec.varname_registers, spec.varnames->size());
@@ -125,6 +129,8 @@ Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
   code->position_bytes = static_cast<uint32_t>(positions.size());
   code->word_count = spec.word_count;
   code->range_count = spec.range_count;
+  code->mark_count = spec.mark_count;
+  code->skip_count = spec.skip_count;
   code->flags = spec.flags;
   code->first_line = spec.first_line;
   code->arg_count = spec.arg_count;

@@ -9,7 +9,9 @@
 // locals and hidden locals; then temporaries. A captured local's register holds its cell.
 #pragma once
 
+#include <span>
 #include <string>
+#include <vector>
 
 #include "runtime/core/thread_state.h"
 #include "vm/bytecode/opcodes.h"
@@ -58,6 +60,18 @@ struct Position {
   int line = -1, end_line = -1, column = -1, end_column = -1;
 };
 
+// What sys.settrace shows of statements that need no words of their own (`try:`, `pass`, `break`): a
+// line that comes up before word `pc`. In order of pc, then of the source.
+struct LineMark {
+  uint32_t pc;
+  int32_t line;
+};
+// A jump at word `pc` that goes behind the first `count` marks at its target. In order of pc.
+struct MarkSkip {
+  uint32_t pc;
+  uint32_t count;
+};
+
 // Bound to one (globals, builtins) pair, or not yet bound.
 struct CodeInstance {
   CodeObject* code = nullptr;                             // borrowed
@@ -103,10 +117,14 @@ class CodeObject : public Object {
   uint32_t cache_count = 0;
   uint32_t const_count = 0;
   uint32_t range_count = 0;
+  uint32_t mark_count = 0;
+  uint32_t skip_count = 0;
   uint32_t position_bytes = 0;
   Site* sites = nullptr;    // word_count
   uint8_t* live = nullptr;  // word_count, see opcodes.def
   ExceptionRange* ranges = nullptr;
+  LineMark* marks = nullptr;
+  MarkSkip* skips = nullptr;
   uint8_t* positions = nullptr;  // encoded, see position_table.h
   // Register of each cellvar (in the order of `cellvars`), and of each varname; kFarLocal | index:
   // far local.
@@ -153,6 +171,10 @@ struct CodeSpec {
   uint32_t word_count = 0;
   const ExceptionRange* ranges = nullptr;
   uint32_t range_count = 0;
+  const LineMark* marks = nullptr;
+  uint32_t mark_count = 0;
+  const MarkSkip* skips = nullptr;
+  uint32_t skip_count = 0;
   const uint32_t* cell_registers = nullptr;
   const uint32_t* varname_registers = nullptr;
 };
@@ -176,11 +198,40 @@ void DespecialiseWord(const CodeObject* code, CodeInstance* instance, uint32_t p
 Position PositionAt(const CodeObject* code, uint32_t pc);
 inline int LineAt(const CodeObject* code, uint32_t pc) { return PositionAt(code, pc).line; }
 
-// Offsets as scripts see them (f_lasti, tb_lasti, co_lines) count two for each word, as if words
-// were CPython's code units. The first unit stands for the call itself, which is on the line of the
-// `def` (of a module on line 0), so that lasti // 2 indexes co_positions().
-inline int64_t OffsetOf(uint32_t pc) { return (int64_t{pc} + 1) * 2; }
+// The marks before word `pc`. Pure.
+std::span<const LineMark> MarksAt(const CodeObject* code, uint32_t pc);
+// How many marks at its target the jump at word `pc` goes behind. Pure.
+uint32_t SkipAt(const CodeObject* code, uint32_t pc);
+
+// Offsets as scripts see them (f_lasti, tb_lasti, co_lines) count two for each word and each mark,
+// as if these were CPython's code units. The first unit stands for the call itself, which is on the
+// line of the `def` (of a module on line 0), so that lasti // 2 indexes co_positions().
+// The offset of a word, or of what comes `back` units before it (its marks).
+int64_t OffsetOf(const CodeObject* code, uint32_t pc, uint32_t back = 0);
+// The word at an offset, or the one that the mark there belongs to; code->word_count: none.
+uint32_t WordAtOffset(const CodeObject* code, int64_t offset);
+// The line of an offset; -1: none.
+int LineAtOffset(const CodeObject* code, int64_t offset);
 int StartLine(const CodeObject* code);
+
+// What a live temporary is for, as far as jumps of debuggers care; or kMade + the word that made it.
+enum TempKind : uint32_t {
+  kTempIterator,       // of a `for`
+  kTempAsyncIterator,  // of an `async for`
+  kTempHandled,        // the exception handled before, to be restored
+  kTempException,      // the exception that a handler has just got
+  kTempManager,        // of a `with`; its __exit__, and the self of that
+  kTempExit,
+  kTempExitSelf,
+  kTempHole,           // not alive, though one above it is
+  kTempMade = 0x100,
+  kTempJoined = 0x80000000,  // several words make it
+};
+// The live temporaries before each word, from the lowest on; what control does not reach has
+// kUnreached. False: the code is broken. The caller sees to the memory (StackKindsBytes).
+inline constexpr uint32_t kUnreached = 0xFFFFFFFF;
+uint64_t StackKindsBytes(const CodeObject* code);
+bool StackKinds(const CodeObject* code, std::vector<std::vector<uint32_t>>* out);
 
 // The listing that tests and `disassemble()` show; constants by their plain kinds. Pure.
 std::string DisassembleText(const CodeObject* code);

@@ -93,38 +93,57 @@ Result<> code_exceptiontable(ThreadState& ts, Value self) {
 
 Result<> LineOrNone(ThreadState& ts, int line) { return line < 0 ? None(ts) : Small(line); }
 
-// co_lines(): (start, end, line) for each run of words of one line.
-Result<> code_co_lines(ThreadState& ts, Args args) {
-  CodeObject* code = args.self<CodeObject>();
-  MVM_TRY(Ref<ListObject> list, NewList(ts, {}));
-  PositionReader reader(code->positions, code->word_count);
-  int line = StartLine(code);
-  int64_t start = 0;
-  for (uint32_t pc = 0; pc <= code->word_count; ++pc) {
-    int next = pc < code->word_count ? reader.Next().line : -2;
-    if (next == line) continue;
-    const int64_t end = OffsetOf(pc);
-    MVM_TRY(Ref<> value, LineOrNone(ts, line));
-    Value row[] = {Value::Int(start), Value::Int(end), value.get()};
-    MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, row));
-    MVM_TRY_VOID(ListAppend(ts, list, tuple));
-    start = end;
-    line = next;
-  }
-  return GetIter(ts, list);
-}
-
-// co_positions(): (line, end line, column, end column) for the call and each word.
-Result<> code_co_positions(ThreadState& ts, Args args) {
-  CodeObject* code = args.self<CodeObject>();
-  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, size_t{code->word_count} + 1));
-  PositionReader reader(code->positions, code->word_count);
+// Calls row(position) for the call, and then for each word behind its marks, which have a line only.
+template <class F>
+Status ForEachUnit(const CodeObject* code, F row) {
   Position p;
   p.line = StartLine(code);
   p.end_line = p.line == 0 ? 1 : p.line;
   p.column = p.end_column = 0;
-  for (uint32_t i = 0; i <= code->word_count; ++i) {
-    if (i > 0) p = reader.Next();
+  MVM_TRY_VOID(row(p));
+  PositionReader reader(code->positions, code->word_count);
+  const LineMark *mark = code->marks, *end = mark + code->mark_count;
+  for (uint32_t pc = 0; pc < code->word_count; ++pc) {
+    for (; mark != end && mark->pc == pc; ++mark) {
+      Position line;
+      line.line = line.end_line = mark->line;
+      MVM_TRY_VOID(row(line));
+    }
+    MVM_TRY_VOID(row(reader.Next()));
+  }
+  return Ok();
+}
+
+// co_lines(): (start, end, line) for each run of units of one line.
+Result<> code_co_lines(ThreadState& ts, Args args) {
+  MVM_TRY(Ref<ListObject> list, NewList(ts, {}));
+  int64_t start = 0, at = 0;
+  int line = StartLine(args.self<CodeObject>());
+  auto close_run = [&]() -> Status {
+    MVM_TRY(Ref<> value, LineOrNone(ts, line));
+    Value row[] = {Value::Int(start), Value::Int(at), value.get()};
+    MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, row));
+    return ListAppend(ts, list, tuple);
+  };
+  MVM_TRY_VOID(ForEachUnit(args.self<CodeObject>(), [&](const Position& p) -> Status {
+    if (p.line != line) {
+      MVM_TRY_VOID(close_run());
+      start = at;
+      line = p.line;
+    }
+    at += 2;
+    return Ok();
+  }));
+  MVM_TRY_VOID(close_run());
+  return GetIter(ts, list);
+}
+
+// co_positions(): (line, end line, column, end column) for each unit.
+Result<> code_co_positions(ThreadState& ts, Args args) {
+  CodeObject* code = args.self<CodeObject>();
+  MVM_TRY(Ref<ListObject> list,
+          NewListReserve(ts, size_t{code->word_count} + code->mark_count + 1));
+  MVM_TRY_VOID(ForEachUnit(code, [&](const Position& p) -> Status {
     Ref<> row[4];
     const int fields[] = {p.line, p.end_line, p.column, p.end_column};
     for (int k = 0; k < 4; ++k) {
@@ -132,8 +151,8 @@ Result<> code_co_positions(ThreadState& ts, Args args) {
     }
     Value values[] = {row[0].get(), row[1].get(), row[2].get(), row[3].get()};
     MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, values));
-    MVM_TRY_VOID(ListAppend(ts, list, tuple));
-  }
+    return ListAppend(ts, list, tuple);
+  }));
   return GetIter(ts, list);
 }
 
@@ -215,6 +234,10 @@ Result<CodeObject> CopyCode(ThreadState& ts, CodeObject* code, Parts& parts) {
   spec.word_count = code->word_count;
   spec.ranges = code->ranges;
   spec.range_count = code->range_count;
+  spec.marks = code->marks;
+  spec.mark_count = code->mark_count;
+  spec.skips = code->skips;
+  spec.skip_count = code->skip_count;
   spec.cell_registers = code->cell_registers;
   spec.varname_registers = code->varname_registers;
   return NewCode(ts, spec);
@@ -354,6 +377,7 @@ Result<bool> SameCode(ThreadState& ts, CodeObject* a, CodeObject* b) {
       a->posonly_count != b->posonly_count || a->kwonly_count != b->kwonly_count ||
       a->flags != b->flags || a->first_line != b->first_line || a->local_count != b->local_count ||
       a->position_bytes != b->position_bytes || a->range_count != b->range_count ||
+      a->mark_count != b->mark_count ||
       !StrEquals(a->name, b->name) ||
       std::memcmp(a->positions, b->positions, a->position_bytes) != 0 ||
       (a->range_count &&

@@ -44,6 +44,26 @@ inline const OpInfo& InfoOf(Op op) { return kOpInfo[static_cast<int>(op)]; }
 // CALL, GETITEM_LIST_L -> GETITEM_L.
 Op GenericOp(Op op);
 // Does the opcode have a twin that writes a local? Its number is one more.
+// Words that keep the books between statements: they have a line, as any, but sys.settrace does not
+// show it.
+inline bool IsQuiet(Op op) {
+  switch (op) {
+    case Op::CLEAR:
+    case Op::ENDASYNCFOR:
+    case Op::GENSTART:
+    case Op::JMP:
+    case Op::LOOP:
+    case Op::MKCELL:
+    case Op::POPEXC:
+    case Op::RERAISE:
+    case Op::SAVEEXC:
+    case Op::SEND:
+    case Op::TMOVE:
+    case Op::UNSETCELL:
+    case Op::UNSETLOC: return true;
+    default: return false;
+  }
+}
 inline bool HasLocalTwin(Op op) {
   return static_cast<int>(op) + 1 < kOpCount && !InfoOf(op).writes_local &&
          kOpInfo[static_cast<int>(op) + 1].writes_local;

@@ -1,6 +1,7 @@
 // Packing and unpacking of source ranges: see position_table.h for the format.
 #include "vm/bytecode/position_table.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace minivm {
@@ -116,6 +117,58 @@ Position PositionReader::Next() {
     last_.end_column = last_.column + static_cast<int>(GetVarint(next_));
   }
   return last_;
+}
+
+namespace {
+
+// The first mark behind word `pc`.
+const LineMark* MarksAfter(const CodeObject* code, uint32_t pc) {
+  return std::upper_bound(code->marks, code->marks + code->mark_count, pc,
+                          [](uint32_t at, const LineMark& m) { return at < m.pc; });
+}
+
+}  // namespace
+
+std::span<const LineMark> MarksAt(const CodeObject* code, uint32_t pc) {
+  const LineMark* last = MarksAfter(code, pc);
+  const LineMark* first = last;
+  while (first != code->marks && first[-1].pc == pc) --first;
+  return {first, last};
+}
+
+uint32_t SkipAt(const CodeObject* code, uint32_t pc) {
+  const MarkSkip *first = code->skips, *end = first + code->skip_count;
+  const MarkSkip* found = std::lower_bound(
+      first, end, pc, [](const MarkSkip& m, uint32_t at) { return m.pc < at; });
+  return found != end && found->pc == pc ? found->count : 0;
+}
+
+int64_t OffsetOf(const CodeObject* code, uint32_t pc, uint32_t back) {
+  return (int64_t{1} + pc + (MarksAfter(code, pc) - code->marks) - back) * 2;
+}
+
+uint32_t WordAtOffset(const CodeObject* code, int64_t offset) {
+  uint32_t low = 0, high = code->word_count;
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    if (OffsetOf(code, middle) < offset - 1) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+int LineAtOffset(const CodeObject* code, int64_t offset) {
+  if (offset < 0) return -1;
+  if (offset < 2) return StartLine(code);
+  const uint32_t pc = WordAtOffset(code, offset);
+  if (pc >= code->word_count) return -1;
+  const int64_t back = OffsetOf(code, pc) / 2 - offset / 2;
+  const std::span<const LineMark> marks = MarksAt(code, pc);
+  if (back <= 0 || back > static_cast<int64_t>(marks.size())) return LineAt(code, pc);
+  return marks[marks.size() - static_cast<size_t>(back)].line;
 }
 
 Position PositionAt(const CodeObject* code, uint32_t pc) {

@@ -31,6 +31,22 @@ class Verifier {
         states_(code->word_count),
         seen_(code->word_count) {}
 
+  // Also keeps what each temporary is for.
+  void KeepKinds() {
+    kinds_.assign(code_->frame_size, kTempHole);
+    kind_states_.resize(code_->word_count);
+  }
+  bool Reached(uint32_t pc) const { return seen_[pc]; }
+  std::vector<uint32_t> KindsAt(uint32_t pc) const {
+    std::vector<uint32_t> out;
+    for (unsigned r = code_->local_count; r < code_->frame_size; ++r) {
+      if (!states_[pc].Has(r)) continue;
+      out.resize(r - code_->local_count + 1, kTempHole);
+      out.back() = kind_states_[pc][r];
+    }
+    return out;
+  }
+
   const char* Run(uint32_t* where) {
     if (code_->word_count == 0) return "no words";
     if (code_->frame_size > 256 || code_->local_count > code_->frame_size) return "frame too large";
@@ -55,10 +71,24 @@ class Verifier {
     if (!seen_[pc]) {
       seen_[pc] = true;
       states_[pc] = state;
+      if (!kinds_.empty()) kind_states_[pc] = kinds_;
       work_.push_back(pc);
+    } else if (!kinds_.empty()) {
+      JoinKinds(pc);
     } else if (!(states_[pc] == state)) {
       Fail("goes where other temporaries are live");
     }
+  }
+
+  void JoinKinds(uint32_t pc) {
+    bool changed = false;
+    for (unsigned r = code_->local_count; r < code_->frame_size; ++r) {
+      uint32_t& old = kind_states_[pc][r];
+      if (!states_[pc].Has(r) || old == kinds_[r] || old == kTempJoined) continue;
+      old = kTempJoined;
+      changed = true;
+    }
+    if (changed) work_.push_back(pc);
   }
 
   bool IsTemp(unsigned r) const { return r >= code_->local_count; }
@@ -81,6 +111,7 @@ class Verifier {
       if (!IsTemp(r)) return Fail("writes a local as a temporary");
       if (live_.Has(r)) Fail("overwrites a live temporary");
       live_.Set(r);
+      if (!kinds_.empty()) kinds_[r] = KindMade(r);
     }
   }
   void Local(unsigned r) {
@@ -144,6 +175,14 @@ class Verifier {
       LiveSet handler;
       for (unsigned t = code_->local_count; t < r.depth + 2u; ++t) handler.Set(t);
       if (r.depth + 2 > code_->frame_size) return Fail("handler past the frame");
+      if (!kinds_.empty()) {
+        const std::vector<uint32_t> here = kinds_;
+        kinds_[r.depth] = kTempHandled;
+        kinds_[r.depth + 1] = kTempException;
+        Join(r.handler, handler);
+        kinds_ = here;
+        return;
+      }
       return Join(r.handler, handler);
     }
   }
@@ -156,6 +195,7 @@ class Verifier {
     if (!(live_ == LiveSet())) Fail("leaves the frame with live temporaries");
   }
 
+  uint32_t KindMade(unsigned r) const;
   bool SpecialReads(const Word& w, Op op);
   bool SpecialWrites(const Word& w, Op op);
   void Successors(uint32_t pc, const Word& w, Op op, const OpInfo& info);
@@ -168,8 +208,23 @@ class Verifier {
   std::vector<bool> seen_;
   std::vector<uint32_t> work_;
   LiveSet live_;
+  uint32_t pc_ = 0;
+  std::vector<uint32_t> kinds_;  // by register; empty: not wanted
+  std::vector<std::vector<uint32_t>> kind_states_;
   const char* problem_ = nullptr;
 };
+
+// What the word at pc_ makes of register r.
+uint32_t Verifier::KindMade(unsigned r) const {
+  const Word w = GenericWord(code_, instance_, pc_);
+  switch (static_cast<Op>(w.op)) {
+    case Op::GETITER: return kTempIterator;
+    case Op::GETAITER: return kTempAsyncIterator;
+    case Op::SAVEEXC: return kTempHandled;
+    case Op::STPAIR: return r == w.a ? kTempExit : kTempExitSelf;
+    default: return kTempMade + pc_;
+  }
+}
 
 // What a word reads and releases, where its format does not say. True: the format is not asked.
 bool Verifier::SpecialReads(const Word& w, Op op) {
@@ -337,7 +392,14 @@ void Verifier::Step(uint32_t pc) {
   const Op op = static_cast<Op>(w.op);
   const OpInfo& info = InfoOf(op);
   live_ = states_[pc];
+  pc_ = pc;
+  if (!kinds_.empty()) kinds_ = kind_states_[pc];
   CheckConstants(pc, w, op, info);
+  if (!kinds_.empty() && op == Op::LOAD_SPECIAL && IsTemp(w.b) &&
+      (w.x == static_cast<int32_t>(SpecialMethod::kExit) ||
+       w.x == static_cast<int32_t>(SpecialMethod::kAexit))) {
+    kinds_[w.b] = kTempManager;
+  }
   if (!SpecialReads(w, op)) Reads(w, info);
   CheckLive(pc, info);
   if (!SpecialWrites(w, op)) Writes(w, info);
@@ -345,6 +407,21 @@ void Verifier::Step(uint32_t pc) {
 }
 
 }  // namespace
+
+uint64_t StackKindsBytes(const CodeObject* code) {
+  return uint64_t{code->word_count} * (code->frame_size + uint64_t{32}) * sizeof(uint32_t) * 2;
+}
+
+bool StackKinds(const CodeObject* code, std::vector<std::vector<uint32_t>>* out) {
+  Verifier verifier(code);
+  verifier.KeepKinds();
+  if (verifier.Run(nullptr) != nullptr) return false;
+  out->assign(code->word_count, {kUnreached});
+  for (uint32_t pc = 0; pc < code->word_count; ++pc) {
+    if (verifier.Reached(pc)) (*out)[pc] = verifier.KindsAt(pc);
+  }
+  return true;
+}
 
 const char* VerifyCode(const CodeObject* code, uint32_t* where) {
   return Verifier(code).Run(where);

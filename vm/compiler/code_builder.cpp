@@ -53,6 +53,8 @@ void CodeBuilder::Reset(unsigned local_count) {
   open_.clear();
   pending_.clear();
   ranges_.clear();
+  marks_.clear();
+  skips_.clear();
   handlers_.clear();
   names_.clear();
   constants_.clear();
@@ -66,6 +68,7 @@ void CodeBuilder::Reset(unsigned local_count) {
   last_bound_ = 0;
   implicit_return_ = -1;
   reachable_ = true;
+  has_notes_ = false;
 }
 
 void CodeBuilder::TooManyRegisters() {
@@ -191,7 +194,9 @@ void CodeBuilder::BeginRange(uint32_t handler, unsigned depth) {
 void CodeBuilder::EndRange() {
   OpenRange r = open_.back();
   open_.pop_back();
-  if (r.start < pc()) {
+  uint32_t first = r.start;
+  while (first < pc() && static_cast<Op>(words_[first].op) == Op::NOP) ++first;
+  if (first < pc()) {
     pending_.push_back({r.start, pc(), r.handler, r.depth, static_cast<uint32_t>(open_.size())});
     if (r.handler != kNoHandler) handlers_[r.handler].used = true;
   }
@@ -239,9 +244,10 @@ void CodeBuilder::ThreadJumps() {
     } else if (to == implicit_return_) {
       if (op == Op::JMP) {
         words_[at] = words_[to];
+        positions_[at] = LineBefore(static_cast<size_t>(at), positions_[at]);
         continue;
       }
-      to = ReturnFrom(positions_[at], &returns);
+      to = ReturnFrom(LineBefore(static_cast<size_t>(at), positions_[at]), &returns);
     }
     words_[at].x = to - at - 1;
   }
@@ -277,10 +283,80 @@ void CodeBuilder::SortRanges() {
   }
 }
 
+// A branch that consists of notes only needs one that stays a word: afterwards nothing else tells
+// whether it was taken.
+void CodeBuilder::KeepBranchNotes(std::vector<bool>* kept) const {
+  const auto count = static_cast<int32_t>(words_.size());
+  for (int32_t at = 0; at < count; ++at) {
+    if (InfoOf(static_cast<Op>(words_[at].op)).format[3] != 'J') continue;
+    const int32_t to = at + 1 + words_[at].x;
+    if (to <= at + 1) continue;
+    int32_t next = at + 1;
+    while (next < to && static_cast<Op>(words_[next].op) == Op::NOP) ++next;
+    if (next == to) (*kept)[to - 1] = true;
+  }
+}
+
+// Turns notes into marks; everything that refers to places moves along.
+void CodeBuilder::TakeOutNotes() {
+  if (!has_notes_) return;
+  const auto count = static_cast<uint32_t>(words_.size());
+  std::vector<bool> kept(count);
+  KeepBranchNotes(&kept);
+  auto is_note = [&](uint32_t i) {
+    return static_cast<Op>(words_[i].op) == Op::NOP && !kept[i];
+  };
+  std::vector<uint32_t> place(count + 1);  // where each word goes, or what comes after a note
+  std::vector<uint32_t> before(count + 1);  // marks at that place that stand before it
+  uint32_t to = 0, marks = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    place[i] = to;
+    before[i] = marks;
+    if (!is_note(i)) {
+      ++to;
+      marks = 0;
+      continue;
+    }
+    // What has the line of the next word is shown by that.
+    const uint32_t next = i + 1;
+    if (next < count && positions_[next].line == positions_[i].line &&
+        !IsQuiet(static_cast<Op>(words_[next].op))) {
+      continue;
+    }
+    marks_.push_back({to, positions_[i].line});
+    ++marks;
+  }
+  place[count] = to;
+  for (uint32_t i = 0; i < count; ++i) {
+    if (is_note(i)) continue;
+    Word word = words_[i];
+    if (InfoOf(static_cast<Op>(word.op)).format[3] == 'J') {
+      const uint32_t target = static_cast<uint32_t>(static_cast<int32_t>(i) + 1 + word.x);
+      word.x = static_cast<int32_t>(place[target]) - static_cast<int32_t>(place[i]) - 1;
+      if (before[target]) skips_.push_back({place[i], before[target]});
+    }
+    words_[place[i]] = word;
+    sites_[place[i]] = Site(sites_[i]);
+    live_[place[i]] = uint8_t{live_[i]};
+    positions_[place[i]] = Position(positions_[i]);
+  }
+  words_.resize(to);
+  sites_.resize(to);
+  live_.resize(to);
+  positions_.resize(to);
+  for (ExceptionRange& r : ranges_) {
+    r.start = place[r.start];
+    r.end = place[r.end];
+    if (r.handler != kNoHandler) r.handler = place[r.handler];
+  }
+  std::erase_if(ranges_, [](const ExceptionRange& r) { return r.start == r.end; });
+}
+
 void CodeBuilder::Finish(CodeSpec* spec) {
   MVM_CHECK(open_.empty(), "exception range left open");
   ThreadJumps();
   SortRanges();
+  TakeOutNotes();
   ThreadState& ts = context_.ts;
   spec->frame_size = static_cast<uint16_t>(local_count_ + max_height_);
   spec->local_count = static_cast<uint16_t>(local_count_);
@@ -291,6 +367,10 @@ void CodeBuilder::Finish(CodeSpec* spec) {
   spec->word_count = static_cast<uint32_t>(words_.size());
   spec->ranges = ranges_.data();
   spec->range_count = static_cast<uint32_t>(ranges_.size());
+  spec->marks = marks_.data();
+  spec->mark_count = static_cast<uint32_t>(marks_.size());
+  spec->skips = skips_.data();
+  spec->skip_count = static_cast<uint32_t>(skips_.size());
   spec->consts = context_.Check(NewTuple(ts, constants_));
   std::vector<Value> names(names_.size());
   for (size_t i = 0; i < names.size(); ++i) names[i] = Value(context_.Str(names_[i]));

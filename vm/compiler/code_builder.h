@@ -101,7 +101,27 @@ class CodeBuilder {
   // The next word returns because the code ends, not because a statement says so: it has the line
   // of whatever leads to it.
   void MarkImplicitReturn() {
-    if (reachable_) implicit_return_ = static_cast<int32_t>(words_.size());
+    if (!reachable_) return;
+    if (!words_.empty() && last_bound_ != words_.size()) position_ = positions_.back();
+    position_ = LineBefore(words_.size(), position_);
+    implicit_return_ = static_cast<int32_t>(words_.size());
+  }
+  // A line that tracing shows here though no word may have it. Costs nothing when it runs: a NOP
+  // until Finish, which turns it into a LineMark.
+  void Note() {
+    if (!reachable_) return;
+    Append(Op::NOP, 0, 0, 0, 0, 0);
+    has_notes_ = true;
+  }
+  void Note(const Location& loc) {
+    const Position saved = position_;
+    SetLocation(loc);
+    Note();
+    position_ = saved;
+  }
+  // What follows is nobody's line: that of the word before if only that leads here, else none.
+  void NoLocation() {
+    position_ = words_.empty() || last_bound_ == words_.size() ? Position() : positions_.back();
   }
   void SetUnreachable() { reachable_ = false; }
   uint32_t pc() const { return static_cast<uint32_t>(words_.size()); }
@@ -189,7 +209,14 @@ class CodeBuilder {
   [[noreturn]] void TooManyRegisters();
   void ThreadJumps();
   int32_t ReturnFrom(const Position& from, std::vector<int32_t>* copies);
+  // `p`, or if that is no line the nearest one before that word.
+  Position LineBefore(size_t word, Position p) const {
+    while (p.line < 0 && word > 0) p = positions_[--word];
+    return p;
+  }
   void SortRanges();
+  void KeepBranchNotes(std::vector<bool>* kept) const;
+  void TakeOutNotes();
 
   CompileContext& context_;
   MeteredVector<Word> words_;
@@ -199,6 +226,8 @@ class CodeBuilder {
   std::vector<OpenRange> open_;
   std::vector<PendingRange> pending_;
   std::vector<ExceptionRange> ranges_;
+  std::vector<LineMark> marks_;
+  std::vector<MarkSkip> skips_;
   struct Handler {
     uint32_t pc = kNoHandler;
     bool used = false;
@@ -213,6 +242,7 @@ class CodeBuilder {
   uint32_t last_bound_ = 0;       // highest pc that something refers to as a place
   int32_t implicit_return_ = -1;  // word, -1: none
   bool reachable_ = true;
+  bool has_notes_ = false;
 };
 
 // Constants of one compilation, each kept once: equal constants of one type are one object in all

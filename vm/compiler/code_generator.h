@@ -69,6 +69,7 @@ struct Unit {
   uint16_t near_param_count = 0;  // parameters that are not far
   Ref<> doc;
   bool is_async_function = false;
+  bool many_lines = false;   // the statement spans lines: reads of locals show theirs
   bool interactive = false;  // statements show their values
   int finally_depth = 0;
 };
@@ -140,7 +141,6 @@ class CodeGenerator {
   void DiscardIndex(const Expr* slice);
   void Delete(const Expr* target);
   void If(const IfStmt* s);
-  void ShowPass(Span<Stmt*> body);
   void While(const WhileStmt* s);
   void For(const ForStmt* s);
   void NextItem(const Expr* target, const Location& loc, Label* exhausted);

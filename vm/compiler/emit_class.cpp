@@ -96,6 +96,7 @@ Ref<CodeObject> CodeGenerator::ClassBody(const ClassDefStmt* s) {
     b().Emit(Op::STCELL, static_cast<unsigned>(unit_->class_dict), b().Next(), kConsume1);
   }
   ModuleLikeBody(s->body);
+  b().NoLocation();
   std::vector<Identifier>& attributes = unit_->static_attributes;
   std::sort(attributes.begin(), attributes.end(),
             [](Identifier a, Identifier b) { return a->view() < b->view(); });

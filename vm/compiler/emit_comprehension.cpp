@@ -68,9 +68,11 @@ void CodeGenerator::PushIterator(const Comprehension* g) {
 
 void CodeGenerator::InlinedComprehension(Comp& comp, Dest dest) {
   Unit& u = *unit_;
-  b().SetLocation(comp.expr->loc);
+  // The collection is made first, but shows its line after the first iterable.
+  b().SetLocation(comp.generators[0]->iter->loc);
   NewResult(comp);
   PushIterator(comp.generators[0]);
+  b().Note(comp.expr->loc);
   // Its names: registers above those of the comprehensions around it.
   const unsigned saved_top = u.hidden_top;
   const unsigned first = u.hidden_base + u.hidden_top;
@@ -162,6 +164,7 @@ void CodeGenerator::CompLoop(Comp& comp, uint32_t index) {
     CompElement(comp);
   }
   b().Bind(&skip);
+  b().Note(comp.element->loc);
   b().Loop(head);
   if (g->is_async) {
     FinishAsyncLoop(&loop, g->iter->loc);

@@ -98,6 +98,7 @@ Operand CodeGenerator::Any(const Expr* e) {
     if (p.kind == NameKind::kFast && !p.symbol->far && !(p.symbol->flags & kSymWalrus)) {
       b().SetLocation(e->loc);
       CheckBound(p.symbol->reg, name);
+      if (unit_->many_lines) b().Note();
       return {static_cast<uint8_t>(p.symbol->reg), false};
     }
   }
@@ -317,6 +318,7 @@ void CodeGenerator::BinaryOp(Operator op, Operand left, const Expr* right, bool 
     Ref<> constant = Fold(right);
     if (constant.is_int() && constant.get().as_int() >= row.low &&
         constant.get().as_int() <= row.high) {
+      if (unit_->many_lines) b().Note(right->loc);
       b().SetLocation(loc);
       b().Pop(left);
       return b().EmitTo(dest, row.immediate, left.reg, ConsumeBits(left) | extra,
@@ -362,6 +364,7 @@ void CodeGenerator::BoolOp(const BoolOpExpr* e, Dest dest) {
   }
   ToTemp(e->values.back());
   b().Bind(&end);
+  b().SetLocation(e->loc);
   MoveTop(dest);
 }
 
@@ -540,6 +543,7 @@ void CodeGenerator::Condition(const Expr* e, Label* label, bool sense) {
   RecursionGuard guard(context_.ts, " during compilation");
   if (!guard) context_.Fail();
   if (int truth = TruthOf(e); truth >= 0) {
+    b().Note(e->loc);
     if ((truth != 0) == sense) {
       b().SetLocation(e->loc);
       b().Jump(label);

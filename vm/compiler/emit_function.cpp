@@ -294,7 +294,10 @@ void CodeGenerator::CountParameters(const minivm::Arguments* args) {
 // ---------------------------------------------------------------- parts of a function
 
 void CodeGenerator::DefaultsTuple(const minivm::Arguments* args) {
-  if (Ref<> constant = FoldItems(args->defaults)) return LoadConstant(constant, Dest{});
+  if (Ref<> constant = FoldItems(args->defaults)) {
+    for (Expr* e : args->defaults) b().Note(e->loc);
+    return LoadConstant(constant, Dest{});
+  }
   PushTuple(args->defaults.size, [&](size_t i) { ToTemp(args->defaults[i]); });
 }
 

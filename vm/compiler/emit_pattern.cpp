@@ -109,6 +109,7 @@ void CodeGenerator::Match(const MatchStmt* s) {
     state.allow_irrefutable = c->guard != nullptr || i + 1 == s->cases.size;
     unit_->spill_base = b().height();
     b().SetLocation(c->pattern->loc);
+    b().Note();
     PatternTest(c->pattern, subject, state);
     // Matched: bind the names, then drop the temporaries.
     for (const PatternState::Captured& capture : state.captures) {

@@ -12,6 +12,7 @@ void CodeGenerator::Statement(const Stmt* s) {
   if (!guard) context_.Fail();
   unit_->spill_base = b().height();
   b().SetLocation(s->loc);
+  unit_->many_lines = s->loc.lineno != s->loc.end_lineno;
   switch (s->kind) {
     case StmtKind::kFunctionDef:
     case StmtKind::kAsyncFunctionDef: return FunctionDef(As<FunctionDefStmt>(s));
@@ -40,14 +41,19 @@ void CodeGenerator::Statement(const Stmt* s) {
     case StmtKind::kExpr: return ExpressionStatement(As<ExprStmt>(s));
     case StmtKind::kBreak:
     case StmtKind::kContinue: return BreakOrContinue(s);
+    case StmtKind::kPass: return b().Note();
     case StmtKind::kGlobal:
-    case StmtKind::kNonlocal:
-    case StmtKind::kPass: return;
+    case StmtKind::kNonlocal: return;
   }
 }
 
 void CodeGenerator::ExpressionStatement(const ExprStmt* s) {
-  if (!unit_->interactive) return Discard(s->value);
+  if (!unit_->interactive) {
+    const uint32_t pc = b().pc();
+    Discard(s->value);
+    if (b().pc() == pc) b().Note(s->loc);
+    return;
+  }
   ToTemp(s->value);
   b().SetLocation(s->loc);
   b().Pop();
@@ -119,7 +125,10 @@ void CodeGenerator::Assign(const AssignStmt* s) {
     const Expr* target = s->targets[0];
     if (int reg = PlainLocal(target); reg >= 0) {
       ForbidName(As<NameExpr>(target)->id, ExprContext::kStore, target->loc);
-      return Eval(s->value, Dest{reg});
+      Eval(s->value, Dest{reg});
+      // The store, where the value began on another line.
+      if (unit_->many_lines && s->value->loc.lineno != target->loc.lineno) b().Note(target->loc);
+      return;
     }
     return Store(target, Any(s->value));
   }
@@ -274,6 +283,7 @@ void CodeGenerator::AugAssign(const AugAssignStmt* s) {
       if (p.kind == NameKind::kFast && !p.symbol->far && !(p.symbol->flags & kSymWalrus)) {
         const uint8_t reg = static_cast<uint8_t>(p.symbol->reg);
         CheckBound(reg, name);
+        if (unit_->many_lines) b().Note();
         return BinaryOp(s->op, Operand{reg, false}, s->value, true, s->loc, Dest{reg});
       }
       LoadName(id, Dest{});
@@ -321,6 +331,7 @@ void CodeGenerator::AnnAssign(const AnnAssignStmt* s) {
     if (int reg = PlainLocal(target); reg >= 0) {
       ForbidName(As<NameExpr>(target)->id, ExprContext::kStore, target->loc);
       Eval(s->value, Dest{reg});
+      if (unit_->many_lines && s->value->loc.lineno != target->loc.lineno) b().Note(target->loc);
     } else {
       Store(target, Any(s->value));
     }
@@ -472,7 +483,6 @@ void CodeGenerator::If(const IfStmt* s) {
     Body(s->body);
     if (dead) b().SetPosition(at);
     if (s->orelse.size == 0) {
-      ShowPass(s->body);
       b().Bind(&next);
       break;
     }
@@ -484,15 +494,9 @@ void CodeGenerator::If(const IfStmt* s) {
       continue;
     }
     Body(s->orelse);
-    ShowPass(s->orelse);
     break;
   }
   b().Bind(&end);
-}
-
-// A branch that is only `pass` is a line of its own for tracing.
-void CodeGenerator::ShowPass(Span<Stmt*> body) {
-  if (body.size == 1 && body[0]->kind == StmtKind::kPass) b().Emit(Op::NOP);
 }
 
 Block& CodeGenerator::PushBlock(Block::Kind kind) {
@@ -646,10 +650,12 @@ void CodeGenerator::Return(const ReturnStmt* s) {
     }
   }
   if (special >= 0) {
+    b().Note(s->value ? s->value->loc : s->loc);
     Unwind(0, false, LeaveKind::kReturnSpecial, special);
   } else if (int reg = plain ? PlainLocal(s->value) : -1; reg >= 0) {
     b().SetLocation(s->value->loc);
     CheckBound(static_cast<unsigned>(reg), Mangle(As<NameExpr>(s->value)->id));
+    b().Note();
     b().SetLocation(s->loc);
     Unwind(0, false, LeaveKind::kReturnLocal, reg);
   } else {
@@ -683,6 +689,7 @@ void CodeGenerator::BreakOrContinue(const Stmt* s) {
     if (block.kind == Block::kWhile || block.kind == Block::kFor) break;
   }
   const unsigned height = b().height();
+  b().Note();
   const LeaveKind kind = is_break ? LeaveKind::kBreak : LeaveKind::kContinue;
   const int loop = static_cast<int>(i) - 1;
   Unwind(KeptBlocks(kind, loop), false, kind, loop);

@@ -54,7 +54,6 @@ void CodeGenerator::ClearBelow(unsigned count, bool value) {
 void CodeGenerator::Unwind(size_t keep, bool value, LeaveKind kind, int detail) {
   std::vector<Block>& blocks = unit_->blocks;
   const std::vector<Block> saved(blocks.begin() + static_cast<ptrdiff_t>(keep), blocks.end());
-  const Position at = b().position();
   const unsigned spill_base = unit_->spill_base;
   std::vector<CodeBuilder::OpenRange> all, dropped;
   if (!saved.empty()) {
@@ -68,7 +67,6 @@ void CodeGenerator::Unwind(size_t keep, bool value, LeaveKind kind, int detail) 
     b().SuspendRanges(block.ranges, &dropped);
     done = UnwindOne(block, value, kind, detail);
   }
-  b().SetPosition(at);
   if (done) {
     const unsigned locals = b().local_count();
     switch (kind) {
@@ -108,6 +106,7 @@ bool CodeGenerator::UnwindOne(const Block& block, bool value, LeaveKind kind, in
         if (value) PushBlock(Block::kValue);
         Body(block.stmt->finalbody);
         if (value) PopBlock();
+        b().NoLocation();
         return true;
       }
       const unsigned depth = block.routine->depth;
@@ -212,6 +211,7 @@ constexpr unsigned kRepeatedFinally = 6;  // a heavier body is compiled once
 }  // namespace
 
 void CodeGenerator::Try(const TryStmt* s) {
+  b().Note();
   if (s->finalbody.size == 0) return BodyAndHandlers(s);
   if (Weigh(s->finalbody, kRepeatedFinally) > kRepeatedFinally) return TryFinallyRoutine(s);
   TryFinally(s);
@@ -268,6 +268,7 @@ void CodeGenerator::TryFinallyRoutine(const TryStmt* s) {
   BodyAndHandlers(s);
   b().EndRange();
   PopBlock();
+  b().NoLocation();
   b().Emit(Op::SAVEEXC, depth);
   b().Push();
   LoadSpecial(Special::kNone, Dest{});
@@ -275,6 +276,7 @@ void CodeGenerator::TryFinallyRoutine(const TryStmt* s) {
   b().Jump(&routine.entry);
   b().SetUnreachable();
   b().BindHandler(handler, depth, assigned);
+  b().SetPosition(Position());
   b().EmitTo(Dest{}, Op::LOADI, 0, 0, 1);
   b().Bind(&routine.entry);
   PushBlock(Block::kFinallyRoutine);
@@ -283,6 +285,7 @@ void CodeGenerator::TryFinallyRoutine(const TryStmt* s) {
   PopBlock();
   // Raise again?
   Label next;
+  b().NoLocation();
   b().EmitJump(Op::JNEI_T, 0, depth + 2, 1, &next);
   b().Pop();
   b().Emit(Op::CLEAR, depth + 2);
@@ -302,6 +305,7 @@ void CodeGenerator::TryFinallyRoutine(const TryStmt* s) {
 // Goes on with what was interrupted for the finally body.
 void CodeGenerator::RoutineExits(FinallyRoutine& routine, unsigned depth) {
   const unsigned height = b().height();
+  b().NoLocation();
   // Leaving here may add exits to routines further out, never to this one.
   for (size_t i = 0; i < routine.exits.size(); ++i) {
     const FinallyRoutine::Exit exit = routine.exits[i];
@@ -370,6 +374,7 @@ void CodeGenerator::ExceptClause(const ExceptHandler* h, unsigned depth, Label* 
   unit_->spill_base = height;
   Label next;
   b().SetLocation(h->loc);
+  b().Note();
   if (h->type) {
     ToTemp(h->type);
     b().SetLocation(h->loc);
@@ -392,6 +397,7 @@ void CodeGenerator::ExceptClause(const ExceptHandler* h, unsigned depth, Label* 
     PopBlock();
     b().SuspendRanges(ranges, &suspended);
     b().Pop();
+    b().NoLocation();
     b().Emit(Op::POPEXC, depth);
     UnsetName(h->name);
     b().Jump(end);
@@ -399,6 +405,7 @@ void CodeGenerator::ExceptClause(const ExceptHandler* h, unsigned depth, Label* 
     b().ResumeRanges(suspended);
     b().BindHandler(cleanup, depth + 1, assigned);
     b().BeginRange(CodeBuilder::kNoHandler, depth + 1);
+    b().SetPosition(Position());
     UnsetName(h->name);
     b().Pop();
     b().Emit(Op::RERAISE, depth + 2, 1);
@@ -440,12 +447,12 @@ void CodeGenerator::TryStar(const TryStmt* s) {
   b().SetUnreachable();
   b().BindHandler(handler, depth, assigned);
   b().BeginRange(CodeBuilder::kNoHandler, depth);
-  b().SetLocation(s->loc);
+  b().SetPosition(Position());
   b().EmitTo(Dest{}, Op::NEWLIST);
   b().Emit(Op::MOVE, depth + 3, depth + 1);
   b().Push();
   for (const ExceptHandler* h : s->handlers) GroupClause(h, depth);
-  b().SetLocation(s->loc);
+  b().SetPosition(Position());
   b().Pop();
   b().Emit(Op::LIST_APPEND, depth + 2, depth + 3, kConsume1);
   b().Pop(2);
@@ -496,11 +503,13 @@ void CodeGenerator::GroupClause(const ExceptHandler* h, unsigned depth) {
   Body(h->body);
   b().EndRange();
   PopBlock();
+  b().NoLocation();
   if (h->name) UnsetName(h->name);
   b().Jump(&next);
   b().SetUnreachable();
   b().BindHandler(raised, match, assigned);
   b().BeginRange(CodeBuilder::kNoHandler, match);
+  b().SetPosition(Position());
   if (h->name) UnsetName(h->name);
   b().Pop();
   b().Emit(Op::LIST_APPEND, depth + 2, match + 1, kConsume1);

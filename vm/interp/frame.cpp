@@ -165,7 +165,7 @@ Status AddTraceback(ThreadState& ts, Value* base, const Word* pc) {
   FunctionObject* f = FunctionOf(base);
   ExceptionObject* e = exc.as<ExceptionObject>();
   tb->frame = frame.word();
-  tb->lasti = static_cast<int32_t>(OffsetOf(PcIndex(f, pc)));
+  tb->lasti = static_cast<int32_t>(OffsetOf(f->code, PcIndex(f, pc)));
   tb->next = e->traceback;
   e->traceback = Value(tb);
   Track(tb);

@@ -70,12 +70,14 @@ Result<> get_lasti(ThreadState& ts, Value self) {
   Refresh(ts, Self(self));
   FrameObject* f = Self(self);
   if (f->at_call) return Small(0);
-  return Small(f->pc == nullptr ? -1 : OffsetOf(PcIndex(f->function, f->pc)));
+  if (f->pc == nullptr) return Small(-1);
+  return Small(OffsetOf(f->function->code, PcIndex(f->function, f->pc), f->shown_back));
 }
 Result<> get_lineno(ThreadState& ts, Value self) {
   FrameObject* f = Self(self);
   Refresh(ts, f);
   if (f->at_call) return Small(StartLine(f->function->code));
+  if (f->shown_line >= 0) return Small(f->shown_line);
   int line = f->pc == nullptr ? static_cast<int>(f->function->code->first_line)
                               : LineAt(f->function->code, PcIndex(f->function, f->pc));
   if (line < 0) return None(ts);
@@ -86,9 +88,19 @@ Result<> get_trace(ThreadState& ts, Value self) {
   return v.is_null() ? None(ts) : Result<>::Borrow(v);
 }
 Status set_trace(ThreadState& ts, Value self, Value v) {
+  FrameObject* f = Self(self);
   Value now = v.is_null() || IsNone(ts, v) ? Value() : Ref<>::Borrow(v).Release();
-  Value old = std::exchange(Self(self)->trace, now);
-  if (!now.is_null()) PinFrame(Self(self));
+  Value old = std::exchange(f->trace, now);
+  if (!now.is_null()) {
+    PinFrame(f);
+    // A frame in the midst of a line shows the next one first.
+    if (f->base != nullptr && !f->at_call && f->traced_pc == nullptr) {
+      Refresh(ts, f);
+      f->traced_pc = f->pc;
+      f->traced_line = f->pc == nullptr ? -1 : LineAt(f->function->code, PcIndex(f->function, f->pc));
+      SetFrameFlag(f->base, kFrameTraced);
+    }
+  }
   Decref(old);
   return Ok();
 }
@@ -382,7 +394,7 @@ const GetSetSpec kFrameGetSets[] = {
     {"f_code", get_code},
     {"f_globals", get_globals},
     {"f_lasti", get_lasti},
-    {"f_lineno", get_lineno},
+    {"f_lineno", get_lineno, SetFrameLine},
     {"f_locals", get_locals},
     {"f_trace", get_trace, set_trace},
     {"f_trace_lines", get_trace_lines, set_trace_lines},

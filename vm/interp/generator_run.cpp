@@ -113,7 +113,13 @@ bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
   InterpState& state = InterpOf(*ts);
   uint8_t at = pc->a;
   Value value = R[at];
-  if (header.has(kFrameTraced) && state.on_return != nullptr) state.on_return(*ts, R, pc, value);
+  if (header.has(kFrameTraced) && state.on_return != nullptr &&
+      state.on_return(*ts, R, pc, value).raised()) {
+    // The operands of a YIELD are gone when it raises.
+    R[at] = Value::Int(0);
+    Decref(value);
+    return false;
+  }
   for (uint32_t i = 0; i < at; ++i) gen->registers[i] = R[i];
   gen->live = at;
   gen->yield_register = at;
@@ -222,6 +228,13 @@ CallOutcome SlowSend(ThreadState* ts, Value* R, Word* pc, bool* jump) {
     returned = Ref<>::Borrow(stop.as<StopIterationObject>()->value);
     r = Result<>::Done();
   }
+  if (r.done() && !returned.is_null()) {
+    InterpState& state = InterpOf(*ts);
+    if (state.on_stop != nullptr && HeaderOf(R).has(kFrameTraced) &&
+        state.on_stop(*ts, R, pc, returned).raised()) {
+      return CallOutcome::kRaised;
+    }
+  }
   if (r.done()) {
     R[pc->b] = returned.is_null() ? Result<>::Borrow(ts->rt->none).word() : returned.Release();
     Decref(it);
@@ -264,6 +277,8 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool 
     }
     // Raised at the word that yielded; its operands are gone, live[] says so.
     ts.pc = pc - 1;
+    InterpState& state = InterpOf(ts);
+    if (state.on_throw != nullptr) (void)state.on_throw(ts, ts.base, pc - 1);
     v = Run(&ts, ts.base, nullptr);
   } else {
     v = Run(&ts, ts.base, pc);

@@ -38,10 +38,15 @@ struct InterpState {
   // Called before every instruction while ticking: budgets, check interval, tracing.
   Status (*tick)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
   int64_t tick_budget = 0;
-  // Return events (sys.setprofile, sys.settrace); borrowed result.
-  void (*on_return)(ThreadState& ts, Value* base, const Word* pc, Value result) = nullptr;
+  // Return events (sys.setprofile, sys.settrace); borrowed result, null when an exception is pending.
+  // Fails with what the script's function raised, which takes the place of either.
+  Status (*on_return)(ThreadState& ts, Value* base, const Word* pc, Value result) = nullptr;
   // An exception is passing through a traced frame; it is pending, and may be replaced.
   void (*on_exception)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
+  // A generator that a SEND word drives has returned `result` (borrowed), fails as on_return does.
+  Status (*on_stop)(ThreadState& ts, Value* base, const Word* pc, Value result) = nullptr;
+  // An exception, pending, is about to be raised in a resumed generator.
+  Status (*on_throw)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
   // Like tick, called after it: sys.settrace and sys.setprofile (vm/builtins/sys_trace.cpp).
   Status (*trace)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
   Value trace_function, profile_function;  // owned; null: none

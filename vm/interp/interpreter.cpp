@@ -184,6 +184,7 @@ Value Run(ThreadState* ts, Value* base, const Word* start) {
 dispatch:
   if (MVM_UNLIKELY(InterpOf(*ts).ticking)) {
     if (!SlowTick(ts, R, pc)) goto error;
+    pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));  // jumps of debuggers
   }
   switch (pc->op) {
 #endif
@@ -1367,6 +1368,7 @@ breaker:
   goto*(tab == kBreakerTable ? kNormalTable : tab)[pc->op];
 tick:
   if (!SlowTick(ts, R, pc)) goto error;
+  pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));  // jumps of debuggers
   tab = ts->tab;
   goto* kNormalTable[pc->op];
 #endif

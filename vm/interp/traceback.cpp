@@ -83,10 +83,7 @@ int TracebackLine(TracebackObject* tb) {
   if (tb->line == TracebackObject::kLineFromPc) {
     // Scripts make tracebacks with any tb_lasti.
     const CodeObject* code = tb->frame->function->code;
-    const int64_t word = int64_t{tb->lasti} / 2 - 1;
-    tb->line = tb->lasti < 0 || word >= code->word_count ? -1
-               : word < 0                                ? StartLine(code)
-                          : LineAt(code, static_cast<uint32_t>(word));
+    tb->line = LineAtOffset(code, tb->lasti);
   }
   return tb->line;
 }

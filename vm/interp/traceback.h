@@ -30,6 +30,12 @@ class FrameObject : public Object {
   bool pinned = false;   // the running frame owns a reference (extra locals, a trace function)
   bool at_call = false;  // tracing shows its call: it has not begun
   int traced_line = -1;  // of the last line event
+  int shown_line = -1;   // of the line event that is being reported, or that f_lineno was set to
+  uint32_t shown_back = 0;     // units before the word of the mark whose line that is
+  const char* event = nullptr;  // that a trace function is being told of; static text
+  const Word* jump_pc = nullptr;  // f_lineno was set: go on here, behind so many marks
+  uint32_t jump_mark = 0;
+  uint32_t jump_keep = 0;      // registers that stay alive
   const Word* traced_pc = nullptr;  // last word seen by tracing
 
   template <class V>
@@ -71,6 +77,10 @@ void LinkLiveFrame(ThreadState& ts, FrameObject* frame, Value* base);
 void UnlinkLiveFrame(ThreadState& ts, FrameObject* frame);
 // Keeps a frame object that something was put into (f_trace) until its window goes.
 void PinFrame(FrameObject* frame);
+// f_lineno = v: where the frame goes on when the trace function that sets it returns.
+Status SetFrameLine(ThreadState& ts, Value self, Value v);
+// Releases the temporaries that a jump set by it leaves behind.
+void LeaveForJump(ThreadState& ts, FrameObject* frame, Value* base, const Word* pc);
 // Adds the frame at `pc` to the traceback of the pending exception.
 Status AddTraceback(ThreadState& ts, Value* base, const Word* pc);
 // The window is about to go: its frame object takes the locals. Called when kFrameObject is set.

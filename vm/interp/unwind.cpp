@@ -59,9 +59,9 @@ const Word* LastWord(ThreadState* ts, FunctionObject* f, const Value* R, const W
   if (!IsExact(top, TypeId::kTraceback)) return pc;
   const TracebackObject* tb = top.as<TracebackObject>();
   // Scripts make tracebacks with any tb_lasti.
-  const int64_t word = int64_t{tb->lasti} / 2 - 1;
-  if (tb->frame->base != R || word < 0 || word >= f->code->word_count) return pc;
-  return f->instance->words + word;
+  if (tb->frame->base != R || tb->lasti < 2) return pc;
+  const uint32_t word = WordAtOffset(f->code, tb->lasti);
+  return word < f->code->word_count ? f->instance->words + word : pc;
 }
 
 }  // namespace
@@ -125,7 +125,7 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
     // Nobody here: leave the frame.
     FrameHeader header = HeaderOf(R);
     if (header.has(kFrameTraced) && state.on_return != nullptr)
-      state.on_return(*ts, R, pc, Value());
+      (void)state.on_return(*ts, R, LastWord(ts, f, R, pc), Value());
     ReleaseRegisters(R, code->local_count, live);
     header = HeaderOf(R);
     if (header.has(kFrameObject)) {
@@ -160,7 +160,15 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
   Value value = *result;
   Op op = static_cast<Op>(pc->op);
   uint32_t locals = op == Op::GENSTART ? 0 : pc->b;
-  if (header.has(kFrameTraced) && state.on_return != nullptr) state.on_return(*ts, R, pc, value);
+  if (header.has(kFrameTraced) && state.on_return != nullptr &&
+      state.on_return(*ts, R, pc, value).raised()) {
+    if (op == Op::RET && pc->a < locals) {
+      R[pc->a] = value;
+    } else {
+      Decref(value);
+    }
+    return false;
+  }
   if (header.has(kFrameObject) && op != Op::GENSTART) {
     if (op == Op::RET &&
         pc->a < locals) {  // the frame object still shows the local that is returned
@@ -188,6 +196,20 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
     ts->base = caller;
     ts->pc = word + 1 + word->x;
     Value iterator = caller[word->a];
+    // CPython's loops see a StopIteration only if it has a value.
+    const bool sends = static_cast<Op>(word->op) == Op::SEND;
+    if (state.on_stop != nullptr && HeaderOf(caller).has(kFrameTraced) &&
+        (sends || !value.is(ts->rt->none))) {
+      Ref<> hold = Ref<>::Borrow(iterator);
+      ts->pc = word;
+      if (sends) caller[word->b] = Value::Int(0);
+      if (state.on_stop(*ts, caller, word, value).raised()) {
+        Decref(value);
+        Decref(callee);
+        return false;
+      }
+      ts->pc = word + 1 + word->x;
+    }
     if (static_cast<Op>(word->op) == Op::SEND) {
       caller[word->b] = value;
     } else {
