@@ -130,8 +130,8 @@ Result<> dis_ranges(ThreadState& ts, Args args) {
     auto first = [&](uint32_t pc) {
       return Value::Int(OffsetOf(code, pc, static_cast<uint32_t>(MarksAt(code, pc).size())));
     };
-    const Value row[] = {first(r.start), first(r.end), handled ? first(r.handler) : Value(ts.rt->none),
-                         Value::Int(r.depth)};
+    const Value row[] = {first(r.start), first(r.end),
+                         handled ? first(r.handler) : Value(ts.rt->none), Value::Int(r.depth)};
     MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, row));
     MVM_TRY_VOID(ListAppend(ts, list, tuple));
   }

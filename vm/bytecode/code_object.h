@@ -60,8 +60,8 @@ struct Position {
   int line = -1, end_line = -1, column = -1, end_column = -1;
 };
 
-// What sys.settrace shows of statements that need no words of their own (`try:`, `pass`, `break`): a
-// line that comes up before word `pc`. In order of pc, then of the source.
+// What sys.settrace shows of statements that need no words of their own (`try:`, `pass`, `break`):
+// a line that comes up before word `pc`. In order of pc, then of the source.
 struct LineMark {
   uint32_t pc;
   int32_t line;
@@ -214,7 +214,8 @@ uint32_t WordAtOffset(const CodeObject* code, int64_t offset);
 int LineAtOffset(const CodeObject* code, int64_t offset);
 int StartLine(const CodeObject* code);
 
-// What a live temporary is for, as far as jumps of debuggers care; or kMade + the word that made it.
+// What a live temporary is for, as far as jumps of debuggers care; or kMade + the word that made
+// it.
 enum TempKind : uint32_t {
   kTempIterator,       // of a `for`
   kTempAsyncIterator,  // of an `async for`
@@ -223,7 +224,7 @@ enum TempKind : uint32_t {
   kTempManager,        // of a `with`; its __exit__, and the self of that
   kTempExit,
   kTempExitSelf,
-  kTempHole,           // not alive, though one above it is
+  kTempHole,  // not alive, though one above it is
   kTempMade = 0x100,
   kTempJoined = 0x80000000,  // several words make it
 };

@@ -93,7 +93,8 @@ Result<> code_exceptiontable(ThreadState& ts, Value self) {
 
 Result<> LineOrNone(ThreadState& ts, int line) { return line < 0 ? None(ts) : Small(line); }
 
-// Calls row(position) for the call, and then for each word behind its marks, which have a line only.
+// Calls row(position) for the call, and then for each word behind its marks, which have a line
+// only.
 template <class F>
 Status ForEachUnit(const CodeObject* code, F row) {
   Position p;
@@ -377,8 +378,7 @@ Result<bool> SameCode(ThreadState& ts, CodeObject* a, CodeObject* b) {
       a->posonly_count != b->posonly_count || a->kwonly_count != b->kwonly_count ||
       a->flags != b->flags || a->first_line != b->first_line || a->local_count != b->local_count ||
       a->position_bytes != b->position_bytes || a->range_count != b->range_count ||
-      a->mark_count != b->mark_count ||
-      !StrEquals(a->name, b->name) ||
+      a->mark_count != b->mark_count || !StrEquals(a->name, b->name) ||
       std::memcmp(a->positions, b->positions, a->position_bytes) != 0 ||
       (a->range_count &&
        std::memcmp(a->ranges, b->ranges, a->range_count * sizeof(ExceptionRange)) != 0)) {

@@ -138,8 +138,8 @@ std::span<const LineMark> MarksAt(const CodeObject* code, uint32_t pc) {
 
 uint32_t SkipAt(const CodeObject* code, uint32_t pc) {
   const MarkSkip *first = code->skips, *end = first + code->skip_count;
-  const MarkSkip* found = std::lower_bound(
-      first, end, pc, [](const MarkSkip& m, uint32_t at) { return m.pc < at; });
+  const MarkSkip* found =
+      std::lower_bound(first, end, pc, [](const MarkSkip& m, uint32_t at) { return m.pc < at; });
   return found != end && found->pc == pc ? found->count : 0;
 }
 

@@ -303,10 +303,8 @@ void CodeBuilder::TakeOutNotes() {
   const auto count = static_cast<uint32_t>(words_.size());
   std::vector<bool> kept(count);
   KeepBranchNotes(&kept);
-  auto is_note = [&](uint32_t i) {
-    return static_cast<Op>(words_[i].op) == Op::NOP && !kept[i];
-  };
-  std::vector<uint32_t> place(count + 1);  // where each word goes, or what comes after a note
+  auto is_note = [&](uint32_t i) { return static_cast<Op>(words_[i].op) == Op::NOP && !kept[i]; };
+  std::vector<uint32_t> place(count + 1);   // where each word goes, or what comes after a note
   std::vector<uint32_t> before(count + 1);  // marks at that place that stand before it
   uint32_t to = 0, marks = 0;
   for (uint32_t i = 0; i < count; ++i) {

@@ -2,9 +2,9 @@
 //
 // Only the trace function that is being told of a line of this frame may jump, and only where the
 // temporaries agree: those alive at the target must be alive, for the same use, where the frame is.
-// What the jump leaves (iterators of loops, managers of `with`, handled exceptions) is released when
-// the trace function returns. The compiler leaves checks for unbound locals out where all paths bind
-// them, so a jump binds what is unbound to None first, as CPython does.
+// What the jump leaves (iterators of loops, managers of `with`, handled exceptions) is released
+// when the trace function returns. The compiler leaves checks for unbound locals out where all
+// paths bind them, so a jump binds what is unbound to None first, as CPython does.
 #include <algorithm>
 #include <climits>
 

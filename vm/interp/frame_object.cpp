@@ -97,7 +97,8 @@ Status set_trace(ThreadState& ts, Value self, Value v) {
     if (f->base != nullptr && !f->at_call && f->traced_pc == nullptr) {
       Refresh(ts, f);
       f->traced_pc = f->pc;
-      f->traced_line = f->pc == nullptr ? -1 : LineAt(f->function->code, PcIndex(f->function, f->pc));
+      f->traced_line =
+          f->pc == nullptr ? -1 : LineAt(f->function->code, PcIndex(f->function, f->pc));
       SetFrameFlag(f->base, kFrameTraced);
     }
   }

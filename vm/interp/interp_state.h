@@ -38,8 +38,8 @@ struct InterpState {
   // Called before every instruction while ticking: budgets, check interval, tracing.
   Status (*tick)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
   int64_t tick_budget = 0;
-  // Return events (sys.setprofile, sys.settrace); borrowed result, null when an exception is pending.
-  // Fails with what the script's function raised, which takes the place of either.
+  // Return events (sys.setprofile, sys.settrace); borrowed result, null when an exception is
+  // pending. Fails with what the script's function raised, which takes the place of either.
   Status (*on_return)(ThreadState& ts, Value* base, const Word* pc, Value result) = nullptr;
   // An exception is passing through a traced frame; it is pending, and may be replaced.
   void (*on_exception)(ThreadState& ts, Value* base, const Word* pc) = nullptr;

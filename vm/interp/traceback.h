@@ -27,15 +27,15 @@ class FrameObject : public Object {
   Value kept;
   bool trace_lines = true, trace_opcodes = false;
   bool cleared = false;
-  bool pinned = false;   // the running frame owns a reference (extra locals, a trace function)
-  bool at_call = false;  // tracing shows its call: it has not begun
-  int traced_line = -1;  // of the last line event
-  int shown_line = -1;   // of the line event that is being reported, or that f_lineno was set to
-  uint32_t shown_back = 0;     // units before the word of the mark whose line that is
-  const char* event = nullptr;  // that a trace function is being told of; static text
+  bool pinned = false;      // the running frame owns a reference (extra locals, a trace function)
+  bool at_call = false;     // tracing shows its call: it has not begun
+  int traced_line = -1;     // of the last line event
+  int shown_line = -1;      // of the line event that is being reported, or that f_lineno was set to
+  uint32_t shown_back = 0;  // units before the word of the mark whose line that is
+  const char* event = nullptr;    // that a trace function is being told of; static text
   const Word* jump_pc = nullptr;  // f_lineno was set: go on here, behind so many marks
   uint32_t jump_mark = 0;
-  uint32_t jump_keep = 0;      // registers that stay alive
+  uint32_t jump_keep = 0;           // registers that stay alive
   const Word* traced_pc = nullptr;  // last word seen by tracing
 
   template <class V>
