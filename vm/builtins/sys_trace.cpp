@@ -119,9 +119,16 @@ Status TraceLines(ThreadState& ts, FrameObject* frame, Value* base, const Word* 
     const auto count = static_cast<uint32_t>(marks.size());
     if (next > count) return Ok();
     if (next < count) {
+      frame->line_pc = pc;
+      frame->line_back = count - next;
       MVM_TRY_VOID(ShowLine(ts, frame, marks[next].line, count - next, again));
     } else if (!IsQuiet(static_cast<Op>(pc->op))) {
-      MVM_TRY_VOID(ShowLine(ts, frame, LineAt(f->code, at), 0, again));
+      const int line = LineAt(f->code, at);
+      if (line >= 0) {
+        frame->line_pc = pc;
+        frame->line_back = 0;
+      }
+      MVM_TRY_VOID(ShowLine(ts, frame, line, 0, again));
     }
     ++next;
     again = false;
@@ -165,12 +172,36 @@ Status Beside(ThreadState& ts, F f) {
   return Ok();
 }
 
+// A word that is nobody's line leaves the frame: meanwhile it shows the last line that there was.
+class LastLine {
+ public:
+  LastLine(ThreadState& ts, FrameObject* frame, const Word* pc) : ts_(ts), frame_(frame), pc_(pc) {
+    if (frame->line_pc == nullptr ||
+        LineAt(frame->function->code, PcIndex(frame->function, pc)) >= 0)
+      return;
+    ts.pc = frame->line_pc;
+    frame->shown_line = frame->traced_line;
+    frame->shown_back = frame->line_back;
+  }
+  ~LastLine() {
+    ts_.pc = pc_;
+    frame_->shown_line = -1;
+    frame_->shown_back = 0;
+  }
+
+ private:
+  ThreadState& ts_;
+  FrameObject* frame_;
+  const Word* pc_;
+};
+
 Status TraceReturn(ThreadState& ts, Value* base, const Word* pc, Value result) {
   InterpState& state = InterpOf(ts);
   if (state.in_trace) return Ok();
   Ref<> hold = Ref<>::Borrow(result);
   return Beside(ts, [&]() -> Status {
     MVM_TRY(Ref<FrameObject> frame, FrameFor(ts, base, pc));
+    const LastLine last(ts, frame, pc);
     if (!state.trace_function.is_null()) {
       MVM_TRY_VOID(CallLocal(ts, frame, "return", hold));
     }

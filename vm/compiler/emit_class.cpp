@@ -117,7 +117,8 @@ Ref<CodeObject> CodeGenerator::ClassBody(const ClassDefStmt* s) {
     b().Push();
     ReturnTop();
   } else {
-    ReturnNone();
+    b().Emit(Op::RETSP, static_cast<unsigned>(Special::kNone), b().local_count());
+    b().SetUnreachable();
   }
   return EndUnit();
 }

@@ -37,6 +37,8 @@ class FrameObject : public Object {
   uint32_t jump_mark = 0;
   uint32_t jump_keep = 0;           // registers that stay alive
   const Word* traced_pc = nullptr;  // last word seen by tracing
+  const Word* line_pc = nullptr;    // last one that had a line, or a mark that far before it
+  uint32_t line_back = 0;
 
   template <class V>
   void VisitRefs(V&& v) {

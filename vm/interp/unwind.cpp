@@ -125,7 +125,7 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
     // Nobody here: leave the frame.
     FrameHeader header = HeaderOf(R);
     if (header.has(kFrameTraced) && state.on_return != nullptr)
-      (void)state.on_return(*ts, R, LastWord(ts, f, R, pc), Value());
+      (void)state.on_return(*ts, R, pc, Value());
     ReleaseRegisters(R, code->local_count, live);
     header = HeaderOf(R);
     if (header.has(kFrameObject)) {
