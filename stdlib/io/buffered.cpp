@@ -104,13 +104,6 @@ Result<int64_t> RawTell(ThreadState& ts, BufferedObject* b) {
 
 // ---- state ----
 
-Status CheckUsable(ThreadState& ts, BufferedObject* b) {
-  if (MVM_LIKELY(b->ok)) return Ok();
-  return Raise(
-      ts, Exc::kValueError,
-      b->detached ? "raw stream has been detached" : "I/O operation on uninitialized object");
-}
-
 bool IsOurBuffered(ThreadState& ts, Value stream) {
   return IsOur(ts, stream, kBufferedReaderType) || IsOur(ts, stream, kBufferedWriterType) ||
          IsOur(ts, stream, kBufferedRandomType);
@@ -136,7 +129,7 @@ Value WhoKnowsClosed(ThreadState& ts, Value stream) {
 
 Result<bool> RawClosed(ThreadState& ts, BufferedObject* b) {
   if (MVM_LIKELY(b->raw_is_file)) return b->raw.as<FileIoObject>()->fd < 0;
-  return IsClosed(ts, Ref<>::Borrow(WhoKnowsClosed(ts, b->raw)));
+  return IsClosed(ts, WhoKnowsClosed(ts, b->raw));
 }
 
 int64_t Ahead(const BufferedObject* b) { return b->end - b->pos; }
@@ -267,11 +260,18 @@ Result<> BytesOf(ThreadState& ts, BufferedObject* b, int64_t n, bool once) {
 
 }  // namespace
 
+Status CheckUsable(ThreadState& ts, BufferedObject* b) {
+  if (MVM_LIKELY(b->ok)) return Ok();
+  return Raise(
+      ts, Exc::kValueError,
+      b->detached ? "raw stream has been detached" : "I/O operation on uninitialized object");
+}
+
 Status CheckBuffered(ThreadState& ts, BufferedObject* b, const char* what) {
   MVM_TRY_VOID(CheckUsable(ts, b));
   MVM_TRY(bool closed, RawClosed(ts, b));
   if (closed) return Raise(ts, Exc::kValueError, "%s", what);
-  return Ok();
+  return CheckUsable(ts, b);  // asking may have detached it
 }
 
 Status BufferedFlush(ThreadState& ts, BufferedObject* b) {
@@ -337,13 +337,13 @@ Status BufferedWriteAll(ThreadState& ts, BufferedObject* b, const void* data, in
 }
 
 Result<> BufferedRead(ThreadState& ts, BufferedObject* b, int64_t n) {
-  StreamLock lock(ts, &b->owner, Value(b));
+  StreamLock lock(ts, b);
   if (!lock) return kRaised;
   return n < 0 ? ReadAll(ts, b) : BytesOf(ts, b, n, false);
 }
 
 Result<> BufferedRead1(ThreadState& ts, BufferedObject* b, int64_t n) {
-  StreamLock lock(ts, &b->owner, Value(b));
+  StreamLock lock(ts, b);
   if (!lock) return kRaised;
   if (n < 0) n = b->size;
   if (n == 0) return NewBytes(ts, "");
@@ -390,7 +390,7 @@ Result<> buffered_read1(ThreadState& ts, Args args) {
 Result<> buffered_peek(ThreadState& ts, Args args) {
   BufferedObject* b = Self(args[0]);
   MVM_TRY_VOID(CheckBuffered(ts, b, "peek of closed file"));
-  StreamLock lock(ts, &b->owner, args[0]);
+  StreamLock lock(ts, b);
   if (!lock) return kRaised;
   MVM_TRY_VOID(TurnToReading(ts, b));
   if (Ahead(b) == 0) MVM_TRY_VOID(Fill(ts, b));
@@ -406,7 +406,7 @@ Result<> ReadInto(ThreadState& ts, Args args, bool once) {
       view.GetWritable(ts, args[1],
                        once ? "readinto1() argument must be read-write bytes-like object, not %T"
                             : "readinto() argument must be read-write bytes-like object, not %T"));
-  StreamLock lock(ts, &b->owner, args[0]);
+  StreamLock lock(ts, b);
   if (!lock) return kRaised;
   MVM_TRY(int64_t n, ReadTo(ts, b, view.mutable_data(), static_cast<int64_t>(view.size()), once));
   if (n < 0) return None(ts);
@@ -450,7 +450,7 @@ Result<> buffered_readline(ThreadState& ts, Args args) {
   MVM_TRY(int64_t limit, SizeArgument(ts, args[1]));
   MVM_TRY_VOID(CheckBuffered(ts, b, "readline of closed file"));
   if (!b->readable) return NotReadable(ts);
-  StreamLock lock(ts, &b->owner, args[0]);
+  StreamLock lock(ts, b);
   if (!lock) return kRaised;
   return ReadLine(ts, b, limit);
 }
@@ -460,7 +460,7 @@ Result<> buffered_next(ThreadState& ts, Value self) {
   Ref<> line;
   if (IsOur(ts, self, kBufferedReaderType) || IsOur(ts, self, kBufferedRandomType)) {
     MVM_TRY_VOID(CheckBuffered(ts, b, "readline of closed file"));
-    StreamLock lock(ts, &b->owner, self);
+    StreamLock lock(ts, b);
     if (!lock) return kRaised;
     MVM_TRY(line, ReadLine(ts, b, -1));
   } else {
@@ -480,7 +480,7 @@ Result<> buffered_write(ThreadState& ts, Args args) {
   ByteView data;
   MVM_TRY_VOID(data.Get(ts, args[1]));
   MVM_TRY_VOID(CheckBuffered(ts, b, "write to closed file"));
-  StreamLock lock(ts, &b->owner, args[0]);
+  StreamLock lock(ts, b);
   if (!lock) return kRaised;
   MVM_TRY_VOID(BufferedWriteAll(ts, b, data.data(), static_cast<int64_t>(data.size())));
   return Small(static_cast<int64_t>(data.size()));
@@ -499,7 +499,7 @@ Result<> buffered_flush(ThreadState& ts, Args args) {
     return CallMethod(ts, hold, MVM_NAME(ts, flush));
   }
   MVM_TRY_VOID(CheckBuffered(ts, b, "flush of closed file"));
-  StreamLock lock(ts, &b->owner, args[0]);
+  StreamLock lock(ts, b);
   if (!lock) return kRaised;
   MVM_TRY_VOID(BufferedFlush(ts, b));
   if (b->readable && b->pos < b->end) MVM_TRY_VOID(TurnToWriting(ts, b));
@@ -509,6 +509,7 @@ Result<> buffered_flush(ThreadState& ts, Args args) {
 Result<> buffered_tell(ThreadState& ts, Args args) {
   BufferedObject* b = Self(args[0]);
   MVM_TRY_VOID(CheckUsable(ts, b));
+  const Ref<> raw = Ref<>::Borrow(b->raw);
   MVM_TRY(int64_t at, RawTell(ts, b));
   at += b->dirty - Ahead(b);
   return NewInt(ts, at < 0 ? 0 : at);
@@ -525,7 +526,7 @@ Result<> buffered_seek(ThreadState& ts, Args args) {
   MVM_TRY(bool seekable, AskStream(ts, b->raw, "seekable"));
   if (!seekable) return RaiseUnsupported(ts, "File or stream is not seekable.");
   MVM_TRY(int64_t offset, OffsetArgument(ts, args[1]));
-  StreamLock lock(ts, &b->owner, args[0]);
+  StreamLock lock(ts, b);
   if (!lock) return kRaised;
   MVM_TRY_VOID(BufferedFlush(ts, b));
   if (whence <= 1 && Ahead(b) > 0) {
@@ -548,7 +549,7 @@ Result<> buffered_truncate(ThreadState& ts, Args args) {
   BufferedObject* b = Self(args[0]);
   MVM_TRY_VOID(CheckBuffered(ts, b, "truncate of closed file"));
   if (!b->writable) return RaiseUnsupported(ts, "truncate");
-  StreamLock lock(ts, &b->owner, args[0]);
+  StreamLock lock(ts, b);
   if (!lock) return kRaised;
   MVM_TRY_VOID(BufferedFlush(ts, b));
   MVM_TRY_VOID(TurnToWriting(ts, b));
@@ -581,8 +582,10 @@ Result<> buffered_close(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckUsable(ts, b));
   MVM_TRY(bool closed, RawClosed(ts, b));
   if (closed) return None(ts);
+  MVM_TRY_VOID(CheckUsable(ts, b));
   if (b->finalizing) {
-    MVM_TRY(Ref<> warn, GetAttrOptional(ts, b->raw, "_dealloc_warn"));
+    const Ref<> raw = Ref<>::Borrow(b->raw);
+    MVM_TRY(Ref<> warn, GetAttrOptional(ts, raw, "_dealloc_warn"));
     if (!warn.is_absent()) {
       Result<> done = Call(ts, warn, args[0]);
       if (done.raised()) {
@@ -596,7 +599,11 @@ Result<> buffered_close(ThreadState& ts, Args args) {
   if (!flushed.raised()) {
     Ref<> dropped = flushed.Take();
   }
-  Status done = AlsoDo(ts, [&] { return CallMethod(ts, b->raw, MVM_NAME(ts, close)); });
+  Status done = AlsoDo(ts, [&]() -> Result<> {
+    MVM_TRY_VOID(CheckUsable(ts, b));  // flush() may have detached it
+    const Ref<> raw = Ref<>::Borrow(b->raw);
+    return CallMethod(ts, raw, MVM_NAME(ts, close));
+  });
   if (done.raised()) return kRaised;
   return None(ts);
 }
@@ -605,7 +612,8 @@ Result<> buffered_detach(ThreadState& ts, Args args) {
   BufferedObject* b = Self(args[0]);
   MVM_TRY_VOID(CheckUsable(ts, b));
   MVM_TRY_VOID(CallMethod(ts, args[0], MVM_NAME(ts, flush)));
-  MVM_TRY_VOID(CheckUsable(ts, b));
+  StreamLock lock(ts, b);
+  if (!lock) return kRaised;
   b->ok = false;
   b->detached = true;
   b->raw_is_file = false;
@@ -622,7 +630,8 @@ Result<> buffered_pass(ThreadState& ts, Args args) {
 Result<> buffered_dealloc_warn(ThreadState& ts, Args args) {
   BufferedObject* b = Self(args[0]);
   if (b->ok && !b->raw.is_null()) {
-    MVM_TRY(Ref<> warn, GetAttrOptional(ts, b->raw, "_dealloc_warn"));
+    const Ref<> raw = Ref<>::Borrow(b->raw);
+    MVM_TRY(Ref<> warn, GetAttrOptional(ts, raw, "_dealloc_warn"));
     if (!warn.is_absent()) MVM_TRY_VOID(Call(ts, warn, args[1]));
   }
   return None(ts);

@@ -47,14 +47,14 @@ Result<> pair_writer(ThreadState& ts, Args args) {
 
 Result<> pair_close(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckPair(ts, Self(args[0])));
-  Result<> first = CallMethod(ts, Self(args[0])->writer, MVM_NAME(ts, close));
+  Result<> first = CallNamed(ts, Self(args[0])->writer, "close");
   Ref<> error;
   if (first.raised()) {
     error = TakePending(ts);
   } else {
     Ref<> dropped = first.Take();
   }
-  Result<> second = CallMethod(ts, Self(args[0])->reader, MVM_NAME(ts, close));
+  Result<> second = CallNamed(ts, Self(args[0])->reader, "close");
   if (second.raised()) {
     if (error && IsException(ts, ts.pending)) {
       ExceptionObject* e = ts.pending.as<ExceptionObject>();
@@ -81,7 +81,8 @@ Result<> pair_get_closed(ThreadState& ts, Value self) {
   if (Self(self)->writer.is_null()) {
     return Raise(ts, Exc::kRuntimeError, "the BufferedRWPair object is being garbage-collected");
   }
-  return GetAttr(ts, Self(self)->writer, "closed");
+  const Ref<> writer = Ref<>::Borrow(Self(self)->writer);
+  return GetAttr(ts, writer, "closed");
 }
 
 const MethodSpec kMethods[] = {

@@ -42,6 +42,7 @@ Raised RaiseUnsupported(ThreadState& ts, const char* message) {
 }
 
 Result<> CallNamed(ThreadState& ts, Value stream, const char* method, std::span<const Value> args) {
+  const Ref<> pinned = Ref<>::Borrow(stream);  // often a field, which the call may exchange
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, method));
   return CallMethod(ts, stream, name, args);
 }
@@ -53,6 +54,7 @@ Result<bool> AskStream(ThreadState& ts, Value stream, const char* method) {
 
 Result<bool> IsClosed(ThreadState& ts, Value stream) {
   if (IsOur(ts, stream, kFileIoType)) return stream.as<FileIoObject>()->fd < 0;
+  const Ref<> pinned = Ref<>::Borrow(stream);
   MVM_TRY(Ref<> closed, GetAttr(ts, stream, "closed"));
   return Truth(ts, closed);
 }
@@ -94,6 +96,22 @@ StreamLock::StreamLock(ThreadState& ts, ThreadState** owner, Value stream) : own
   }
   *owner = &ts;
   held_ = true;
+}
+
+StreamLock::StreamLock(ThreadState& ts, BufferedObject* stream)
+    : StreamLock(ts, &stream->owner, Value(stream)) {
+  if (held_ && CheckUsable(ts, stream).raised()) {
+    *owner_ = nullptr;
+    held_ = false;
+  }
+}
+
+StreamLock::StreamLock(ThreadState& ts, TextIoObject* stream)
+    : StreamLock(ts, &stream->owner, Value(stream)) {
+  if (held_ && CheckText(ts, stream).raised()) {
+    *owner_ = nullptr;
+    held_ = false;
+  }
 }
 
 Status FinalizeStream(ThreadState& ts, Value self) {

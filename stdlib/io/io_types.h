@@ -217,10 +217,15 @@ Result<bool> AskStream(ThreadState& ts, Value stream, const char* method);
 Status FinalizeStream(ThreadState& ts, Value self);
 // stream.name for repr, or Absent().
 Result<> NameForRepr(ThreadState& ts, Value stream);
-// Objects that belong to one thread at a time; RuntimeError on re-entry.
+// Objects that belong to one thread at a time; RuntimeError on re-entry. Whoever holds the lock of
+// a stream that it has found usable may rely on the stream's parts: only holders of the lock
+// exchange them.
 class StreamLock {
  public:
   StreamLock(ThreadState& ts, ThreadState** owner, Value stream);
+  // For streams that must be usable: what ran before the lock was had may have detached them.
+  StreamLock(ThreadState& ts, BufferedObject* stream);
+  StreamLock(ThreadState& ts, TextIoObject* stream);
   ~StreamLock() {
     if (held_) *owner_ = nullptr;
   }
@@ -249,6 +254,7 @@ Result<> BufferedRead1(ThreadState& ts, BufferedObject* b, int64_t n);
 Status BufferedWriteAll(ThreadState& ts, BufferedObject* b, const void* data, int64_t n);
 Status BufferedFlush(ThreadState& ts, BufferedObject* b);
 Status CheckBuffered(ThreadState& ts, BufferedObject* b, const char* what);
+Status CheckUsable(ThreadState& ts, BufferedObject* b);  // not detached
 
 // ---- text ----
 
@@ -262,6 +268,8 @@ Status ResetDecoder(ThreadState& ts, TextIoObject* t);
 Status WritePending(ThreadState& ts, TextIoObject* t);
 Status CheckText(ThreadState& ts, TextIoObject* t);
 Status CheckReadable(ThreadState& ts, TextIoObject* t);
+// What getstate() of a decoder object says: (bytes, flags).
+Result<TupleObject> DecoderState(ThreadState& ts, TextIoObject* t);
 // Reads and decodes a chunk; false at the end of the stream.
 Result<bool> ReadChunk(ThreadState& ts, TextIoObject* t, int64_t hint);
 void SetDecoded(TextIoObject* t, StrObject* text);  // takes the reference; null: none

@@ -51,7 +51,7 @@ Status BufferWrite(ThreadState& ts, TextIoObject* t, std::string_view bytes) {
   if (MVM_LIKELY(t->buffer_is_ours)) {
     BufferedObject* b = t->buffer.as<BufferedObject>();
     MVM_TRY_VOID(CheckBuffered(ts, b, "write to closed file"));
-    StreamLock lock(ts, &b->owner, t->buffer);
+    StreamLock lock(ts, b);
     if (!lock) return kRaised;
     return BufferedWriteAll(ts, b, bytes.data(), static_cast<int64_t>(bytes.size()));
   }
@@ -64,7 +64,7 @@ Status BufferFlush(ThreadState& ts, TextIoObject* t) {
   if (MVM_LIKELY(t->buffer_is_ours)) {
     BufferedObject* b = t->buffer.as<BufferedObject>();
     MVM_TRY_VOID(CheckBuffered(ts, b, "flush of closed file"));
-    StreamLock lock(ts, &b->owner, t->buffer);
+    StreamLock lock(ts, b);
     if (!lock) return kRaised;
     return BufferedFlush(ts, b);
   }
@@ -156,7 +156,7 @@ Status TextFlush(ThreadState& ts, TextIoObject* t) {
   MVM_TRY(bool closed, TextClosed(ts, t));
   if (closed) return Raise(ts, Exc::kValueError, "I/O operation on closed file.");
   t->telling = t->seekable;
-  StreamLock lock(ts, &t->owner, Value(t));
+  StreamLock lock(ts, t);
   if (!lock) return kRaised;
   MVM_TRY_VOID(WritePending(ts, t));
   return BufferFlush(ts, t);
@@ -170,7 +170,7 @@ Result<> text_write(ThreadState& ts, Args args) {
     return Raise(ts, Exc::kTypeError, "write() argument must be str, not %T", args[1]);
   }
   TextIoObject* t = Self(args[0]);
-  StreamLock lock(ts, &t->owner, args[0]);
+  StreamLock lock(ts, t);
   if (!lock) return kRaised;
   StrObject* s = args.as<StrObject>(1);
   MVM_TRY_VOID(WriteText(ts, t, s));
@@ -187,8 +187,10 @@ Result<> text_close(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckText(ts, t));
   MVM_TRY(bool closed, TextClosed(ts, t));
   if (closed) return None(ts);
+  MVM_TRY_VOID(CheckText(ts, t));  // asking may have detached it
+  const Ref<> buffer = Ref<>::Borrow(t->buffer);
   if (t->finalizing) {
-    MVM_TRY(Ref<> warn, GetAttrOptional(ts, t->buffer, "_dealloc_warn"));
+    MVM_TRY(Ref<> warn, GetAttrOptional(ts, buffer, "_dealloc_warn"));
     if (!warn.is_absent()) {
       Result<> warned = Call(ts, warn, args[0]);
       if (warned.raised()) {
@@ -205,7 +207,7 @@ Result<> text_close(ThreadState& ts, Args args) {
   } else {
     Ref<> dropped = flushed.Take();
   }
-  Result<> done = CallMethod(ts, t->buffer, MVM_NAME(ts, close));
+  Result<> done = CallMethod(ts, buffer, MVM_NAME(ts, close));
   if (done.raised()) {
     if (first && IsException(ts, ts.pending)) {
       ExceptionObject* e = ts.pending.as<ExceptionObject>();
@@ -225,7 +227,8 @@ Result<> text_detach(ThreadState& ts, Args args) {
   TextIoObject* t = Self(args[0]);
   MVM_TRY_VOID(CheckText(ts, t));
   MVM_TRY_VOID(CallMethod(ts, args[0], MVM_NAME(ts, flush)));
-  MVM_TRY_VOID(CheckText(ts, t));
+  StreamLock lock(ts, t);
+  if (!lock) return kRaised;
   t->ok = false;
   t->detached = true;
   t->buffer_is_ours = false;
@@ -244,9 +247,11 @@ Result<> text_truncate(ThreadState& ts, Args args) {
   TextIoObject* t = Self(args[0]);
   MVM_TRY_VOID(CheckText(ts, t));
   MVM_TRY_VOID(CallMethod(ts, args[0], MVM_NAME(ts, flush)));
-  if (!IsNone(ts, args[1])) return CallNamed(ts, t->buffer, "truncate", args[1]);
-  MVM_TRY(Ref<> at, CallNamed(ts, t->buffer, "tell"));
-  return CallNamed(ts, t->buffer, "truncate", at);
+  MVM_TRY_VOID(CheckText(ts, t));  // flush() may have detached it
+  const Ref<> buffer = Ref<>::Borrow(t->buffer);
+  if (!IsNone(ts, args[1])) return CallNamed(ts, buffer, "truncate", args[1]);
+  MVM_TRY(Ref<> at, CallNamed(ts, buffer, "tell"));
+  return CallNamed(ts, buffer, "truncate", at);
 }
 
 Status CheckStrOrNone(ThreadState& ts, Value v, const char* what) {
@@ -264,6 +269,8 @@ Result<StrObject> EncodingName(ThreadState& ts, Value v) {
 // write_through=False)
 Result<> text_init(ThreadState& ts, Args args) {
   TextIoObject* t = Self(args[0]);
+  StreamLock lock(ts, &t->owner, args[0]);
+  if (!lock) return kRaised;
   t->ok = t->detached = false;
   MVM_TRY_VOID(CheckStrOrNone(ts, args[2], "TextIOWrapper() argument 'encoding'"));
   MVM_TRY_VOID(CheckStrOrNone(ts, args[3], "TextIOWrapper() argument 'errors'"));
@@ -335,6 +342,8 @@ Result<> text_reconfigure(ThreadState& ts, Args args) {
     MVM_TRY(write_through, Truth(ts, args[5]));
   }
   MVM_TRY_VOID(CallMethod(ts, args[0], MVM_NAME(ts, flush)));
+  StreamLock lock(ts, t);
+  if (!lock) return kRaised;
   if (!IsNone(ts, args[1]) || !IsNone(ts, args[2])) {
     Ref<StrObject> encoding = Ref<StrObject>::Borrow(t->encoding);
     // A new encoding starts out strict; new errors alone keep the encoding.
@@ -393,7 +402,8 @@ Status text_set_finalizing(ThreadState& ts, Value self, Value v) {
 }
 Result<> text_get_name(ThreadState& ts, Value self) {
   MVM_TRY_VOID(CheckText(ts, Self(self)));
-  return GetAttr(ts, Self(self)->buffer, MVM_NAME(ts, name));
+  const Ref<> buffer = Ref<>::Borrow(Self(self)->buffer);
+  return GetAttr(ts, buffer, MVM_NAME(ts, name));
 }
 Result<> text_get_closed(ThreadState& ts, Value self) {
   MVM_TRY_VOID(CheckText(ts, Self(self)));
@@ -425,7 +435,8 @@ Result<> text_repr(ThreadState& ts, Value self) {
   if (!mode.is_absent()) {
     MVM_TRY(text, Format(ts, "%U mode=%R", Value(text.get()), mode.get()));
   }
-  return Format(ts, "%U encoding=%R>", Value(text.get()), Value(t->encoding));
+  const Ref<StrObject> encoding = Ref<StrObject>::Borrow(t->encoding);
+  return Format(ts, "%U encoding=%R>", Value(text.get()), Value(encoding.get()));
 }
 
 const MethodSpec kTextMethods[] = {

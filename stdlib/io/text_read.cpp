@@ -72,15 +72,19 @@ Status CheckReadable(ThreadState& ts, TextIoObject* t) {
   return MakeState(ts, t);
 }
 
+Result<TupleObject> DecoderState(ThreadState& ts, TextIoObject* t) {
+  MVM_TRY(Ref<> state, CallNamed(ts, t->decoder, "getstate"));
+  if (!IsTuple(ts, state) || state.as<TupleObject>()->size() != 2) {
+    return Raise(ts, Exc::kTypeError, "illegal decoder state");
+  }
+  return std::move(state).Into<TupleObject>();
+}
+
 Result<bool> ReadChunk(ThreadState& ts, TextIoObject* t, int64_t hint) {
   if (t->telling) {
     *t->snapshot_state = *t->state;
     if (t->codec == TextCodec::kObject) {
-      MVM_TRY(Ref<> state, CallNamed(ts, t->decoder, "getstate"));
-      if (!IsTuple(ts, state) || state.as<TupleObject>()->size() != 2) {
-        return Raise(ts, Exc::kTypeError, "illegal decoder state");
-      }
-      TupleObject* pair = state.as<TupleObject>();
+      MVM_TRY(Ref<TupleObject> pair, DecoderState(ts, t));
       Decref(std::exchange(t->snapshot_flags, Ref<>::Borrow((*pair)[1]).Release()));
       ByteView buffered;
       MVM_TRY_VOID(buffered.Get(ts, (*pair)[0]));
@@ -189,9 +193,9 @@ Result<> text_readline(ThreadState& ts, Args args) {
   MVM_TRY(int64_t limit, SizeArgument(ts, args[1]));
   MVM_TRY_VOID(CheckText(ts, t));
   MVM_TRY_VOID(CheckClosed(ts, args[0]));
-  MVM_TRY_VOID(CheckReadable(ts, t));
-  StreamLock lock(ts, &t->owner, args[0]);
+  StreamLock lock(ts, t);
   if (!lock) return kRaised;
+  MVM_TRY_VOID(CheckReadable(ts, t));
   return TextReadLine(ts, t, limit);
 }
 
@@ -202,9 +206,9 @@ Result<> text_next(ThreadState& ts, Value self) {
   Ref<> line;
   if (IsOur(ts, self, kTextIoWrapperType)) {
     MVM_TRY_VOID(CheckClosed(ts, self));
-    MVM_TRY_VOID(CheckReadable(ts, t));
-    StreamLock lock(ts, &t->owner, self);
+    StreamLock lock(ts, t);
     if (!lock) return kRaised;
+    MVM_TRY_VOID(CheckReadable(ts, t));
     MVM_TRY(line, TextReadLine(ts, t, -1));
   } else {
     MVM_TRY(line, CallMethod(ts, self, MVM_NAME(ts, readline)));
@@ -224,9 +228,9 @@ Result<> text_read(ThreadState& ts, Args args) {
   MVM_TRY(int64_t n, SizeArgument(ts, args[1]));
   MVM_TRY_VOID(CheckText(ts, t));
   MVM_TRY_VOID(CheckClosed(ts, args[0]));
-  MVM_TRY_VOID(CheckReadable(ts, t));
-  StreamLock lock(ts, &t->owner, args[0]);
+  StreamLock lock(ts, t);
   if (!lock) return kRaised;
+  MVM_TRY_VOID(CheckReadable(ts, t));
   MVM_TRY_VOID(WritePending(ts, t));
   if (n < 0) {
     Ref<> data;

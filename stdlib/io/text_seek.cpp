@@ -100,7 +100,7 @@ Result<> Tell(ThreadState& ts, TextIoObject* t) {
   // The decoder is borrowed for the search and put back afterwards.
   Ref<> saved;
   if (t->codec == TextCodec::kObject) {
-    MVM_TRY(saved, CallNamed(ts, t->decoder, "getstate"));
+    MVM_TRY(saved, DecoderState(ts, t));
   }
   auto search = [&]() -> Result<> {
     DecodeState after;
@@ -118,8 +118,7 @@ Result<> Tell(ThreadState& ts, TextIoObject* t) {
     bool plain = n == t->used && after.rest.empty() && !after.pending_cr;
     uint64_t flags = 0;
     if (t->codec == TextCodec::kObject) {
-      MVM_TRY(Ref<> state, CallNamed(ts, t->decoder, "getstate"));
-      TupleObject* pair = state.as<TupleObject>();
+      MVM_TRY(Ref<TupleObject> pair, DecoderState(ts, t));
       MVM_TRY(int64_t buffered, Length(ts, (*pair)[0]));
       plain = plain && buffered == 0;
       flags = IsInt(ts, (*pair)[1]) ? IntLowBits((*pair)[1]) : 0;
@@ -164,9 +163,13 @@ Result<> text_tell(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckClosed(ts, args[0]));
   if (!t->seekable) return RaiseUnsupported(ts, "underlying stream is not seekable");
   if (!t->telling) return Raise(ts, Exc::kOSError, "telling position disabled by next() call");
-  MVM_TRY_VOID(WritePending(ts, t));
+  {
+    StreamLock lock(ts, t);
+    if (!lock) return kRaised;
+    MVM_TRY_VOID(WritePending(ts, t));
+  }
   MVM_TRY_VOID(CallMethod(ts, args[0], MVM_NAME(ts, flush)));
-  StreamLock lock(ts, &t->owner, args[0]);
+  StreamLock lock(ts, t);
   if (!lock) return kRaised;
   return Tell(ts, t);
 }
@@ -187,6 +190,8 @@ Result<> text_seek(ThreadState& ts, Args args) {
     MVM_TRY(bool zero, EqualValues(ts, target, Value::Int(0)));
     if (!zero) return RaiseUnsupported(ts, "can't do nonzero end-relative seeks");
     MVM_TRY_VOID(CallMethod(ts, args[0], MVM_NAME(ts, flush)));
+    StreamLock lock(ts, t);
+    if (!lock) return kRaised;
     SetDecoded(t, nullptr);
     t->snapshot_origin = -1;
     MVM_TRY_VOID(ResetDecoder(ts, t));
@@ -205,6 +210,8 @@ Result<> text_seek(ThreadState& ts, Args args) {
   Cookie cookie;
   MVM_TRY_VOID(UnpackCookie(ts, target, &cookie));
   MVM_TRY_VOID(CallMethod(ts, args[0], MVM_NAME(ts, flush)));
+  StreamLock lock(ts, t);
+  if (!lock) return kRaised;
   MVM_TRY(Ref<> position, NewIntU64(ts, cookie.position));
   MVM_TRY_VOID(CallNamed(ts, t->buffer, "seek", position));
   SetDecoded(t, nullptr);
