@@ -45,6 +45,8 @@ namespace {
 // ---- room ----
 
 constexpr uint32_t kFirstCapacity = 5;
+// A search that starts over so often is never going to end: its __eq__ changes the dict each time.
+constexpr int kMaxRestarts = 1 << 12;
 
 // Moves entries and hashes to a buffer for `capacity` >= entry_count entries. False: no memory.
 bool SetCapacity(Heap& heap, DictObject* d, uint32_t capacity) {
@@ -207,7 +209,7 @@ struct Snapshot {
                                                uint32_t hash, uint32_t* free_slot) {
   const bool str_key = IsExact(key, TypeId::kStr);
   bool failed = false;
-  for (;;) {
+  for (int restarts = 0; restarts < kMaxRestarts; ++restarts) {
     const uint32_t found = Search(d, hash, free_slot, [&](uint32_t e) {
       const Value k = d->entries[e].key;
       if (k.is(key)) return Match::kYes;
@@ -234,6 +236,7 @@ struct Snapshot {
     if (failed) return kRaised;
     MVM_TRY_VOID(Charge(ts, 1));
   }
+  return Raise(ts, Exc::kRuntimeError, "dictionary changed again and again during a lookup");
 }
 
 // The entry with that key, or kNone and the place of a new one's slot.
@@ -740,9 +743,12 @@ void DictClear(ThreadState& ts, DictObject* d) {
   }
   ++d->version;
   if (d->storage == DictStorage::kCelled) {
-    d->used = 0;
-    for (uint32_t i = 0; i < d->entry_count; ++i) {
-      if (d->entries[i].key.is_null()) continue;
+    // What dies may run script code that enters names: those behind the last one of now stay, and
+    // the count is right at each step.
+    const uint32_t count = d->entry_count;
+    for (uint32_t i = 0; i < std::min(count, d->entry_count); ++i) {
+      if (d->entries[i].key.is_null() || IsUnbound(ts, *ValueAt(d, i))) continue;
+      --d->used;
       Decref(std::exchange(*ValueAt(d, i), Value(ts.rt->unbound)));
     }
     return;

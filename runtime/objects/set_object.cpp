@@ -22,6 +22,8 @@ constexpr uint64_t kMinCapacity = 8;
 constexpr uint64_t kMaxCapacity = uint64_t{1} << 32;
 constexpr uint64_t kNeighbours = 9;
 constexpr uint64_t kGrowSlowlyFrom = 50000;
+// A search that starts over so often is never going to end: its __eq__ changes the set each time.
+constexpr int kMaxRestarts = 1 << 12;
 constexpr uint64_t kNone = UINT64_MAX;
 constexpr uint64_t kStopped = UINT64_MAX - 1;
 
@@ -81,7 +83,7 @@ struct Snapshot {
 [[gnu::noinline]] Result<uint64_t> FindGeneral(ThreadState& ts, SetObject* s, Value key,
                                                uint32_t hash, uint64_t* place) {
   bool failed = false;
-  for (;;) {
+  for (int restarts = 0; restarts < kMaxRestarts; ++restarts) {
     if (s->capacity == 0) return kNone;
     const uint64_t found = Search(s, hash, place, [&](uint64_t at) {
       const Value k = s->keys[at];
@@ -108,6 +110,7 @@ struct Snapshot {
     if (failed) return kRaised;
     MVM_TRY_VOID(Charge(ts, 1));
   }
+  return Raise(ts, Exc::kRuntimeError, "set changed again and again during a lookup");
 }
 
 inline Result<uint64_t> Find(ThreadState& ts, SetObject* s, Value key, uint32_t hash,
