@@ -7,6 +7,7 @@
 #include "runtime/gc/object_refs.h"
 #include "runtime/objects/cell_object.h"
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/hidden_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/module_object.h"
@@ -122,20 +123,22 @@ Result<> gc_get_objects(ThreadState& ts, Args args) {
       return Raise(ts, Exc::kValueError, "generation parameter cannot be negative");
     }
   }
-  return ListOf(ts, static_cast<int>(generation), [](Object* o) { return !IsCellOfDict(o); });
+  return ListOf(ts, static_cast<int>(generation),
+                [](Object* o) { return !IsHiddenFromScripts(o); });
 }
 
-// Does an object refer directly to one of the wanted?
+// Does an object refer directly to one of the wanted? What scripts are not shown is looked through.
 class Finder final : public Visitor {
  public:
-  explicit Finder(TupleObject* wanted) : wanted_(wanted) {}
+  Finder(RuntimeState& rt, TupleObject* wanted) : rt_(rt), wanted_(wanted) {}
   void Visit(Object* child) override {
-    const Value meant = IsCellOfDict(child) ? static_cast<CellObject*>(child)->value : Value(child);
-    for (Value v : wanted_->span()) found_ = found_ || v.is(meant);
+    if (IsHiddenFromScripts(child)) return VisitObject(rt_, child, *this);
+    for (Value v : wanted_->span()) found_ = found_ || v.is(child);
   }
   bool Take() { return std::exchange(found_, false); }
 
  private:
+  RuntimeState& rt_;
   TupleObject* wanted_;
   bool found_ = false;
 };
@@ -143,9 +146,9 @@ class Finder final : public Visitor {
 // gc.get_referrers(*objs): the tracked objects that refer to one of them.
 Result<> gc_get_referrers(ThreadState& ts, Args args) {
   TupleObject* wanted = args.as<TupleObject>(0);
-  Finder finder(wanted);
+  Finder finder(*ts.rt, wanted);
   return ListOf(ts, -1, [&](Object* o) {
-    if (o == wanted || IsCellOfDict(o)) return false;
+    if (o == wanted || IsHiddenFromScripts(o)) return false;
     VisitObject(*ts.rt, o, finder);
     return finder.Take();
   });
@@ -155,14 +158,18 @@ Result<> gc_get_referrers(ThreadState& ts, Args args) {
 // which are no objects of the heap, included.
 class Collect final : public Visitor {
  public:
-  void Visit(Object* child) override { operator()(Value(child)); }
+  explicit Collect(RuntimeState& rt) : rt_(rt) {}
+  void Visit(Object* child) override {
+    if (IsHiddenFromScripts(child) && !IsCellOfDict(child)) return VisitObject(rt_, child, *this);
+    operator()(Value(child));
+  }
   template <class T>
   void operator()(T*& p) {
     if (p) operator()(Value(p));
   }
   void operator()(Value v) {
     if (v.is_object() && IsCellOfDict(v.object())) v = v.as<CellObject>()->value;
-    if (v.is_null()) return;
+    if (v.is_null() || v.is(rt_.unbound)) return;
     ++count;
     if (!list || list->size == list->capacity) return;
     Incref(v);
@@ -171,7 +178,7 @@ class Collect final : public Visitor {
   void operator()(Value* items, size_t n) {
     for (size_t i = 0; i < n; ++i) operator()(items[i]);
   }
-  void Of(RuntimeState& rt, Object* o) {
+  void Of(Object* o) {
     if (o->shape_id == ShapeIdOf(TypeId::kList)) {
       operator()(o->as<ListObject>()->items, o->as<ListObject>()->size);
     } else if (o->shape_id == ShapeIdOf(TypeId::kTuple)) {
@@ -184,20 +191,23 @@ class Collect final : public Visitor {
         operator()(d->entries[i].value);
       }
     } else {
-      VisitObject(rt, o, *this);
+      VisitObject(rt_, o, *this);
     }
   }
   size_t count = 0;
   ListObject* list = nullptr;
+
+ private:
+  RuntimeState& rt_;
 };
 
 // gc.get_referents(*objs): the objects that they refer to directly.
 Result<> gc_get_referents(ThreadState& ts, Args args) {
   TupleObject* objects = args.as<TupleObject>(0);
-  Collect collect;
+  Collect collect(*ts.rt);
   auto walk = [&] {
     for (Value v : objects->span()) {
-      if (v.is_object() && Page::Of(v.object())->container) collect.Of(*ts.rt, v.object());
+      if (v.is_object() && Page::Of(v.object())->container) collect.Of(v.object());
     }
   };
   walk();

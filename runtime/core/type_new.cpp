@@ -7,6 +7,7 @@
 #include "runtime/objects/cell_object.h"
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/hidden_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/method_object.h"
 #include "runtime/objects/str_object.h"
@@ -410,6 +411,7 @@ Result<TypeObject> NewHeapType(ThreadState& ts, TypeObject* metatype, StrObject*
 
   MVM_TRY(Ref<DictObject> dict, CopyNamespace(ts, ns));
   MVM_TRY_VOID(DictMakeCelled(ts, dict));
+  MarkClassDict(dict);
   MVM_TRY_VOID(SetUpNamespace(ts, type, dict));
   MVM_TRY_VOID(FillCells(ts, type, dict));
   MVM_TRY_VOID(AddDescriptors(ts, type, dict, plan));

@@ -6,6 +6,7 @@
 #include "runtime/native/native_function.h"
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/hidden_object.h"
 #include "runtime/objects/method_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -158,6 +159,7 @@ Status TypeReadySlow(ThreadState& ts, TypeObject* type) {
   MVM_TRY(bases,
           NewTuple(ts, {both, size_t{type->base != nullptr} + (spec.second_base != nullptr)}));
   MVM_TRY(Ref<DictObject> dict, NewCelledDict(ts));
+  MarkClassDict(dict);
   MVM_TRY_VOID(AddMethods(ts, type, dict));
   MVM_TRY_VOID(AddGetSets(ts, type, dict));
   MVM_TRY_VOID(AddWrappers(ts, type, dict));

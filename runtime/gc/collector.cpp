@@ -37,6 +37,7 @@
 #include "runtime/objects/cell_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/float_object.h"
+#include "runtime/objects/hidden_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
@@ -355,7 +356,7 @@ class Collector::Run {
       Object* o = garbage_[i];
       if (!o) continue;
       Grow(o, 2);
-      if (!IsCellOfDict(o) && ListAppend(ts_, c_.garbage, o).raised()) ClearPending(ts_);
+      if (!IsHiddenFromScripts(o) && ListAppend(ts_, c_.garbage, o).raised()) ClearPending(ts_);
       Decref(o);
     }
   }

@@ -4,6 +4,7 @@
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/generic_alias.h"
+#include "runtime/objects/hidden_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
@@ -16,6 +17,14 @@ namespace {
 // ---- mappingproxy ----
 
 Value MappingOf(Value self) { return self.as<MappingProxyObject>()->mapping; }
+
+// The mapping for operators, which show it to the other operand: of a class's dictionary a copy.
+Result<> OperandOf(ThreadState& ts, Value v) {
+  if (!IsExact(v, TypeId::kMappingProxy)) return Result<>::Borrow(v);
+  const Value mapping = MappingOf(v);
+  if (!IsHiddenFromScripts(mapping.object())) return Result<>::Borrow(mapping);
+  return DictCopy(ts, mapping.as<DictObject>());
+}
 
 Result<> proxy_new(ThreadState& ts, Args args) {
   Value mapping = args[1];
@@ -52,7 +61,8 @@ Result<> proxy_iter(ThreadState& ts, Value self) {
 }
 Result<> proxy_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
   if (!IsExact(a, TypeId::kMappingProxy)) return NotImplemented(ts);
-  return Compare(ts, MappingOf(a), b, op);
+  MVM_TRY(Ref<> mapping, OperandOf(ts, a));
+  return Compare(ts, mapping, b, op);
 }
 Result<int64_t> proxy_hash(ThreadState& ts, Value self) { return Hash(ts, MappingOf(self)); }
 Result<> proxy_repr(ThreadState& ts, Value self) {
@@ -60,9 +70,9 @@ Result<> proxy_repr(ThreadState& ts, Value self) {
 }
 Result<> proxy_str(ThreadState& ts, Value self) { return ToStr(ts, MappingOf(self)); }
 Result<> proxy_or(ThreadState& ts, Value a, Value b) {
-  if (IsExact(a, TypeId::kMappingProxy)) a = MappingOf(a);
-  if (IsExact(b, TypeId::kMappingProxy)) b = MappingOf(b);
-  return Binary(ts, BinaryOp::kOr, a, b);
+  MVM_TRY(Ref<> left, OperandOf(ts, a));
+  MVM_TRY(Ref<> right, OperandOf(ts, b));
+  return Binary(ts, BinaryOp::kOr, left, right);
 }
 Result<> proxy_ior(ThreadState& ts, Value a, Value b) {
   return Raise(ts, Exc::kTypeError, "'|=' is not supported by %T; use '|' instead", a);
