@@ -57,6 +57,7 @@ Status Remember(ThreadState& ts, SetObject*& set, Value cls) {
   // Dead references are swept when the set has grown: no callback per class is needed.
   if (set->used >= 16 && (set->used & (set->used - 1)) == 0) {
     MVM_TRY(Ref<ListObject> all, ListFrom(ts, Value(set)));
+    Untrack(all);  // not for scripts, which the collector would show it
     for (uint64_t i = 0; i < all->size; ++i) {
       MVM_TRY(Ref<> alive, Call(ts, all->items[i]));
       if (IsNone(ts, alive)) MVM_TRY_VOID(SetDiscard(ts, set, all->items[i]));
@@ -85,6 +86,7 @@ Status ComputeAbstract(ThreadState& ts, Value cls) {
   MVM_TRY(Ref<> ns, GetAttr(ts, cls, MVM_NAME(ts, __dict__)));
   MVM_TRY(Ref<> items, CallMethod(ts, ns, MVM_NAME(ts, items)));
   MVM_TRY(Ref<ListObject> pairs, ListFrom(ts, items));
+  Untrack(pairs);
   auto is_abstract = [&](Value v) -> Result<bool> {
     MVM_TRY(Ref<> flag, GetAttrOptional(ts, v, MVM_NAME(ts, __isabstractmethod__)));
     if (flag.is_absent()) return false;
@@ -190,6 +192,7 @@ Result<> abc_subclasscheck(ThreadState& ts, Args args) {
   bool yes = IsType(ts, self) && IsSubtype(subclass.as<TypeObject>(), self.as<TypeObject>());
   if (!yes && data->registry != nullptr) {
     MVM_TRY(Ref<ListObject> registered, ListFrom(ts, Value(data->registry)));
+    Untrack(registered);
     for (uint64_t i = 0; !yes && i < registered->size; ++i) {
       MVM_TRY(Ref<> cls, Call(ts, registered->items[i]));
       if (IsNone(ts, cls)) continue;

@@ -171,7 +171,11 @@ class Best {
   }
 
   Status Init() {
+    // The collector would show them to scripts, which could empty them.
     MVM_TRY(orders_, NewListReserve(ts_, 0));
+    Untrack(orders_);
+    Untrack(keys_);
+    Untrack(items_);
     return Ok();
   }
 
@@ -263,6 +267,7 @@ Result<> PickBest(ThreadState& ts, Args args) {
     MVM_TRY_VOID(Charge(ts, 1));
   }
   MVM_TRY_VOID(best.Finish());
+  Track(items);
   return items;
 }
 

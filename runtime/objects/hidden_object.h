@@ -1,6 +1,6 @@
 // Objects that the collector finds but scripts must not get hold of: cells that are the places of
-// values in dictionaries, and the dictionaries of classes, on which call sites rely (they are changed
-// by TypeSetAttr only). gc.get_objects() and its like show what is in them in their place,
+// values in dictionaries, and the dictionaries of classes, on which call sites rely (they are
+// changed by TypeSetAttr only). gc.get_objects() and its like show what is in them in their place,
 // mappingproxy hands out copies.
 #pragma once
 

@@ -128,6 +128,7 @@ class Writer {
     Ref<ListObject> copy;
     if (IsExact(o, TypeId::kList) && o.as<ListObject>()->size == 0) return out_.AppendAscii("[]");
     MVM_TRY(copy, ListFrom(ts_, o));
+    Untrack(copy);  // as all that is walked over: the collector would show it to scripts
     if (copy->size == 0) return out_.AppendAscii("[]");
     MVM_TRY_VOID(Enter(o));
     MVM_TRY_VOID(out_.Append('['));
@@ -148,6 +149,7 @@ class Writer {
   // Keys and values in turn.
   Result<ListObject> Items(Value o) {
     MVM_TRY(Ref<ListObject> flat, NewListReserve(ts_, 0));
+    Untrack(flat);
     if (IsExact(o, TypeId::kDict) && !e_->sort_keys) {
       DictObject* d = o.as<DictObject>();
       size_t pos = 0;

@@ -12,6 +12,7 @@ namespace {
 // "A.B.f" -> ["A", "B", "f"]
 Result<ListObject> DottedPath(ThreadState& ts, StrObject* name) {
   MVM_TRY(Ref<ListObject> path, NewList(ts, {}));
+  Untrack(path);  // the collector would show it to scripts
   size_t start = 0;
   for (size_t i = 0; i <= name->length; ++i) {
     if (i < name->length && name->At(i) != '.') continue;

@@ -197,6 +197,7 @@ Result<> FinderFor(ThreadState& ts, StrObject* entry) {
   Ref<> finder = Ref<>::Borrow(ts.rt->none);
   if (!hooks.is_absent() && !IsNone(ts, hooks)) {
     MVM_TRY(Ref<ListObject> list, ListFrom(ts, hooks));
+    Untrack(list);  // as all that is walked over: the collector would show it to scripts
     if (list->size == 0) MVM_TRY_VOID(Warn(ts, Exc::kImportWarning, 1, "sys.path_hooks is empty"));
     for (uint64_t i = 0; i < list->size; ++i) {
       Result<> made = Call(ts, list->items[i], Value(path.get()));
@@ -231,6 +232,7 @@ Result<> FindOnPath(ThreadState& ts, StrObject* name, Value path) {
       return Raise(ts, Exc::kAttributeError, "module 'sys' has no attribute 'path'");
   }
   MVM_TRY(Ref<ListObject> list, ListFrom(ts, entries));
+  Untrack(list);
   MVM_TRY(Ref<ListObject> portions, NewList(ts, {}));
   for (uint64_t i = 0; i < list->size; ++i) {
     if (!IsStr(ts, list->items[i])) continue;
@@ -385,6 +387,7 @@ Result<> path_invalidate_caches(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> cache, SysGet(ts, "path_importer_cache"));
   if (cache.is_absent() || !IsDict(ts, cache)) return None(ts);
   MVM_TRY(Ref<ListObject> keys, ListFrom(ts, cache));
+  Untrack(keys);
   for (uint64_t i = 0; i < keys->size; ++i) {
     MVM_TRY(Ref<> finder, DictGet(ts, cache.as<DictObject>(), keys->items[i]));
     if (finder.is_absent()) continue;

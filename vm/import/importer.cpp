@@ -308,6 +308,7 @@ Result<> FindSpec(ThreadState& ts, StrObject* name, Value path) {
                             "sys.meta_path is None, Python is likely shutting down");
   }
   MVM_TRY(Ref<ListObject> finders, ListFrom(ts, meta_path));
+  Untrack(finders);  // the collector would show it to scripts
   if (finders->size == 0) MVM_TRY_VOID(Warn(ts, Exc::kImportWarning, 1, "sys.meta_path is empty"));
   bool by_path = false;
   for (uint64_t i = 0; i < finders->size; ++i) {
