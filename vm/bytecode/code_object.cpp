@@ -72,13 +72,14 @@ int32_t CacheOffset(const CodeInstance* instance, uint32_t pc, uint32_t cache) {
 
 // Sizes of the arrays in the code's own block, in order of falling alignment.
 struct Layout {
-  size_t sites, ranges, marks, skips, cells, names, live, positions, total;
+  size_t sites, ranges, marks, skips, hidden, cells, names, live, positions, total;
   Layout(const CodeSpec& spec, size_t position_bytes) {
     sites = 0;
     ranges = sites + spec.word_count * sizeof(Site);
     marks = ranges + spec.range_count * sizeof(ExceptionRange);
     skips = marks + spec.mark_count * sizeof(LineMark);
-    names = skips + spec.skip_count * sizeof(MarkSkip);
+    hidden = skips + spec.skip_count * sizeof(MarkSkip);
+    names = hidden + (spec.hidden_names ? spec.hidden_names->size() : 0) * sizeof(HiddenName);
     cells = names + spec.varnames->size() * sizeof(uint32_t);
     live = cells + spec.cellvars->size() * sizeof(uint32_t);
     positions = live + spec.word_count;
@@ -121,6 +122,9 @@ Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
   code->ranges = CopyTo(block, layout.ranges, spec.ranges, spec.range_count);
   code->marks = CopyTo(block, layout.marks, spec.marks, spec.mark_count);
   code->skips = CopyTo(block, layout.skips, spec.skips, spec.skip_count);
+  if (spec.hidden_names) {
+    code->hidden = CopyTo(block, layout.hidden, spec.hidden, spec.hidden_names->size());
+  }
   code->cell_registers = CopyTo(block, layout.cells, spec.cell_registers, spec.cellvars->size());
   code->varname_registers =
       CopyTo(block, layout.names, spec.varname_registers, spec.varnames->size());
@@ -151,6 +155,7 @@ Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
   code->varnames = spec.varnames.Release();
   code->cellvars = spec.cellvars.Release();
   code->freevars = spec.freevars.Release();
+  code->hidden_names = spec.hidden_names.Release();
   code->doc = spec.doc.Release();
 
   uint32_t caches = 0;

@@ -55,6 +55,14 @@ struct ExceptionRange {
   uint32_t depth;
 };
 
+// While words [start, end) run, register `reg` is a variable of an inlined comprehension, or holds
+// the cell of one. Of nested comprehensions the inner one comes first.
+struct HiddenName {
+  uint32_t start, end;
+  uint16_t reg;
+  bool cell;
+};
+
 // Source range of an instruction; lines from 1, columns from 0 in UTF-8 bytes, -1 unknown.
 struct Position {
   int line = -1, end_line = -1, column = -1, end_column = -1;
@@ -99,7 +107,8 @@ class CodeObject : public Object {
   TupleObject* varnames = nullptr;  // parameters, then the other locals that have a name
   TupleObject* cellvars = nullptr;
   TupleObject* freevars = nullptr;
-  Value doc;  // docstring or null
+  TupleObject* hidden_names = nullptr;  // of `hidden`, in its order; null without any
+  Value doc;                            // docstring or null
   uint32_t flags = 0;
   uint32_t first_line = 0;
   uint16_t arg_count = 0;  // positional parameters, positional-only included
@@ -125,6 +134,7 @@ class CodeObject : public Object {
   ExceptionRange* ranges = nullptr;
   LineMark* marks = nullptr;
   MarkSkip* skips = nullptr;
+  HiddenName* hidden = nullptr;
   uint8_t* positions = nullptr;  // encoded, see position_table.h
   // Register of each cellvar (in the order of `cellvars`), and of each varname; kFarLocal | index:
   // far local.
@@ -143,6 +153,7 @@ class CodeObject : public Object {
     v(varnames);
     v(cellvars);
     v(freevars);
+    v(hidden_names);
     v(doc);
     for (CodeInstance* i = instances; i != nullptr; i = i->next) {
       v(i->globals);
@@ -159,6 +170,7 @@ class CodeObject : public Object {
 struct CodeSpec {
   Ref<StrObject> name, qualname, filename;
   Ref<TupleObject> consts, names, varnames, cellvars, freevars;
+  Ref<TupleObject> hidden_names;  // null without any
   Ref<> doc;
   uint32_t flags = 0, first_line = 0;
   uint16_t arg_count = 0, posonly_count = 0, kwonly_count = 0, param_count = 0, local_count = 0;
@@ -175,6 +187,7 @@ struct CodeSpec {
   uint32_t mark_count = 0;
   const MarkSkip* skips = nullptr;
   uint32_t skip_count = 0;
+  const HiddenName* hidden = nullptr;  // as many as hidden_names
   const uint32_t* cell_registers = nullptr;
   const uint32_t* varname_registers = nullptr;
 };

@@ -239,6 +239,8 @@ Result<CodeObject> CopyCode(ThreadState& ts, CodeObject* code, Parts& parts) {
   spec.mark_count = code->mark_count;
   spec.skips = code->skips;
   spec.skip_count = code->skip_count;
+  if (code->hidden_names) spec.hidden_names = Ref<TupleObject>::Borrow(code->hidden_names);
+  spec.hidden = code->hidden;
   spec.cell_registers = code->cell_registers;
   spec.varname_registers = code->varname_registers;
   return NewCode(ts, spec);

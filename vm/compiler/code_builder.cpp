@@ -53,6 +53,7 @@ void CodeBuilder::Reset(unsigned local_count) {
   open_.clear();
   pending_.clear();
   ranges_.clear();
+  hidden_.clear();
   marks_.clear();
   skips_.clear();
   handlers_.clear();
@@ -347,6 +348,10 @@ void CodeBuilder::TakeOutNotes() {
     r.end = place[r.end];
     if (r.handler != kNoHandler) r.handler = place[r.handler];
   }
+  for (HiddenName& h : hidden_) {
+    h.start = place[h.start];
+    h.end = place[h.end];
+  }
   std::erase_if(ranges_, [](const ExceptionRange& r) { return r.start == r.end; });
 }
 
@@ -365,6 +370,7 @@ void CodeBuilder::Finish(CodeSpec* spec) {
   spec->word_count = static_cast<uint32_t>(words_.size());
   spec->ranges = ranges_.data();
   spec->range_count = static_cast<uint32_t>(ranges_.size());
+  spec->hidden = hidden_.data();
   spec->marks = marks_.data();
   spec->mark_count = static_cast<uint32_t>(marks_.size());
   spec->skips = skips_.data();

@@ -125,6 +125,10 @@ class CodeBuilder {
   }
   void SetUnreachable() { reachable_ = false; }
   uint32_t pc() const { return static_cast<uint32_t>(words_.size()); }
+  // From `start` on until here a register was a variable of an inlined comprehension.
+  void AddHidden(uint32_t start, unsigned reg, bool cell) {
+    hidden_.push_back({start, pc(), static_cast<uint16_t>(reg), cell});
+  }
 
   // ---- temporaries ----
   unsigned height() const { return height_; }
@@ -226,6 +230,7 @@ class CodeBuilder {
   std::vector<OpenRange> open_;
   std::vector<PendingRange> pending_;
   std::vector<ExceptionRange> ranges_;
+  std::vector<HiddenName> hidden_;
   std::vector<LineMark> marks_;
   std::vector<MarkSkip> skips_;
   struct Handler {

@@ -56,8 +56,9 @@ struct Unit {
   std::vector<Identifier> varnames;
   std::vector<uint32_t> varname_registers;
   std::vector<Identifier> static_attributes;  // class
-  unsigned hidden_base = 0, hidden_top = 0;   // registers of inlined comprehensions
-  unsigned spill_base = 0;                    // temporaries below this height stay where they are
+  std::vector<Identifier> hidden_names;       // of inlined comprehensions, see CodeObject::hidden
+  unsigned hidden_base = 0, hidden_top = 0;  // registers of inlined comprehensions
+  unsigned spill_base = 0;                   // temporaries below this height stay where they are
   unsigned far_count = 0;
   uint32_t guard_handler = CodeBuilder::kNoHandler;  // of a generator: StopIteration
   int far_list = -1;                                 // local that holds the list of far locals

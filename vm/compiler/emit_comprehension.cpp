@@ -96,10 +96,19 @@ void CodeGenerator::InlinedComprehension(Comp& comp, Dest dest) {
   u.hidden_top += next - first;
   Scope* saved_scope = std::exchange(u.current, comp.scope);
   const unsigned saved_spill = std::exchange(u.spill_base, b().height());
+  const uint32_t start = b().pc();
   CompLoop(comp, 0);
   u.spill_base = saved_spill;
   u.current = saved_scope;
   u.hidden_top = saved_top;
+  for (uint32_t i = 0; i < comp.scope->symbol_count; ++i) {
+    const Symbol* s = comp.scope->symbols[i];
+    if ((s->flags & kSymParam) || (s->kind != NameKind::kFast && s->kind != NameKind::kCell)) {
+      continue;
+    }
+    u.hidden_names.push_back(s->name);
+    b().AddHidden(start, s->reg, s->kind == NameKind::kCell);
+  }
   b().SetLocation(comp.expr->loc);
   for (unsigned r = first; r < next; ++r) {
     b().Emit(Op::UNSETLOC, r);

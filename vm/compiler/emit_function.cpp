@@ -156,6 +156,7 @@ void CodeGenerator::BeginUnit(Scope* scope, Identifier name, const Location& fir
   u.varnames.clear();
   u.varname_registers.clear();
   u.static_attributes.clear();
+  u.hidden_names.clear();
   u.spill_base = 0;
   u.far_list = u.class_cell = u.class_dict = u.locals_register = -1;
   u.far_count = 0;
@@ -256,6 +257,7 @@ Ref<CodeObject> CodeGenerator::EndUnit() {
   spec.near_param_count = u.near_param_count;
   if (u.far_list >= 0) spec.far_register = static_cast<uint16_t>(u.far_list);
   if (u.locals_register >= 0) spec.locals_register = static_cast<uint16_t>(u.locals_register);
+  if (!u.hidden_names.empty()) spec.hidden_names = NameTuple(context_, u.hidden_names);
   spec.cell_registers = u.cell_registers.data();
   spec.varname_registers = u.varname_registers.data();
   Ref<CodeObject> code = context_.Check(NewCode(context_.ts, spec));

@@ -26,7 +26,37 @@ bool HoldsCell(const CodeObject* code, uint32_t reg, Value v) {
   return false;
 }
 
-Result<DictObject> LocalsSnapshot(ThreadState& ts, FunctionObject* f, const Value* registers) {
+namespace {
+
+// Variables of comprehensions, over those of the same name outside.
+Status AddHidden(ThreadState& ts, FunctionObject* f, const Value* registers, const Word* pc,
+                 DictObject* dict) {
+  MVM_TRY(Ref<DictObject> inner, NewDict(ts));
+  bool failed = false;
+  ForEachHidden(f, registers, pc, [&](Value name, const Value* v) {
+    if (failed || v->is_null() || v->is(ts.rt->unbound)) return;
+    if (!DictGetStr(ts, inner, name.as<StrObject>()).is_null()) return;
+    failed = DictSetStr(ts, inner, name.as<StrObject>(), *v).raised();
+  });
+  if (failed) return kRaised;
+  return DictUpdate(ts, dict, inner.value());
+}
+
+}  // namespace
+
+Result<> MappingWithHidden(ThreadState& ts, FunctionObject* f, const Value* registers,
+                           const Word* pc, Value mapping) {
+  bool any = false;
+  ForEachHidden(f, registers, pc, [&](Value, const Value*) { any = true; });
+  if (!any) return Result<>::Borrow(mapping);
+  MVM_TRY(Ref<DictObject> dict, NewDict(ts));
+  MVM_TRY_VOID(DictUpdate(ts, dict, mapping));
+  MVM_TRY_VOID(AddHidden(ts, f, registers, pc, dict));
+  return dict;
+}
+
+Result<DictObject> LocalsSnapshot(ThreadState& ts, FunctionObject* f, const Value* registers,
+                                  const Word* pc) {
   CodeObject* code = f->code;
   MVM_TRY(Ref<DictObject> dict, NewDict(ts));
   auto add = [&](Value name, Value v) -> Status {
@@ -48,6 +78,7 @@ Result<DictObject> LocalsSnapshot(ThreadState& ts, FunctionObject* f, const Valu
   for (uint32_t i = 0; f->closure != nullptr && i < code->freevars->size(); ++i) {
     MVM_TRY_VOID(add(code->freevars->items()[i], f->closure->items()[i].as<CellObject>()->value));
   }
+  if (code->hidden_names != nullptr) MVM_TRY_VOID(AddHidden(ts, f, registers, pc, dict));
   return dict;
 }
 
@@ -56,8 +87,9 @@ Result<> CurrentLocals(ThreadState& ts) {
   if (walker.done()) return Raise(ts, Exc::kSystemError, "frame does not exist");
   FunctionObject* f = FunctionOf(walker.base());
   if (f->code->locals_register != 0xFFFF)
-    return Result<>::Borrow(walker.base()[f->code->locals_register]);
-  MVM_TRY(Ref<DictObject> locals, LocalsSnapshot(ts, f, walker.base()));
+    return MappingWithHidden(ts, f, walker.base(), walker.pc(),
+                             walker.base()[f->code->locals_register]);
+  MVM_TRY(Ref<DictObject> locals, LocalsSnapshot(ts, f, walker.base(), walker.pc()));
   FrameObject* frame = ExistingFrame(ts, walker.base());
   if (frame != nullptr && frame->extra_locals.is_object()) {
     MVM_TRY_VOID(DictUpdate(ts, locals, frame->extra_locals));

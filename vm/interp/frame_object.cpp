@@ -160,6 +160,18 @@ Result<Value*> FindLocal(ThreadState& ts, FrameObject* f, Value key) {
     Value* p = const_cast<Value*>(LocalAt(code, r, reg));
     return p != nullptr && HoldsCell(code, reg, *p) ? &p->as<CellObject>()->value : p;
   };
+  if (code->hidden_names != nullptr && RegisterCount(f) >= code->local_count) {
+    Refresh(ts, f);
+    for (uint32_t i = 0; f->pc != nullptr && i < code->hidden_names->size(); ++i) {
+      const HiddenName& hidden = code->hidden[i];
+      const uint32_t at = PcIndex(f->function, f->pc);
+      if (at < hidden.start || at >= hidden.end) continue;
+      MVM_TRY(bool found, matches((*code->hidden_names)[i]));
+      if (!found) continue;
+      Value* word = &Registers(f)[hidden.reg];
+      return hidden.cell && IsExact(*word, TypeId::kCell) ? &word->as<CellObject>()->value : word;
+    }
+  }
   for (uint32_t i = 0; i < code->varnames->size(); ++i) {
     MVM_TRY(bool found, matches((*code->varnames)[i]));
     if (found) return local(code->varname_registers[i]);
@@ -176,13 +188,28 @@ Result<Value*> FindLocal(ThreadState& ts, FrameObject* f, Value key) {
   return none;
 }
 
+// The mapping that a frame of a module or class keeps its names in; null for others.
+Value NamesOf(ThreadState& ts, FrameObject* f) {
+  const uint16_t reg = f->function->code->locals_register;
+  Value* r = Registers(f);
+  if (reg == 0xFFFF || r == nullptr || reg >= RegisterCount(f)) return Value();
+  return r[reg].is_object() && !r[reg].is(ts.rt->unbound) ? r[reg] : Value();
+}
+
 Result<DictObject> Snapshot(ThreadState& ts, FrameObject* f) {
   Value* r = Registers(f);
   Ref<DictObject> dict;
   if (f->cleared || RegisterCount(f) < f->function->local_count) {
     MVM_TRY(dict, NewDict(ts));
   } else {
-    MVM_TRY(dict, LocalsSnapshot(ts, f->function, r));
+    Refresh(ts, f);
+    MVM_TRY(dict, LocalsSnapshot(ts, f->function, r, f->pc));
+    if (Ref<> names = Ref<>::Borrow(NamesOf(ts, f))) {
+      MVM_TRY(Ref<DictObject> hidden, NewDict(ts));
+      std::swap(dict, hidden);
+      MVM_TRY_VOID(DictUpdate(ts, dict, names));
+      MVM_TRY_VOID(DictUpdate(ts, dict, Value(hidden.get())));
+    }
   }
   if (f->extra_locals.is_object()) MVM_TRY_VOID(DictUpdate(ts, dict, f->extra_locals));
   return dict;
@@ -190,14 +217,15 @@ Result<DictObject> Snapshot(ThreadState& ts, FrameObject* f) {
 
 Result<> get_locals(ThreadState& ts, Value self) {
   FrameObject* f = Self(self);
-  uint16_t reg = f->function->code->locals_register;
-  if (reg != 0xFFFF) {
-    Value* r = Registers(f);
-    if (r != nullptr && reg < RegisterCount(f) && r[reg].is_object() &&
-        !r[reg].is(ts.rt->unbound)) {
-      return Result<>::Borrow(r[reg]);
+  if (f->function->code->locals_register != 0xFFFF) {
+    const Value names = NamesOf(ts, f);
+    if (names.is_null()) return NewDict(ts);
+    bool hidden = false;  // in an inlined comprehension, whose variables are seen as well
+    if (RegisterCount(f) >= f->function->code->local_count) {
+      Refresh(ts, f);
+      ForEachHidden(f->function, Registers(f), f->pc, [&](Value, const Value*) { hidden = true; });
     }
-    return NewDict(ts);
+    if (!hidden) return Result<>::Borrow(names);
   }
   MVM_TRY(Ref<FrameLocalsProxyObject> p,
           New<FrameLocalsProxyObject>(ts, TypeId::kFrameLocalsProxy));
@@ -211,6 +239,10 @@ Result<> ProxyGet(ThreadState& ts, FrameObject* f, Value key) {
   MVM_TRY(Value * p, FindLocal(ts, f, key));
   if (p != nullptr && !p->is_null() && !p->is(ts.rt->unbound)) return Result<>::Borrow(*p);
   if (f->extra_locals.is_object()) return DictGet(ts, f->extra_locals.as<DictObject>(), key);
+  if (const Ref<> names = Ref<>::Borrow(NamesOf(ts, f))) {
+    Result<> v = GetItem(ts, names, key);
+    if (!v.raised() || !ClearPendingIf(ts, Exc::kKeyError)) return v;
+  }
   return Result<>::Steal(Value::Absent());
 }
 
@@ -239,6 +271,7 @@ Status proxy_setitem(ThreadState& ts, Value self, Value key, Value value) {
     Ref<> old = Ref<>::Steal(std::exchange(*p, value));
     return Ok();
   }
+  if (const Ref<> names = Ref<>::Borrow(NamesOf(ts, f))) return SetItem(ts, names, key, value);
   if (!f->extra_locals.is_object()) {
     MVM_TRY(Ref<DictObject> dict, NewDict(ts));
     f->extra_locals = Value(dict.Release());
