@@ -197,6 +197,8 @@ class RuntimeState {
   void* vm = nullptr;              // the embedder's Vm
   void* code_instances = nullptr;  // list of every CodeInstance (vm/bytecode/code_object.h)
   bool finalizing = false;
+  bool ending = false;                   // modules are being taken down: sys.is_finalizing()
+  int32_t dlopen_flags = 2;              // RTLD_NOW; only told and asked
   WeakrefTable* weakrefs = nullptr;      // objects/weakref_object.cpp
   SignatureTable* signatures = nullptr;  // native/signature.cpp
   // Raised when there is no memory for a new exception; owned.

@@ -105,7 +105,7 @@ Result<StrObject> DecodeUtf7(ThreadState& ts, DecodeInput& in) {
         continue;
       }
     }
-    if (high) MVM_TRY_VOID(out.Append(high));
+    if (high && c < 128) MVM_TRY_VOID(out.Append(high));
     high = 0;
     if (c == '-') ++at;
   }

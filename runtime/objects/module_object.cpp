@@ -305,6 +305,7 @@ void EmptyModule(ThreadState& ts, ModuleObject* m) {
 
 void FinalizeModules(ThreadState& ts) {
   RuntimeState& rt = *ts.rt;
+  rt.ending = true;
   Collector& collector = rt.heap.collector();
   collector.Collect(ts, 2);
   Ref<ModuleObject> builtins = Ref<ModuleObject>::Borrow(rt.builtins);

@@ -169,6 +169,7 @@ Result<> odict_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
   MVM_TRY(bool ordered, IsOrderedDict(ts, b));
   if (equal && ordered) {
     DictObject *x = a.as<DictObject>(), *y = b.as<DictObject>();
+    const uint32_t version_x = x->version, version_y = y->version;
     size_t i = 0, k = 0;
     Value key_x, key_y, unused;
     while (equal && DictNext(ts, x, &i, &key_x, &unused)) {
@@ -179,6 +180,9 @@ Result<> odict_compare(ThreadState& ts, Value a, Value b, CompareOp op) {
       const Ref<> keep_x = Ref<>::Borrow(key_x), keep_y = Ref<>::Borrow(key_y);
       MVM_TRY(equal, EqualValues(ts, keep_x, keep_y));
       MVM_TRY_VOID(Charge(ts, 1));
+      if (x->version != version_x || y->version != version_y) {
+        return Raise(ts, Exc::kRuntimeError, "OrderedDict mutated during iteration");
+      }
     }
   }
   return Bool(ts, equal == (op == CompareOp::kEq));

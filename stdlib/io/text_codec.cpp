@@ -15,9 +15,10 @@ Status ParseNewline(ThreadState& ts, Value newline, NewlineMode* mode) {
   *mode = NewlineMode();
   if (IsNone(ts, newline)) return Ok();
   StrObject* s = newline.as<StrObject>();
+  MVM_TRY_VOID(CheckEncodable(ts, s));
   std::string text = ToUtf8(s);
   if (text != "" && text != "\n" && text != "\r" && text != "\r\n") {
-    return Raise(ts, Exc::kValueError, "illegal newline value: %R", newline);
+    return Raise(ts, Exc::kValueError, "illegal newline value: %U", newline);
   }
   mode->universal = text.empty();
   mode->translate = false;

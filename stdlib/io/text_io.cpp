@@ -279,6 +279,7 @@ Result<> text_init(ThreadState& ts, Args args) {
   MVM_TRY(bool line_buffering, Truth(ts, args[5]));
   MVM_TRY(bool write_through, Truth(ts, args[6]));
   for (int i = 2; i <= 3; ++i) {
+    if (IsStr(ts, args[i])) MVM_TRY_VOID(CheckEncodable(ts, args.as<StrObject>(i)));
     if (IsStr(ts, args[i]) && Has(args.as<StrObject>(i), '\0')) {
       return Raise(ts, Exc::kValueError, "embedded null character");
     }
@@ -329,6 +330,9 @@ Result<> text_reconfigure(ThreadState& ts, Args args) {
   }
   MVM_TRY_VOID(CheckStrOrNone(ts, args[1], "reconfigure() argument 'encoding'"));
   MVM_TRY_VOID(CheckStrOrNone(ts, args[2], "reconfigure() argument 'errors'"));
+  for (int i = 1; i <= 2; ++i) {
+    if (IsStr(ts, args[i])) MVM_TRY_VOID(CheckEncodable(ts, args.as<StrObject>(i)));
+  }
   NewlineMode newline = t->newline;
   if (args.has(3)) {
     MVM_TRY_VOID(CheckStrOrNone(ts, args[3], "reconfigure() argument 'newline'"));

@@ -4,6 +4,7 @@
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
+#include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
@@ -102,7 +103,20 @@ std::string TypeText(ThreadState& ts, Value exception) {
 Result<StrObject> FormatWithModule(ThreadState& ts, Value exception) {
   MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "traceback"));
   MVM_TRY(Ref<> format, GetAttr(ts, module, "format_exception"));
-  MVM_TRY(Ref<> lines, Call(ts, format, exception));
+  Ref<> lines;
+  // sys.tracebacklimit: the innermost frames only.
+  MVM_TRY(Ref<> limit, GetAttrOptional(ts, Value(ts.rt->sys), "tracebacklimit"));
+  if (!limit.is_absent() && IsInt(ts, limit)) {
+    const bool none = IntSign(limit) <= 0;
+    MVM_TRY(limit, IntNeg(ts, limit));
+    const Ref<> traceback = Ref<>::Borrow(exception.as<ExceptionObject>()->traceback);
+    Value call[] = {TypeOf(ts, exception), exception,
+                    none || traceback.is_null() ? Value(ts.rt->none) : traceback.get(),
+                    none ? Value::Int(0) : limit.get()};
+    MVM_TRY(lines, Call(ts, format, call));
+  } else {
+    MVM_TRY(lines, Call(ts, format, exception));
+  }
   return StrJoin(ts, ts.rt->empty_str, lines);
 }
 

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 
 #include "runtime/native/native_function.h"
@@ -13,6 +14,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/struct_sequence.h"
 #include "runtime/protocol/protocol.h"
+#include "runtime/support/utf8.h"
 #include "vm/builtins/sys_module.h"
 #include "vm/interp/traceback.h"
 
@@ -167,7 +169,15 @@ int ExitStatus(ThreadState& ts, Value exit, std::string* message, bool* has_mess
     ClearPending(ts);
   } else {
     Ref<StrObject> s = text.Take();
-    *message = ToUtf8(s);
+    for (size_t i = 0; i < s->length; ++i) {
+      const char32_t c = s->At(i);
+      char buf[8];
+      if (c >= 0xD800 && c < 0xE000) {  // as the error handler of stderr has it
+        message->append(buf, static_cast<size_t>(std::snprintf(buf, sizeof(buf), "\\u%04x", c)));
+      } else {
+        message->append(buf, EncodeUtf8(buf, c));
+      }
+    }
   }
   return 1;
 }

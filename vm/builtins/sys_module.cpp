@@ -271,7 +271,7 @@ Result<> sys_set_coroutine_origin(ThreadState& ts, Args args) {
 
 Result<> sys_utf8(ThreadState& ts, Args args) { return NewStr(ts, "utf-8"); }
 Result<> sys_surrogateescape(ThreadState& ts, Args args) { return NewStr(ts, "surrogateescape"); }
-Result<> sys_is_finalizing(ThreadState& ts, Args args) { return Bool(ts, ts.rt->finalizing); }
+Result<> sys_is_finalizing(ThreadState& ts, Args args) { return Bool(ts, ts.rt->ending); }
 Result<> sys_false(ThreadState& ts, Args args) { return Bool(ts, false); }
 Result<> sys_true(ThreadState& ts, Args args) { return Bool(ts, true); }
 Result<> sys_nothing(ThreadState& ts, Args args) { return None(ts); }
@@ -288,9 +288,13 @@ Result<> sys_getallocatedblocks(ThreadState& ts, Args args) {
 Result<> sys_getunicodeinternedsize(ThreadState& ts, Args args) {
   return Small(static_cast<int64_t>(ts.rt->interned->size()));
 }
-Result<> sys_getdlopenflags(ThreadState& ts, Args args) { return Small(RTLD_NOW); }
+Result<> sys_getdlopenflags(ThreadState& ts, Args args) { return Small(ts.rt->dlopen_flags); }
 Result<> sys_setdlopenflags(ThreadState& ts, Args args) {
-  MVM_TRY_VOID(AsInt64(ts, args[0]));
+  MVM_TRY(int64_t flags, AsInt64(ts, args[0]));
+  if (flags != static_cast<int32_t>(flags)) {
+    return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
+  }
+  ts.rt->dlopen_flags = static_cast<int32_t>(flags);
   return None(ts);
 }
 Result<> sys_activate_trampoline(ThreadState& ts, Args args) {
@@ -336,7 +340,8 @@ const MethodSpec kFunctions[] = {
     {"getcheckinterval()", sys_getcheckinterval,
      "How many instructions run between two looks at other threads."},
     {"getdefaultencoding()", sys_utf8, "'utf-8', for str.encode() and bytes.decode()."},
-    {"getdlopenflags()", sys_getdlopenflags, "RTLD_NOW; no libraries are loaded."},
+    {"getdlopenflags()", sys_getdlopenflags,
+     "What setdlopenflags() was told, RTLD_NOW at first; no libraries are loaded."},
     {"getfilesystemencodeerrors()", sys_surrogateescape,
      "How names of files that are no UTF-8 become strings: as lone surrogates."},
     {"getfilesystemencoding()", sys_utf8,
