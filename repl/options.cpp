@@ -45,7 +45,8 @@ constexpr const char* kHelp =
     "         also PYTHONWARNINGS=arg\n"
     "-x     : skip first line of source, allowing use of non-Unix forms of #!cmd\n"
     "-X opt : set implementation-specific option: dev, memory=SIZE (K, M or G; the\n"
-    "         script gets MemoryError beyond), int_max_str_digits=N,\n"
+    "         script gets MemoryError beyond), int_max_str_digits=N, tracemalloc=NFRAME\n"
+    "         (trace where memory is allocated; also PYTHONTRACEMALLOC=NFRAME),\n"
     "         gc_stress (collect after every allocation of a container, for tests)\n"
     "file   : program read from script file\n"
     "-      : program read from stdin (default; interactive mode if a tty)\n"
@@ -274,6 +275,22 @@ int ParseDigits(const char* text) {
   return end == text || *end != 0 || n < 0 || n > INT_MAX ? 1 : static_cast<int>(n);
 }
 
+// A number of frames for tracebacks of allocations, 0: none are kept. False: a message has been
+// printed. Too many is something that the VM complains about.
+bool ParseFrames(const char* text, const char* where, uint32_t* frames) {
+  char* end = nullptr;
+  errno = 0;
+  const long n = std::strtol(text, &end, 10);
+  if (*end != 0 || errno != 0 || n < 0 || n > INT_MAX) {
+    std::fprintf(stderr,
+                 "Fatal Python error: config_init_tracemalloc: %s: invalid number of frames\n",
+                 where);
+    return false;
+  }
+  *frames = static_cast<uint32_t>(n);
+  return true;
+}
+
 void RaiseTo(int* field, const char* name) {
   const char* value = Environment(name);
   if (!value) return;
@@ -301,6 +318,9 @@ bool ReadEnvironment(Options& o) {
   if (Environment("PYTHONDEVMODE")) c.dev_mode = true;
   if (const char* value = Environment("PYTHONINTMAXSTRDIGITS"))
     c.int_max_str_digits = ParseDigits(value);
+  if (const char* value = Environment("PYTHONTRACEMALLOC")) {
+    if (!ParseFrames(value, "PYTHONTRACEMALLOC", &c.trace_frames)) return false;
+  }
   if (const char* value = Environment("PYTHONWARNINGS")) {
     std::vector<std::string> options;
     Split(value, ',', [&](std::string s) { options.push_back(std::move(s)); });
@@ -332,12 +352,18 @@ bool ReadEnvironment(Options& o) {
 }
 
 bool ReadXOptions(Options& o) {
+  bool traces = false;
   for (const std::string& option : o.config.x_options) {
     size_t equals = option.find('=');
     std::string name = option.substr(0, equals),
                 value = equals == option.npos ? "" : option.substr(equals + 1);
     if (name == "dev") o.config.dev_mode = true;
     if (name == "gc_stress") o.config.gc_stress = true;
+    if (name == "tracemalloc" && !traces) {  // the first one counts
+      traces = true;
+      const char* frames = equals == option.npos ? "1" : value.c_str();
+      if (!ParseFrames(frames, "-X tracemalloc=NFRAME", &o.config.trace_frames)) return false;
+    }
     if (name == "int_max_str_digits") o.config.int_max_str_digits = ParseDigits(value.c_str());
     if (name == "memory") {
       o.config.memory_limit = ParseSize(value);
@@ -347,6 +373,14 @@ bool ReadXOptions(Options& o) {
         return false;
       }
     }
+  }
+  constexpr uint32_t kMaxFrames = 65535;  // as VmConfig::trace_frames says
+  if (o.config.trace_frames > kMaxFrames) {
+    std::fprintf(stderr,
+                 "Fatal Python error: init_interp_main: can't start tracemalloc\n"
+                 "ValueError: the number of frames must be in range [1; %u]\n",
+                 kMaxFrames);
+    return false;
   }
   int digits = o.config.int_max_str_digits;
   if (digits != -1 && digits != 0 && digits < 640) {

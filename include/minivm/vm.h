@@ -138,7 +138,8 @@ struct VmConfig {
   // Scripts may set handlers of the process's signals (module signal), for one VM at a time; the
   // host passes SIGINT on by Interrupt(). Elsewhere signal.signal() raises ValueError.
   bool handle_signals = false;
-  bool gc_stress = false;  // for tests: a full collection after every allocation of a container
+  uint32_t trace_frames = 0;  // -X tracemalloc: frames of each traceback, to 65535; 0: do not trace
+  bool gc_stress = false;     // for tests: a full collection after every allocation of a container
   bool standard_streams = true;  // sys.stdin, stdout, stderr on descriptors 0, 1, 2; else None
 };
 

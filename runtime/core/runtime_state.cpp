@@ -230,6 +230,7 @@ bool RuntimeState::Init(const RuntimeConfig& config) {
 
 RuntimeState::~RuntimeState() {
   finalizing = true;
+  heap.StopTracing();
   if (main_thread) {
     heap.current_ts = nullptr;  // no script code from here on
     ReleaseSignals(*this);

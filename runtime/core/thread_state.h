@@ -21,6 +21,7 @@ class TupleObject;
 class ModuleObject;
 class InternTable;
 struct SignalState;
+struct FramePlace;
 
 enum class TypeId : uint16_t {
   kNone = 0,
@@ -89,6 +90,9 @@ struct VmHooks {
   void (*invalidate_sites)(RuntimeState& rt) = nullptr;
   // The innermost script frame as an object; None without one.
   Result<> (*current_frame)(ThreadState& ts) = nullptr;
+  // File and line of the script frames, the innermost first, into `places`, `room` of them at
+  // most (gc/alloc_tracer.h); returns how many frames there are. Allocates nothing.
+  uint32_t (*frame_places)(ThreadState& ts, FramePlace* places, uint32_t room) = nullptr;
   // Type and object of super() without arguments, from the running frame.
   Status (*super_arguments)(ThreadState& ts, Ref<>* type, Ref<>* object) = nullptr;
   // The thread is asked for attention: serve its request bits.

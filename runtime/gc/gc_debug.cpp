@@ -28,7 +28,8 @@ void Heap::Verify() {
     MVM_CHECK(free + p->live == p->fresh, "every carved slot is live or free");
     bool current = current_[p->kind][p->size_class] == p;
     MVM_CHECK(!(current && p->listed), "the current page is not listed");
-    MVM_CHECK(p->slow_at == (current ? 0 : p->listed ? 1 : p->slow_at), "thresholds");
+    MVM_CHECK(!tracer_ || (!current && p->slow_at == UINT32_MAX), "a traced page has no fast path");
+    MVM_CHECK(tracer_ || p->slow_at == (current ? 0 : p->listed ? 1 : p->slow_at), "thresholds");
     if (p->kind != kPageBuffer) {
       uint32_t live = 0;
       ForEachInPage(p, [&](Object*) { ++live; });

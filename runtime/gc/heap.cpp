@@ -5,6 +5,11 @@
 // kKeepDirtyPages free pages stay dirty for quick reuse; beyond that their memory goes back at
 // once, and a chunk without used pages is unmapped. A page carves its slots lazily, a few at a
 // time, so that a small VM touches little memory.
+//
+// Tracing costs nothing while it is off, because the inline paths of Allocate and Free do not ask
+// for it: they are made to miss. With a tracer no class has a current page (current_ holds
+// empty_page_ only, as for FailAfter), so that every allocation comes to AllocateSlow, and slow_at
+// of every page is beyond any count, so that every Free comes to FreeSlow.
 #include "runtime/gc/heap.h"
 
 #include <sys/mman.h>
@@ -13,8 +18,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "runtime/core/thread_state.h"
+#include "runtime/gc/alloc_tracer.h"
 #include "runtime/gc/collector.h"
 
 namespace minivm {
@@ -148,8 +155,11 @@ bool Heap::Admit(size_t bytes) {
 
 void Heap::FailAfter(int64_t n) {
   fail_after_ = n;
-  if (n < 0) return;
-  // Empty the fast path: every allocation is to pass AllocateSlow.
+  if (n >= 0) RetireAll();
+}
+
+// Empties the fast path: every allocation is to pass AllocateSlow.
+void Heap::RetireAll() {
   for (auto& kind : current_) {
     for (Page*& p : kind) {
       if (p == &empty_page_) continue;
@@ -330,7 +340,7 @@ void Heap::List(Page* p) {
   if (head) head->prev = p;
   head = p;
   p->listed = true;
-  p->slow_at = 1;
+  SetSlowAt(p, 1);
 }
 
 void Heap::Unlist(Page* p) {
@@ -344,7 +354,7 @@ void Heap::Unlist(Page* p) {
 }
 
 void Heap::MakeCurrent(Page* p) {
-  p->slow_at = 0;
+  SetSlowAt(p, 0);
   if (p->container) SetYoung(p);
   current_[p->kind][p->size_class] = p;
 }
@@ -356,7 +366,7 @@ void Heap::RetireCurrent(Page* p) {
   } else if (p->live < p->capacity) {
     List(p);
   } else {
-    p->slow_at = ReuseThreshold(p);
+    SetSlowAt(p, ReuseThreshold(p));
   }
 }
 
@@ -400,7 +410,7 @@ void* Heap::AllocateSmall(int size_class, int kind) {
   MVM_UNPOISON(s, p->slot_size);
   p->free = s->next;
   ++p->live;
-  if (MVM_UNLIKELY(fail_after_ >= 0)) {
+  if (MVM_UNLIKELY(fail_after_ >= 0 || tracer_ != nullptr)) {
     current = &empty_page_;
     RetireCurrent(p);
   }
@@ -409,7 +419,7 @@ void* Heap::AllocateSmall(int size_class, int kind) {
 
 void* Heap::AllocateSlow(size_t size, int kind) {
   if (MVM_UNLIKELY(MustFail())) return nullptr;
-  if (size > kMediumLimit) return AllocateLarge(size, kind == kPageContainer);
+  if (size > kMediumLimit) return Traced(AllocateLarge(size, kind == kPageContainer), size);
   int size_class = SizeClassOf(size);
   if (size > kSmallLimit) {  // not on the inline path
     Page* p = current_[kind][size_class];
@@ -420,7 +430,7 @@ void* Heap::AllocateSlow(size_t size, int kind) {
       return s;
     }
   }
-  return AllocateSmall(size_class, kind);
+  return Traced(AllocateSmall(size_class, kind), size);
 }
 
 // Memory of at least *region bytes: a spare region that fits well, or a fresh one.
@@ -491,6 +501,7 @@ void* Heap::AllocateLarge(size_t size, bool container) {
 }
 
 void Heap::FreeSlow(Page* p, FreeSlot* s) {
+  if (MVM_UNLIKELY(tracer_ != nullptr)) tracer_->Remove(reinterpret_cast<uintptr_t>(s));
   if (p->large) {
     if (p->prev) {
       p->prev->next = p->next;
@@ -513,9 +524,37 @@ void Heap::FreeSlow(Page* p, FreeSlot* s) {
   if (p->live == 0 && !keep_pages_) {
     if (p->listed) Unlist(p);
     ReleasePage(p);
-  } else if (!p->listed) {
+  } else if (!p->listed && p->live < ReuseThreshold(p)) {
     List(p);
   }
+}
+
+// ---- tracing ----
+
+bool Heap::StartTracing(uint32_t frames) {
+  if (tracer_ != nullptr) return true;
+  tracer_ = AllocTracer::New(*this, frames);
+  if (tracer_ == nullptr) return false;
+  traced_frames = frames;
+  RetireAll();
+  for (size_t i = 0; i < page_count_; ++i) pages_[i]->slow_at = UINT32_MAX;
+  return true;
+}
+
+void Heap::StopTracing() {
+  if (tracer_ == nullptr) return;
+  // First the pages: file names die with the tracer.
+  AllocTracer* tracer = std::exchange(tracer_, nullptr);
+  for (size_t i = 0; i < page_count_; ++i) {
+    SetSlowAt(pages_[i], pages_[i]->listed ? 1 : ReuseThreshold(pages_[i]));
+  }
+  tracer->Delete();
+}
+
+// Tells the tracer, if there is one, about a block that has got this size; null is passed on.
+inline void* Heap::Traced(void* block, size_t size) {
+  if (MVM_UNLIKELY(tracer_ != nullptr && block != nullptr)) tracer_->Add(block, size);
+  return block;
 }
 
 // ---- buffers ----
@@ -532,10 +571,15 @@ void* Heap::AllocateBuffer(size_t size) {
     }
     return AllocateSlow(size, kPageBuffer);
   }
+  return AllocateLargeBuffer(size);
+}
+
+// Apart from the above, which then needs no registers of its own.
+[[gnu::noinline]] void* Heap::AllocateLargeBuffer(size_t size) {
   if (MVM_UNLIKELY(MustFail()) || !Admit(size)) return nullptr;
   void* p = std::malloc(size);
   if (p) Account(static_cast<ptrdiff_t>(size));
-  return p;
+  return Traced(p, size);
 }
 
 void* Heap::ReallocateBuffer(void* p, size_t old_size, size_t new_size) {
@@ -543,13 +587,16 @@ void* Heap::ReallocateBuffer(void* p, size_t old_size, size_t new_size) {
   if (old_size > kSmallLimit && new_size > kSmallLimit) {
     if (MVM_UNLIKELY(MustFail())) return nullptr;
     if (new_size > old_size && !Admit(new_size - old_size)) return nullptr;
+    const uintptr_t before = reinterpret_cast<uintptr_t>(p);
     void* grown = std::realloc(p, new_size);
-    if (grown) Account(static_cast<ptrdiff_t>(new_size) - static_cast<ptrdiff_t>(old_size));
-    return grown;
+    if (!grown) return nullptr;
+    Account(static_cast<ptrdiff_t>(new_size) - static_cast<ptrdiff_t>(old_size));
+    if (MVM_UNLIKELY(tracer_ != nullptr)) tracer_->Remove(before);
+    return Traced(grown, new_size);
   }
   if (old_size <= kSmallLimit && new_size <= kSmallLimit &&
       SizeClassOf(old_size) == SizeClassOf(new_size)) {
-    return p;
+    return Traced(p, new_size);
   }
   void* fresh = AllocateBuffer(new_size);
   if (!fresh) return nullptr;
@@ -565,6 +612,11 @@ void Heap::FreeBuffer(void* p, size_t size) {
     Free(static_cast<Object*>(p));
     return;
   }
+  FreeLargeBuffer(p, size);
+}
+
+[[gnu::noinline]] void Heap::FreeLargeBuffer(void* p, size_t size) {
+  if (MVM_UNLIKELY(tracer_ != nullptr)) tracer_->Remove(reinterpret_cast<uintptr_t>(p));
   Account(-static_cast<ptrdiff_t>(size));
   std::free(p);
 }

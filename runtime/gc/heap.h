@@ -24,6 +24,7 @@ class ThreadState;
 class RuntimeState;
 class Heap;
 class Collector;
+class AllocTracer;
 
 inline constexpr size_t kPageSize = 64 * 1024;
 inline constexpr size_t kSmallLimit = 512;    // classes of 16 bytes up to here
@@ -186,6 +187,16 @@ class Heap {
   int64_t young_threshold = 2000;
 #endif
 
+  // Has a tracer follow every block from now on (alloc_tracer.h), with tracebacks of up to
+  // `frames` frames. Does nothing if there is one; false: no memory.
+  bool StartTracing(uint32_t frames);
+  void StopTracing();
+  AllocTracer* tracer() const { return tracer_; }  // null: not tracing
+  // The limit of the last StartTracing.
+  uint32_t traced_frames = 1;
+  // What this thread allocates is not traced (AllocTracer::Pause).
+  ThreadState* untraced_thread = nullptr;
+
   // Fails the n-th allocation from now on (0: the next one), once. Negative: off. For tests.
   void FailAfter(int64_t n);
 
@@ -233,6 +244,9 @@ class Heap {
   void* AllocateSlow(size_t size, int kind);
   void* AllocateSmall(int size_class, int kind);
   void FreeSlow(Page* p, FreeSlot* s);
+  void* AllocateLargeBuffer(size_t size);
+  void FreeLargeBuffer(void* p, size_t size);
+  void* Traced(void* block, size_t size);
   void* AllocateLarge(size_t size, bool container);
   char* TakeRegion(size_t* region);
   void DropRegion(Page* p);
@@ -241,6 +255,8 @@ class Heap {
   bool Carve(Page* p);
   void MakeCurrent(Page* p);
   void RetireCurrent(Page* p);
+  void RetireAll();
+  void SetSlowAt(Page* p, uint32_t live) { p->slow_at = MVM_LIKELY(!tracer_) ? live : UINT32_MAX; }
   void SetYoung(Page* p);
   void ForgetAges(Page* p);
   bool ReserveAges();
@@ -279,6 +295,7 @@ class Heap {
   size_t container_page_count_ = 0, container_page_capacity_ = 0;
   HeapChunk* chunks_ = nullptr;  // those with free pages first
   size_t dirty_pages_ = 0;       // free pages that still hold memory
+  AllocTracer* tracer_ = nullptr;
   int64_t fail_after_ = -1;
   bool keep_pages_ = false;  // pages_ is being walked: empty pages stay
   size_t limit_ = 0;

@@ -103,6 +103,7 @@ Result<> object_sizeof(ThreadState& ts, Args args) {
   if (type->storage == AttrStorage::kShape) {
     size += ts.rt->shapes[args[0].object()->shape_id].shape->inline_capacity * sizeof(Value);
   }
+  if (type->has_flag(kTypeBytesSubclass)) ++size;  // the NUL at the end
   return Small(size);
 }
 

@@ -314,6 +314,10 @@ const MethodSpec kFunctions[] = {
      "The frame of the caller, or the one depth calls further out."},
     {"_getframemodulename(depth=0)", sys_getframemodulename,
      "The __name__ of the module that the frame depth calls out runs in, or None."},
+    {"_heap_stats()", sys_heap_stats,
+     "What the heap holds (minivm only): a dict of bytes, peak_bytes, limit (0: none), objects, "
+     "and "
+     "types, a list of (type, objects, bytes), the largest first."},
     {"_is_gil_enabled()", sys_true, "True: one thread at a time runs Python code."},
     {"_is_interned(string, /)", sys_is_interned, "Whether intern() would give this very string."},
     {"_setprofileallthreads(function, /)", sys_setprofileallthreads,

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "runtime/core/signals.h"
+#include "runtime/gc/alloc_tracer.h"
 #include "runtime/gc/collector.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
@@ -115,6 +116,13 @@ Status VmInternals::Start() {
   ThreadState& t = Enter();
   InitInterpreterThread(t);
   MVM_TRY_VOID(InitInterpreter(t));
+  if (config.trace_frames > AllocTracer::kMaxFrames) {
+    return Raise(t, Exc::kValueError, "the number of frames must be in range [1; %u]",
+                 AllocTracer::kMaxFrames);
+  }
+  if (config.trace_frames != 0 && !rt.heap.StartTracing(config.trace_frames)) {
+    return RaiseMemoryError(t);
+  }
   MVM_TRY(Ref<ModuleObject> builtins, NewNativeModule(t, k_builtins_module));
   rt.builtins = Ref<ModuleObject>(builtins).Release();
   rt.builtins_dict = Ref<DictObject>::Borrow(builtins->dict).Release();

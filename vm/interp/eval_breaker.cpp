@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "runtime/core/signals.h"
+#include "runtime/gc/alloc_tracer.h"
 #include "runtime/gc/collector.h"
 #include "runtime/objects/dict_object.h"
 #include "vm/interp/interp_slow.h"
@@ -72,6 +73,29 @@ Status LoadAndWarn(ThreadState& ts, Value category, Value message, int stack_lev
   return ts.rt->hooks.warn(ts, category, message, stack_level);
 }
 
+// Does the frame still make its cells and its generator? Then what it allocates is the caller's.
+bool IsBeginning(const Value* base, const Word* pc) {
+  if (pc == nullptr) return false;
+  for (const Word* w = FunctionOf(base)->instance->words; w <= pc; ++w) {
+    const Op op = static_cast<Op>(w->op);
+    if (op != Op::GENSTART && op != Op::MKFAR && op != Op::MKCELL) return false;
+  }
+  return true;
+}
+
+uint32_t FramePlaces(ThreadState& ts, FramePlace* places, uint32_t room) {
+  uint32_t n = 0;
+  FrameWalker w(ts);
+  if (!w.done() && IsBeginning(w.base(), w.pc())) w.Next();
+  for (; !w.done(); w.Next(), ++n) {
+    if (n >= room) continue;
+    const FunctionObject* f = FunctionOf(w.base());
+    const int line = w.pc() == nullptr ? StartLine(f->code) : LineAt(f->code, PcIndex(f, w.pc()));
+    places[n] = {f->code->filename, line < 0 ? 0 : static_cast<uint32_t>(line)};
+  }
+  return n;
+}
+
 }  // namespace
 
 void InitInterpreterThread(ThreadState& ts) {
@@ -108,6 +132,7 @@ Status InitInterpreter(ThreadState& ts) {
     if (t.base == nullptr) return t.rt->builtins_dict;
     return FunctionOf(t.base)->builtins;
   };
+  hooks.frame_places = FramePlaces;
   hooks.current_globals = [](ThreadState& t) -> DictObject* {
     return t.base == nullptr ? nullptr : FunctionOf(t.base)->globals;
   };
