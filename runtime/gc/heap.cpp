@@ -587,11 +587,13 @@ void* Heap::ReallocateBuffer(void* p, size_t old_size, size_t new_size) {
   if (old_size > kSmallLimit && new_size > kSmallLimit) {
     if (MVM_UNLIKELY(MustFail())) return nullptr;
     if (new_size > old_size && !Admit(new_size - old_size)) return nullptr;
-    const uintptr_t before = reinterpret_cast<uintptr_t>(p);
+    if (MVM_UNLIKELY(tracer_ != nullptr)) tracer_->Remove(reinterpret_cast<uintptr_t>(p));
     void* grown = std::realloc(p, new_size);
-    if (!grown) return nullptr;
+    if (!grown) {
+      (void)Traced(p, old_size);
+      return nullptr;
+    }
     Account(static_cast<ptrdiff_t>(new_size) - static_cast<ptrdiff_t>(old_size));
-    if (MVM_UNLIKELY(tracer_ != nullptr)) tracer_->Remove(before);
     return Traced(grown, new_size);
   }
   if (old_size <= kSmallLimit && new_size <= kSmallLimit &&
