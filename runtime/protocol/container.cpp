@@ -1,4 +1,5 @@
 // Length, subscripts and membership by slot.
+#include "runtime/objects/dict_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/range_object.h"
@@ -137,6 +138,7 @@ Result<> GetIndex(ThreadState& ts, Value object, int64_t i) {
   if (!slots) return kRaised;
   if (!slots->get_item)
     return Raise(ts, Exc::kTypeError, "'%T' object does not support indexing", object);
+  if (IsExactDict(object)) return Raise(ts, Exc::kTypeError, "%T is not a sequence", object);
   MVM_TRY(Ref<> index, NewInt(ts, i));
   return slots->get_item(ts, object, index);
 }
