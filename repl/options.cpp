@@ -316,6 +316,7 @@ bool ReadEnvironment(Options& o) {
   if (Environment("PYTHONSAFEPATH")) c.safe_path = true;
   if (Environment("PYTHONNOUSERSITE")) c.no_user_site = true;
   if (Environment("PYTHONDEVMODE")) c.dev_mode = true;
+  if (Environment("PYTHONNODEBUGRANGES")) c.no_debug_ranges = true;
   if (const char* value = Environment("PYTHONINTMAXSTRDIGITS"))
     c.int_max_str_digits = ParseDigits(value);
   if (const char* value = Environment("PYTHONTRACEMALLOC")) {
@@ -358,6 +359,7 @@ bool ReadXOptions(Options& o) {
     std::string name = option.substr(0, equals),
                 value = equals == option.npos ? "" : option.substr(equals + 1);
     if (name == "dev") o.config.dev_mode = true;
+    if (name == "no_debug_ranges") o.config.no_debug_ranges = true;
     if (name == "gc_stress") o.config.gc_stress = true;
     if (name == "tracemalloc" && !traces) {  // the first one counts
       traces = true;

@@ -134,7 +134,8 @@ struct VmConfig {
   std::vector<std::string> x_options;     // -X
   std::string io_encoding;                // of the standard streams; empty: UTF-8
   std::string io_errors;  // their error handler; empty: strict, surrogateescape in the C locales
-  int int_max_str_digits = -1;  // -1: the default, 4300
+  bool no_debug_ranges = false;  // code objects keep no columns: tracebacks without carets
+  int int_max_str_digits = -1;   // -1: the default, 4300
   // Scripts may set handlers of the process's signals (module signal), for one VM at a time; the
   // host passes SIGINT on by Interrupt(). Elsewhere signal.signal() raises ValueError.
   bool handle_signals = false;

@@ -181,9 +181,10 @@ class RuntimeState {
   uint64_t hash_key[2] = {};
   int recursion_limit = 1000;
   int int_max_str_digits = 4300;
-  bool dev_mode = false;       // names of error handlers are checked even where none is needed
-  void* attr_cache = nullptr;  // AttrCache (vm/interp/interp_state.h), owned
-  uint64_t abc_token = 1;      // changes with every registration of a virtual subclass
+  bool no_debug_ranges = false;  // code objects keep lines only
+  bool dev_mode = false;         // names of error handlers are checked even where none is needed
+  void* attr_cache = nullptr;    // AttrCache (vm/interp/interp_state.h), owned
+  uint64_t abc_token = 1;        // changes with every registration of a virtual subclass
   uint64_t warning_filters_version = 1;  // changes with the filters of module warnings
   int bytes_warning = 0;                 // -b: bytes taken for text are warned about
   int optimize = 0;                      // -O level: what compile() uses by default

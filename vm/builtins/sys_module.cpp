@@ -275,11 +275,6 @@ Result<> sys_is_finalizing(ThreadState& ts, Args args) { return Bool(ts, ts.rt->
 Result<> sys_false(ThreadState& ts, Args args) { return Bool(ts, false); }
 Result<> sys_true(ThreadState& ts, Args args) { return Bool(ts, true); }
 Result<> sys_nothing(ThreadState& ts, Args args) { return None(ts); }
-Result<> sys_call_tracing(ThreadState& ts, Args args) {
-  if (!IsTuple(ts, args[1]))
-    return Raise(ts, Exc::kTypeError, "call_tracing() argument 2 must be tuple, not %T", args[1]);
-  return CallWith(ts, args[0], args.as<TupleObject>(1), nullptr);
-}
 Result<> sys_getallocatedblocks(ThreadState& ts, Args args) {
   int64_t n = 0;
   ts.heap().ForEachObject([&n](Object*) { ++n; });

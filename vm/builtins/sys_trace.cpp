@@ -267,6 +267,16 @@ Result<> Show(ThreadState& ts, Value v) { return v.is_null() ? None(ts) : Result
 
 }  // namespace
 
+// Debuggers call it from their trace function: what it calls is traced again.
+Result<> sys_call_tracing(ThreadState& ts, Args args) {
+  if (!IsTuple(ts, args[1]))
+    return Raise(ts, Exc::kTypeError, "call_tracing() argument 2 must be tuple, not %T", args[1]);
+  const bool saved = std::exchange(InterpOf(ts).in_trace, false);
+  Result<> result = CallWith(ts, args[0], args.as<TupleObject>(1), nullptr);
+  InterpOf(ts).in_trace = saved;
+  return result;
+}
+
 Result<> sys_settrace(ThreadState& ts, Args args) {
   SetTracing(ts, &InterpOf(ts).trace_function, args[0]);
   return None(ts);

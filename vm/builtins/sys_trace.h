@@ -5,6 +5,7 @@
 
 namespace minivm {
 
+Result<> sys_call_tracing(ThreadState& ts, Args args);
 Result<> sys_settrace(ThreadState& ts, Args args);
 Result<> sys_gettrace(ThreadState& ts, Args args);
 Result<> sys_setprofile(ThreadState& ts, Args args);

@@ -109,7 +109,12 @@ void CodeObject::FreeBuffers(Heap& heap) {
 Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
   std::vector<uint8_t> positions;
   try {
-    EncodePositions(spec.positions, spec.word_count, &positions);
+    std::vector<Position> lines;
+    if (ts.rt->no_debug_ranges) {
+      lines.resize(spec.word_count);
+      for (uint32_t pc = 0; pc < spec.word_count; ++pc) lines[pc].line = spec.positions[pc].line;
+    }
+    EncodePositions(lines.empty() ? spec.positions : lines.data(), spec.word_count, &positions);
   } catch (const std::bad_alloc&) {
     return RaiseMemoryError(ts);
   }

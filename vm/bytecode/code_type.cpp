@@ -148,7 +148,7 @@ Result<> code_co_positions(ThreadState& ts, Args args) {
     Ref<> row[4];
     const int fields[] = {p.line, p.end_line, p.column, p.end_column};
     for (int k = 0; k < 4; ++k) {
-      MVM_TRY(row[k], LineOrNone(ts, fields[k]));
+      MVM_TRY(row[k], LineOrNone(ts, k > 0 && ts.rt->no_debug_ranges ? -1 : fields[k]));
     }
     Value values[] = {row[0].get(), row[1].get(), row[2].get(), row[3].get()};
     MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, values));

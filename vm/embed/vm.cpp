@@ -129,6 +129,7 @@ Status VmInternals::Start() {
   MVM_TRY_VOID(DictSetStr(t, rt.modules, MVM_NAME(t, builtins), builtins));
   MVM_TRY_VOID(ModuleAdd(t, builtins, "__debug__", config.optimize > 0 ? rt.false_ : rt.true_));
   rt.bytes_warning = config.bytes_warning;
+  rt.no_debug_ranges = config.no_debug_ranges;
   if (config.int_max_str_digits >= 0) rt.int_max_str_digits = config.int_max_str_digits;
   SysConfig sys;
   sys.argv = config.argv;

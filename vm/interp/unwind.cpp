@@ -160,14 +160,25 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
   Value value = *result;
   Op op = static_cast<Op>(pc->op);
   uint32_t locals = op == Op::GENSTART ? 0 : pc->b;
-  if (header.has(kFrameTraced) && state.on_return != nullptr &&
-      state.on_return(*ts, R, pc, value).raised()) {
-    if (op == Op::RET && pc->a < locals) {
-      R[pc->a] = value;
-    } else {
-      Decref(value);
+  if (header.has(kFrameTraced) && state.on_return != nullptr) {
+    // A local that is returned has been moved out, but the frame still shows it.
+    const bool local = op == Op::RET && pc->a < locals;
+    Ref<> hold = Ref<>::Borrow(value);
+    if (local) R[pc->a] = value;
+    const bool failed = state.on_return(*ts, R, pc, value).raised();
+    Value kept = local ? std::exchange(R[pc->a], Value::Int(0)) : value;
+    if (failed) {
+      if (local) {
+        R[pc->a] = kept;
+      } else {
+        Decref(kept);
+      }
+      return false;
     }
-    return false;
+    if (local) {
+      Decref(kept);
+      value = hold.Release();
+    }
   }
   if (header.has(kFrameObject) && op != Op::GENSTART) {
     if (op == Op::RET &&
