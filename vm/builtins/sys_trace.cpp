@@ -2,7 +2,9 @@
 //
 // While a trace or profile function is set, the thread runs under the tick table, so TraceStep sees
 // every instruction: the first one of a frame that is not marked yet is its "call" event, one on
-// another line (or a jump backwards) a "line" event. Marked frames report their return
+// another line (or a jump backwards) a "line" event; lines of statements that have no words come
+// from the marks of the code (LineMark). A trace function may send its frame elsewhere by f_lineno
+// (vm/interp/frame_jump.cpp). Marked frames report their return
 // (InterpState::on_return) and the exceptions that pass (on_exception). Frames that were running
 // before are not traced, unless the script sets f_trace. The profiler sees calls and returns of
 // script functions; calls of native functions are not reported to it.
