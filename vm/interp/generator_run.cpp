@@ -202,7 +202,10 @@ CallOutcome SlowSend(ThreadState* ts, Value* R, Word* pc, bool* jump) {
     GeneratorObject* gen = it.as<GeneratorObject>();
     if (gen->state == GenState::kSuspended ||
         (gen->state == GenState::kCreated && value.is(ts->rt->none))) {
-      if (PushGenerator(ts, R, pc, gen, value, 0)) return CallOutcome::kPushed;
+      if (PushGenerator(ts, R, pc, gen, value, 0)) {
+        R[pc->b] = Value::Int(0);  // the value is the generator's now, also if it raises
+        return CallOutcome::kPushed;
+      }
     }
   }
   Ref<> sent = Ref<>::Steal(value);
