@@ -5,6 +5,8 @@
 // their live temporaries packed at the bottom, up to live[pc], and a frame is left with none.
 // What a row's format cannot say (windows, runs of registers, flags) is in SpecialReads and
 // SpecialWrites.
+#include "vm/bytecode/verifier.h"
+
 #include <bit>
 #include <vector>
 
@@ -14,14 +16,6 @@
 namespace minivm {
 
 namespace {
-
-struct LiveSet {
-  uint64_t bits[4] = {};
-  bool Has(unsigned r) const { return bits[r >> 6] >> (r & 63) & 1; }
-  void Set(unsigned r) { bits[r >> 6] |= uint64_t{1} << (r & 63); }
-  void Drop(unsigned r) { bits[r >> 6] &= ~(uint64_t{1} << (r & 63)); }
-  bool operator==(const LiveSet&) const = default;
-};
 
 class Verifier {
  public:
@@ -60,6 +54,9 @@ class Verifier {
     if (where) *where = pc;
     return problem_;
   }
+
+  // After Run().
+  LiveSet Before(uint32_t pc) const { return seen_[pc] ? states_[pc] : LiveSet(); }
 
  private:
   void Fail(const char* what) {
@@ -421,6 +418,11 @@ bool StackKinds(const CodeObject* code, std::vector<std::vector<uint32_t>>* out)
     if (verifier.Reached(pc)) (*out)[pc] = verifier.KindsAt(pc);
   }
   return true;
+}
+
+LiveSet LiveBefore(const CodeObject* code, uint32_t pc) {
+  Verifier verifier(code);
+  return verifier.Run(nullptr) ? LiveSet() : verifier.Before(pc);
 }
 
 const char* VerifyCode(const CodeObject* code, uint32_t* where) {

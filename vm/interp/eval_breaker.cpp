@@ -7,6 +7,8 @@
 // request bits second (so that a request that comes in between stores the breaker again and is not
 // lost), serves them and dispatches the word anew. "Plain" is the normal table, or the tick table
 // while somebody counts or traces instructions.
+#include <sys/mman.h>
+
 #include <atomic>
 #include <cstdlib>
 
@@ -14,6 +16,7 @@
 #include "runtime/gc/alloc_tracer.h"
 #include "runtime/gc/collector.h"
 #include "runtime/objects/dict_object.h"
+#include "vm/bytecode/verifier.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/interpreter.h"
 #include "vm/interp/traceback.h"
@@ -48,19 +51,36 @@ void RequestAttention(ThreadState& ts) {
                                                     std::memory_order_release);
 }
 
+namespace {
+
+// An exception has come up before the word at pc has done anything: what it would have released is
+// released here, since the unwinder takes that as done. Always false.
+bool FailBefore(Value* R, const Word* pc) {
+  const FunctionObject* f = FunctionOf(R);
+  const uint32_t at = PcIndex(f, pc);
+  const LiveSet live = LiveBefore(f->code, at);
+  for (uint32_t r = f->code->frame_size; r > f->code->live[at]; --r) {
+    if (!live.Has(r - 1)) continue;
+    Ref<> dropped = Ref<>::Steal(std::exchange(R[r - 1], Value::Int(0)));
+  }
+  return false;
+}
+
+}  // namespace
+
 bool SlowBreak(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   std::atomic_ref<const void* const*>(ts->tab).store(PlainTable(*ts), std::memory_order_seq_cst);
-  return !ServeRequests(*ts).raised();
+  return !ServeRequests(*ts).raised() || FailBefore(R, pc);
 }
 
 bool SlowTick(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   InterpState& state = InterpOf(*ts);
-  if (state.tick != nullptr && state.tick(*ts, R, pc).raised()) return false;
-  return state.trace == nullptr || !state.trace(*ts, R, pc).raised();
+  if (state.tick != nullptr && state.tick(*ts, R, pc).raised()) return FailBefore(R, pc);
+  return state.trace == nullptr || !state.trace(*ts, R, pc).raised() || FailBefore(R, pc);
 }
 
 namespace {
