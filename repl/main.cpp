@@ -200,6 +200,8 @@ int main(int argc, char** argv) {
   }
   if (o.source == Source::kNone && isatty(0)) o.config.interactive = true;
   o.config.handle_signals = true;
+  std::string leaks;
+  if (o.leak_check) o.config.TEST_leaks = &leaks;
   std::set_terminate(OnTerminate);
   minivm::ScriptError error;
   std::unique_ptr<Vm> vm = Vm::Create(o.config, &error);
@@ -241,6 +243,10 @@ int main(int argc, char** argv) {
   if (rest >= 0 && fstat(rest, &unread) == 0 && unread.st_size > 0) broken = true;
   interrupted_vm = nullptr;
   vm.reset();
+  if (!leaks.empty()) {
+    std::fprintf(stderr, "leak check:\n%s", leaks.c_str());
+    return 99;
+  }
   if (broken) {
     signal(SIGPIPE, SIG_DFL);
     raise(SIGPIPE);

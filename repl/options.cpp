@@ -48,6 +48,7 @@ constexpr const char* kHelp =
     "         script gets MemoryError beyond), int_max_str_digits=N, tracemalloc=NFRAME\n"
     "         (trace where memory is allocated; also PYTHONTRACEMALLOC=NFRAME),\n"
     "         gc_stress (collect after every allocation of a container, for tests)\n"
+    "         leak_check (list on stderr what the end of the program leaves, for tests)\n"
     "file   : program read from script file\n"
     "-      : program read from stdin (default; interactive mode if a tty)\n"
     "arg ...: arguments passed to program in sys.argv[1:]\n"
@@ -366,6 +367,7 @@ bool ReadXOptions(Options& o) {
       const char* frames = equals == option.npos ? "1" : value.c_str();
       if (!ParseFrames(frames, "-X tracemalloc=NFRAME", &o.config.trace_frames)) return false;
     }
+    if (name == "leak_check") o.leak_check = true;
     if (name == "int_max_str_digits") o.config.int_max_str_digits = ParseDigits(value.c_str());
     if (name == "memory") {
       o.config.memory_limit = ParseSize(value);

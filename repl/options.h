@@ -24,6 +24,7 @@ struct Options {
   bool ignore_environment = false;
   // The program is to end at once with this status (help, version, errors); -1: go on.
   int exit_status = -1;
+  bool leak_check = false;  // -X leak_check, for tests
 };
 
 // Parses; prints help, versions and complaints itself.

@@ -14,6 +14,7 @@
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/int_work.h"
 #include "runtime/objects/module_object.h"
+#include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 
@@ -112,10 +113,12 @@ Status SeedFrom(ThreadState& ts, RandomObject* r, Value seed) {
 
 // True if nothing overrides the method of this module in the class or in the instance (or null).
 bool IsOurs(ThreadState& ts, TypeObject* cls, Object* instance, std::string_view method) {
-  StrObject* name = InternAscii(*ts.rt, method.data(), method.size());
+  StrObject* interned = InternAscii(*ts.rt, method.data(), method.size());
+  if (interned == nullptr) return false;
+  Ref<StrObject> name = Ref<StrObject>::Steal(interned);
   TypeObject* base = cls;
   while (base->is_heap()) base = base->base;
-  return name != nullptr && TypeLookup(ts, cls, name).is(TypeLookup(ts, base, name)) &&
+  return TypeLookup(ts, cls, name).is(TypeLookup(ts, base, name)) &&
          (instance == nullptr || InstanceLookup(ts, instance, name).is_null());
 }
 

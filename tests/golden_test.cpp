@@ -122,8 +122,9 @@ Outcome RunScript(const fs::path& script) {
   posix_spawn_file_actions_adddup2(&actions, err, 2);
   std::string command = MINIVM_COMMAND, path = script.string();
   const char* option = XOption();
+  std::string check = "-Xleak_check";
   std::string x = option ? std::string("-X") + option : path;
-  char* argv[] = {command.data(), x.data(), option ? path.data() : nullptr, nullptr};
+  char* argv[] = {command.data(), check.data(), x.data(), option ? path.data() : nullptr, nullptr};
   pid_t pid = 0;
   int failed = posix_spawn(&pid, command.c_str(), &actions, nullptr, argv, environ);
   posix_spawn_file_actions_destroy(&actions);

@@ -141,7 +141,9 @@ struct VmConfig {
   bool handle_signals = false;
   uint32_t trace_frames = 0;  // -X tracemalloc: frames of each traceback, to 65535; 0: do not trace
   bool gc_stress = false;     // for tests: a full collection after every allocation of a container
-  bool standard_streams = true;  // sys.stdin, stdout, stderr on descriptors 0, 1, 2; else None
+  std::string* TEST_leaks = nullptr;  // ~Vm lists here what is left alive or not accounted for
+  int64_t TEST_fail_allocation = -1;  // the n-th allocation from the start on (0: the first) fails
+  bool standard_streams = true;       // sys.stdin, stdout, stderr on descriptors 0, 1, 2; else None
 };
 
 class MINIVM_EXPORT Vm {

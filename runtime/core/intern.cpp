@@ -55,7 +55,7 @@ bool InternTable::Grow() {
 }
 
 bool InternTable::Insert(StrObject* s) {
-  if ((!slots_ || used_ >= (mask_ + 1) / 2) && !Grow()) return false;
+  if ((!slots_ || used_ >= (mask_ + 1) / 4 * 3) && !Grow()) return false;
   uint32_t at = s->aux & mask_;
   while (slots_[at]) at = (at + 1) & mask_;
   slots_[at] = s;

@@ -3,16 +3,19 @@
 // Start-up makes the type objects (empty: dictionaries are filled at first touch), the singletons
 // and the shared strings, and interns the names the VM looks up itself. Nothing here may run script
 // code.
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <optional>
 
 #include "runtime/core/intern.h"
 #include "runtime/core/signals.h"
 #include "runtime/core/thread_state.h"
 #include "runtime/gc/collector.h"
+#include "runtime/gc/leak_check.h"
 #include "runtime/gc/object_refs.h"
 #include "runtime/native/signature.h"
 #include "runtime/objects/bytes_object.h"
@@ -36,6 +39,8 @@ const TypeSpec* const kBuiltinTypes[kTypeCount] = {
 #include "runtime/core/types.def"
 #undef TYPE
 };
+
+constexpr uint32_t kFirstShapes = kFirstDynamicShape + 128;
 
 struct NameText {
   const char* text;
@@ -97,7 +102,7 @@ bool MakeType(RuntimeState& rt, const TypeSpec& spec, TypeObject** field, uint32
 }
 
 bool MakeTypes(RuntimeState& rt) {
-  rt.shape_capacity = kFirstDynamicShape + 128;
+  rt.shape_capacity = kFirstShapes;
   rt.shapes = static_cast<ShapeEntry*>(std::calloc(rt.shape_capacity, sizeof(ShapeEntry)));
   if (!rt.shapes) return false;
   rt.shape_count = kFirstDynamicShape;
@@ -186,9 +191,10 @@ void Drop(T*& field) {
 
 // Frees what every object left over holds outside of the heap's pages. Counts are raised first, so
 // that dropping references ends no life: no order matters and nothing of the script runs.
+constexpr uint32_t kRaisedCount = 1u << 31;
 void DestroyRemains(RuntimeState& rt) {
   rt.heap.ForEachObject([&](Object* o) {
-    o->refcount += 1u << 31;
+    o->refcount += kRaisedCount;
     bool is_type = rt.shapes[o->shape_id].type->has_flag(kTypeTypeSubclass);
     o->gc = is_type ? o->gc | kGcReachable : o->gc & ~kGcReachable;
   });
@@ -231,6 +237,8 @@ bool RuntimeState::Init(const RuntimeConfig& config) {
 RuntimeState::~RuntimeState() {
   finalizing = true;
   heap.StopTracing();
+  std::optional<LeakCheck> leaks;
+  if (TEST_leaks) leaks.emplace(*this, TEST_leaks);
   if (main_thread) {
     heap.current_ts = nullptr;  // no script code from here on
     ReleaseSignals(*this);
@@ -247,10 +255,17 @@ RuntimeState::~RuntimeState() {
     heap.collector().DropRoots();
     if (signatures) signatures->Clear(heap);
     FreeTypeTables(*this);
+    DropThreadValues(*main_thread);
+    if (leaks) leaks->BeforeDestruction(*main_thread);
     DeleteThreadState(main_thread);
     DestroyRemains(*this);
+    for (StrObject*& name : names) Drop(name);
+    if (leaks) leaks->AfterDestruction(kRaisedCount);
   }  // else Init has failed before anything held memory outside of the heap's pages
-  std::free(attr_cache);
+  heap.Account(-static_cast<ptrdiff_t>((shape_capacity - kFirstShapes) * sizeof(ShapeEntry)));
+  heap.Account(-static_cast<ptrdiff_t>(extras_capacity * sizeof(InstanceExtras)));
+  if (leaks && main_thread) leaks->Buffers();
+  if (attr_cache) munmap(attr_cache, attr_cache_size);
   std::free(extras);
   std::free(shapes);
   delete signatures;

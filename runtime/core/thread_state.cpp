@@ -15,6 +15,8 @@ namespace {
 
 // Left for natives that do not recurse, and for raising the RecursionError itself.
 constexpr size_t kCStackReserve = 64 * 1024;
+// What an unknown C stack is taken to have left.
+constexpr size_t kUnknownStack = 128 * 1024;
 // Units of Charge() between two looks at the requests: about a millisecond.
 constexpr int64_t kWorkSlice = 1 << 16;
 
@@ -42,17 +44,23 @@ ThreadState* NewThreadState(RuntimeState& rt, size_t stack_words) {
   ts->handled = &ts->own_handled;
   ts->work = kWorkSlice;
   ts->depth_limit = static_cast<uint64_t>(rt.recursion_limit) << 32;
-  SetCStackLimit(*ts);
+  // Until SetCStackLimit is called, which asks the system and takes its time.
+  char* here = static_cast<char*>(__builtin_frame_address(0));
+  SetCStackLimit(*ts, here - kUnknownStack, kUnknownStack);
   return ts;
 }
 
-void DeleteThreadState(ThreadState* ts) {
-  Value pending = std::exchange(ts->pending, Value());
-  Value handled = std::exchange(ts->own_handled.value, Value());
-  Value context = std::exchange(ts->context, Value());
+void DropThreadValues(ThreadState& ts) {
+  Value pending = std::exchange(ts.pending, Value());
+  Value handled = std::exchange(ts.own_handled.value, Value());
+  Value context = std::exchange(ts.context, Value());
   Decref(pending);
   Decref(handled);
   Decref(context);
+}
+
+void DeleteThreadState(ThreadState* ts) {
+  DropThreadValues(*ts);
   size_t words = static_cast<size_t>(ts->stack_end - ts->stack);
   munmap(ts->stack, RoundToPages(words * sizeof(Value)));
   delete ts;
@@ -77,7 +85,7 @@ void SetCStackLimit(ThreadState& ts) {
   }
   char* low = static_cast<char*>(lowest);
   if (size == 0 || here < low || here > low + size) {  // an unknown stack: assume little
-    SetCStackLimit(ts, here - 128 * 1024, 128 * 1024);
+    SetCStackLimit(ts, here - kUnknownStack, kUnknownStack);
     return;
   }
   low += guard;

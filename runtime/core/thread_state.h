@@ -7,6 +7,7 @@
 
 #include <cstdarg>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "runtime/core/type_object.h"
@@ -183,8 +184,9 @@ class RuntimeState {
   int int_max_str_digits = 4300;
   bool no_debug_ranges = false;  // code objects keep lines only
   bool dev_mode = false;         // names of error handlers are checked even where none is needed
-  void* attr_cache = nullptr;    // AttrCache (vm/interp/interp_state.h), owned
-  uint64_t abc_token = 1;        // changes with every registration of a virtual subclass
+  void* attr_cache = nullptr;    // AttrCache (vm/interp/interp_state.h), mapped, owned
+  size_t attr_cache_size = 0;
+  uint64_t abc_token = 1;                // changes with every registration of a virtual subclass
   uint64_t warning_filters_version = 1;  // changes with the filters of module warnings
   int bytes_warning = 0;                 // -b: bytes taken for text are warned about
   int optimize = 0;                      // -O level: what compile() uses by default
@@ -209,6 +211,7 @@ class RuntimeState {
   // Raised when there is no memory for a new exception; owned.
   Object* spare_memory_error = nullptr;
   size_t stack_words = 0;
+  std::string* TEST_leaks = nullptr;       // VmConfig's
   void* spec_types = nullptr;              // types made by TypeForSpec (core/type_object.cpp)
   struct TypeCache* type_cache = nullptr;  // of TypeLookup (core/type_object.cpp)
 
@@ -260,6 +263,8 @@ class ThreadState {
 // A thread of the VM, not yet running in it: the caller links it in (by taking the lock) and sets
 // heap.current_ts. Null: out of memory.
 ThreadState* NewThreadState(RuntimeState& rt, size_t stack_words);
+// The values that a thread which runs nothing may still hold: its pending exception and the like.
+void DropThreadValues(ThreadState& ts);
 // REQUIRES: it runs nothing; its pending exception is dropped.
 void DeleteThreadState(ThreadState* ts);
 // Sets ts.cstack_limit from the calling thread's C stack, or from the bounds given (a C stack the

@@ -24,27 +24,46 @@ namespace minivm {
 
 // Invariant: an entry with a name owns a reference to it, so that no other name takes its address.
 struct TypeCache {
-  static constexpr size_t kSize = 2048;
+  // It starts small, since many VMs look few things up, and is made large when it has been filled.
+  static constexpr uint32_t kSmall = 128, kLarge = 2048;
   struct Entry {
     StrObject* name;
     CellObject* cell;  // borrowed: lives as long as the version stands; null: the name is absent
     uint32_t version;
   };
-  Entry entries[kSize];
+  uint32_t mask;
+  uint32_t filled;
+  Entry entries[];
 
   Entry& At(uint32_t version, const StrObject* name) {
     uint64_t h = (reinterpret_cast<uintptr_t>(name) >> 4) ^ (uint64_t{version} * 0x9E3779B1u);
-    return entries[(h ^ (h >> 15)) & (kSize - 1)];
+    return entries[(h ^ (h >> 15)) & mask];
   }
 };
 
 namespace {
 
-TypeCache* CacheFor(RuntimeState& rt) {
-  if (MVM_UNLIKELY(!rt.type_cache)) {
-    rt.type_cache = static_cast<TypeCache*>(std::calloc(1, sizeof(TypeCache)));
+void FreeTypeCache(TypeCache* cache) {
+  if (!cache) return;
+  for (uint32_t i = 0; i <= cache->mask; ++i) {
+    if (StrObject* name = std::exchange(cache->entries[i].name, nullptr)) Decref(name);
   }
-  return rt.type_cache;
+  std::free(cache);
+}
+
+// Null when there is no memory.
+TypeCache* CacheFor(RuntimeState& rt) {
+  TypeCache* old = rt.type_cache;
+  if (MVM_LIKELY(old && (old->filled < TypeCache::kSmall || old->mask >= TypeCache::kSmall)))
+    return old;
+  const uint32_t size = old ? TypeCache::kLarge : TypeCache::kSmall;
+  auto* fresh =
+      static_cast<TypeCache*>(std::calloc(1, sizeof(TypeCache) + size * sizeof(TypeCache::Entry)));
+  if (!fresh) return old;
+  fresh->mask = size - 1;
+  rt.type_cache = fresh;
+  FreeTypeCache(old);
+  return fresh;
 }
 
 // Types made by TypeForSpec, in order of creation.
@@ -194,6 +213,7 @@ CellObject* TypeLookupCell(ThreadState& ts, TypeObject* type, StrObject* name) {
     StrObject* old = std::exchange(entry->name, name);
     Incref(name);
     entry->cell = found;
+    ++cache->filled;
     entry->version = version;
     if (old) Decref(old);
   }
@@ -349,12 +369,7 @@ Result<TypeObject*> TypeForSpec(ThreadState& ts, const TypeSpec& spec) {
 }
 
 void FreeTypeTables(RuntimeState& rt) {
-  if (TypeCache* cache = std::exchange(rt.type_cache, nullptr)) {
-    for (TypeCache::Entry& e : cache->entries) {
-      if (StrObject* name = std::exchange(e.name, nullptr)) Decref(name);
-    }
-    std::free(cache);
-  }
+  FreeTypeCache(std::exchange(rt.type_cache, nullptr));
   if (SpecTypes* made = static_cast<SpecTypes*>(std::exchange(rt.spec_types, nullptr))) {
     std::free(made->types);
     std::free(made);

@@ -27,12 +27,14 @@
 // it, marked objects are found again by walking.
 #include "runtime/gc/collector.h"
 
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 
 #include "runtime/core/thread_state.h"
 #include "runtime/gc/finalizer.h"
+#include "runtime/gc/gc_debug.h"
 #include "runtime/gc/object_refs.h"
 #include "runtime/objects/cell_object.h"
 #include "runtime/objects/dict_object.h"
@@ -166,8 +168,10 @@ class Collector::Run {
       return 0;
     }
     if (garbage_.size() == 0) return 0;
-    ClearWeakReferences();
-    RunFinalizers();
+    if (heap_.current_ts) {  // else the VM is being taken apart (leak_check.h)
+      ClearWeakReferences();
+      RunFinalizers();
+    }
     int64_t dead = DropResurrected();
     if (c_.debug & (kGcDebugCollectable | kGcDebugSaveAll)) ReportGarbage();
     if ((c_.debug & kGcDebugSaveAll) && c_.garbage) {
@@ -457,6 +461,9 @@ void Collector::CollectIfDue(ThreadState& ts) {
   // At every allocation at first, then less and less often, and seldom where there are many
   // objects, or such scripts would never end.
   Collect(ts, 2);
+  // The invariants of the heap take longer to check than the collection: after a sample of them.
+  const uint64_t n = static_cast<uint64_t>(stats_[2].collections);
+  if (n % 1024 == 0 || (std::has_single_bit(n) && std::countr_zero(n) % 2 == 0)) VerifyHeap(*rt_);
   constexpr int64_t kEach = 500, kMany = 20000, kShare = 10;
   thresholds_[0] =
       1 + stats_[2].collections / kEach + (old_total_ > kMany ? old_total_ / kShare : 0);
@@ -548,6 +555,7 @@ size_t Collector::FreezeCount() {
 
 void Collector::DropRoots() {
   enabled_ = false;
+  debug = 0;
   ListObject* lists[] = {std::exchange(garbage, nullptr), std::exchange(callbacks, nullptr)};
   for (ListObject* list : lists) {
     if (list) Decref(list);

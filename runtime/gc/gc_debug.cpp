@@ -54,6 +54,15 @@ void Heap::Verify() {
   }
 }
 
+size_t Heap::BufferBytes() {
+  size_t bytes = stats_.bytes - page_count_ * kPageSize;
+  ForEachLarge([&](Page* p) { bytes -= p->region_size; });
+  for (size_t i = 0; i < page_count_; ++i) {
+    if (pages_[i]->kind == kPageBuffer) bytes += size_t{pages_[i]->live} * pages_[i]->slot_size;
+  }
+  return bytes;
+}
+
 void VerifyHeap(RuntimeState& rt) {
   rt.heap.Verify();
   std::unordered_map<Object*, uint64_t> references;
@@ -72,7 +81,7 @@ void VerifyHeap(RuntimeState& rt) {
     MVM_CHECK(o->shape_id != 0 && o->shape_id < rt.shape_count, "shape id");
     MVM_CHECK(rt.shapes[o->shape_id].type != nullptr, "a live object has a type");
     if (o->gc & kGcTracked) MVM_CHECK(Page::Of(o)->container, "only containers are tracked");
-    if (Page::Of(o)->container) VisitObject(rt, o, count);
+    if (o->gc & kGcTracked) VisitObject(rt, o, count);  // others may be half made
   });
   for (auto& [object, n] : references) {
     MVM_CHECK(object->refcount >= n, "more references than the count says");

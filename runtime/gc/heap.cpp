@@ -41,6 +41,7 @@ namespace {
 constexpr uint32_t kFirstChunkPages = 16;
 constexpr uint32_t kChunkPages = 64;
 constexpr size_t kKeepDirtyPages = 32;
+constexpr uint8_t kMostLent = 24;     // allocations of a class without a page, by larger ones
 constexpr size_t kCarveBytes = 2048;  // slots linked into the free list at a time
 
 // From this size on the system is asked whether it has the memory: what exceeds all of it is
@@ -168,6 +169,12 @@ void Heap::RetireAll() {
       RetireCurrent(retired);
     }
   }
+}
+
+bool Heap::Charge(size_t bytes) {
+  if (MVM_UNLIKELY(MustFail()) || !Admit(bytes)) return false;
+  Account(static_cast<ptrdiff_t>(bytes));
+  return true;
 }
 
 bool Heap::MustFail() { return fail_after_ >= 0 && fail_after_-- == 0; }
@@ -389,6 +396,18 @@ bool Heap::Carve(Page* p) {
   return true;
 }
 
+// For the first few of a class that has no page yet: a slot of a larger class, of which there are
+// four. A VM that does little has a few objects of many sizes, and each page costs memory as soon
+// as it is touched. Null: have a page made.
+void* Heap::Borrow(int size_class, int kind) {
+  const size_t size = SizeOfClass(size_class);
+  const int lender = SizeClassOf(size <= 32 ? 32 : size <= 64 ? 64 : size <= 128 ? 128 : 512);
+  if (size_class >= lender || borrowed_[kind][size_class] == kMostLent) return nullptr;
+  void* slot = AllocateSmall(lender, kind);
+  if (slot) ++borrowed_[kind][size_class];
+  return slot;
+}
+
 void* Heap::AllocateSmall(int size_class, int kind) {
   ++stats_.refills;
   Page*& current = current_[kind][size_class];
@@ -398,6 +417,9 @@ void* Heap::AllocateSmall(int size_class, int kind) {
     if (next) {
       Unlist(next);
     } else {
+      if (p == &empty_page_ && fail_after_ < 0) {
+        if (void* larger = Borrow(size_class, kind)) return larger;
+      }
       next = NewPage(size_class, kind);
       if (!next) return nullptr;
     }

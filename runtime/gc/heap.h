@@ -156,11 +156,7 @@ class Heap {
     return more > kMaxAllocation || (limit_ != 0 && stats_.bytes + more > limit_);
   }
   // Charges memory that is held outside of this heap (tables of the VM); false when refused.
-  bool Charge(size_t bytes) {
-    if (!Admit(bytes)) return false;
-    Account(static_cast<ptrdiff_t>(bytes));
-    return true;
-  }
+  bool Charge(size_t bytes);
   static constexpr size_t kMaxAllocation = size_t{1} << 46;
   void set_limit(size_t bytes) { limit_ = bytes; }  // 0: none
   size_t limit() const { return limit_; }
@@ -199,6 +195,7 @@ class Heap {
 
   // Fails the n-th allocation from now on (0: the next one), once. Negative: off. For tests.
   void FailAfter(int64_t n);
+  int64_t failing_after() const { return fail_after_; }  // what is left of n
 
   // For the collector: every container page, in any order, and every large container region.
   Page* const* container_pages() const { return container_pages_; }
@@ -239,10 +236,13 @@ class Heap {
   void AgePages(bool old);
   // The slots of every page agree with its counts and lists; aborts otherwise (gc_debug.h).
   void Verify();
+  // Bytes held other than by objects: buffers, and what was charged (gc_debug.cpp).
+  size_t BufferBytes();
 
  private:
   void* AllocateSlow(size_t size, int kind);
   void* AllocateSmall(int size_class, int kind);
+  void* Borrow(int size_class, int kind);
   void FreeSlow(Page* p, FreeSlot* s);
   void* AllocateLargeBuffer(size_t size);
   void FreeLargeBuffer(void* p, size_t size);
@@ -279,6 +279,8 @@ class Heap {
   Page empty_page_;  // what current_ points to while a class has no page
   Page* current_[kPageKinds][kNumSizeClasses];
   Page* partial_[kPageKinds][kNumSizeClasses];
+  // How often a class without a page has been served by a larger one: see Borrow.
+  uint8_t borrowed_[kPageKinds][kSmallLimit / 16] = {};
   // Regions of large objects that died lately: mapping fresh ones costs more than most work on
   // them.
   static constexpr uint32_t kSpareRegions = 16;

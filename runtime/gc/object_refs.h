@@ -9,6 +9,13 @@
 
 namespace minivm {
 
+// For hooks that the collector calls: the thread that holds the lock, or the main thread where the
+// VM is being taken apart.
+inline ThreadState& ThreadOf(const Object* o) {
+  Heap* heap = Heap::Of(o);
+  return heap->current_ts ? *heap->current_ts : *heap->rt()->main_thread;
+}
+
 // Calls visitor.Visit for each object that `o` owns a reference to.
 void VisitObject(RuntimeState& rt, Object* o, Visitor& visitor);
 // Drops every reference but the one to the type, leaving the object valid and empty: breaks the

@@ -1,4 +1,5 @@
 // The type dict: construction, operators and methods.
+#include "runtime/gc/object_refs.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/dict_views.h"
 #include "runtime/objects/int_object.h"
@@ -251,7 +252,7 @@ const MethodSpec kDictMethods[] = {
 };
 
 // The collector empties a dict as a whole, so that finalizers see a valid one.
-void dict_gc_clear(Object* self) { DictClear(*Heap::Of(self)->current_ts, self->as<DictObject>()); }
+void dict_gc_clear(Object* self) { DictClear(ThreadOf(self), self->as<DictObject>()); }
 
 constexpr GcHooks kDictGc = {gc_internal::VisitHook<DictObject>, dict_gc_clear,
                              gc_internal::DestroyHook<DictObject>};

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/gc/object_refs.h"
 #include "runtime/objects/functional.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
@@ -378,7 +379,7 @@ const MethodSpec kReverseIteratorMethods[] = {
 };
 
 // The collector empties a list as a whole, so that finalizers see a valid one.
-void list_gc_clear(Object* self) { ListClear(*Heap::Of(self)->current_ts, self->as<ListObject>()); }
+void list_gc_clear(Object* self) { ListClear(ThreadOf(self), self->as<ListObject>()); }
 void list_destroy(Heap& heap, Object* self) {
   ListObject* list = self->as<ListObject>();
   for (uint64_t i = list->size; i > 0; --i) Decref(list->items[i - 1]);

@@ -7,7 +7,9 @@
 #include <cstring>
 #include <string>
 
+#include "runtime/core/intern.h"
 #include "runtime/gc/collector.h"
+#include "runtime/gc/object_refs.h"
 #include "runtime/native/native_function.h"
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
@@ -301,11 +303,80 @@ void EmptyModule(ThreadState& ts, ModuleObject* m) {
   }
 }
 
+// The standard streams that the VM was started with, and the files they stand on. Everybody has
+// them, and as long as their attributes are texts and the like they are part of no cycle.
+class StandardStreams final : public Visitor {
+ public:
+  explicit StandardStreams(ThreadState& ts) : ts_(ts) {
+    for (const char* name : {"__stdin__", "__stdout__", "__stderr__"}) {
+      Result<StrObject> made = InternUtf8(ts, name);
+      if (made.raised()) {
+        ClearPending(ts);
+        continue;
+      }
+      Ref<StrObject> key = made.Take();
+      const Value stream = ts.rt->sys ? DictGetStr(ts, ts.rt->sys->dict, key) : Value();
+      if (!stream.is_null() && stream.is_object()) Visit(stream.object());
+    }
+    for (size_t i = 0; i < count_; ++i) VisitObject(*ts.rt, known_[i], *this);
+  }
+  void Visit(Object* o) override {
+    const TypeObject* type = TypeOf(ts_, o);
+    if (type->has_flag(kTypeDictSubclass)) plain_ = plain_ && IsPlain(o->as<DictObject>());
+    if (!type->slots.finalize || Has(o)) return;
+    plain_ = plain_ && !type->is_heap() && count_ < kMost;
+    if (plain_) known_[count_++] = o;
+  }
+  bool Has(const Object* o) const {
+    for (size_t i = 0; i < count_; ++i) {
+      if (known_[i] == o) return true;
+    }
+    return false;
+  }
+  bool plain() const { return plain_; }
+
+ private:
+  bool IsPlain(DictObject* attributes) const {
+    size_t pos = 0;
+    Value key, value;
+    while (DictNext(ts_, attributes, &pos, &key, &value)) {
+      if (value.is_object() && Page::Of(value.object())->container) return false;
+    }
+    return true;
+  }
+
+  static constexpr size_t kMost = 12;
+  ThreadState& ts_;
+  Object* known_[kMost];
+  size_t count_ = 0;
+  bool plain_ = true;
+};
+
+// Can anybody tell when and in which order what is left dies: a finalizer, a callback of a weak
+// reference, the release of a buffer? If not, collections and the emptying of modules, which cost
+// more than all the rest of a small VM, are left out; everything goes with the VM.
+bool EndShows(ThreadState& ts) {
+  Collector& collector = ts.rt->heap.collector();
+  if (collector.debug || (collector.callbacks && collector.callbacks->size != 0)) return true;
+  StandardStreams streams(ts);
+  bool show = !streams.plain();
+  ts.rt->heap.ForEachObject([&](Object* o) {
+    if (show) return;
+    const bool finalized = TypeOf(ts, o)->slots.finalize && !streams.Has(o);
+    show = finalized || (o->gc & kGcHasWeakrefs) || o->shape_id == ShapeIdOf(TypeId::kMemoryview);
+  });
+  return show;
+}
+
 }  // namespace
 
 void FinalizeModules(ThreadState& ts) {
   RuntimeState& rt = *ts.rt;
   rt.ending = true;
+  if (!EndShows(ts)) {
+    rt.finalizing = true;
+    return;
+  }
   Collector& collector = rt.heap.collector();
   collector.Collect(ts, 2);
   Ref<ModuleObject> builtins = Ref<ModuleObject>::Borrow(rt.builtins);

@@ -2,6 +2,7 @@
 //
 // Results of operators and methods are exact sets or frozensets, by the type of the first operand.
 // Where the other operand is a set or a dict its stored hashes are used.
+#include "runtime/gc/object_refs.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/functional.h"
 #include "runtime/objects/int_object.h"
@@ -585,7 +586,7 @@ const MethodSpec kIteratorMethods[] = {
 };
 
 // The collector empties a set as a whole, so that finalizers see a valid one.
-void set_gc_clear(Object* self) { SetClear(*Heap::Of(self)->current_ts, self->as<SetObject>()); }
+void set_gc_clear(Object* self) { SetClear(ThreadOf(self), self->as<SetObject>()); }
 
 }  // namespace
 

@@ -18,6 +18,7 @@ constexpr const char* kNotWritable = "Object is not writable.";
 // A view that a script's __buffer__ made: tells the exporter, then drops the memoryview.
 void ReleaseScriptBuffer(BufferView* view) {
   Ref<> memory = Ref<>::Steal(Value(static_cast<Object*>(view->internal)));
+  if (Heap::Of(memory.object())->current_ts == nullptr) return;  // too late to tell anybody
   ThreadState& ts = *Heap::Of(memory.object())->current_ts;
   Ref<> pending = TakePending(ts);
   Value arg = memory;

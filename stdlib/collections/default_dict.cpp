@@ -1,4 +1,5 @@
 // collections.defaultdict; _tuplegetter, the descriptor behind the fields of named tuples.
+#include "runtime/gc/object_refs.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -147,7 +148,7 @@ const GetSetSpec kDefaultDictGetSets[] = {
 void defaultdict_gc_clear(Object* self) {
   DefaultDict* d = self->as<DefaultDict>();
   SetFactory(d, Value());
-  DictClear(*Heap::Of(self)->current_ts, d);
+  DictClear(ThreadOf(self), d);
 }
 
 // ---- _tuplegetter ----

@@ -5,6 +5,7 @@
 // are released when the deque is consistent again.
 #include <algorithm>
 
+#include "runtime/gc/object_refs.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/sequence_ops.h"
@@ -541,7 +542,7 @@ const MethodSpec kIteratorMethods[] = {
     {"__reduce__(self, /)", iter_reduce, "What pickle needs to make it again."},
 };
 
-void deque_gc_clear(Object* self) { Clear(*Heap::Of(self)->current_ts, self->as<DequeObject>()); }
+void deque_gc_clear(Object* self) { Clear(ThreadOf(self), self->as<DequeObject>()); }
 
 }  // namespace
 

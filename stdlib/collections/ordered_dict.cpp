@@ -4,6 +4,7 @@
 // this type adds is move_to_end, popitem(last=False), equality that minds the order, reverse views,
 // and iterators that notice every change. Where a subclass may have overridden special methods,
 // they are used, as if the type were written in the language.
+#include "runtime/gc/object_refs.h"
 #include "runtime/objects/dict_views.h"
 #include "runtime/objects/functional.h"
 #include "runtime/objects/int_object.h"
@@ -379,7 +380,7 @@ const MethodSpec kIteratorMethods[] = {
 void odict_gc_clear(Object* self) {
   OrderedDict* d = self->as<OrderedDict>();
   const Ref<DictObject> attributes = Ref<DictObject>::Steal(std::exchange(d->attributes, nullptr));
-  DictClear(*Heap::Of(self)->current_ts, d);
+  DictClear(ThreadOf(self), d);
 }
 
 constexpr TypeSpec ViewSpec(const char* name, const TypeSpec* base, UnaryFn iter,

@@ -11,6 +11,7 @@ namespace minivm {
 TestVm::TestVm(const RuntimeConfig& config) : rt_(new RuntimeState()) {
   bool ok = rt_->Init(config);
   MVM_CHECK(ok, "a VM for tests can be made");
+  SetCStackLimit(*rt_->main_thread);
 }
 
 TestVm::~TestVm() { delete rt_; }

@@ -113,7 +113,7 @@ bool VmInternals::Fail(ScriptError* error) {
 }
 
 Status VmInternals::Start() {
-  ThreadState& t = Enter();
+  ThreadState& t = *ts;  // what stack NewThreadState grants is enough
   InitInterpreterThread(t);
   MVM_TRY_VOID(InitInterpreter(t));
   if (config.trace_frames > AllocTracer::kMaxFrames) {
@@ -184,11 +184,14 @@ std::unique_ptr<Vm> Vm::Create(const VmConfig& config, ScriptError* error) {
     rc.fixed_hash_seed = config.fixed_hash_seed;
     rc.hash_seed = config.hash_seed;
     rc.handle_signals = config.handle_signals;
+    internals->rt.TEST_leaks = config.TEST_leaks;
+    internals->rt.heap.FailAfter(config.TEST_fail_allocation);
     if (!internals->rt.Init(rc)) {
       if (error) *error = no_memory;
       return nullptr;
     }
     internals->ts = internals->rt.main_thread;
+    internals->host_thread = pthread_self();
 #ifdef MVM_GC_STRESS
     constexpr bool kAlways = true;
 #else
@@ -605,7 +608,9 @@ bool Vm::Finish() {
   in.phase = VmPhase::kEnding;
   bool ok = false;
   try {
-    ok = End(in, in.Enter());
+    // If nothing has been run, nothing needs more stack than the start.
+    const bool fresh = !in.entered && pthread_equal(in.host_thread, pthread_self());
+    ok = End(in, fresh ? *in.ts : in.Enter());
   } catch (const std::bad_alloc&) {
     ClearPending(*in.ts);
   }

@@ -137,8 +137,12 @@ void ReleaseInterpreterThread(ThreadState& ts) {
 
 Status InitInterpreter(ThreadState& ts) {
   VmHooks& hooks = ts.rt->hooks;
-  ts.rt->attr_cache = std::calloc(1, sizeof(AttrCache));
-  if (ts.rt->attr_cache == nullptr) return RaiseMemoryError(ts);
+  // Fresh pages: what is never entered takes no memory.
+  void* cache = mmap(nullptr, sizeof(AttrCache), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (cache == MAP_FAILED) return RaiseMemoryError(ts);
+  ts.rt->attr_cache = cache;
+  ts.rt->attr_cache_size = sizeof(AttrCache);
   hooks.invalidate_sites = InvalidateSites;
   hooks.serve_requests = ServeRequests;
   hooks.request_attention = RequestAttention;
