@@ -16,6 +16,7 @@ Result<> TypeGetAttrOptional(ThreadState& ts, Value self, StrObject* name) {
   TypeObject* type = self.as<TypeObject>();
   TypeObject* meta = TypeOf(ts, self);
   MVM_TRY_VOID(TypeReady(ts, type));
+  MVM_TRY_VOID(TypeReady(ts, meta));
   Ref<> meta_attr = Ref<>::Borrow(TypeLookup(ts, meta, name));
   DescrGetFn meta_get = nullptr;
   if (meta_attr) {

@@ -322,6 +322,7 @@ Status CallSetName(ThreadState& ts, TypeObject* type, DictObject* ns) {
   size_t pos = 0;
   Value key, value;
   while (DictNext(ts, ns, &pos, &key, &value)) {
+    MVM_TRY_VOID(TypeReady(ts, TypeOf(ts, value)));
     Value method = TypeLookup(ts, TypeOf(ts, value), MVM_NAME(ts, __set_name__));
     if (method.is_null()) continue;
     Ref<> k = Ref<>::Borrow(key), v = Ref<>::Borrow(value);

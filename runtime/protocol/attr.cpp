@@ -228,6 +228,7 @@ Status SetInstanceDict(ThreadState& ts, Value v, Value dict) {
 
 Result<> GenericGetAttrOptional(ThreadState& ts, Value object, StrObject* name) {
   TypeObject* type = TypeOf(ts, object);
+  MVM_TRY_VOID(TypeReady(ts, type));
   Value attr = TypeLookup(ts, type, name);
   DescrGetFn get = nullptr;
   Ref<> held;
@@ -264,6 +265,7 @@ Result<> GenericGetAttr(ThreadState& ts, Value object, StrObject* name) {
 
 Status GenericSetAttr(ThreadState& ts, Value object, StrObject* name, Value value) {
   TypeObject* type = TypeOf(ts, object);
+  MVM_TRY_VOID(TypeReady(ts, type));
   Value attr = TypeLookup(ts, type, name);
   if (!attr.is_null()) {
     if (DescrSetFn set = TypeOf(ts, attr)->slots.descr_set) {
@@ -298,6 +300,7 @@ Result<> GetMethod(ThreadState& ts, Value object, StrObject* name, bool* is_meth
   *is_method = false;
   TypeObject* type = TypeOf(ts, object);
   if (type->slots.getattro != GenericGetAttr) return GetAttr(ts, object, name);
+  MVM_TRY_VOID(TypeReady(ts, type));
   Value attr = TypeLookup(ts, type, name);
   DescrGetFn get = nullptr;
   bool unbound = false;

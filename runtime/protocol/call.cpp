@@ -129,6 +129,7 @@ Result<> CallMethod(ThreadState& ts, Value object, StrObject* name, std::span<co
 
 Result<> CallSpecial(ThreadState& ts, Value object, StrObject* name, std::span<const Value> args) {
   TypeObject* type = TypeOf(ts, object);
+  MVM_TRY_VOID(TypeReady(ts, type));
   Value found = TypeLookup(ts, type, name);
   if (found.is_null()) return Result<>::Steal(Value::Absent());
   Ref<> held = Ref<>::Borrow(found);
@@ -142,6 +143,7 @@ Result<> CallSpecial(ThreadState& ts, Value object, StrObject* name, std::span<c
 
 Result<> LookupSpecial(ThreadState& ts, Value object, StrObject* name) {
   TypeObject* type = TypeOf(ts, object);
+  MVM_TRY_VOID(TypeReady(ts, type));
   Value found = TypeLookup(ts, type, name);
   if (found.is_null()) return Result<>::Steal(Value::Absent());
   Ref<> held = Ref<>::Borrow(found);

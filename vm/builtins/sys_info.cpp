@@ -302,8 +302,9 @@ Status AddSysInfo(ThreadState& ts, ModuleObject* sys, const SysConfig& c) {
   for (const char* name : {"pycache_prefix", "_home", "_stdlib_dir"}) {
     MVM_TRY_VOID(ModuleAdd(ts, sys, name, ts.rt->none));
   }
-  Value git[] = {TakeStr(ts, "minivm"), TakeStr(ts, ""), TakeStr(ts, "")};
-  MVM_TRY(Ref<TupleObject> git_info, NewTupleSteal(ts, git, 3));
+  MVM_TRY(Ref<StrObject> project, NewStr(ts, "minivm"));
+  const Value git[] = {project, ts.rt->empty_str, ts.rt->empty_str};
+  MVM_TRY(Ref<TupleObject> git_info, NewTuple(ts, git));
   return ModuleAdd(ts, sys, "_git", git_info);
 }
 

@@ -116,7 +116,11 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
     pc->op = static_cast<uint8_t>(Op::GETATTR_TYPE);
     return true;
   }
-  if (!GenericLookup(type) || TypeReady(ts, type).raised()) return false;
+  if (!GenericLookup(type)) return false;
+  if (TypeReady(ts, type).raised()) {
+    ClearPending(ts);
+    return false;
+  }
   Value attr = TypeLookup(ts, type, name);
   Shape* shape = ts.rt->shapes[o.object()->shape_id].shape;
   if (!attr.is_null()) {
@@ -340,8 +344,13 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   bool attempt = !generic || ShouldTry(cache);
   uint32_t shape_before = o.is_object() ? o.object()->shape_id : 0;
   TypeObject* type = TypeOf(*ts, o);
-  bool plain = attempt && o.is_object() && !IsType(*ts, o) &&
-               type->slots.setattro == GenericSetAttr && !TypeReady(*ts, type).raised();
+  bool plain =
+      attempt && o.is_object() && !IsType(*ts, o) && type->slots.setattro == GenericSetAttr;
+  if (plain && TypeReady(*ts, type).raised()) {
+    if (consume & kConsume2) Decref(v);
+    if (consume & kConsume1) Decref(o);
+    return false;
+  }
   Value attr = plain ? TypeLookup(*ts, type, name) : Value();
   Shape* shape = plain ? ts->rt->shapes[shape_before].shape : nullptr;
   bool done = false;
@@ -636,7 +645,9 @@ bool SlowLoadSuper(ThreadState* ts, Value* R, Word* pc) {
 
 void InvalidateSites(RuntimeState& rt) {
   AttrCache* attrs = static_cast<AttrCache*>(rt.attr_cache);
-  for (AttrCache::Entry& e : attrs->entries) e = {};
+  for (AttrCache::Entry& e : attrs->entries) {
+    if (e.name != nullptr) e = {};
+  }
   for (CodeInstance* i = static_cast<CodeInstance*>(rt.code_instances); i != nullptr;
        i = i->all_next) {
     if (!i->specialised) continue;
