@@ -6,8 +6,8 @@
 // lost nothing. Each script below tests/stress/scripts is a test; it runs in child processes, so
 // that a crash names the allocation and does not end the rest.
 // So that the tests end soon only some hundred n are tried, other ones for each script;
-// MINIVM_ALLOC_FAILURES=all tries every one (for a change that touches much, by hand), a number
-// only that one, in this process (for a debugger).
+// MINIVM_ALLOC_POINTS changes how many, MINIVM_ALLOC_FAILURES=all tries every one (for a change
+// that touches much, by hand), a number only that one, in this process (for a debugger).
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -36,7 +36,7 @@ namespace minivm {
 namespace {
 
 constexpr int64_t kNever = 10'000'000;
-constexpr int64_t kPoints = 120;  // n tried per script
+constexpr int64_t kPoints = 100;  // n tried per script
 
 // Takes back the order to fail. How many allocations there were since FailAfter(n); -1: the n-th
 // has been reached and refused.
@@ -150,7 +150,9 @@ void Choose(int64_t count, size_t salt, F f) {
     EXPECT_EQ(f(std::atoll(only)), "");
     return;
   }
-  int64_t step = only ? 1 : std::max<int64_t>(count / kPoints, 1);
+  const char* points = std::getenv("MINIVM_ALLOC_POINTS");
+  const int64_t most = points ? std::max(std::atoll(points), 1LL) : kPoints;
+  int64_t step = only ? 1 : std::max<int64_t>(count / most, 1);
   InChildren(static_cast<int64_t>(salt) % step, count, step, f);
 }
 
