@@ -417,7 +417,7 @@ void* Heap::AllocateSmall(int size_class, int kind) {
     if (next) {
       Unlist(next);
     } else {
-      if (p == &empty_page_ && fail_after_ < 0) {
+      if (p == &empty_page_ && fail_after_ < 0 && tracer_ == nullptr) {
         if (void* larger = Borrow(size_class, kind)) return larger;
       }
       next = NewPage(size_class, kind);
