@@ -242,6 +242,11 @@ int main(int argc, char** argv) {
   struct stat unread;
   if (rest >= 0 && fstat(rest, &unread) == 0 && unread.st_size > 0) broken = true;
   interrupted_vm = nullptr;
+  // No script code is left that could be interrupted: from now on Ctrl-C ends the process.
+  struct sigaction now;
+  if (sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == OnInterrupt) {
+    signal(SIGINT, SIG_DFL);
+  }
   vm.reset();
   if (!leaks.empty()) {
     std::fprintf(stderr, "leak check:\n%s", leaks.c_str());

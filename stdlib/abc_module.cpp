@@ -136,14 +136,6 @@ Result<> abc_init(ThreadState& ts, Args args) {
   return None(ts);
 }
 
-void InheritPatternFlags(ThreadState& ts, TypeObject* cls, uint32_t flags) {
-  if (flags == 0 || !cls->is_heap()) return;
-  cls->flags |= flags;
-  for (uint32_t i = 0; i < cls->subclass_count; ++i) {
-    if (cls->subclasses[i] != nullptr) InheritPatternFlags(ts, cls->subclasses[i], flags);
-  }
-}
-
 Result<> abc_register(ThreadState& ts, Args args) {
   Value self = args[0], subclass = args[1];
   if (!IsType(ts, subclass)) return Raise(ts, Exc::kTypeError, "Can only register classes");
@@ -155,8 +147,8 @@ Result<> abc_register(ThreadState& ts, Args args) {
   MVM_TRY_VOID(Remember(ts, data->registry, subclass));
   ++ts.rt->abc_token;
   if (IsType(ts, self)) {
-    InheritPatternFlags(ts, subclass.as<TypeObject>(),
-                        self.as<TypeObject>()->flags & (kTypeSequence | kTypeMapping));
+    AddFlagsToTree(subclass.as<TypeObject>(),
+                   self.as<TypeObject>()->flags & (kTypeSequence | kTypeMapping));
   }
   return Result<>::Borrow(subclass);
 }

@@ -102,12 +102,14 @@ Result<TupleObject> ComputeMro(ThreadState& ts, TypeObject* type) {
 }
 
 Result<TupleObject> MroThroughMetatype(ThreadState& ts, TypeObject* type) {
-  type->flags &= ~kTypeCustomMro;
+  type->flags &= ~(kTypeCustomMro | kTypeLinearMro);
   TypeObject* meta = TypeOf(ts, type);
   Value method = TypeLookup(ts, meta, MVM_NAME(ts, mro));
   if (IsExact(method, TypeId::kMethodDescriptor) &&
       method.as<MethodDescriptorObject>()->owner == TypeById(ts, TypeId::kType)) {
-    return ComputeMro(ts, type);
+    MVM_TRY(Ref<TupleObject> computed, ComputeMro(ts, type));
+    if (type->bases->size() == 1) type->flags |= kTypeLinearMro;
+    return computed;
   }
   MVM_TRY(Ref<> result, CallMethod(ts, type, MVM_NAME(ts, mro)));
   MVM_TRY(Ref<TupleObject> mro, TupleFrom(ts, result));

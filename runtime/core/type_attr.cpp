@@ -110,7 +110,8 @@ Status RecomputeMros(ThreadState& ts, TypeObject* type, OldMros* old) {
   // Scripts' mro() may change the list under the walk.
   SmallVector<Value, 16> subclasses;
   for (uint32_t i = 0; i < type->subclass_count; ++i) {
-    if (!subclasses.Push(type->subclasses[i])) return RaiseMemoryError(ts);
+    TypeObject* sub = type->subclasses[i].type;
+    if (sub && !subclasses.Push(sub)) return RaiseMemoryError(ts);
   }
   for (Value v : subclasses) Incref(v);
   Status status = Ok();
@@ -169,6 +170,7 @@ Status SetBases(ThreadState& ts, TypeObject* type, Value bases) {
     // As it was; the failure is the pending exception.
     Ref<> error = TakePending(ts);
     for (size_t i = old.size(); i-- > 0;) {
+      old[i].type->flags &= ~kTypeLinearMro;
       TupleObject* dropped = old[i].mro;
       if (old[i].type->mro == old[i].made) dropped = std::exchange(old[i].type->mro, old[i].mro);
       Ref<TupleObject> a = Ref<TupleObject>::Steal(dropped),

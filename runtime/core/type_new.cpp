@@ -154,10 +154,10 @@ Status PlanLayout(ThreadState& ts, TypeObject* type, DictObject* ns, SlotPlan* p
 // A first guess at how many attributes instances have: the names assigned through self in the
 // methods of the class and its bases.
 uint16_t GuessInlineSlots(ThreadState& ts, TypeObject* type) {
-  constexpr size_t kMin = 4, kMax = 16;
+  constexpr size_t kMin = 4, kMax = 16, kMaxClasses = 32;
   SmallVector<Value, 32> names;
-  for (Value v : type->mro->span()) {
-    TypeObject* t = v.as<TypeObject>();
+  for (size_t i = 0; i < type->mro->size() && i < kMaxClasses; ++i) {
+    TypeObject* t = (*type->mro)[i].as<TypeObject>();
     if (!t->is_heap() || !t->dict) continue;
     Value attributes = DictGetStr(ts, t->dict, MVM_NAME(ts, __static_attributes__));
     if (!IsExact(attributes, TypeId::kTuple)) continue;
@@ -346,9 +346,8 @@ Status CallSetName(ThreadState& ts, TypeObject* type, DictObject* ns) {
 
 Status CallInitSubclass(ThreadState& ts, TypeObject* type, DictObject* kwargs) {
   // A script's mro() may have left the class itself out.
-  bool own = false;
-  for (Value v : type->mro->span()) own = own || v.object() == type;
-  if (!own) {
+  auto is_own = [type](Value v) { return v.object() == type; };
+  if (std::ranges::none_of(type->mro->span(), is_own)) {
     return Raise(ts, Exc::kTypeError,
                  "super(type, obj): obj (type %N) is not an instance or subtype of type (%N).",
                  type, type);
@@ -367,7 +366,8 @@ Result<TypeObject> AllocType(ThreadState& ts, TypeObject* metatype, TypeObject* 
   type->metatype = metatype;
   if (metatype->is_heap()) Incref(metatype);
   type->spec = base->spec;
-  type->flags = kTypeHeap | kTypeBase | kTypeReady | (base->flags & kTypeInheritedFlags);
+  type->flags =
+      kTypeHeap | kTypeBase | kTypeReady | (base->flags & kTypeInheritedFlags & ~kTypeLinearMro);
   type->base = Ref<TypeObject>::Borrow(base).Release();
   type->gc = base->gc;
   return type;
@@ -437,8 +437,9 @@ Result<TypeObject> NewHeapType(ThreadState& ts, TypeObject* metatype, StrObject*
   constexpr uint32_t kKinds = kTypeSequence | kTypeMapping;
   type->flags &= ~kKinds;
   for (Value v : type->mro->span()) {
-    if (type->flags & kKinds) break;
     type->flags |= v.as<TypeObject>()->flags & kKinds;
+    // What follows a base in a linear MRO has been seen when that base was made.
+    if ((type->flags & kKinds) || (v.object() != type && type->has_flag(kTypeLinearMro))) break;
   }
   if (type->storage == AttrStorage::kShape) {
     type->inline_hint = GuessInlineSlots(ts, type);

@@ -109,7 +109,9 @@ void ForTree(TypeObject* root, F f) {
   for (size_t i = 0; i < all.size(); ++i) {
     TypeObject* t = all[i];
     f(t);
-    for (uint32_t k = 0; k < t->subclass_count; ++k) add(t->subclasses[k]);
+    for (uint32_t k = 0; k < t->subclass_count; ++k) {
+      if (TypeObject* sub = t->subclasses[k].type) add(sub);
+    }
   }
   for (TypeObject* t : all) t->flags &= ~kTypeMark;
 }
@@ -179,6 +181,11 @@ bool InitType(RuntimeState& rt, TypeObject* type, const TypeSpec& spec, TypeObje
 uint32_t TypeVersion(ThreadState& ts, TypeObject* type) {
   if (MVM_LIKELY(type->version != 0)) return type->version;
   if (!type->mro) return 0;
+  // With a linear MRO the base's version says that all others are there.
+  if (type->has_flag(kTypeLinearMro) && type->bases &&
+      (*type->bases)[0].as<TypeObject>()->version != 0) {
+    return type->version = ts.rt->NextVersion();
+  }
   for (Value v : type->mro->span()) {
     TypeObject* t = v.as<TypeObject>();
     if (t != type && t->version == 0 && (t->version = ts.rt->NextVersion()) == 0) return 0;
@@ -200,9 +207,20 @@ CellObject* TypeLookupCell(ThreadState& ts, TypeObject* type, StrObject* name) {
   }
   CellObject* found = nullptr;
   if (MVM_LIKELY(type->mro != nullptr)) {
+    // While MROs are linear, what follows a class is what a lookup in the next one walks, and may
+    // have been found before: a new class at the end of a long chain costs one step.
+    bool linear = type->has_flag(kTypeLinearMro);
     for (Value v : type->mro->span()) {
-      DictObject* d = v.as<TypeObject>()->dict;
-      CellObject* cell = d ? DictGetCell(ts, d, name) : nullptr;
+      TypeObject* t = v.as<TypeObject>();
+      if (linear && cache && t != type && t->version != 0) {
+        TypeCache::Entry& known = cache->At(t->version, name);
+        if (known.version == t->version && known.name == name) {
+          found = known.cell;
+          break;
+        }
+      }
+      linear = linear && t->has_flag(kTypeLinearMro);
+      CellObject* cell = t->dict ? DictGetCell(ts, t->dict, name) : nullptr;
       if (cell && !cell->value.is(ts.rt->unbound)) {
         found = cell;
         break;
@@ -270,34 +288,60 @@ void InvalidateAllTypes(ThreadState& ts) {
 
 namespace {
 
-// Removes `t` from a list that keeps its order (which __subclasses__() shows).
-void RemoveFrom(TypeObject** list, uint32_t* count, TypeObject* t) {
-  for (uint32_t i = *count; i-- > 0;) {
-    if (list[i] != t) continue;
-    std::memmove(list + i, list + i + 1, (*count - i - 1) * sizeof(TypeObject*));
-    --*count;
-    return;
+// Closes the holes in base's list of subclasses, once they are more than what is left: as many
+// steps as classes have gone since the last time.
+void CloseHoles(TypeObject* base) {
+  while (base->subclass_count != 0 && !base->subclasses[base->subclass_count - 1].type) {
+    --base->subclass_count;
+    --base->subclass_holes;
   }
+  if (base->subclass_holes < 16 || base->subclass_holes <= base->subclass_count / 2) return;
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < base->subclass_count; ++i) {
+    TypeLink link = base->subclasses[i];
+    if (!link.type) continue;
+    link.type->parents[link.back].back = kept;
+    base->subclasses[kept++] = link;
+  }
+  base->subclass_count = kept;
+  base->subclass_holes = 0;
+}
+
+// Takes entry `i` out of a list whose order nobody sees.
+void RemoveParent(TypeObject* type, uint32_t i) {
+  TypeLink last = type->parents[--type->parent_count];
+  if (i == type->parent_count) return;
+  type->parents[i] = last;
+  last.type->subclasses[last.back].back = i;
 }
 
 }  // namespace
 
 void UnlinkType(TypeObject* type) {
   for (uint32_t i = 0; i < type->parent_count; ++i) {
-    RemoveFrom(type->parents[i]->subclasses, &type->parents[i]->subclass_count, type);
+    TypeLink parent = type->parents[i];
+    parent.type->subclasses[parent.back].type = nullptr;
+    ++parent.type->subclass_holes;
+    CloseHoles(parent.type);
   }
   type->parent_count = 0;
+}
+
+void AddFlagsToTree(TypeObject* type, uint32_t flags) {
+  ForTree(type, [flags](TypeObject* t) {
+    if (t->is_heap()) t->flags |= flags;
+  });
 }
 
 void TypeObject::FreeBuffers(Heap& heap) {
   UnlinkType(this);
   for (uint32_t i = 0; i < subclass_count; ++i) {
-    RemoveFrom(subclasses[i]->parents, &subclasses[i]->parent_count, this);
+    if (subclasses[i].type) RemoveParent(subclasses[i].type, subclasses[i].back);
   }
-  heap.FreeBuffer(subclasses, subclass_capacity * sizeof(TypeObject*));
-  heap.FreeBuffer(parents, parent_capacity * sizeof(TypeObject*));
+  heap.FreeBuffer(subclasses, subclass_capacity * sizeof(TypeLink));
+  heap.FreeBuffer(parents, parent_capacity * sizeof(TypeLink));
   subclasses = parents = nullptr;
-  subclass_count = subclass_capacity = parent_count = parent_capacity = 0;
+  subclass_count = subclass_capacity = subclass_holes = parent_count = parent_capacity = 0;
   for (Shape* s = root_shape; s;) {
     Shape* older = s == root_shape ? old_roots : s->older;
     delete s;

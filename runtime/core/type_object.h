@@ -41,6 +41,13 @@ class CellObject;
 class DictObject;
 class TupleObject;
 
+// One end of the weak link between a class and a base of it. `back` is the place of the other end
+// in the other list of `type`, so that either end is taken out without a search.
+struct TypeLink {
+  TypeObject* type;
+  uint32_t back;
+};
+
 class TypeObject : public Object {
  public:
   const TypeSpec* spec = nullptr;    // of a built-in type, else of the nearest built-in base
@@ -76,10 +83,11 @@ class TypeObject : public Object {
   Shape* dict_shape = nullptr;       // kShape storage: the dict-mode shape, made when needed
   Shape* old_roots = nullptr;  // former root shapes, of other inline capacities (Shape::older)
   // Weak links of both directions, undone by whichever type dies first: what __subclasses__() and
-  // TypeModified walk, and the types in whose lists this one is.
-  TypeObject** subclasses = nullptr;
-  TypeObject** parents = nullptr;
-  uint32_t subclass_count = 0, subclass_capacity = 0;
+  // TypeModified walk, and the types in whose lists this one is. Subclasses stand in the order of
+  // their making; those that have gone leave a hole (type null) until holes prevail.
+  TypeLink* subclasses = nullptr;
+  TypeLink* parents = nullptr;
+  uint32_t subclass_count = 0, subclass_capacity = 0, subclass_holes = 0;
   uint32_t parent_count = 0, parent_capacity = 0;
   GcHooks gc = {};
   Slots slots = {};
@@ -138,6 +146,8 @@ CellObject* TypeLookupCell(ThreadState& ts, TypeObject* type, StrObject* name);
 bool IsPlainClassValue(RuntimeState& rt, Value v);
 // Takes the type out of the subclass lists it is in.
 void UnlinkType(TypeObject* type);
+// Sets flags of a heap type and of everything derived from it.
+void AddFlagsToTree(TypeObject* type, uint32_t flags);
 // Frees the method cache and the table of types made by TypeForSpec (not the types).
 void FreeTypeTables(RuntimeState& rt);
 

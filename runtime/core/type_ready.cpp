@@ -93,29 +93,26 @@ Status AddDoc(ThreadState& ts, TypeObject* type, DictObject* dict) {
   return DictSetStr(ts, dict, MVM_NAME(ts, __doc__), doc);
 }
 
-Status Push(ThreadState& ts, TypeObject**& list, uint32_t& count, uint32_t& capacity,
-            TypeObject* t) {
-  if (count == capacity) {
-    uint32_t more = capacity ? capacity * 2 : 4;
-    void* grown = ts.heap().ReallocateBuffer(list, capacity * sizeof(TypeObject*),
-                                             more * sizeof(TypeObject*));
-    if (!grown) return RaiseMemoryError(ts);
-    list = static_cast<TypeObject**>(grown);
-    capacity = more;
-  }
-  list[count++] = t;
+// Room for one more entry.
+Status Grow(ThreadState& ts, TypeLink*& list, uint32_t count, uint32_t& capacity) {
+  if (count < capacity) return Ok();
+  uint32_t more = capacity ? capacity * 2 : 2;
+  void* grown =
+      ts.heap().ReallocateBuffer(list, capacity * sizeof(TypeLink), more * sizeof(TypeLink));
+  if (!grown) return RaiseMemoryError(ts);
+  list = static_cast<TypeLink*>(grown);
+  capacity = more;
   return Ok();
 }
 
 Status AddSubclass(ThreadState& ts, TypeObject* base, TypeObject* type) {
   for (uint32_t i = 0; i < type->parent_count; ++i) {
-    if (type->parents[i] == base) return Ok();
+    if (type->parents[i].type == base) return Ok();
   }
-  MVM_TRY_VOID(Push(ts, base->subclasses, base->subclass_count, base->subclass_capacity, type));
-  if (Push(ts, type->parents, type->parent_count, type->parent_capacity, base).raised()) {
-    --base->subclass_count;
-    return kRaised;
-  }
+  MVM_TRY_VOID(Grow(ts, base->subclasses, base->subclass_count, base->subclass_capacity));
+  MVM_TRY_VOID(Grow(ts, type->parents, type->parent_count, type->parent_capacity));
+  base->subclasses[base->subclass_count] = {type, type->parent_count};
+  type->parents[type->parent_count++] = {base, base->subclass_count++};
   return Ok();
 }
 

@@ -390,7 +390,8 @@ Result<> type_subclasses(ThreadState& ts, Args args) {
   if (!type->is_heap()) MVM_TRY_VOID(ReadyBuiltinSubclasses(ts, type));
   MVM_TRY(Ref<ListObject> list, NewListReserve(ts, type->subclass_count));
   for (uint32_t i = 0; i < type->subclass_count; ++i) {
-    TypeObject* sub = type->subclasses[i];
+    TypeObject* sub = type->subclasses[i].type;
+    if (!sub) continue;
     bool direct = false;
     for (Value base : sub->bases->span()) direct = direct || base.object() == type;
     if (direct) MVM_TRY_VOID(ListAppend(ts, list, sub));

@@ -60,6 +60,7 @@ enum TypeFlags : uint32_t {
   kTypeHasFinalizer = 1u << 9,  // slots.finalize set
   kTypeMethodDescriptor = 1u << 10,  // behaves as an unbound method when found in a class
   kTypeCustomMro = 1u << 15,         // the MRO has classes that are no bases of bases
+  kTypeLinearMro = 1u << 28,         // one base, and the MRO is the type and then the base's
   kTypeMark = 1u << 14,              // scratch of walks over the subclass tree
   kTypeHasSites = 1u << 11,  // call sites depend on lookups through it (VmHooks::invalidate_sites)
   kTypeImmortalInstances = 1u << 12,  // the singletons' types

@@ -19,12 +19,13 @@ void Assign(T*& field, T* v) {
   Ref<T> old = Ref<T>::Steal(std::exchange(field, Ref<T>::Borrow(v).Release()));
 }
 
-// The value behind `type` in the MRO of `start`; Absent() if there is none. What is found is bound
-// to `object` unless it may stay unbound (is_method).
-Result<> LookupBehind(ThreadState& ts, TypeObject* type, Value object, TypeObject* start,
-                      StrObject* name, bool* is_method) {
-  MVM_TRY_VOID(TypeReady(ts, start));
+// The value behind `type` in the MRO of `start`, as it stands there; Absent() if there is none.
+Result<> FindBehind(ThreadState& ts, TypeObject* type, TypeObject* start, StrObject* name) {
   if (!start->mro) return Result<>::Steal(Value::Absent());
+  if (type == start && start->has_flag(kTypeLinearMro)) {
+    Value found = TypeLookup(ts, (*start->bases)[0].as<TypeObject>(), name);
+    return Result<>::Borrow(found.is_null() ? Value::Absent() : found);
+  }
   Ref<TupleObject> mro = Ref<TupleObject>::Borrow(start->mro);
   uint32_t i = 0;
   while (i < mro->size() && (*mro)[i].object() != type) ++i;
@@ -32,20 +33,29 @@ Result<> LookupBehind(ThreadState& ts, TypeObject* type, Value object, TypeObjec
     TypeObject* t = (*mro)[i].as<TypeObject>();
     MVM_TRY_VOID(TypeReady(ts, t));
     Value found = t->dict ? DictGetStr(ts, t->dict, name) : Value();
-    if (found.is_null()) continue;
-    Ref<> held = Ref<>::Borrow(found);
-    TypeObject* ft = TypeOf(ts, found);
-    // A class stands for itself: super(C, cls) looks up class attributes.
-    bool unbound = object.is(start);
-    if (is_method && !unbound && ft->has_flag(kTypeMethodDescriptor)) {
-      *is_method = true;
-      return held;
-    }
-    if (DescrGetFn get = ft->slots.descr_get)
-      return get(ts, found, unbound ? Value() : object, start);
-    return held;
+    if (!found.is_null()) return Result<>::Borrow(found);
   }
   return Result<>::Steal(Value::Absent());
+}
+
+// What FindBehind finds, as an attribute; Absent() if there is none. What is found is bound
+// to `object` unless it may stay unbound (is_method).
+Result<> LookupBehind(ThreadState& ts, TypeObject* type, Value object, TypeObject* start,
+                      StrObject* name, bool* is_method) {
+  MVM_TRY_VOID(TypeReady(ts, start));
+  MVM_TRY(Ref<> held, FindBehind(ts, type, start, name));
+  Value found = held.get();
+  if (found.is_absent()) return held;
+  TypeObject* ft = TypeOf(ts, found);
+  // A class stands for itself: super(C, cls) looks up class attributes.
+  bool unbound = object.is(start);
+  if (is_method && !unbound && ft->has_flag(kTypeMethodDescriptor)) {
+    *is_method = true;
+    return held;
+  }
+  if (DescrGetFn get = ft->slots.descr_get)
+    return get(ts, found, unbound ? Value() : object, start);
+  return held;
 }
 
 Result<> super_getattro(ThreadState& ts, Value self, StrObject* name) {
