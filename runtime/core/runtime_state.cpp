@@ -97,7 +97,7 @@ bool MakeType(RuntimeState& rt, const TypeSpec& spec, TypeObject** field, uint32
   t->metatype = rt.types[static_cast<size_t>(TypeId::kType)];
   if (!t->slots.finalize) t->slots.finalize = spec.slots.finalize;
   if (!t->slots.finalize && base) t->slots.finalize = base->slots.finalize;
-  rt.shapes[shape_id] = {t, nullptr};
+  rt.shapes[shape_id] = {t, {nullptr}};
   return true;
 }
 

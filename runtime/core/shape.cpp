@@ -54,7 +54,7 @@ Shape::~Shape() {
   if (type) {  // else it was never finished
     Heap* heap = Heap::Of(type);
     heap->Account(-static_cast<ptrdiff_t>(Memory(slot_count)));
-    heap->rt()->shapes[id] = {nullptr, nullptr};
+    heap->rt()->RetireShape(id);
   }
   if (name) Decref(name);
 }
@@ -187,6 +187,11 @@ DictObject** VarTailDict(const TypeObject* type, Object* o) {
 // ---- RuntimeState's tables ----
 
 uint32_t RuntimeState::AddShape(TypeObject* type, Shape* shape) {
+  if (uint32_t id = free_shapes) {
+    free_shapes = static_cast<uint32_t>(shapes[id].next);
+    shapes[id] = {type, {shape}};
+    return id;
+  }
   if (shape_count == shape_capacity) {
     uint32_t more = shape_capacity < (uint32_t{1} << 31) ? shape_capacity * 2 : 0;
     if (more == 0) return 0;
@@ -200,8 +205,26 @@ uint32_t RuntimeState::AddShape(TypeObject* type, Shape* shape) {
     shapes = static_cast<ShapeEntry*>(grown);
     shape_capacity = more;
   }
-  shapes[shape_count] = {type, shape};
+  shapes[shape_count] = {type, {shape}};
   return shape_count++;
+}
+
+void RuntimeState::RetireShape(uint32_t id) {
+  shapes[id].type = nullptr;
+  shapes[id].next = retired_shapes;
+  retired_shapes = id;
+  ++retired_shape_count;
+}
+
+void RuntimeState::RecycleShapes() {
+  constexpr uint32_t kWorthIt = 4096;
+  if (MVM_LIKELY(retired_shape_count < kWorthIt) || retired_shape_count < shape_count / 4 ||
+      free_shapes != 0) {
+    return;
+  }
+  if (hooks.invalidate_sites) hooks.invalidate_sites(*this);
+  free_shapes = std::exchange(retired_shapes, 0);
+  retired_shape_count = 0;
 }
 
 uint32_t RuntimeState::NewExtras() {

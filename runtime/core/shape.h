@@ -7,7 +7,8 @@
 // An instance whose __dict__ is replaced, gets non-str keys or suffers arbitrary deletes, or that
 // has more than kMaxSlots attributes, goes to dict mode: its shape then is a unique shape of the
 // class with dict_mode set, and all attributes are in extras.dict.
-// Shape ids are never reused within a VM, so an inline cache may guard on the bare id.
+// An inline cache may guard on the bare id: the id of a shape that has gone is reused only after
+// all caches have been emptied (RuntimeState::RecycleShapes).
 #pragma once
 
 #include <cstdint>

@@ -63,8 +63,11 @@ enum class NameId : uint16_t {
 #define MVM_NAME(ts, n) ((ts).rt->names[static_cast<size_t>(::minivm::NameId::k##n)])
 
 struct ShapeEntry {
-  TypeObject* type;
-  Shape* shape;  // null for exact built-in types without attribute slots
+  TypeObject* type;  // null: the id is retired or free
+  union {
+    Shape* shape;  // null for exact built-in types without attribute slots
+    uint64_t next;
+  };
 };
 
 // One link of the chain of handled exceptions (sys.exception()): one per thread, one inside each
@@ -164,6 +167,9 @@ class RuntimeState {
 
   ShapeEntry* shapes = nullptr;  // by shape id
   uint32_t shape_count = 0, shape_capacity = 0;
+  // Ids of shapes that have gone, lists by ShapeEntry::next; 0 ends them. Caches may still hold the
+  // retired ones; the free ones are given out again.
+  uint32_t retired_shapes = 0, retired_shape_count = 0, free_shapes = 0;
   uint32_t next_version = 1;  // type and function versions
 
   InstanceExtras* extras = nullptr;
@@ -217,6 +223,10 @@ class RuntimeState {
 
   // Registers a shape; 0 when out of memory.
   uint32_t AddShape(TypeObject* type, Shape* shape);
+  void RetireShape(uint32_t id);
+  // Empties all caches and frees the retired ids, if there are so many that it is worth it. Called
+  // where classes are made: nothing is being cached then.
+  void RecycleShapes();
   // Index of a new extras entry for an instance; 0 when out of memory.
   uint32_t NewExtras();
   void FreeExtras(uint32_t index);

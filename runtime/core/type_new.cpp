@@ -398,6 +398,7 @@ Result<TypeObject> NewHeapType(ThreadState& ts, TypeObject* metatype, StrObject*
     MVM_TRY(all_bases, NewTuple(ts, {&object, 1}));
   }
   MVM_TRY(TypeObject * base, BestBase(ts, all_bases));
+  ts.rt->RecycleShapes();
   for (size_t i = 0; i < name->length; ++i) {
     char32_t c = name->At(i);
     if (c == 0) return Raise(ts, Exc::kValueError, "type name must not contain null characters");

@@ -404,7 +404,7 @@ Result<TypeObject*> TypeForSpec(ThreadState& ts, const TypeSpec& spec) {
   type->shape_id_exact = rt.AddShape(type, nullptr);
   if (type->shape_id_exact == 0) return RaiseMemoryError(ts);
   if (RememberSpecType(ts, type).raised()) {
-    rt.shapes[type->shape_id_exact] = {nullptr, nullptr};
+    rt.RetireShape(type->shape_id_exact);
     return kRaised;
   }
   InitType(rt, type, spec, base);

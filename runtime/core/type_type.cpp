@@ -462,7 +462,7 @@ Result<> type_repr(ThreadState& ts, Value self) {
 void DestroyType(Heap& heap, Object* self) {
   TypeObject* type = static_cast<TypeObject*>(self);
   if (!type->root_shape && type->shape_id_exact) {
-    heap.rt()->shapes[type->shape_id_exact] = {nullptr, nullptr};
+    heap.rt()->RetireShape(type->shape_id_exact);
   }
   gc_internal::DestroyHook<TypeObject>(heap, self);
 }
