@@ -7,7 +7,7 @@
 
 namespace {
 
-enum OpFlags : unsigned { kName = 1, kRaise = 2, kEnd = 4, kSpec = 8, kPoll = 16 };
+enum OpFlags : unsigned { kName = 1, kRaise = 2, kEnd = 4, kSpec = 8, kPoll = 16, kClass = 32 };
 
 struct Row {
   const char* name;
@@ -66,6 +66,7 @@ std::string Notes(const Row& row) {
   if (row.flags & kEnd) add("end");
   if (row.flags & kPoll) add("polls");
   if (row.flags & kSpec) add("specialised");
+  if (row.flags & kClass) add("depends on a class");
   return out;
 }
 

@@ -29,6 +29,7 @@ enum OpFlags : uint32_t {
   kEnd = 4,
   kSpec = 8,
   kPoll = 16,
+  kClass = 32,
 };
 
 struct OpInfo {

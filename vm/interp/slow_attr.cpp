@@ -653,24 +653,10 @@ void InvalidateSites(RuntimeState& rt) {
     if (!i->specialised) continue;
     i->specialised = false;
     for (uint32_t pc = 0; pc < i->code->word_count; ++pc) {
-      switch (static_cast<Op>(i->words[pc].op)) {
-        case Op::GETATTR_SLOT:
-        case Op::GETATTR_SLOT_L:
-        case Op::GETATTR_CLASS:
-        case Op::GETATTR_MEMBER:
-        case Op::GETATTR_TYPE:
-        case Op::GETATTR_PROPERTY:
-        case Op::SETATTR_SLOT:
-        case Op::SETATTR_ADD:
-        case Op::SETATTR_MEMBER:
-        case Op::LOAD_METHOD_CLASS:
-        case Op::LOAD_METHOD_TYPE:
-          DespecialiseWord(i->code, i, pc);
-          // Each reset costs more warm-up: a class that keeps changing ends up generic.
-          i->caches[i->code->sites[pc].cache].b = static_cast<uint32_t>(kBackOff);
-          break;
-        default: break;
-      }
+      if (!(InfoOf(static_cast<Op>(i->words[pc].op)).flags & kClass)) continue;
+      DespecialiseWord(i->code, i, pc);
+      // Each reset costs more warm-up: a class that keeps changing ends up generic.
+      i->caches[i->code->sites[pc].cache].b = static_cast<uint32_t>(kBackOff);
     }
   }
 }
