@@ -9,6 +9,7 @@
 #include "runtime/native/native_function.h"
 #include "runtime/objects/bytearray_object.h"
 #include "runtime/objects/bytes_object.h"
+#include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/int_object.h"
@@ -104,11 +105,6 @@ Result<int64_t> RawTell(ThreadState& ts, BufferedObject* b) {
 
 // ---- state ----
 
-bool IsOurBuffered(ThreadState& ts, Value stream) {
-  return IsOur(ts, stream, kBufferedReaderType) || IsOur(ts, stream, kBufferedWriterType) ||
-         IsOur(ts, stream, kBufferedRandomType);
-}
-
 // The first stream, from this one down, that does not just hand a question on to its raw stream.
 // Walking there saves chains of our streams from asking by a call per level at each level. One that
 // stands on itself is given back as it is: calls find out by their depth.
@@ -123,8 +119,52 @@ Value Answering(Value stream, F hands_on) {
   return stream;
 }
 
+Result<> buffered_get_closed(ThreadState& ts, Value self);
+Result<> buffered_flush(ThreadState& ts, Args args);
+
+// Is the stream one of ours, or of a script's class derived from them?
+bool IsBuffered(ThreadState& ts, Value stream) {
+  if (!stream.is_object()) return false;
+  const TypeSpec* spec = TypeOf(ts, stream)->spec;
+  return spec == &kBufferedReaderType || spec == &kBufferedWriterType ||
+         spec == &kBufferedRandomType;
+}
+
+// Does `stream.closed` end in the property of this file? *name: "closed", made when first needed.
+bool HandsOnClosed(ThreadState& ts, Value stream, Ref<StrObject>* name) {
+  if (!IsBuffered(ts, stream) || !Self(stream)->ok) return false;
+  TypeObject* type = TypeOf(ts, stream);
+  if (MVM_LIKELY(!type->is_heap())) return true;
+  if (type->slots.getattro != GenericGetAttr) return false;
+  if (!*name) {
+    Result<StrObject> interned = InternUtf8(ts, "closed");
+    if (interned.raised()) {
+      ClearPending(ts);
+      return false;
+    }
+    *name = interned.Take();
+  }
+  Value found = TypeLookup(ts, type, name->get());
+  return IsExact(found, TypeId::kGetSetDescriptor) &&
+         found.as<GetSetDescriptorObject>()->spec->get == buffered_get_closed;
+}
+
+// Does `stream.flush()` only ask the raw stream to flush?
+bool HandsOnFlush(ThreadState& ts, Value stream) {
+  if (!IsBuffered(ts, stream) || !Self(stream)->ok || Self(stream)->writable) return false;
+  TypeObject* type = TypeOf(ts, stream);
+  DictObject* dict = Self(stream)->dict;
+  if (dict != nullptr && !DictGetStr(ts, dict, MVM_NAME(ts, flush)).is_null()) return false;
+  if (MVM_LIKELY(!type->is_heap())) return true;
+  if (type->slots.getattro != GenericGetAttr) return false;
+  Value found = TypeLookup(ts, type, MVM_NAME(ts, flush));
+  return IsExact(found, TypeId::kMethodDescriptor) &&
+         found.as<MethodDescriptorObject>()->spec->fn == buffered_flush;
+}
+
 Value WhoKnowsClosed(ThreadState& ts, Value stream) {
-  return Answering(stream, [&](Value v) { return IsOurBuffered(ts, v) && Self(v)->ok; });
+  Ref<StrObject> name;
+  return Answering(stream, [&](Value v) { return HandsOnClosed(ts, v, &name); });
 }
 
 Result<bool> RawClosed(ThreadState& ts, BufferedObject* b) {
@@ -492,9 +532,7 @@ Result<> buffered_flush(ThreadState& ts, Args args) {
     // A reader passes it on. It leaves asking whether the stream is closed to the end of the chain,
     // too: each level would ask all below it.
     MVM_TRY_VOID(CheckUsable(ts, b));
-    Value raw = Answering(b->raw, [&](Value v) {
-      return IsOur(ts, v, kBufferedReaderType) && Self(v)->ok && Self(v)->dict == nullptr;
-    });
+    Value raw = Answering(b->raw, [&](Value v) { return HandsOnFlush(ts, v); });
     Ref<> hold = Ref<>::Borrow(raw);
     return CallMethod(ts, hold, MVM_NAME(ts, flush));
   }
@@ -651,11 +689,15 @@ Result<> buffered_get_raw(ThreadState& ts, Value self) {
 }
 template <int kWhich>
 Result<> buffered_get_attribute(ThreadState& ts, Value self) {
-  static constexpr const char* kNames[] = {"closed", "name", "mode"};
+  static constexpr const char* kNames[] = {"name", "mode"};
   MVM_TRY_VOID(CheckUsable(ts, Self(self)));
   Ref<> raw = Ref<>::Borrow(Self(self)->raw);
-  if constexpr (kWhich == 0) raw = Ref<>::Borrow(WhoKnowsClosed(ts, raw));
   return GetAttr(ts, raw, kNames[kWhich]);
+}
+Result<> buffered_get_closed(ThreadState& ts, Value self) {
+  MVM_TRY_VOID(CheckUsable(ts, Self(self)));
+  Ref<> raw = Ref<>::Borrow(WhoKnowsClosed(ts, Self(self)->raw));
+  return GetAttr(ts, raw, "closed");
 }
 Result<> buffered_get_finalizing(ThreadState& ts, Value self) {
   return Bool(ts, Self(self)->finalizing);
@@ -742,9 +784,9 @@ const MethodSpec kRandomMethods[] = {MVM_BUFFERED_COMMON, MVM_BUFFERED_READING,
 const GetSetSpec kBufferedGetSets[] = {
     {"raw", buffered_get_raw},
     {"_finalizing", buffered_get_finalizing, buffered_set_finalizing},
-    {"closed", buffered_get_attribute<0>},
-    {"name", buffered_get_attribute<1>},
-    {"mode", buffered_get_attribute<2>},
+    {"closed", buffered_get_closed},
+    {"name", buffered_get_attribute<0>},
+    {"mode", buffered_get_attribute<1>},
 };
 
 }  // namespace
