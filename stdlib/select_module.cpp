@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <climits>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "runtime/core/held_memory.h"
@@ -113,36 +115,57 @@ Result<> select_select(ThreadState& ts, Args args) {
 
 // ---- poll ----
 
-// Invariants: rows are in the order of registration, each descriptor once; their capacity is
-// counted against the cap.
+// What has been registered with a poll object.
+// Invariants: rows are in the order of registration, each descriptor once; unregistering leaves a
+// row with fd -1, which the system passes over, until such rows prevail. `places` has where in
+// `rows` a descriptor is. The capacity of the rows stands for both tables in the heap's account.
+class PollRows {
+ public:
+  static size_t Bytes(size_t count) {
+    return count * (sizeof(struct pollfd) + sizeof(std::pair<const int, uint32_t>) + 16);
+  }
+  const std::vector<struct pollfd>& rows() const { return rows_; }
+  struct pollfd* Find(int fd) {
+    auto at = places_.find(fd);
+    return at == places_.end() ? nullptr : &rows_[at->second];
+  }
+  Status Add(ThreadState& ts, struct pollfd row) {
+    const size_t old = rows_.capacity();
+    if (rows_.size() == old) {
+      const size_t more = std::max<size_t>(old, 16);
+      if (!ts.heap().Charge(Bytes(more))) return RaiseMemoryError(ts);
+      rows_.reserve(old + more);
+    }
+    places_[row.fd] = static_cast<uint32_t>(rows_.size());
+    rows_.push_back(row);
+    return Ok();
+  }
+  void Remove(struct pollfd* row) {
+    places_.erase(row->fd);
+    *row = {-1, 0, 0};
+    if (places_.size() >= rows_.size() / 2) return;
+    std::erase_if(rows_, [](const struct pollfd& r) { return r.fd < 0; });
+    for (uint32_t i = 0; i < rows_.size(); ++i) places_[rows_[i].fd] = i;
+  }
+
+ private:
+  std::vector<struct pollfd> rows_;
+  std::unordered_map<int, uint32_t> places_;
+};
+
 class PollObject : public Object {
  public:
   static constexpr bool kNeverInCycle = true;
-  std::vector<struct pollfd>* rows = nullptr;
+  PollRows* registered = nullptr;
   bool polling = false;
   template <class V>
   void VisitRefs(V&&) {}
   void FreeBuffers(Heap& heap) {
-    if (rows != nullptr) heap.Account(-static_cast<ptrdiff_t>(Bytes(rows->capacity())));
-    delete rows;
-    rows = nullptr;
-  }
-  static size_t Bytes(size_t count) { return count * sizeof(struct pollfd); }
-  Status Add(ThreadState& ts, struct pollfd row) {
-    const size_t old = rows->capacity();
-    if (rows->size() == old) {
-      const size_t more = std::max<size_t>(old, 16);
-      if (!ts.heap().Charge(Bytes(more))) return RaiseMemoryError(ts);
-      rows->reserve(old + more);
+    if (registered != nullptr) {
+      heap.Account(-static_cast<ptrdiff_t>(PollRows::Bytes(registered->rows().capacity())));
     }
-    rows->push_back(row);
-    return Ok();
-  }
-  struct pollfd* Find(int fd) {
-    for (struct pollfd& row : *rows) {
-      if (row.fd == fd) return &row;
-    }
-    return nullptr;
+    delete registered;
+    registered = nullptr;
   }
 };
 
@@ -152,10 +175,10 @@ Result<> poll_register(ThreadState& ts, Args args) {
   PollObject* poll = args.self<PollObject>();
   MVM_TRY(int fd, ToDescriptor(ts, args[1]));
   MVM_TRY(uint32_t mask, AsMask(ts, args[2], USHRT_MAX, "unsigned short"));
-  if (struct pollfd* row = poll->Find(fd)) {
+  if (struct pollfd* row = poll->registered->Find(fd)) {
     row->events = static_cast<short>(mask);
   } else {
-    MVM_TRY_VOID(poll->Add(ts, {fd, static_cast<short>(mask), 0}));
+    MVM_TRY_VOID(poll->registered->Add(ts, {fd, static_cast<short>(mask), 0}));
   }
   return None(ts);
 }
@@ -163,7 +186,7 @@ Result<> poll_modify(ThreadState& ts, Args args) {
   PollObject* poll = args.self<PollObject>();
   MVM_TRY(int fd, ToDescriptor(ts, args[1]));
   MVM_TRY(uint32_t mask, AsMask(ts, args[2], USHRT_MAX, "unsigned short"));
-  struct pollfd* row = poll->Find(fd);
+  struct pollfd* row = poll->registered->Find(fd);
   if (row == nullptr) return RaiseErrno(ts, ENOENT);
   row->events = static_cast<short>(mask);
   return None(ts);
@@ -171,9 +194,9 @@ Result<> poll_modify(ThreadState& ts, Args args) {
 Result<> poll_unregister(ThreadState& ts, Args args) {
   PollObject* poll = args.self<PollObject>();
   MVM_TRY(int fd, ToDescriptor(ts, args[1]));
-  struct pollfd* row = poll->Find(fd);
+  struct pollfd* row = poll->registered->Find(fd);
   if (row == nullptr) return RaiseValue(ts, Exc::kKeyError, Value::Int(fd));
-  poll->rows->erase(poll->rows->begin() + (row - poll->rows->data()));
+  poll->registered->Remove(row);
   return None(ts);
 }
 Result<> poll_poll(ThreadState& ts, Args args) {
@@ -190,8 +213,8 @@ Result<> poll_poll(ThreadState& ts, Args args) {
   if (poll->polling) return Raise(ts, Exc::kRuntimeError, "concurrent poll() invocation");
   // A copy: signal handlers and other threads may register meanwhile.
   HeldMemory held;
-  MVM_TRY_VOID(held.Add(ts, PollObject::Bytes(poll->rows->size())));
-  std::vector<struct pollfd> rows = *poll->rows;
+  MVM_TRY_VOID(held.Add(ts, poll->registered->rows().size() * sizeof(struct pollfd)));
+  std::vector<struct pollfd> rows = poll->registered->rows();
   poll->polling = true;
   Result<int> waited = WaitUntil(ts, deadline, [&](int64_t slice) {
     struct timespec t = ToTimespec(slice);
@@ -232,7 +255,7 @@ const TypeSpec kPollType = {
 Result<> select_poll(ThreadState& ts, Args args) {
   MVM_TRY(TypeObject * type, TypeForSpec(ts, kPollType));
   MVM_TRY(Ref<> made, AllocInstance(ts, type));
-  made.as<PollObject>()->rows = new std::vector<struct pollfd>;
+  made.as<PollObject>()->registered = new PollRows;
   return made;
 }
 
