@@ -2,6 +2,7 @@
 #include "stdlib/fs_path.h"
 
 #include <climits>
+#include <utility>
 
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/int_object.h"
@@ -31,59 +32,63 @@ Result<> Fspath(ThreadState& ts, Value v) {
   return path;
 }
 
-Status ToFsPath(ThreadState& ts, Value v, FsPath* out, const char* function, const char* argument,
-                uint32_t flags) {
-  if ((flags & kPathOrNone) && (v.is_absent() || IsNone(ts, v))) {
-    out->none = true;
+Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function, const char* name,
+               bool allow_fd, bool allow_none) {
+  out->object = v;
+  if (allow_none && (v.is_absent() || IsNone(ts, v))) {
     out->text = ".";
+    out->object = Value();
     return Ok();
   }
-  if (IsStr(ts, v) || IsBytes(ts, v)) {
-    out->object = Ref<>::Borrow(v);
-  } else if ((flags & kPathOrFd) && (v.is_int() || TypeOf(ts, v)->slots.index)) {
-    MVM_TRY(Ref<> index, Index(ts, v));
-    int64_t n;
-    if (!IntFitsInt64(index, &n) || n > INT_MAX)
-      return Raise(ts, Exc::kOverflowError, "fd is greater than maximum");
-    if (n < INT_MIN) return Raise(ts, Exc::kOverflowError, "fd is less than minimum");
-    out->fd = static_cast<int>(n);
-    out->object = Ref<>::Borrow(v);
-    return Ok();
-  } else {
-    MVM_TRY(out->object, FspathOfObject(ts, v));
-    if (out->object.is_absent()) {
-      out->object = Ref<>();
-      if (function == nullptr)
-        return Raise(ts, Exc::kTypeError, "expected str, bytes or os.PathLike object, not %T", v);
-      return Raise(ts, Exc::kTypeError, "%s: %s should be string, bytes%s, not %T", function,
-                   argument,
-                   (flags & kPathOrFd) && (flags & kPathOrNone) ? ", os.PathLike, integer or None"
-                   : flags & kPathOrFd                          ? ", os.PathLike or integer"
-                   : flags & kPathOrNone                        ? ", os.PathLike or None"
-                                                                : " or os.PathLike",
-                   v);
-    }
+  if (IsStr(ts, v)) {
+    Status s = ToOsString(ts, v.as<StrObject>(), &out->text);
+    if (!s.raised() || !PendingIs(ts, Exc::kValueError) || PendingIs(ts, Exc::kUnicodeError))
+      return s;
+    ClearPending(ts);
+    if (function == nullptr) return Raise(ts, Exc::kValueError, "embedded null byte");
+    return Raise(ts, Exc::kValueError, "%s: embedded null character in %s", function, name);
   }
-  if (IsBytes(ts, out->object)) {
+  if (IsBytes(ts, v)) {
     out->bytes = true;
-    std::string_view view = out->object.as<BytesObject>()->view();
-    if (view.find('\0') != view.npos) {
-      if (function)
-        return Raise(ts, Exc::kValueError, "%s: embedded null character in %s", function, argument);
-      return Raise(ts, Exc::kValueError, "embedded null byte");
-    }
-    out->text = view;
+    out->text = std::string(v.as<BytesObject>()->view());
+    if (out->text.find('\0') == std::string::npos) return Ok();
+    if (function == nullptr) return Raise(ts, Exc::kValueError, "embedded null byte");
+    return Raise(ts, Exc::kValueError, "%s: embedded null character in %s", function, name);
+  }
+  if (allow_fd && IsInt(ts, v)) {
+    MVM_TRY_VOID(WarnIfBool(ts, v));
+    MVM_TRY(out->fd, AsCInt(ts, v));
     return Ok();
   }
-  Status converted = ToOsString(ts, out->object.as<StrObject>(), &out->text);
-  if (converted.raised()) {
-    if (function && PendingIs(ts, Exc::kValueError) && !PendingIs(ts, Exc::kUnicodeError)) {
-      ClearPending(ts);
-      return Raise(ts, Exc::kValueError, "%s: embedded null character in %s", function, argument);
+  MVM_TRY(Ref<> r, FspathOfObject(ts, v));
+  if (r.is_absent()) {
+    if (allow_fd) {
+      const Slots& s = TypeOf(ts, v)->slots;
+      if (s.index != nullptr) {
+        MVM_TRY(out->fd, AsCInt(ts, v));
+        return Ok();
+      }
     }
-    return kRaised;
+    if (function == nullptr) {
+      return Raise(ts, Exc::kTypeError, "expected str, bytes or os.PathLike object, not %T", v);
+    }
+    return Raise(ts, Exc::kTypeError, "%s: %s should be string, bytes%s%s, not %T", function, name,
+                 allow_fd ? ", os.PathLike or integer" : " or os.PathLike",
+                 allow_none ? " or None" : "", v);
   }
-  return Ok();
+  out->converted = std::move(r);
+  return GetPath(ts, out->converted, out, function, name);
+}
+
+Result<int> AsCInt(ThreadState& ts, Value v) {
+  MVM_TRY(Ref<> i, Index(ts, v));
+  int64_t n;
+  if (!IntFitsInt64(i, &n) || n > INT32_MAX || n < INT32_MIN) {
+    return Raise(ts, Exc::kOverflowError,
+                 IntSign(i) > 0 ? "signed integer is greater than maximum"
+                                : "signed integer is less than minimum");
+  }
+  return static_cast<int>(n);
 }
 
 Status WarnIfBool(ThreadState& ts, Value descriptor) {

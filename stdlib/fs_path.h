@@ -7,22 +7,20 @@
 
 namespace minivm {
 
-struct FsPath {
-  std::string text;    // for the system; "" with fd >= 0
-  Ref<> object;        // what was given, for messages and results (str or bytes after __fspath__)
-  bool bytes = false;  // given as bytes: names found are bytes, too
-  int fd = -1;         // a descriptor was given
-  bool none = false;   // None was given (where allowed)
+// A path argument: str, bytes or os.PathLike; or an open descriptor where that is allowed.
+struct PathArg {
+  std::string text;
+  int fd = -1;         // used instead of text when >= 0
+  bool bytes = false;  // results are bytes then
+  Value object;        // borrowed: for error messages
+  Ref<> converted;     // what __fspath__() returned, when `object` is that
   const char* c_str() const { return text.c_str(); }
 };
-
-enum FsPathFlags : uint32_t { kPathOnly = 0, kPathOrFd = 1, kPathOrNone = 2 };
-
-// str, bytes or os.PathLike (and an int, or None, by flags). TypeError "function: path should be
-// string, bytes ..., not T"; ValueError for embedded NULs. `function` may be null: "expected str,
-// bytes or os.PathLike object, not T".
-Status ToFsPath(ThreadState& ts, Value v, FsPath* out, const char* function = nullptr,
-                const char* argument = "path", uint32_t flags = kPathOnly);
+// Messages name the function and its parameter; but those of os.fsencode() if `function` is null.
+Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function,
+               const char* name = "path", bool allow_fd = false, bool allow_none = false);
+// An int argument that fits a C int.
+Result<int> AsCInt(ThreadState& ts, Value v);
 // What v.__fspath__() returns, str or bytes; Absent() if v has no such method.
 Result<> FspathOfObject(ThreadState& ts, Value v);
 // os.fspath(v): str or bytes.

@@ -188,16 +188,19 @@ const ConstantSpec kConstants[] = {
 Status exec_posix(ThreadState& ts, ModuleObject* module) {
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "posix"));
   for (const Table<MethodSpec>& table :
-       {kPosixConfigurationFunctions, kPosixFileFunctions, kPosixForkFunctions,
-        kPosixIdentityFunctions, kPosixProcessFunctions, kPosixScheduleFunctions,
-        kPosixSpecialFunctions, kPosixTransferFunctions, kPosixXattrFunctions}) {
+       {kPosixConfigurationFunctions, kPosixDescriptorFunctions, kPosixDirectoryFunctions,
+        kPosixFileFunctions, kPosixForkFunctions, kPosixIdentityFunctions, kPosixProcessFunctions,
+        kPosixScheduleFunctions, kPosixSpecialFunctions, kPosixStatFunctions,
+        kPosixTransferFunctions, kPosixXattrFunctions}) {
     for (const MethodSpec& spec : table) {
       MVM_TRY(Ref<NativeFunctionObject> f, NewNativeFunction(ts, spec, Value(module), false, name));
       std::string_view text = spec.signature;
       MVM_TRY_VOID(ModuleAdd(ts, module, text.substr(0, text.find('(')), Value(f.get())));
     }
   }
-  MVM_TRY_VOID(AddPosixFileTypes(ts, module));
+  MVM_TRY_VOID(AddPosixStatTypes(ts, module));
+  MVM_TRY_VOID(AddPosixDescriptorTypes(ts, module));
+  MVM_TRY_VOID(AddPosixDirectoryTypes(ts, module));
   MVM_TRY_VOID(AddPosixProcessTypes(ts, module));
   MVM_TRY_VOID(AddPosixScheduleTypes(ts, module));
   MVM_TRY_VOID(AddPosixConfiguration(ts, module));

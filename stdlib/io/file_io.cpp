@@ -139,7 +139,7 @@ Status OpenFile(ThreadState& ts, FileIoObject* f, Value name, std::string_view m
   int flags;
   bool own = false;
   int fd = -1;
-  FsPath path;
+  PathArg path;
   if (IsTrue(ts, name) || IsFalse(ts, name)) {
     MVM_TRY_VOID(Warn(ts, Exc::kRuntimeWarning, 1, "bool is used as a file descriptor"));
   }
@@ -153,7 +153,7 @@ Status OpenFile(ThreadState& ts, FileIoObject* f, Value name, std::string_view m
     if (n < 0) return Raise(ts, Exc::kValueError, "negative file descriptor");
     fd = static_cast<int>(n);
   } else {
-    MVM_TRY_VOID(ToFsPath(ts, name, &path));
+    MVM_TRY_VOID(GetPath(ts, name, &path, nullptr));
   }
   MVM_TRY_VOID(ParseMode(ts, f, mode, &flags));
   if (fd >= 0) {

@@ -1,6 +1,7 @@
-// What the parts of the module posix share: path arguments, results, retry on EINTR.
+// What the parts of the module posix share: arguments, results, retry on EINTR.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cerrno>
@@ -15,26 +16,12 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "stdlib/fs_path.h"
 
 namespace minivm {
 
-// A path argument: str, bytes or os.PathLike; or an open descriptor where that is allowed.
-struct PathArg {
-  std::string text;
-  int fd = -1;         // used instead of text when >= 0
-  bool bytes = false;  // results are bytes then
-  Value object;        // borrowed: for error messages
-  Ref<> converted;     // what __fspath__() returned, when `object` is that
-  const char* c_str() const { return text.c_str(); }
-};
-// Messages name the function and its parameter; but those of os.fsencode() if `function` is null.
-Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function,
-               const char* name = "path", bool allow_fd = false, bool allow_none = false);
 // A file name as the function returns it.
 Result<> PathResult(ThreadState& ts, std::string_view name, bool bytes);
-// An int argument that fits a C int.
-Result<int> AsCInt(ThreadState& ts, Value v);
-
 // An int argument that fits 64 bits, as an off_t or a count of bytes.
 Result<int64_t> AsOffset(ThreadState& ts, Value v);
 // *, dir_fd=None: AT_FDCWD without one.
@@ -59,6 +46,9 @@ class StringVector {
   std::vector<std::string> strings_;
   std::vector<char*> pointers_;
 };
+
+// os.stat_result.
+Result<> StatResult(ThreadState& ts, const struct stat& st);
 
 // What os.register_at_fork() registered: before, after_in_parent, after_in_child. Exceptions go to
 // sys.unraisablehook.
@@ -114,17 +104,22 @@ Result<> RetryCount(ThreadState& ts, F f) {
 }
 
 extern const Table<MethodSpec> kPosixConfigurationFunctions;
+extern const Table<MethodSpec> kPosixDescriptorFunctions;
+extern const Table<MethodSpec> kPosixDirectoryFunctions;
 extern const Table<MethodSpec> kPosixFileFunctions;
 extern const Table<MethodSpec> kPosixForkFunctions;
 extern const Table<MethodSpec> kPosixIdentityFunctions;
 extern const Table<MethodSpec> kPosixProcessFunctions;
 extern const Table<MethodSpec> kPosixScheduleFunctions;
 extern const Table<MethodSpec> kPosixSpecialFunctions;
+extern const Table<MethodSpec> kPosixStatFunctions;
 extern const Table<MethodSpec> kPosixTransferFunctions;
 extern const Table<MethodSpec> kPosixXattrFunctions;
 Status AddPosixConfiguration(ThreadState& ts, ModuleObject* module);
+Status AddPosixDescriptorTypes(ThreadState& ts, ModuleObject* module);
+Status AddPosixDirectoryTypes(ThreadState& ts, ModuleObject* module);
 Status AddPosixScheduleTypes(ThreadState& ts, ModuleObject* module);
-Status AddPosixFileTypes(ThreadState& ts, ModuleObject* module);
+Status AddPosixStatTypes(ThreadState& ts, ModuleObject* module);
 Status AddPosixProcessTypes(ThreadState& ts, ModuleObject* module);
 
 }  // namespace minivm
