@@ -92,6 +92,7 @@ void Inflater::Reset() {
   bits_ = 0;
   bit_count_ = 0;
   history_ = at_ = 0;
+  reach_ = kWindow;
 }
 
 void Inflater::SetDictionary(const uint8_t* text, size_t size) { Remember(text, text + size); }
@@ -249,7 +250,7 @@ bool Inflater::DecodeSymbols(Cursor& c) {
     remaining_ = kLengthBase[which] + c.Take(kLengthExtra[which]);
     c.Drop(distance_length);
     distance_ = kDistanceBase[distance] + c.Take(kDistanceExtra[distance]);
-    if (distance_ > history_ + static_cast<size_t>(c.out - c.out_start)) {
+    if (distance_ > history_ + static_cast<size_t>(c.out - c.out_start) || distance_ > reach_) {
       Fail("invalid distance too far back");
       return false;
     }

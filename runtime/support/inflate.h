@@ -22,6 +22,8 @@ class Inflater {
   void Reset();
   // Text that the data may refer back to: a preset dictionary. Before the first Run().
   void SetDictionary(const uint8_t* text, size_t size);
+  // How far back the data may refer: a power of two up to kWindow, which is what holds without it.
+  void SetReach(size_t distance) { reach_ = distance; }
 
   // Decodes from [*in, in_end) to [*out, out_end), moving both on. Input behind the final block is
   // not touched: after kDone *in is the first byte behind it.
@@ -74,6 +76,7 @@ class Inflater {
   unsigned bit_count_;
   uint32_t remaining_;  // of a stored block or a copy
   uint32_t distance_;
+  size_t reach_;
   unsigned literal_count_, distance_count_, length_count_, lengths_read_;
   uint8_t lengths_[320];
   Code literals_, distances_;

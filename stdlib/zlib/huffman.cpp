@@ -1,4 +1,4 @@
-// Huffman codes: decoding tables, code lengths by frequency.
+// Huffman codes: code lengths by frequency, codes by length.
 #include "stdlib/zlib/huffman.h"
 
 #include <algorithm>
@@ -15,52 +15,6 @@ uint32_t Reverse(uint32_t code, int bits) {
 }
 
 }  // namespace
-
-Decoder::Shape Decoder::Build(const uint8_t* lengths, int count) {
-  count_.fill(0);
-  for (int i = 0; i < count; ++i) ++count_[lengths[i]];
-  count_[0] = 0;
-  int left = 1;
-  for (int bits = 1; bits <= kMaxCodeBits; ++bits) {
-    left = (left << 1) - count_[bits];
-    if (left < 0) return Shape::kOversubscribed;
-  }
-  std::array<uint16_t, kMaxCodeBits + 2> offset = {};
-  std::array<uint32_t, kMaxCodeBits + 2> code = {};
-  for (int bits = 1; bits <= kMaxCodeBits; ++bits) {
-    offset[bits + 1] = static_cast<uint16_t>(offset[bits] + count_[bits]);
-    code[bits + 1] = (code[bits] + count_[bits]) << 1;
-  }
-  fast_.fill(0);
-  for (int symbol = 0; symbol < count; ++symbol) {
-    const int bits = lengths[symbol];
-    if (bits == 0) continue;
-    sorted_[offset[bits]++] = static_cast<uint16_t>(symbol);
-    const uint32_t own = code[bits]++;
-    if (bits > kFast) continue;
-    const uint16_t entry = static_cast<uint16_t>(symbol << 4 | bits);
-    for (uint32_t at = Reverse(own, bits); at < fast_.size(); at += 1u << bits) fast_[at] = entry;
-  }
-  return left == 0 ? Shape::kComplete : Shape::kIncomplete;
-}
-
-int Decoder::DecodeSlow(uint64_t bits, int have, int* length) const {
-  uint32_t code = 0, first = 0, index = 0;
-  for (int n = 1; n <= kMaxCodeBits; ++n) {
-    if (n > have) return -1;
-    code |= static_cast<uint32_t>(bits & 1);
-    bits >>= 1;
-    const uint32_t here = count_[n];
-    if (code < first + here) {
-      *length = n;
-      return sorted_[index + (code - first)];
-    }
-    index += here;
-    first = (first + here) << 1;
-    code <<= 1;
-  }
-  return -2;
-}
 
 // The two smallest of two sorted queues (symbols, sums) are joined again and again; then lengths
 // above the limit are cut and the code made to fit by lengthening others.

@@ -1,4 +1,4 @@
-// The Huffman codes of deflate (RFC 1951): the fixed tables, and decoding.
+// The Huffman codes of deflate (RFC 1951) as the compressor makes them.
 //
 // A code is canonical: it is given by the lengths of its symbols. Bits of a code arrive most
 // significant first in a stream that is read from the least significant bit on.
@@ -37,33 +37,6 @@ inline constexpr std::array<uint8_t, 19> kLengthOrder = {16, 17, 18, 0, 8,  7, 9
 inline constexpr uint8_t FixedLiteralBits(int symbol) {
   return symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
 }
-
-// Decodes one code: a table for the first kFast bits, counting for longer codes.
-class Decoder {
- public:
-  static constexpr int kFast = 10;
-  enum class Shape { kComplete, kIncomplete, kOversubscribed };
-
-  // How well the lengths fill the space of codes; the tables are made unless oversubscribed.
-  Shape Build(const uint8_t* lengths, int count);
-  // The symbol whose code begins `bits` (of which `have` count) and its length; -1: more bits are
-  // needed; -2: there is no such code.
-  int Decode(uint64_t bits, int have, int* length) const {
-    const uint16_t entry = fast_[bits & ((1u << kFast) - 1)];
-    if (entry != 0) {
-      *length = entry & 15;
-      return *length <= have ? entry >> 4 : -1;
-    }
-    return DecodeSlow(bits, have, length);
-  }
-
- private:
-  int DecodeSlow(uint64_t bits, int have, int* length) const;
-
-  std::array<uint16_t, 1 << kFast> fast_;  // symbol << 4 | length; 0: longer, or none
-  std::array<uint16_t, kMaxCodeBits + 1> count_;
-  std::array<uint16_t, kLiteralSymbols> sorted_;  // symbols by code
-};
 
 // Code lengths, at most `limit`, for symbols that occur as often as said; 0 for those that do not.
 void AssignLengths(const uint32_t* frequencies, int count, int limit, uint8_t* lengths);

@@ -1,5 +1,8 @@
-// Inflater: wrappers, blocks, codes.
+// Inflater: headers, the body's way through the decoder, checks at the end.
 #include "stdlib/zlib/inflate.h"
+
+#include <algorithm>
+#include <new>
 
 #include "stdlib/checksums.h"
 
@@ -26,61 +29,38 @@ Inflater::Inflater(Heap& heap, Wrap wrap, int window_bits)
     : heap_(heap),
       wrap_(wrap),
       window_bits_(window_bits),
-      state_(wrap == Wrap::kRaw ? State::kBlock : State::kHeader),
-      carry_(heap),
-      window_(heap) {}
+      state_(wrap == Wrap::kRaw ? State::kBody : State::kHeader),
+      carry_(heap) {}
+
+Inflater::~Inflater() {
+  if (decoder_) heap_.FreeBuffer(decoder_, sizeof *decoder_);
+}
+
+minivm::Inflater* Inflater::Decoder() {
+  if (!decoder_) {
+    void* p = heap_.AllocateBuffer(sizeof *decoder_);
+    if (p) decoder_ = new (p) minivm::Inflater;
+  }
+  if (!decoder_) result_ = Result::kNoMemory;
+  return decoder_;
+}
 
 void Inflater::CopyFrom(const Inflater& other, bool* ok) {
   window_bits_ = other.window_bits_;
   state_ = other.state_;
   gzip_ = other.gzip_;
-  last_block_ = other.last_block_;
   error_ = other.error_;
   gzip_flags_ = other.gzip_flags_;
   header_crc_ = other.header_crc_;
   skip_ = other.skip_;
-  stored_ = other.stored_;
-  distance_ = other.distance_;
-  length_ = other.length_;
   check_ = other.check_;
   total_ = other.total_;
   dictionary_id_ = other.dictionary_id_;
-  bits_ = other.bits_;
-  have_ = other.have_;
-  literals_ = other.literals_;
-  distances_ = other.distances_;
-  const std::string_view carry = other.carry_.view(), window = other.window_.view();
-  *ok = carry_.Append(carry.data(), carry.size()) && window_.Append(window.data(), window.size());
-}
-
-// ---- bits ----
-
-void Inflater::Refill() {
-  while (have_ <= 56 && at_ != end_) {
-    bits_ |= uint64_t{*at_++} << have_;
-    have_ += 8;
-  }
-}
-
-bool Inflater::NeedBits(int n) {
-  if (have_ < n) Refill();
-  if (have_ >= n) return true;
-  waiting_ = true;
-  return false;
-}
-
-uint32_t Inflater::TakeBits(int n) {
-  const uint32_t v = static_cast<uint32_t>(bits_ & ((uint64_t{1} << n) - 1));
-  bits_ >>= n;
-  have_ -= n;
-  return v;
-}
-
-// Whole bytes that were taken too early go back.
-void Inflater::Unread() {
-  at_ -= have_ / 8;
-  have_ %= 8;
-  bits_ &= (uint64_t{1} << have_) - 1;
+  const std::string_view carry = other.carry_.view();
+  *ok = carry_.Append(carry.data(), carry.size());
+  if (!*ok || !other.decoder_) return;
+  *ok = Decoder() != nullptr;
+  if (*ok) *decoder_ = *other.decoder_;
 }
 
 bool Inflater::Fail(const char* text) {
@@ -107,7 +87,7 @@ bool Inflater::Header() {
   if (bits > 15 || bits > window_bits_) return Fail("invalid window size");
   at_ += 2;
   check_ = 1;
-  state_ = second & 0x20 ? State::kDictionaryId : State::kBlock;
+  state_ = second & 0x20 ? State::kDictionaryId : State::kBody;
   return true;
 }
 
@@ -141,9 +121,6 @@ bool Inflater::SkipText(State next) {
 }
 
 bool Inflater::Trailer() {
-  Unread();
-  bits_ = 0;
-  have_ = 0;
   if (wrap_ == Wrap::kRaw) {
     state_ = State::kDone;
     return true;
@@ -159,212 +136,36 @@ bool Inflater::Trailer() {
   return true;
 }
 
-// ---- blocks ----
+// ---- the body ----
 
-bool Inflater::BlockHeader() {
-  if (last_block_) {
-    state_ = State::kTrailer;
-    return true;
-  }
-  if (!NeedBits(3)) return false;
-  const uint32_t head = static_cast<uint32_t>(bits_ & 7);
-  const bool last = head & 1;
-  switch (head >> 1) {
-    case 0: {
-      const int padding = (have_ - 3) & 7;
-      if (!NeedBits(3 + padding + 32)) return false;
-      TakeBits(3 + padding);
-      const uint32_t size = TakeBits(16), inverse = TakeBits(16);
-      if (size != (inverse ^ 0xFFFF)) return Fail("invalid stored block lengths");
-      Unread();
-      stored_ = size;
-      state_ = State::kStored;
-      break;
-    }
-    case 1: {
-      TakeBits(3);
-      uint8_t lengths[kLiteralSymbols];
-      for (int i = 0; i < kLiteralSymbols; ++i) lengths[i] = FixedLiteralBits(i);
-      literals_.Build(lengths, kLiteralSymbols);
-      std::fill(lengths, lengths + kDistanceSymbols, uint8_t{5});
-      distances_.Build(lengths, kDistanceSymbols);
-      state_ = State::kCodes;
-      break;
-    }
-    case 2:
-      TakeBits(3);
-      if (!ReadTables()) return false;
-      state_ = State::kCodes;
-      break;
-    default: return Fail("invalid block type");
-  }
-  last_block_ = last;
-  return true;
-}
-
-bool Inflater::ReadTables() {
-  if (!NeedBits(14)) return false;
-  const int literals = static_cast<int>(TakeBits(5)) + 257;
-  const int distances = static_cast<int>(TakeBits(5)) + 1;
-  const int codes = static_cast<int>(TakeBits(4)) + 4;
-  if (literals > 286 || distances > 30) return Fail("too many length or distance symbols");
-  uint8_t lengths[kLiteralSymbols + kDistanceSymbols] = {};
-  for (int i = 0; i < codes; ++i) {
-    if (!NeedBits(3)) return false;
-    lengths[kLengthOrder[static_cast<size_t>(i)]] = static_cast<uint8_t>(TakeBits(3));
-  }
-  Decoder& code = literals_;  // made anew below
-  if (code.Build(lengths, kLengthSymbols) != Decoder::Shape::kComplete) {
-    return Fail("invalid code lengths set");
-  }
-  std::fill(lengths, lengths + kLengthSymbols, uint8_t{0});
-  for (int i = 0; i < literals + distances;) {
-    int used = 0;
-    Refill();
-    const int symbol = code.Decode(bits_, have_, &used);
-    if (symbol == -1) return !(waiting_ = true);
-    if (symbol < 0) return Fail("invalid code lengths set");
-    const int extra = symbol < 16 ? 0 : symbol == 16 ? 2 : symbol == 17 ? 3 : 7;
-    if (!NeedBits(used + extra)) return false;
-    TakeBits(used);
-    if (symbol < 16) {
-      lengths[i++] = static_cast<uint8_t>(symbol);
-      continue;
-    }
-    if (symbol == 16 && i == 0) return Fail("invalid bit length repeat");
-    const uint8_t value = symbol == 16 ? lengths[i - 1] : uint8_t{0};
-    const int repeat = static_cast<int>(TakeBits(extra)) + (symbol == 18 ? 11 : 3);
-    if (i + repeat > literals + distances) return Fail("invalid bit length repeat");
-    std::fill(lengths + i, lengths + i + repeat, value);
-    i += repeat;
-  }
-  if (lengths[kEndOfBlock] == 0) return Fail("invalid code -- missing end-of-block");
-  // One code of one bit may stand alone.
-  auto usable = [](Decoder& d, const uint8_t* l, int n) {
-    const Decoder::Shape shape = d.Build(l, n);
-    if (shape != Decoder::Shape::kIncomplete) return shape == Decoder::Shape::kComplete;
-    int codes_used = 0, bits = 0;
-    for (int i = 0; i < n; ++i) {
-      codes_used += l[i] != 0;
-      bits += l[i];
-    }
-    return codes_used == 0 || (codes_used == 1 && bits == 1);
-  };
-  if (!usable(literals_, lengths, literals)) return Fail("invalid literal/lengths set");
-  if (!usable(distances_, lengths + literals, distances)) return Fail("invalid distances set");
-  return true;
-}
-
-bool Inflater::CopyStored() {
-  const size_t n = std::min(
-      {static_cast<size_t>(stored_), static_cast<size_t>(end_ - at_), limit_ - out_->size()});
-  if (!out_->Append(at_, n)) {
+bool Inflater::Body() {
+  minivm::Inflater* decoder = Decoder();
+  if (!decoder) return false;
+  if (window_bits_ != 0) decoder->SetReach(size_t{1} << window_bits_);
+  const size_t made = out_->size();
+  // What there is to read tells how much may come of it. Without room the end of a block may still
+  // be read.
+  constexpr size_t kLeast = 256, kMost = 1 << 20;
+  size_t room = std::clamp(static_cast<size_t>(end_ - at_) * 4, kLeast, kMost);
+  room = std::min(std::max(room, out_->room()), limit_ - made);
+  if (!out_->Reserve(room)) {
     result_ = Result::kNoMemory;
     return false;
   }
-  at_ += n;
-  stored_ -= static_cast<uint32_t>(n);
-  if (stored_ == 0) {
-    state_ = State::kBlock;
-    return true;
+  uint8_t* to = out_->data() + made;
+  const minivm::Inflater::State state = decoder->Run(&at_, end_, &to, to + room);
+  out_->set_size(static_cast<size_t>(to - out_->data()));
+  switch (state) {
+    case minivm::Inflater::State::kBad: return Fail(decoder->error());
+    case minivm::Inflater::State::kDone: state_ = State::kTrailer; return true;
+    default: break;
   }
-  if (at_ == end_) return !(waiting_ = true);
-  result_ = Result::kFull;
-  return false;
-}
-
-// As much of the match as there is room for.
-bool Inflater::CopyMatch() {
-  const size_t distance = distance_;
-  size_t length = std::min<size_t>(length_, limit_ - out_->size());
-  length_ -= static_cast<uint32_t>(length);
-  const size_t made = out_->size() - out_start_;
-  if (distance > made + window_.size() || distance > size_t{1} << window_bits_) {
-    return Fail("invalid distance too far back");
-  }
-  if (!out_->Reserve(length)) {
-    result_ = Result::kNoMemory;
+  if (out_->size() == limit_) {
+    result_ = Result::kFull;
     return false;
   }
-  uint8_t* to = out_->data() + out_->size();
-  out_->set_size(out_->size() + length);
-  if (distance > made) {  // begins in what earlier calls made
-    const size_t back = distance - made;
-    const size_t n = std::min(back, length);
-    std::memcpy(to, window_.data() + window_.size() - back, n);
-    to += n;
-    length -= n;
-  }
-  const uint8_t* from = to - distance;
-  if (distance >= length) {
-    std::memcpy(to, from, length);
-  } else {
-    for (size_t i = 0; i < length; ++i) to[i] = from[i];
-  }
-  return true;
-}
-
-// Symbols until the block ends, the input does, or the output is full.
-bool Inflater::Codes() {
-  for (;;) {
-    if (length_ > 0 && !CopyMatch()) return false;
-    if (out_->size() >= limit_) {
-      if (length_ > 0) {
-        result_ = Result::kFull;
-        return false;
-      }
-      // The end of the block costs no room.
-      Refill();
-      int used = 0;
-      if (literals_.Decode(bits_, have_, &used) == kEndOfBlock) {
-        TakeBits(used);
-        state_ = State::kBlock;
-        return true;
-      }
-      result_ = Result::kFull;
-      return false;
-    }
-    Refill();
-    int used = 0;
-    const int symbol = literals_.Decode(bits_, have_, &used);
-    if (symbol < 0) return symbol == -1 ? !(waiting_ = true) : Fail("invalid literal/length code");
-    if (symbol < kEndOfBlock) {
-      if (out_->room() == 0 && !out_->Reserve(1)) {
-        result_ = Result::kNoMemory;
-        return false;
-      }
-      TakeBits(used);
-      out_->data()[out_->size()] = static_cast<uint8_t>(symbol);
-      out_->set_size(out_->size() + 1);
-      continue;
-    }
-    if (symbol == kEndOfBlock) {
-      TakeBits(used);
-      state_ = State::kBlock;
-      return true;
-    }
-    const size_t index = static_cast<size_t>(symbol - 257);
-    if (index >= kLengthBase.size()) return Fail("invalid literal/length code");
-    // At most 48 bits, of which there are 57 unless the input ends: nothing is taken before all is
-    // there.
-    const int length_extra = kLengthExtra[index];
-    if (have_ < used + length_extra) return !(waiting_ = true);
-    uint64_t rest = bits_ >> used;
-    const size_t length = kLengthBase[index] + (rest & ((1u << length_extra) - 1));
-    rest >>= length_extra;
-    int total = used + length_extra;
-    const int place = distances_.Decode(rest, have_ - total, &used);
-    if (place < 0) return place == -1 ? !(waiting_ = true) : Fail("invalid distance code");
-    if (static_cast<size_t>(place) >= kDistanceBase.size()) return Fail("invalid distance code");
-    const int distance_extra = kDistanceExtra[static_cast<size_t>(place)];
-    total += used + distance_extra;
-    if (have_ < total) return !(waiting_ = true);
-    rest >>= used;
-    distance_ = static_cast<uint32_t>(kDistanceBase[static_cast<size_t>(place)] +
-                                      (rest & ((1u << distance_extra) - 1)));
-    length_ = static_cast<uint32_t>(length);
-    TakeBits(total);
-  }
+  if (out_->size() == made + room) return true;  // there may be more
+  return !(waiting_ = true);
 }
 
 // ---- the whole ----
@@ -407,7 +208,7 @@ bool Inflater::Step() {
         }
         at_ += 2;
       }
-      state_ = State::kBlock;
+      state_ = State::kBody;
       return true;
     case State::kDictionaryId: {
       if (!NeedBytes(4)) return !(waiting_ = true);
@@ -418,9 +219,7 @@ bool Inflater::Step() {
       return true;
     }
     case State::kWaitDictionary: result_ = Result::kNeedDict; return false;
-    case State::kBlock: return BlockHeader();
-    case State::kStored: return CopyStored();
-    case State::kCodes: return Codes();
+    case State::kBody: return Body();
     case State::kTrailer: return Trailer();
     case State::kGzipSize: {
       if (!NeedBytes(4)) return !(waiting_ = true);
@@ -445,20 +244,11 @@ void Inflater::UpdateCheck() {
   checked_ = out_->size();
 }
 
-void Inflater::UpdateWindow() {
-  const size_t made = out_->size() - out_start_;
-  total_ += made;
-  if (made == 0 || state_ == State::kDone) return;
-  const size_t n = std::min(made, kWindow);
-  if (window_.size() + n > kWindow) window_.RemoveFront(window_.size() + n - kWindow);
-  if (!window_.Append(out_->data() + out_->size() - n, n)) result_ = Result::kNoMemory;
-}
-
 void Inflater::SetDictionary(std::string_view data) {
-  if (data.size() > kWindow) data.remove_prefix(data.size() - kWindow);
-  window_.clear();
-  if (!window_.Append(data.data(), data.size())) result_ = Result::kNoMemory;
-  if (state_ == State::kWaitDictionary) state_ = State::kBlock;
+  if (minivm::Inflater* decoder = Decoder()) {
+    decoder->SetDictionary(reinterpret_cast<const uint8_t*>(data.data()), data.size());
+  }
+  if (state_ == State::kWaitDictionary) state_ = State::kBody;
 }
 
 Inflater::Result Inflater::Run(std::string_view input, size_t limit, ByteBuffer* out,
@@ -482,22 +272,14 @@ Inflater::Result Inflater::Run(std::string_view input, size_t limit, ByteBuffer*
     // Where the unit begins, in case it is incomplete.
     const State state = state_;
     const uint8_t* unit = at_;
-    const uint64_t bits = bits_;
-    const int have = have_;
-    const bool streaming = state == State::kCodes || state == State::kStored ||
-                           state == State::kGzipExtra || state == State::kGzipName ||
-                           state == State::kGzipComment;
+    const bool streaming = state == State::kBody || state == State::kGzipExtra ||
+                           state == State::kGzipName || state == State::kGzipComment;
     if (Step()) continue;
-    if (waiting_ && !streaming) {
-      at_ = unit;
-      bits_ = bits;
-      have_ = have;
-    }
+    if (waiting_ && !streaming) at_ = unit;
     break;
   }
-  if (state_ != State::kFailed) Unread();
   UpdateCheck();
-  UpdateWindow();
+  total_ += out_->size() - out_start_;
   if (result_ == Result::kNoMemory) return result_;
   if (waiting_) {
     // The rest is kept, and counts as used.

@@ -1,15 +1,15 @@
-// Reading deflate streams, bare or wrapped as zlib or gzip, piece by piece.
+// Reading deflate streams, bare or wrapped as zlib or gzip, piece by piece: the wrappers, checks
+// and output buffers around the decoder of runtime/support/inflate.h.
 //
-// Input is worked on in units (a header, the tables of a block, a symbol with its extra bits). A
-// unit that is not complete is put aside as it is and taken up again with the next piece, so there
-// are no states within units; only the bits left of the last byte carry over. Errors end the
-// stream.
+// Parts of the wrappers that are not complete are put aside as they are and taken up again with the
+// next piece, so there are no states within them. Errors end the stream.
 #pragma once
 
-#include <array>
+#include <cstdint>
+#include <string_view>
 
+#include "runtime/support/inflate.h"
 #include "stdlib/zlib/byte_buffer.h"
-#include "stdlib/zlib/huffman.h"
 
 namespace minivm::zlib {
 
@@ -30,6 +30,9 @@ class Inflater {
   };
 
   Inflater(Heap& heap, Wrap wrap, int window_bits);
+  ~Inflater();
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
 
   // Appends at most `limit` more bytes to *out. *used: bytes of the input that are done with; those
   // of an incomplete unit count.
@@ -53,60 +56,42 @@ class Inflater {
     kGzipHeaderCrc,
     kDictionaryId,
     kWaitDictionary,
-    kBlock,
-    kStored,
-    kCodes,
+    kBody,
     kTrailer,
     kGzipSize,
     kDone,
     kFailed,
   };
-  static constexpr size_t kWindow = 32768;
-
   // One unit: true to go on; false: more input is needed, or result_ is set.
   bool Step();
   bool Fail(const char* text);
-  bool NeedBits(int n);
-  uint32_t TakeBits(int n);
   bool NeedBytes(size_t n) const { return static_cast<size_t>(end_ - at_) >= n; }
-  void Refill();
   bool Header();
   bool GzipHeader();
   bool SkipText(State next);
   void CountHeader(const uint8_t* p, size_t n);
-  bool BlockHeader();
-  bool ReadTables();
-  bool CopyStored();
-  bool Codes();
-  bool CopyMatch();
+  bool Body();
   bool Trailer();
-  void FinishBlock();
-  void Unread();
   void UpdateCheck();
-  void UpdateWindow();
+  // The decoder, made at first use; null: no memory.
+  minivm::Inflater* Decoder();
 
   Heap& heap_;
   Wrap wrap_;
   int window_bits_;
   State state_ = State::kHeader;
-  bool gzip_ = false;  // what the stream turned out to be
-  bool last_block_ = false;
+  bool gzip_ = false;     // what the stream turned out to be
   bool waiting_ = false;  // for more input
   Result result_ = Result::kMore;
   const char* error_ = nullptr;
   uint32_t gzip_flags_ = 0;
   uint32_t header_crc_ = 0;
-  uint32_t skip_ = 0;                   // bytes of gzip's extra field
-  uint32_t stored_ = 0;                 // bytes left of a stored block
-  uint32_t distance_ = 0, length_ = 0;  // of the match that is being copied
-  uint32_t check_ = 0;                  // Adler-32 or CRC-32 of the output
-  uint64_t total_ = 0;                  // bytes made
+  uint32_t skip_ = 0;   // bytes of gzip's extra field
+  uint32_t check_ = 0;  // Adler-32 or CRC-32 of the output
+  uint64_t total_ = 0;  // bytes made
   uint32_t dictionary_id_ = 0;
-  uint64_t bits_ = 0;  // low have_ bits count
-  int have_ = 0;
-  Decoder literals_, distances_;
-  ByteBuffer carry_;   // an incomplete unit
-  ByteBuffer window_;  // the last bytes made before this call
+  minivm::Inflater* decoder_ = nullptr;  // owned, in memory of the VM
+  ByteBuffer carry_;                     // an incomplete unit
 
   // Of the call under way.
   const uint8_t* at_ = nullptr;
