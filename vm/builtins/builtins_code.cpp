@@ -1,6 +1,4 @@
 // The functions of builtins that are about code: compile, eval, exec, scopes, classes, imports.
-#include <cstring>
-
 #include "runtime/native/native_function.h"
 #include "runtime/objects/bytearray_object.h"
 #include "runtime/objects/bytes_object.h"
@@ -23,28 +21,36 @@ namespace minivm {
 
 namespace {
 
+// How eval and exec word their complaints.
+struct ScopeMessages {
+  const char* function;
+  const char* globals;  // may tell the type, as may the next
+  const char* locals;
+};
+constexpr ScopeMessages kEvalMessages = {"eval", "globals must be a dict",
+                                         "locals must be a mapping"};
+constexpr ScopeMessages kExecMessages = {"exec", "exec() globals must be a dict, not %T",
+                                         "locals must be a mapping or None, not %T"};
+
 // Globals and locals of eval and exec.
-Status Scopes(ThreadState& ts, const char* function, Value globals, Value locals,
+Status Scopes(ThreadState& ts, const ScopeMessages& messages, Value globals, Value locals,
               Ref<DictObject>* g, Ref<>* l) {
   if (!IsNone(ts, globals) && !IsDict(ts, globals)) {
-    if (std::strcmp(function, "eval") == 0)
-      return Raise(ts, Exc::kTypeError, "globals must be a dict");
-    return Raise(ts, Exc::kTypeError, "%s() globals must be a dict, not %T", function, globals);
+    return Raise(ts, Exc::kTypeError, messages.globals, globals);
   }
   if (!IsNone(ts, locals) && !IsDict(ts, locals)) {
     TypeObject* type = TypeOf(ts, locals);
     MVM_TRY_VOID(TypeReady(ts, type));
     if (type->slots.get_item == nullptr) {
-      if (std::strcmp(function, "eval") == 0)
-        return Raise(ts, Exc::kTypeError, "locals must be a mapping");
-      return Raise(ts, Exc::kTypeError, "locals must be a mapping or None, not %T", locals);
+      return Raise(ts, Exc::kTypeError, messages.locals, locals);
     }
   }
   if (IsNone(ts, globals)) {
     DictObject* current = ts.rt->hooks.current_globals(ts);
     if (current == nullptr) {
       return Raise(ts, Exc::kTypeError,
-                   "%s must be given globals and locals when called without a frame", function);
+                   "%s must be given globals and locals when called without a frame",
+                   messages.function);
     }
     *g = Ref<DictObject>::Borrow(current);
     if (IsNone(ts, locals)) {
@@ -67,7 +73,7 @@ Status Scopes(ThreadState& ts, const char* function, Value globals, Value locals
 Result<> builtins_eval(ThreadState& ts, Args args) {
   Ref<DictObject> globals;
   Ref<> locals;
-  MVM_TRY_VOID(Scopes(ts, "eval", args[1], args[2], &globals, &locals));
+  MVM_TRY_VOID(Scopes(ts, kEvalMessages, args[1], args[2], &globals, &locals));
   Ref<CodeObject> code;
   if (IsExact(args[0], TypeId::kCode)) {
     code = Ref<CodeObject>::Borrow(args.as<CodeObject>(0));
@@ -100,7 +106,7 @@ Result<> builtins_exec(ThreadState& ts, Args args) {
   // exec(source, globals=None, locals=None, /, *, closure=None)
   Ref<DictObject> globals;
   Ref<> locals;
-  MVM_TRY_VOID(Scopes(ts, "exec", args[1], args[2], &globals, &locals));
+  MVM_TRY_VOID(Scopes(ts, kExecMessages, args[1], args[2], &globals, &locals));
   Ref<CodeObject> code;
   Value closure = args[3];
   TupleObject* cells = nullptr;
