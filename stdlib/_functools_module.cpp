@@ -170,7 +170,7 @@ Result<> partial_setstate(ThreadState& ts, Args args) {
   Ref<DictObject> new_keywords;
   if (IsNone(ts, keywords)) {
     MVM_TRY(new_keywords, NewDict(ts));
-  } else if (IsExact(keywords, TypeId::kDict)) {
+  } else if (IsExactDict(keywords)) {
     new_keywords = Ref<DictObject>::Borrow(keywords.as<DictObject>());
   } else {
     MVM_TRY(new_keywords, DictCopy(ts, keywords.as<DictObject>()));

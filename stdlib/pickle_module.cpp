@@ -20,7 +20,7 @@ Result<> ImportedName(ThreadState& ts, std::string_view module, std::string_view
 
 Result<DictObject> ImportedDict(ThreadState& ts, std::string_view module, std::string_view name) {
   MVM_TRY(Ref<> v, ImportedName(ts, module, name));
-  if (IsExact(v, TypeId::kDict)) return std::move(v).Into<DictObject>();
+  if (IsExactDict(v)) return std::move(v).Into<DictObject>();
   return Raise(ts, Exc::kRuntimeError, "%.*s.%.*s should be a dict, not %T",
                static_cast<int>(module.size()), module.data(), static_cast<int>(name.size()),
                name.data(), v.get());

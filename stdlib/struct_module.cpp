@@ -110,7 +110,7 @@ Result<StructObject> CachedStruct(ThreadState& ts, Value module, Value format) {
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "_cache"));
   const Value known = DictGetStr(ts, module.as<ModuleObject>()->dict, name);
   Ref<DictObject> cache;
-  if (IsExact(known, TypeId::kDict)) cache = Ref<DictObject>::Borrow(known.as<DictObject>());
+  if (IsExactDict(known)) cache = Ref<DictObject>::Borrow(known.as<DictObject>());
   if (cache) {
     MVM_TRY(Ref<> found, DictGet(ts, cache, format));
     if (!found.is_absent() && found.is_object() && TypeOf(ts, found)->spec == &kStructType) {

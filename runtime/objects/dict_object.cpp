@@ -838,7 +838,7 @@ Status DictMergePairs(ThreadState& ts, DictObject* d, Value pairs, bool override
 }
 
 Status DictUpdate(ThreadState& ts, DictObject* d, Value other, bool override) {
-  if (IsExact(other, TypeId::kDict) ||
+  if (IsExactDict(other) ||
       (IsDict(ts, other) && TypeOf(ts, other)->slots.iter == kDictType.slots.iter)) {
     return MergeDict(ts, d, other.as<DictObject>(), override);
   }

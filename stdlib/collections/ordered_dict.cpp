@@ -65,11 +65,10 @@ Raised RaiseMissing(ThreadState& ts, Value key) {
 // self.update(other): through __setitem__ where a subclass may have its own.
 Status UpdateFrom(ThreadState& ts, Value self, Value other) {
   if (IsExactType(ts, self)) return DictUpdate(ts, self.as<DictObject>(), other);
-  MVM_TRY(Ref<> keys, IsExact(other, TypeId::kDict)
-                          ? CallMethod(ts, other, MVM_NAME(ts, keys))
-                          : GetAttrOptional(ts, other, MVM_NAME(ts, keys)));
+  MVM_TRY(Ref<> keys, IsExactDict(other) ? CallMethod(ts, other, MVM_NAME(ts, keys))
+                                         : GetAttrOptional(ts, other, MVM_NAME(ts, keys)));
   if (!keys.is_absent()) {
-    if (!IsExact(other, TypeId::kDict)) {
+    if (!IsExactDict(other)) {
       MVM_TRY(keys, Call(ts, keys));
     }
     return ForEach(ts, keys, [&](Value key) -> Status {

@@ -150,7 +150,7 @@ class Writer {
   Result<ListObject> Items(Value o) {
     MVM_TRY(Ref<ListObject> flat, NewListReserve(ts_, 0));
     Untrack(flat);
-    if (IsExact(o, TypeId::kDict) && !e_->sort_keys) {
+    if (IsExactDict(o) && !e_->sort_keys) {
       DictObject* d = o.as<DictObject>();
       size_t pos = 0;
       Value key, value;
@@ -223,7 +223,7 @@ StringForm FormOf(Value encoder) {
 }
 
 Result<> encoder_new(ThreadState& ts, Args args) {
-  if (!IsNone(ts, args[1]) && !IsExact(args[1], TypeId::kDict)) {
+  if (!IsNone(ts, args[1]) && !IsDict(ts, args[1])) {
     return Raise(ts, Exc::kTypeError, "make_encoder() argument 1 must be dict or None, not %T",
                  args[1]);
   }

@@ -39,7 +39,7 @@ constexpr const char* kReduceShape =
 }  // namespace
 
 Result<> PicklerCore::ReducerFor(ThreadState& ts, TypeObject* type) {
-  if (dispatch_table && !IsExact(dispatch_table, TypeId::kDict)) {
+  if (dispatch_table && !IsExactDict(dispatch_table)) {
     Result<> found = GetItem(ts, Ref<>(dispatch_table), type);
     if (!found.raised() || !ClearPendingIf(ts, Exc::kKeyError)) return found;
     return Result<>::Steal(Value::Absent());

@@ -676,7 +676,7 @@ Status UnpicklerCore::LoadSetItems(ThreadState& ts, size_t start) {
   if (size_ == start) return Ok();
   if ((size_ - start) % 2 != 0) return RaiseUnpickling(ts, "odd number of items for SETITEMS");
   const Ref<> target = Ref<>::Borrow(stack_[start - 1]);
-  const bool dict = IsExact(target, TypeId::kDict);
+  const bool dict = IsExactDict(target);
   for (size_t i = start; i + 1 < size_; i += 2) {
     const Ref<> key = Ref<>::Borrow(stack_[i]), value = Ref<>::Borrow(stack_[i + 1]);
     MVM_TRY_VOID(dict ? DictSet(ts, target.as<DictObject>(), key, value)

@@ -578,7 +578,7 @@ Result<> MatchKeys(ThreadState& ts, Value subject, TupleObject* keys) {
     MVM_TRY(bool added, SetAdd(ts, seen, key));
     if (!added)
       return Raise(ts, Exc::kValueError, "mapping pattern checks duplicate key (%R)", key);
-    if (IsExact(subject, TypeId::kDict)) {
+    if (IsExactDict(subject)) {
       MVM_TRY(Ref<> item, DictGet(ts, subject.as<DictObject>(), key));
       if (item.is_absent()) return None(ts);
       MVM_TRY_VOID(ListAppend(ts, values, item));
