@@ -10,7 +10,7 @@ int main() {
 
   minivm::ScriptError error;
   minivm::VmConfig config;
-  config.standard_streams = false;  // the script prints nothing
+  config.streams.descriptors = false;  // the script prints nothing
   std::unique_ptr<minivm::Vm> vm = minivm::Vm::Create(config, &error);
   if (!vm) return 1;
   vm->Bind("balance", [&accounts](minivm::HostCall& call) {

@@ -12,7 +12,7 @@ int main() {
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([i, &results] {
       minivm::VmConfig config;
-      config.standard_streams = false;  // the scripts print nothing
+      config.streams.descriptors = false;  // the scripts print nothing
       std::unique_ptr<minivm::Vm> vm = minivm::Vm::Create(config);
       if (!vm || !vm->Set("me", vm->Int(i))) return;
       vm->Run("n = 0\nfor _ in range(1000):\n    n += me\n", "count.src");

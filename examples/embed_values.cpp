@@ -6,7 +6,7 @@
 int main() {
   minivm::ScriptError error;
   minivm::VmConfig config;
-  config.standard_streams = false;  // these scripts print nothing
+  config.streams.descriptors = false;  // these scripts print nothing
   std::unique_ptr<minivm::Vm> vm = minivm::Vm::Create(config, &error);
   if (!vm || !vm->Run("def area(r):\n"
                       "    return 3.14 * r ** 2\n"

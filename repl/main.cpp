@@ -134,7 +134,7 @@ int CheckFile(const std::string& path) {
 }
 
 void Banner(const Options& o) {
-  if (o.config.quiet) return;
+  if (o.config.flags.quiet) return;
   std::fprintf(stderr,
                "minivm " MINIVM_VERSION " (Python " MINIVM_LANGUAGE_VERSION
                ") on linux\n"
@@ -152,7 +152,7 @@ bool RunProgram(Vm& vm, const Options& o, bool* prompt) {
     case Source::kNone: break;
   }
   vm.PrependPath("");
-  if (isatty(0) || o.config.inspect) {
+  if (isatty(0) || o.config.flags.inspect) {
     *prompt = true;
     return true;
   }
@@ -163,13 +163,13 @@ bool RunProgram(Vm& vm, const Options& o, bool* prompt) {
 // Is there to be a prompt after the program? The environment is looked at late: programs may set
 // it.
 bool Inspects(const Options& o) {
-  const char* inspect = o.config.ignore_environment ? nullptr : std::getenv("PYTHONINSPECT");
-  return o.config.inspect || (inspect && *inspect);
+  const char* inspect = o.config.flags.ignore_environment ? nullptr : std::getenv("PYTHONINSPECT");
+  return o.config.flags.inspect || (inspect && *inspect);
 }
 
 void RunStartup(Vm& vm, const Options& o) {
   const char* startup = std::getenv("PYTHONSTARTUP");
-  if (o.config.ignore_environment || !startup || !*startup) return;
+  if (o.config.flags.ignore_environment || !startup || !*startup) return;
   if (access(startup, R_OK) != 0) {
     std::fprintf(stderr, "Could not open PYTHONSTARTUP\nFileNotFoundError: [Errno %d] %s: '%s'\n",
                  errno, std::strerror(errno), startup);
@@ -198,7 +198,7 @@ int main(int argc, char** argv) {
       return 1;
     }
   }
-  if (o.source == Source::kNone && isatty(0)) o.config.interactive = true;
+  if (o.source == Source::kNone && isatty(0)) o.config.flags.interactive = true;
   o.config.handle_signals = true;
   std::string leaks;
   if (o.leak_check) o.config.TEST_leaks = &leaks;
@@ -211,8 +211,8 @@ int main(int argc, char** argv) {
     return 1;
   }
   InstallHandlers(vm.get());
-  if (!o.config.warn_options.empty()) vm->Import("warnings", &error);
-  if (!o.config.no_site) vm->Import("_sitebuiltins").GetAttr("install").Call();
+  if (!o.config.flags.warn_options.empty()) vm->Import("warnings", &error);
+  if (!o.config.flags.no_site) vm->Import("_sitebuiltins").GetAttr("install").Call();
   bool prompt = false;
   int status = 0;
   bool interrupted = false, broken = false;

@@ -194,28 +194,29 @@ class Parser {
     for (size_t i = 0; i < letters.size(); ++i) {
       char letter = letters[i];
       switch (letter) {
-        case 'b': ++c_.bytes_warning; break;
-        case 'B': c_.dont_write_bytecode = true; break;
-        case 'd': ++c_.debug; break;
-        case 'E': c_.ignore_environment = true; break;
+        case 'b': ++c_.flags.bytes_warning; break;
+        case 'B': c_.flags.dont_write_bytecode = true; break;
+        case 'd': ++c_.flags.debug; break;
+        case 'E': c_.flags.ignore_environment = true; break;
         case 'h':
         case '?': help = true; break;
         case 'i':
-          ++c_.inspect;
-          c_.interactive = true;
+          ++c_.flags.inspect;
+          c_.flags.interactive = true;
           break;
         case 'I':
-          c_.isolated = c_.ignore_environment = c_.no_user_site = c_.safe_path = true;
+          c_.flags.isolated = c_.flags.ignore_environment = c_.flags.no_user_site =
+              c_.flags.safe_path = true;
           break;
-        case 'O': ++c_.optimize; break;
-        case 'P': c_.safe_path = true; break;
-        case 'q': c_.quiet = true; break;
+        case 'O': ++c_.flags.optimize; break;
+        case 'P': c_.flags.safe_path = true; break;
+        case 'q': c_.flags.quiet = true; break;
         case 'R': break;  // randomised hashes are what one gets anyway
-        case 's': c_.no_user_site = true; break;
-        case 'S': c_.no_site = true; break;
+        case 's': c_.flags.no_user_site = true; break;
+        case 'S': c_.flags.no_site = true; break;
         case 't': break;  // accepted for old scripts
-        case 'u': c_.unbuffered = true; break;
-        case 'v': ++c_.verbose; break;
+        case 'u': c_.streams.unbuffered = true; break;
+        case 'v': ++c_.flags.verbose; break;
         case 'V': ++version; break;
         case 'x': o_.skip_first_line = true; break;
         case 'c':
@@ -231,9 +232,9 @@ class Parser {
             o_.source = letter == 'c' ? Source::kCommand : Source::kModule;
             o_.text = argument;
           } else if (letter == 'W') {
-            c_.warn_options.push_back(argument);
+            c_.flags.warn_options.push_back(argument);
           } else {
-            c_.x_options.push_back(argument);
+            c_.flags.x_options.push_back(argument);
           }
           return true;
         }
@@ -303,36 +304,36 @@ void RaiseTo(int* field, const char* name) {
 // False: the environment is wrong; a message has been printed.
 bool ReadEnvironment(Options& o) {
   VmConfig& c = o.config;
-  if (c.ignore_environment) return true;
+  if (c.flags.ignore_environment) return true;
   for (const char* name : {"MINIVMPATH", "PYTHONPATH"}) {
     if (const char* value = Environment(name))
-      Split(value, ':', [&](std::string p) { c.path.push_back(std::move(p)); });
+      Split(value, ':', [&](std::string p) { c.modules.path.push_back(std::move(p)); });
   }
-  RaiseTo(&c.optimize, "PYTHONOPTIMIZE");
-  RaiseTo(&c.verbose, "PYTHONVERBOSE");
-  RaiseTo(&c.debug, "PYTHONDEBUG");
-  RaiseTo(&c.inspect, "PYTHONINSPECT");
-  if (Environment("PYTHONUNBUFFERED")) c.unbuffered = true;
-  if (Environment("PYTHONDONTWRITEBYTECODE")) c.dont_write_bytecode = true;
-  if (Environment("PYTHONSAFEPATH")) c.safe_path = true;
-  if (Environment("PYTHONNOUSERSITE")) c.no_user_site = true;
-  if (Environment("PYTHONDEVMODE")) c.dev_mode = true;
-  if (Environment("PYTHONNODEBUGRANGES")) c.no_debug_ranges = true;
+  RaiseTo(&c.flags.optimize, "PYTHONOPTIMIZE");
+  RaiseTo(&c.flags.verbose, "PYTHONVERBOSE");
+  RaiseTo(&c.flags.debug, "PYTHONDEBUG");
+  RaiseTo(&c.flags.inspect, "PYTHONINSPECT");
+  if (Environment("PYTHONUNBUFFERED")) c.streams.unbuffered = true;
+  if (Environment("PYTHONDONTWRITEBYTECODE")) c.flags.dont_write_bytecode = true;
+  if (Environment("PYTHONSAFEPATH")) c.flags.safe_path = true;
+  if (Environment("PYTHONNOUSERSITE")) c.flags.no_user_site = true;
+  if (Environment("PYTHONDEVMODE")) c.flags.dev_mode = true;
+  if (Environment("PYTHONNODEBUGRANGES")) c.flags.no_debug_ranges = true;
   if (const char* value = Environment("PYTHONINTMAXSTRDIGITS"))
-    c.int_max_str_digits = ParseDigits(value);
+    c.flags.int_max_str_digits = ParseDigits(value);
   if (const char* value = Environment("PYTHONTRACEMALLOC")) {
     if (!ParseFrames(value, "PYTHONTRACEMALLOC", &c.trace_frames)) return false;
   }
   if (const char* value = Environment("PYTHONWARNINGS")) {
     std::vector<std::string> options;
     Split(value, ',', [&](std::string s) { options.push_back(std::move(s)); });
-    c.warn_options.insert(c.warn_options.begin(), options.begin(), options.end());
+    c.flags.warn_options.insert(c.flags.warn_options.begin(), options.begin(), options.end());
   }
   if (const char* value = Environment("PYTHONIOENCODING")) {
     std::string_view text = value;
     size_t colon = text.find(':');
-    c.io_encoding = text.substr(0, colon);
-    if (colon != text.npos) c.io_errors = text.substr(colon + 1);
+    c.streams.encoding = text.substr(0, colon);
+    if (colon != text.npos) c.streams.errors = text.substr(colon + 1);
   }
   if (const char* value = Environment("PYTHONHASHSEED")) {
     if (std::strcmp(value, "random") != 0) {
@@ -346,8 +347,8 @@ bool ReadEnvironment(Options& o) {
                      "range [0; 4294967295]\n");
         return false;
       }
-      c.fixed_hash_seed = true;
-      c.hash_seed = static_cast<uint32_t>(n);
+      c.flags.fixed_hash_seed = true;
+      c.flags.hash_seed = static_cast<uint32_t>(n);
     }
   }
   return true;
@@ -355,12 +356,12 @@ bool ReadEnvironment(Options& o) {
 
 bool ReadXOptions(Options& o) {
   bool traces = false;
-  for (const std::string& option : o.config.x_options) {
+  for (const std::string& option : o.config.flags.x_options) {
     size_t equals = option.find('=');
     std::string name = option.substr(0, equals),
                 value = equals == option.npos ? "" : option.substr(equals + 1);
-    if (name == "dev") o.config.dev_mode = true;
-    if (name == "no_debug_ranges") o.config.no_debug_ranges = true;
+    if (name == "dev") o.config.flags.dev_mode = true;
+    if (name == "no_debug_ranges") o.config.flags.no_debug_ranges = true;
     if (name == "gc_stress") o.config.gc_stress = true;
     if (name == "tracemalloc" && !traces) {  // the first one counts
       traces = true;
@@ -368,10 +369,11 @@ bool ReadXOptions(Options& o) {
       if (!ParseFrames(frames, "-X tracemalloc=NFRAME", &o.config.trace_frames)) return false;
     }
     if (name == "leak_check") o.leak_check = true;
-    if (name == "int_max_str_digits") o.config.int_max_str_digits = ParseDigits(value.c_str());
+    if (name == "int_max_str_digits")
+      o.config.flags.int_max_str_digits = ParseDigits(value.c_str());
     if (name == "memory") {
-      o.config.memory_limit = ParseSize(value);
-      if (o.config.memory_limit == 0) {
+      o.config.limits.memory = ParseSize(value);
+      if (o.config.limits.memory == 0) {
         std::fprintf(stderr, "minivm: -X memory needs a size such as 64M, not '%s'\n",
                      value.c_str());
         return false;
@@ -386,7 +388,7 @@ bool ReadXOptions(Options& o) {
                  kMaxFrames);
     return false;
   }
-  int digits = o.config.int_max_str_digits;
+  int digits = o.config.flags.int_max_str_digits;
   if (digits != -1 && digits != 0 && digits < 640) {
     std::fprintf(stderr,
                  "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: "
@@ -414,18 +416,19 @@ Options ParseCommandLine(int argc, char** argv) {
     o.exit_status = 0;
     return o;
   }
-  for (int i = 0; i < argc; ++i) o.config.orig_argv.push_back(argv[i]);
+  for (int i = 0; i < argc; ++i) o.config.flags.orig_argv.push_back(argv[i]);
   o.config.executable = ExecutablePath(argc > 0 ? argv[0] : nullptr);
   if (!ReadEnvironment(o) || !ReadXOptions(o)) {
     o.exit_status = 1;
     return o;
   }
-  if (o.config.dev_mode) o.config.warn_options.insert(o.config.warn_options.begin(), "default");
-  if (o.config.bytes_warning > 0) {
-    o.config.warn_options.push_back(o.config.bytes_warning > 1 ? "error::BytesWarning"
-                                                               : "default::BytesWarning");
+  if (o.config.flags.dev_mode)
+    o.config.flags.warn_options.insert(o.config.flags.warn_options.begin(), "default");
+  if (o.config.flags.bytes_warning > 0) {
+    o.config.flags.warn_options.push_back(
+        o.config.flags.bytes_warning > 1 ? "error::BytesWarning" : "default::BytesWarning");
   }
-  if (o.config.optimize > 2) o.config.optimize = 2;
+  if (o.config.flags.optimize > 2) o.config.flags.optimize = 2;
   return o;
 }
 

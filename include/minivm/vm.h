@@ -15,7 +15,7 @@
 // and signals processes and may end this one (os._exit, os.kill). To run what you do not trust, put
 // the process into a sandbox of the system's.
 //
-// No C++ exception leaves a call. Where the system (not VmConfig::memory_limit) refuses memory to a
+// No C++ exception leaves a call. Where the system (not VmLimits::memory) refuses memory to a
 // C++ container inside the runtime, which is built without exceptions, the process ends.
 #pragma once
 
@@ -105,37 +105,68 @@ class MINIVM_EXPORT HostCall {
 };
 using HostFunction = std::function<Var(HostCall&)>;
 
-// The sys.flags of the command line and the limits of the VM.
-struct VmConfig {
-  std::vector<std::string> argv = {""};  // sys.argv
-  std::vector<std::string> orig_argv;    // sys.orig_argv; empty: as argv
-  std::vector<std::string> path;         // sys.path
-  std::string executable;                // sys.executable
-  size_t memory_limit = 0;               // bytes; 0: none
+// What a VM may take.
+struct VmLimits {
+  size_t memory = 0;                     // bytes; 0: none
   size_t stack_words = size_t{8} << 20;  // VM stack of each thread (address space)
-  uint32_t hash_seed = 0;                // with fixed_hash_seed, as PYTHONHASHSEED
-  bool fixed_hash_seed = false;
+};
+
+// sys.stdin, sys.stdout, sys.stderr.
+struct VmStreams {
+  bool descriptors = true;  // 0, 1 and 2 of the process; else the three are None
+  bool unbuffered = false;  // the writing two (-u)
+  std::string encoding;     // empty: UTF-8
+  std::string errors;       // error handler; empty: strict, surrogateescape in the C locales
+  // Take the place of stdout and stderr: get what the script writes, as UTF-8, when it writes it.
+  // Called in the thread that runs the VM; must not call into it.
+  std::function<void(std::string_view)> write_out, write_error;
+};
+
+// Where modules come from.
+struct VmModules {
+  std::vector<std::string> path;  // sys.path
+  // Asked before a module, by its full dotted name, is looked for anywhere; false: it is not found.
+  // Modules that library modules need are asked for, too, but those loaded at the VM's start. It
+  // shapes what scripts see and is no lock: a script may undo it (sys.meta_path).
+  std::function<bool(std::string_view name)> allow;
+  // The source of a module that the host has, before the library and the path are searched; false:
+  // it has none of that name.
+  std::function<bool(std::string_view name, std::string* source)> find;
+};
+
+// What the command line of Python can ask for: sys.flags and the like.
+struct PythonFlags {
+  std::vector<std::string> orig_argv;     // sys.orig_argv; empty: as argv
+  std::vector<std::string> warn_options;  // -W
+  std::vector<std::string> x_options;     // -X
   int optimize = 0;                       // -O, -OO
   int verbose = 0;                        // -v
   int debug = 0;                          // -d
   int bytes_warning = 0;                  // -b
+  int inspect = 0;                        // -i
   bool ignore_environment = false;        // -E
   bool isolated = false;                  // -I
   bool no_site = false;                   // -S
   bool no_user_site = false;              // -s
   bool dont_write_bytecode = false;       // -B
   bool quiet = false;                     // -q
-  int inspect = 0;                        // -i
-  bool unbuffered = false;                // -u
   bool interactive = false;               // reading from a prompt
   bool dev_mode = false;                  // -X dev
   bool safe_path = false;                 // -P
-  std::vector<std::string> warn_options;  // -W
-  std::vector<std::string> x_options;     // -X
-  std::string io_encoding;                // of the standard streams; empty: UTF-8
-  std::string io_errors;  // their error handler; empty: strict, surrogateescape in the C locales
+  bool warn_default_encoding = false;     // -X warn_default_encoding
+  bool fixed_hash_seed = false;           // hash_seed counts, as PYTHONHASHSEED
+  uint32_t hash_seed = 0;
   bool no_debug_ranges = false;  // code objects keep no columns: tracebacks without carets
   int int_max_str_digits = -1;   // -1: the default, 4300
+};
+
+struct VmConfig {
+  std::vector<std::string> argv = {""};  // sys.argv
+  std::string executable;                // sys.executable
+  VmLimits limits;
+  VmStreams streams;
+  VmModules modules;
+  PythonFlags flags;
   // Scripts may set handlers of the process's signals (module signal), for one VM at a time; the
   // host passes SIGINT on by Interrupt(). Elsewhere signal.signal() raises ValueError.
   bool handle_signals = false;
@@ -143,7 +174,6 @@ struct VmConfig {
   bool gc_stress = false;     // for tests: a full collection after every allocation of a container
   std::string* TEST_leaks = nullptr;  // ~Vm lists here what is left alive or not accounted for
   int64_t TEST_fail_allocation = -1;  // the n-th allocation from the start on (0: the first) fails
-  bool standard_streams = true;       // sys.stdin, stdout, stderr on descriptors 0, 1, 2; else None
 };
 
 class MINIVM_EXPORT Vm {

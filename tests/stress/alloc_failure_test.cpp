@@ -56,7 +56,7 @@ std::string Complaint(const ScriptError& error) {
 std::string TryStart(int64_t n, bool* reached) {
   LeakGuard guard;
   VmConfig config = guard.Config();
-  config.standard_streams = true;
+  config.streams.descriptors = true;
   config.TEST_fail_allocation = n;
   ScriptError error;
   std::unique_ptr<Vm> vm = Vm::Create(config, &error);

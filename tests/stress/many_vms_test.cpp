@@ -59,7 +59,7 @@ TEST(ManyVms, LeaveNothing) {
   long before = 0;
   for (int i = 0; i < vms; ++i) {
     if (i == vms / 10) before = Private();
-    config.standard_streams = i % 2 == 1;
+    config.streams.descriptors = i % 2 == 1;
     Use(config, i);
     ASSERT_EQ(guard.Take(), "") << i;
   }

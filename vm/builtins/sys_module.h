@@ -30,6 +30,8 @@ Status AddSysInfo(ThreadState& ts, ModuleObject* sys, const SysConfig& config);
 // sys.stdin, stdout, stderr on descriptors 0, 1, 2 (those that are open), made by _io.
 Status InitStandardStreams(ThreadState& ts, bool unbuffered, const std::string& encoding,
                            const std::string& errors);
+// builtins.open, made by _io.
+Status InitOpen(ThreadState& ts);
 // sys._heap_stats() (sys_heap.cpp).
 Result<> sys_heap_stats(ThreadState& ts, Args args);
 extern const MethodSpec kSysHookFunctions[];

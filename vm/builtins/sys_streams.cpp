@@ -106,6 +106,11 @@ Status InitStandardStreams(ThreadState& ts, bool unbuffered, const std::string& 
     MVM_TRY(Ref<> stream, MakeStream(ts, io, fd, unbuffered, encoding, errors));
     for (const char* name : names[fd]) MVM_TRY_VOID(ModuleAdd(ts, ts.rt->sys, name, stream));
   }
+  return Ok();
+}
+
+Status InitOpen(ThreadState& ts) {
+  MVM_TRY(Ref<> io, ts.rt->hooks.import_module(ts, "_io"));
   MVM_TRY(Ref<> open, GetAttr(ts, io, "open"));
   return ModuleAdd(ts, ts.rt->builtins, "open", open);
 }

@@ -96,6 +96,8 @@ struct VmInternals {
   Status RunAsMain(ThreadState& ts, const std::string& name, bool alter_argv);
   // sys.path.insert(0, entry), unless the path is to be safe.
   Status PrependPath(ThreadState& ts, std::string_view entry);
+  // The functions of VmStreams and VmModules take their places in sys (host_hooks.cpp).
+  Status InstallHostHooks(ThreadState& ts);
 };
 
 // The type of functions made by Vm::Bind; new reference.

@@ -127,43 +127,48 @@ Status VmInternals::Start() {
   rt.builtins = Ref<ModuleObject>(builtins).Release();
   rt.builtins_dict = Ref<DictObject>::Borrow(builtins->dict).Release();
   MVM_TRY_VOID(DictSetStr(t, rt.modules, MVM_NAME(t, builtins), builtins));
-  MVM_TRY_VOID(ModuleAdd(t, builtins, "__debug__", config.optimize > 0 ? rt.false_ : rt.true_));
-  rt.bytes_warning = config.bytes_warning;
-  rt.no_debug_ranges = config.no_debug_ranges;
-  if (config.int_max_str_digits >= 0) rt.int_max_str_digits = config.int_max_str_digits;
+  const PythonFlags& flags = config.flags;
+  MVM_TRY_VOID(ModuleAdd(t, builtins, "__debug__", flags.optimize > 0 ? rt.false_ : rt.true_));
+  rt.bytes_warning = flags.bytes_warning;
+  rt.no_debug_ranges = flags.no_debug_ranges;
+  if (flags.int_max_str_digits >= 0) rt.int_max_str_digits = flags.int_max_str_digits;
   SysConfig sys;
   sys.argv = config.argv;
-  sys.orig_argv = config.orig_argv;
-  sys.path = config.path;
-  sys.warn_options = config.warn_options;
-  sys.x_options = config.x_options;
+  sys.orig_argv = flags.orig_argv;
+  sys.path = config.modules.path;
+  sys.warn_options = flags.warn_options;
+  sys.x_options = flags.x_options;
   sys.executable = config.executable;
-  sys.optimize = config.optimize;
-  sys.verbose = config.verbose;
-  sys.bytes_warning = config.bytes_warning;
-  sys.inspect = config.inspect;
-  sys.debug = config.debug;
-  sys.dont_write_bytecode = config.dont_write_bytecode;
-  sys.no_user_site = config.no_user_site || config.isolated;
-  sys.no_site = config.no_site;
-  sys.ignore_environment = config.ignore_environment || config.isolated;
-  sys.quiet = config.quiet;
-  sys.isolated = config.isolated;
-  sys.dev_mode = config.dev_mode;
-  rt.dev_mode = config.dev_mode;
-  sys.safe_path = config.safe_path || config.isolated;
-  sys.interactive = config.interactive;
-  sys.hash_randomization = !config.fixed_hash_seed || config.hash_seed != 0;
+  sys.optimize = flags.optimize;
+  sys.verbose = flags.verbose;
+  sys.bytes_warning = flags.bytes_warning;
+  sys.inspect = flags.inspect;
+  sys.debug = flags.debug;
+  sys.dont_write_bytecode = flags.dont_write_bytecode;
+  sys.no_user_site = flags.no_user_site || flags.isolated;
+  sys.no_site = flags.no_site;
+  sys.ignore_environment = flags.ignore_environment || flags.isolated;
+  sys.quiet = flags.quiet;
+  sys.isolated = flags.isolated;
+  sys.dev_mode = flags.dev_mode;
+  rt.dev_mode = flags.dev_mode;
+  sys.safe_path = flags.safe_path || flags.isolated;
+  sys.interactive = flags.interactive;
+  sys.warn_default_encoding = flags.warn_default_encoding;
+  sys.hash_randomization = !flags.fixed_hash_seed || flags.hash_seed != 0;
   MVM_TRY_VOID(InitSys(t, sys));
   MVM_TRY_VOID(InitImporter(t));
-  if (config.standard_streams) {
-    MVM_TRY_VOID(InitStandardStreams(t, config.unbuffered, config.io_encoding, config.io_errors));
+  if (config.streams.descriptors) {
+    MVM_TRY_VOID(InitStandardStreams(t, config.streams.unbuffered, config.streams.encoding,
+                                     config.streams.errors));
   }
+  MVM_TRY_VOID(InitOpen(t));
   MVM_TRY(main, NewModule(t, MVM_NAME(t, __main__)));
   MVM_TRY_VOID(DictSetStr(t, main->dict, MVM_NAME(t, __builtins__), builtins));
   MVM_TRY(TypeObject * loader, TypeForSpec(t, kBuiltinImporterType));
   MVM_TRY_VOID(DictSetStr(t, main->dict, MVM_NAME(t, __loader__), loader));
-  return DictSetStr(t, rt.modules, MVM_NAME(t, __main__), main);
+  MVM_TRY_VOID(DictSetStr(t, rt.modules, MVM_NAME(t, __main__), main));
+  return InstallHostHooks(t);
 }
 
 // ---- Vm ----
@@ -179,10 +184,10 @@ std::unique_ptr<Vm> Vm::Create(const VmConfig& config, ScriptError* error) {
     auto internals = std::make_unique<VmInternals>();
     internals->config = config;
     RuntimeConfig rc;
-    rc.memory_limit = config.memory_limit;
-    rc.stack_words = config.stack_words;
-    rc.fixed_hash_seed = config.fixed_hash_seed;
-    rc.hash_seed = config.hash_seed;
+    rc.memory_limit = config.limits.memory;
+    rc.stack_words = config.limits.stack_words;
+    rc.fixed_hash_seed = config.flags.fixed_hash_seed;
+    rc.hash_seed = config.flags.hash_seed;
     rc.handle_signals = config.handle_signals;
     internals->rt.TEST_leaks = config.TEST_leaks;
     internals->rt.heap.FailAfter(config.TEST_fail_allocation);
@@ -214,7 +219,7 @@ std::unique_ptr<Vm> Vm::Create(const VmConfig& config, ScriptError* error) {
 Vm::~Vm() { Finish(); }
 
 Status VmInternals::PrependPath(ThreadState& ts, std::string_view entry) {
-  if (config.safe_path || config.isolated) return Ok();
+  if (config.flags.safe_path || config.flags.isolated) return Ok();
   MVM_TRY(Ref<> path, SysGet(ts, "path"));
   if (path.is_absent() || !IsList(ts, path)) return Ok();
   MVM_TRY(Ref<StrObject> text, NewStrFromOs(ts, entry));

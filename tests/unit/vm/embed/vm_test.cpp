@@ -13,7 +13,7 @@ namespace {
 
 std::unique_ptr<Vm> NewVm() {
   VmConfig config;
-  config.standard_streams = false;
+  config.streams.descriptors = false;
   ScriptError error;
   std::unique_ptr<Vm> vm = Vm::Create(config, &error);
   EXPECT_TRUE(vm) << error.traceback;
@@ -27,8 +27,8 @@ TEST(VmTest, StartsOrSaysWhyNot) {
   for (bool streams : {false, true}) {
     for (size_t limit = 64 << 10; limit <= size_t{4} << 20; limit += 24 << 10) {
       VmConfig config;
-      config.memory_limit = limit;
-      config.standard_streams = streams;
+      config.limits.memory = limit;
+      config.streams.descriptors = streams;
       ScriptError error;
       std::unique_ptr<Vm> vm = Vm::Create(config, &error);
       if (!vm) {
