@@ -26,6 +26,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/struct_sequence.h"
 #include "runtime/protocol/protocol.h"
+#include "stdlib/timeout.h"
 
 namespace minivm {
 
@@ -275,30 +276,27 @@ Result<> signal_valid_signals(ThreadState& ts, Args args) {
 }
 
 Result<> signal_pause(ThreadState& ts, Args args) {
-  Blocking(ts, [] { return pause(); });
-  return Sent(ts);
+  // In slices: pause() itself would not be woken by the host.
+  for (;;) {
+    struct timespec slice = ToTimespec(Deadline::kSlice);
+    int n = Blocking(ts, [&] { return nanosleep(&slice, nullptr); });
+    if (n < 0 || (ts.requests & kRequestSignal)) return Sent(ts);
+    MVM_TRY_VOID(ServeInterrupted(ts));
+  }
 }
 
 // Waits for one of the signals, until `end` on the monotonic clock if given. False: the time is up.
 Result<bool> WaitForSignal(ThreadState& ts, const sigset_t& signals, const int64_t* timeout,
                            siginfo_t* out) {
-  auto now = [] {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * kNanosPerSecond + t.tv_nsec;
-  };
-  int64_t start = now();
+  const Deadline deadline = timeout == nullptr ? Deadline() : Deadline::After(*timeout);
   for (;;) {
     int got = Blocking(ts, [&] {
-      if (timeout == nullptr) return sigwaitinfo(&signals, out);
-      int64_t left = *timeout - (now() - start);
-      if (left < 0) left = 0;
-      struct timespec t = {left / kNanosPerSecond, left % kNanosPerSecond};
+      struct timespec t = ToTimespec(deadline.Slice());
       return sigtimedwait(&signals, out, &t);
     });
     if (got >= 0) return true;
-    if (errno == EAGAIN && timeout != nullptr) return false;
-    if (errno != EINTR) return RaiseErrno(ts, errno);
+    if (errno == EAGAIN && !deadline.never() && deadline.Left() == 0) return false;
+    if (errno != EINTR && errno != EAGAIN) return RaiseErrno(ts, errno);
     MVM_TRY_VOID(ServeInterrupted(ts));
   }
 }

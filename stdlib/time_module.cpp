@@ -16,6 +16,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/struct_sequence.h"
 #include "runtime/protocol/protocol.h"
+#include "stdlib/timeout.h"
 
 namespace minivm {
 
@@ -55,20 +56,11 @@ Result<int64_t> Duration(ThreadState& ts, Value v) {
 Result<> time_sleep(ThreadState& ts, Args args) {
   MVM_TRY(int64_t ns, Duration(ts, args[0]));
   if (ns < 0) return Raise(ts, Exc::kValueError, "sleep length must be non-negative");
-  struct timespec end;
-  clock_gettime(CLOCK_MONOTONIC, &end);
-  end.tv_sec += ns / 1000000000;
-  end.tv_nsec += ns % 1000000000;
-  if (end.tv_nsec >= 1000000000) {
-    end.tv_nsec -= 1000000000;
-    ++end.tv_sec;
-  }
-  for (;;) {
-    int error = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr);
-    if (error == 0) return None(ts);
-    if (error != EINTR) return RaiseErrno(ts, error);
-    MVM_TRY_VOID(Charge(ts, 1000000000));  // a signal: its handler runs here
-  }
+  MVM_TRY_VOID(WaitUntil(ts, Deadline::After(ns), [](int64_t slice) {
+    struct timespec t = ToTimespec(slice);
+    return nanosleep(&t, nullptr);
+  }));
+  return None(ts);
 }
 
 // ---- struct_time ----

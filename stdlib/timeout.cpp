@@ -1,6 +1,9 @@
 // Timeouts of natives that wait: see timeout.h.
 #include "stdlib/timeout.h"
 
+#include <fcntl.h>
+#include <poll.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -28,6 +31,24 @@ Deadline Deadline::After(int64_t nanoseconds) {
 int64_t Deadline::Left() const { return std::max<int64_t>(0, at_ - Now()); }
 
 int64_t Deadline::Slice() const { return never_ ? kSlice : std::min(Left(), kSlice); }
+
+Status AwaitReadable(ThreadState& ts, int fd) {
+  struct pollfd row = {fd, POLLIN, 0};
+  // Readable at once, or an error that the read will tell.
+  if (poll(&row, 1, 0) != 0) return Ok();
+  if (fcntl(fd, F_GETFL) & O_NONBLOCK) return Ok();
+  MVM_TRY_VOID(WaitUntil(ts, Deadline(), [&](int64_t slice) {
+    return poll(&row, 1, static_cast<int>(slice / 1'000'000));
+  }));
+  return Ok();
+}
+
+Status Naps::Next(ThreadState& ts) {
+  struct timespec nap = ToTimespec(next_);
+  Blocking(ts, [&] { return nanosleep(&nap, nullptr); });
+  next_ = std::min<int64_t>(next_ * 2, 20'000'000);
+  return Charge(ts, 1'000'000'000);
+}
 
 Result<int64_t> ToNanoseconds(ThreadState& ts, Value v, int64_t unit, const char* message) {
   constexpr double kMost = 9223372036854775808.0;  // 2**63

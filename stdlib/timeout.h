@@ -51,4 +51,17 @@ Result<int> WaitUntil(ThreadState& ts, const Deadline& deadline, F wait) {
   }
 }
 
+// Waits, in slices, until reading from the descriptor would not block: the read itself would not
+// be woken by the host. Not for descriptors that do not block anyway.
+Status AwaitReadable(ThreadState& ts, int fd);
+
+// Naps of growing length, for what can only be asked again and again: 0.2 to 20 milliseconds.
+class Naps {
+ public:
+  Status Next(ThreadState& ts);
+
+ private:
+  int64_t next_ = 200'000;
+};
+
 }  // namespace minivm

@@ -236,8 +236,10 @@ class MINIVM_EXPORT Vm {
   // runs: calls fail, conversions that need script code give "" or false; Vars may be looked at
   // (IsInt, ToInt), copied and destroyed as long as the Vm lives.
   bool Finish();
-  // From any thread or a signal handler: the script gets KeyboardInterrupt at its next step. It
-  // must not race with ~Vm: the Vm is alive until the call is done.
+  // From any thread or a signal handler: the script gets KeyboardInterrupt at its next step, and
+  // within a tenth of a second where it waits: sleeping, for locks, children, descriptors and
+  // sockets (docs/EMBEDDING.md has what cannot be woken). It must not race with ~Vm: the Vm is
+  // alive until the call is done.
   void Interrupt();
   // Does what the script would at its next step: runs the handlers of signals that have arrived,
   // raises KeyboardInterrupt. For hosts whose own waiting was interrupted.

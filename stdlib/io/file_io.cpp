@@ -18,6 +18,7 @@
 #include "runtime/protocol/protocol.h"
 #include "stdlib/fs_path.h"
 #include "stdlib/io/io_types.h"
+#include "stdlib/timeout.h"
 
 namespace minivm::io {
 
@@ -98,6 +99,12 @@ Result<int64_t> FileRead(ThreadState& ts, FileIoObject* f, void* to, size_t n) {
   MVM_TRY_VOID(CheckOpen(ts, f));
   for (;;) {
     int fd = f->fd;
+    // What can seek is there to be read.
+    if (f->seekable <= 0) {
+      MVM_TRY_VOID(AwaitReadable(ts, fd));
+      MVM_TRY_VOID(CheckOpen(ts, f));
+      fd = f->fd;
+    }
     ssize_t got = Blocking(ts, [=] { return ::read(fd, to, n); });
     if (got >= 0) return int64_t{got};
     if (errno == EAGAIN || errno == EWOULDBLOCK) return int64_t{-1};

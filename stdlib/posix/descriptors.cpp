@@ -11,6 +11,7 @@
 #include "runtime/objects/struct_sequence.h"
 #include "runtime/protocol/buffer.h"
 #include "stdlib/posix/posix_support.h"
+#include "stdlib/timeout.h"
 
 namespace minivm {
 
@@ -59,6 +60,7 @@ Result<> ReadInto(ThreadState& ts, int fd, int64_t n, int64_t offset) {
 Result<> posix_read(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));
   MVM_TRY(int64_t n, AsInt64(ts, args[1]));
+  if (n > 0) MVM_TRY_VOID(AwaitReadable(ts, fd));
   return ReadInto(ts, fd, n, -1);
 }
 Result<> posix_pread(ThreadState& ts, Args args) {

@@ -1,10 +1,12 @@
 // Processes, identities, the environment and limits of the module posix.
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/times.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -20,6 +22,7 @@
 #include "runtime/objects/set_object.h"
 #include "runtime/objects/struct_sequence.h"
 #include "stdlib/posix/posix_support.h"
+#include "stdlib/timeout.h"
 
 extern char** environ;
 
@@ -356,13 +359,36 @@ Result<> RusageResult(ThreadState& ts, const struct rusage& u) {
 
 namespace {
 
+// Until the child has ended, as far as the system tells; some other way of waiting must say so.
+Status AwaitEnd(ThreadState& ts, pid_t pid) {
+  int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  if (fd < 0) return Ok();
+  struct pollfd row = {fd, POLLIN, 0};
+  Result<int> waited = WaitUntil(ts, Deadline(), [&](int64_t slice) {
+    return poll(&row, 1, static_cast<int>(slice / 1'000'000));
+  });
+  close(fd);
+  return waited.raised() ? Status(kRaised) : Ok();
+}
+
 Result<> Wait(ThreadState& ts, int pid, int options, bool with_usage) {
   int status = 0;
   struct rusage usage = {};
-  bool raised;
-  pid_t r = RetryInterrupted(
-      ts, [&] { return wait4(pid, &status, options, &usage); }, &raised);
-  if (raised) return kRaised;
+  // The call that waits would not be woken by the host: it is made when there is something to tell.
+  Naps naps;
+  pid_t r;
+  for (bool first = true;; first = false) {
+    bool raised;
+    r = RetryInterrupted(
+        ts, [&] { return wait4(pid, &status, options | WNOHANG, &usage); }, &raised);
+    if (raised) return kRaised;
+    if (r != 0 || (options & WNOHANG)) break;
+    if (first && pid > 0 && options == 0) {
+      MVM_TRY_VOID(AwaitEnd(ts, pid));
+    } else {
+      MVM_TRY_VOID(naps.Next(ts));
+    }
+  }
   if (r < 0) return RaiseErrno(ts, errno);
   if (!with_usage) {
     Value pair[] = {Value::Int(r), Value::Int(status)};

@@ -6,6 +6,7 @@
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/struct_sequence.h"
 #include "stdlib/posix/posix_support.h"
+#include "stdlib/timeout.h"
 
 namespace minivm {
 
@@ -121,13 +122,22 @@ Result<> posix_waitid(ThreadState& ts, Args args) {
   MVM_TRY(int id, AsCInt(ts, args[1]));
   MVM_TRY(int options, AsCInt(ts, args[2]));
   siginfo_t info = {};
-  bool raised;
-  int r = RetryInterrupted(
-      ts,
-      [&] { return waitid(static_cast<idtype_t>(type), static_cast<id_t>(id), &info, options); },
-      &raised);
-  if (raised) return kRaised;
-  if (r < 0) return RaiseErrno(ts, errno);
+  // The call that waits would not be woken by the host.
+  Naps naps;
+  for (;;) {
+    bool raised;
+    int r = RetryInterrupted(
+        ts,
+        [&] {
+          return waitid(static_cast<idtype_t>(type), static_cast<id_t>(id), &info,
+                        options | WNOHANG);
+        },
+        &raised);
+    if (raised) return kRaised;
+    if (r < 0) return RaiseErrno(ts, errno);
+    if (info.si_pid != 0 || (options & WNOHANG)) break;
+    MVM_TRY_VOID(naps.Next(ts));
+  }
   if (info.si_pid == 0) return None(ts);
   Value v[] = {Value::Int(info.si_pid), Value::Int(info.si_uid), Value::Int(info.si_signo),
                Value::Int(info.si_status), Value::Int(info.si_code)};

@@ -140,6 +140,7 @@ Result<> posix_eventfd(ThreadState& ts, Args args) {
 }
 Result<> posix_eventfd_read(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));
+  MVM_TRY_VOID(AwaitReadable(ts, fd));
   eventfd_t value = 0;
   bool raised;
   int r = RetryInterrupted(

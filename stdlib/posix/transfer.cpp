@@ -9,6 +9,7 @@
 
 #include "runtime/protocol/buffer.h"
 #include "stdlib/posix/posix_support.h"
+#include "stdlib/timeout.h"
 
 namespace minivm {
 
@@ -39,6 +40,7 @@ Result<> posix_readv(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));
   IoVectors io;
   MVM_TRY_VOID(io.Fill(ts, args[1], true, "readv"));
+  MVM_TRY_VOID(AwaitReadable(ts, fd));
   return RetryCount(ts, [&] { return readv(fd, io.rows.data(), io.count()); });
 }
 Result<> posix_writev(ThreadState& ts, Args args) {

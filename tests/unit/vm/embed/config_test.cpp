@@ -1,7 +1,9 @@
-// What a host chooses for its VM: limits, output, modules.
+// What a host chooses for its VM (output, modules) and the waking of scripts that wait.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "minivm/minivm.h"
 
@@ -91,6 +93,48 @@ TEST(VmConfigTest, LimitsAndFlagsAreApart) {
   EXPECT_FALSE(vm->Run("x = bytes(64 << 20)", "b.src", &error));
   EXPECT_EQ(error.type, "MemoryError");
 }
+
+// ---- waking ----
+
+// Each of them would wait for ever, or a minute.
+class InterruptTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(InterruptTest, WakesWhatWaits) {
+  std::unique_ptr<Vm> vm = NewVm({});
+  ScriptError error;
+  ASSERT_TRUE(
+      vm->Run("import os, sys, time, select, socket, signal, subprocess, _thread\n"
+              "r, w = os.pipe()\n"
+              "a, b = socket.socketpair()\n"
+              "lock = _thread.allocate_lock()\nlock.acquire()\n",
+              "a.src", &error))
+      << error.traceback;
+  std::thread host([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    vm->Interrupt();
+  });
+  auto start = std::chrono::steady_clock::now();
+  EXPECT_FALSE(vm->Run(GetParam(), "b.src", &error));
+  host.join();
+  EXPECT_EQ(error.type, "KeyboardInterrupt") << error.traceback;
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Waits, InterruptTest,
+    testing::Values(
+        "time.sleep(60)", "select.select([r], [], [])",
+        "p = select.poll()\np.register(r)\np.poll()",
+        "e = select.epoll()\ne.register(r, select.EPOLLIN)\ne.poll()", "os.read(r, 1)",
+        "open(r, 'rb').read(1)", "open(r).readline()", "a.recv(1)", "a.makefile('rb').read(1)",
+        "lock.acquire()", "os.eventfd_read(os.eventfd(0))", "os.readv(r, [bytearray(1)])",
+        "signal.sigtimedwait([signal.SIGUSR1], 60)", "signal.pause()",
+        "p = subprocess.Popen(['sleep', '60'])\ntry: os.waitpid(p.pid, 0)\nfinally: p.kill(); "
+        "p.wait()",
+        "p = subprocess.Popen(['sleep', '60'])\ntry: os.wait()\nfinally: p.kill(); p.wait()",
+        "p = subprocess.Popen(['sleep', '60'])\ntry: os.waitid(os.P_ALL, 0, os.WEXITED)\nfinally: "
+        "p.kill(); p.wait()",
+        "while True: pass"));
 
 }  // namespace
 }  // namespace minivm
