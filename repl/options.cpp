@@ -317,6 +317,7 @@ bool ReadEnvironment(Options& o) {
   if (Environment("PYTHONDONTWRITEBYTECODE")) c.flags.dont_write_bytecode = true;
   if (Environment("PYTHONSAFEPATH")) c.flags.safe_path = true;
   if (Environment("PYTHONNOUSERSITE")) c.flags.no_user_site = true;
+  if (Environment("PYTHONWARNDEFAULTENCODING")) c.flags.warn_default_encoding = true;
   if (Environment("PYTHONDEVMODE")) c.flags.dev_mode = true;
   if (Environment("PYTHONNODEBUGRANGES")) c.flags.no_debug_ranges = true;
   if (const char* value = Environment("PYTHONINTMAXSTRDIGITS"))
@@ -362,6 +363,7 @@ bool ReadXOptions(Options& o) {
                 value = equals == option.npos ? "" : option.substr(equals + 1);
     if (name == "dev") o.config.flags.dev_mode = true;
     if (name == "no_debug_ranges") o.config.flags.no_debug_ranges = true;
+    if (name == "warn_default_encoding") o.config.flags.warn_default_encoding = true;
     if (name == "gc_stress") o.config.gc_stress = true;
     if (name == "tracemalloc" && !traces) {  // the first one counts
       traces = true;

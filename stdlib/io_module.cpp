@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "runtime/native/native_function.h"
 #include "runtime/objects/dict_object.h"
@@ -159,6 +160,9 @@ Result<> io_open_code(ThreadState& ts, Args args) {
 
 Result<> io_text_encoding(ThreadState& ts, Args args) {
   if (!IsNone(ts, args[0])) return Result<>::Borrow(args[0]);
+  MVM_TRY(int64_t stack_level, AsInt64(ts, args[1]));
+  MVM_TRY_VOID(
+      WarnOfDefaultEncoding(ts, static_cast<int>(std::clamp<int64_t>(stack_level, 0, INT_MAX))));
   return NewStr(ts, "locale");
 }
 

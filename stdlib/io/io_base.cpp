@@ -12,6 +12,7 @@
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/memoryview_object.h"
+#include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/buffer.h"
@@ -83,6 +84,16 @@ Result<> NameForRepr(ThreadState& ts, Value stream) {
   if (!name.raised()) return name;
   if (!ClearPendingIf(ts, Exc::kValueError)) return kRaised;
   return Result<>::Steal(Value::Absent());
+}
+
+Status WarnOfDefaultEncoding(ThreadState& ts, int stack_level) {
+  MVM_TRY(Ref<> flags, GetAttrOptional(ts, Value(ts.rt->sys), "flags"));
+  if (flags.is_absent()) return Ok();
+  MVM_TRY(Ref<> wanted, GetAttrOptional(ts, flags, "warn_default_encoding"));
+  if (wanted.is_absent()) return Ok();
+  MVM_TRY(bool warn, Truth(ts, wanted));
+  if (!warn) return Ok();
+  return Warn(ts, Exc::kEncodingWarning, stack_level, "'encoding' argument not specified");
 }
 
 StreamLock::StreamLock(ThreadState& ts, ThreadState** owner, Value stream) : owner_(owner) {

@@ -197,6 +197,8 @@ Result<> AllocStream(ThreadState& ts, TypeObject* cls, Args raw);  // slots.new_
 // io.UnsupportedOperation(message), raised. It is both OSError and ValueError.
 Raised RaiseUnsupported(ThreadState& ts, const char* message);
 Result<TypeObject*> UnsupportedOperation(ThreadState& ts);
+// With -X warn_default_encoding: EncodingWarning "'encoding' argument not specified".
+Status WarnOfDefaultEncoding(ThreadState& ts, int stack_level);
 // object.closed as truth.
 Result<bool> IsClosed(ThreadState& ts, Value stream);
 // ValueError "I/O operation on closed file." if self.closed.

@@ -284,6 +284,7 @@ Result<> text_init(ThreadState& ts, Args args) {
       return Raise(ts, Exc::kValueError, "embedded null character");
     }
   }
+  if (IsNone(ts, args[2])) MVM_TRY_VOID(WarnOfDefaultEncoding(ts, 1));
   MVM_TRY(Ref<StrObject> encoding, EncodingName(ts, args[2]));
   Ref<StrObject> errors =
       Ref<StrObject>::Borrow(IsNone(ts, args[3]) ? MVM_NAME(ts, strict) : args.as<StrObject>(3));
