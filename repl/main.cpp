@@ -215,9 +215,10 @@ int main(int argc, char** argv) {
   if (!o.config.flags.no_site) vm->Import("_sitebuiltins").GetAttr("install").Call();
   bool prompt = false;
   int status = 0;
-  bool interrupted = false, broken = false;
+  bool interrupted = false, broken = false, exited = false;
   if (!RunProgram(*vm, o, &prompt)) {
     interrupted = vm->LastErrorIs("KeyboardInterrupt");
+    exited = vm->LastErrorIs("SystemExit");
     broken = vm->LastErrorIs("BrokenPipeError") && OutputIsBroken();
     if (broken) {
       vm->DropError();
@@ -235,12 +236,13 @@ int main(int argc, char** argv) {
     status = minivm::cli::RunPrompt(*vm);
   }
   // A reader that went away (`| head`) is no error worth a word, and none at all if it had
-  // everything: what is still to be written tells, and goes where nobody reads it.
+  // everything: what is still to be written tells, and goes where nobody reads it. A program that
+  // has seen to it and says with what status it ends, has the last word.
   int rest = broken || OutputIsBroken() ? memfd_create("rest of stdout", MFD_CLOEXEC) : -1;
   if (rest >= 0) dup2(rest, 1);
   bool flushed = vm->Finish();
   struct stat unread;
-  if (rest >= 0 && fstat(rest, &unread) == 0 && unread.st_size > 0) broken = true;
+  if (rest >= 0 && fstat(rest, &unread) == 0 && unread.st_size > 0) broken = !exited;
   interrupted_vm = nullptr;
   // No script code is left that could be interrupted: from now on Ctrl-C ends the process.
   struct sigaction now;
