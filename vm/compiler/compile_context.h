@@ -47,6 +47,10 @@ class CompileContext {
     return result.Take();
   }
   [[noreturn]] void Fail() { throw CompileFailed(); }
+  // Every pass calls it once per statement and expression: Ctrl-C and budgets reach long compiles.
+  void Poll() {
+    if (MVM_UNLIKELY(minivm::Charge(ts, 20).raised())) Fail();
+  }
 
   // A str for an identifier, interned, made once. Borrowed.
   StrObject* Str(Identifier id) {

@@ -144,6 +144,7 @@ void CodeGenerator::Eval(const Expr* e, Dest dest) {
   }
   RecursionGuard guard(context_.ts, " during compilation");
   if (!guard) context_.Fail();
+  context_.Poll();
   const Expr* child = ChainChild(e);
   if (child == nullptr) return EvalPlain(e, dest);
 
@@ -542,6 +543,7 @@ void CodeGenerator::CompareCondition(const CompareExpr* e, Label* label, bool se
 void CodeGenerator::Condition(const Expr* e, Label* label, bool sense) {
   RecursionGuard guard(context_.ts, " during compilation");
   if (!guard) context_.Fail();
+  context_.Poll();
   if (int truth = TruthOf(e); truth >= 0) {
     b().Note(e->loc);
     if ((truth != 0) == sense) {

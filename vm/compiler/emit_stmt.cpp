@@ -10,6 +10,7 @@ void CodeGenerator::Body(Span<Stmt*> body) {
 void CodeGenerator::Statement(const Stmt* s) {
   RecursionGuard guard(context_.ts, " during compilation");
   if (!guard) context_.Fail();
+  context_.Poll();
   unit_->spill_base = b().height();
   b().SetLocation(s->loc);
   unit_->many_lines = s->loc.lineno != s->loc.end_lineno;

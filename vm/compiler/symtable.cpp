@@ -192,6 +192,7 @@ void SymbolTableBuilder::VisitStmts(Span<Stmt*> body) {
 void SymbolTableBuilder::VisitStmt(const Stmt* stmt) {
   RecursionGuard guard(context_.ts, " during compilation");
   if (!guard) context_.Fail();
+  context_.Poll();
   switch (stmt->kind) {
     case StmtKind::kFunctionDef:
     case StmtKind::kAsyncFunctionDef: VisitFunctionDef(As<FunctionDefStmt>(stmt)); break;
@@ -621,6 +622,7 @@ void SymbolTableBuilder::VisitYield(const Expr* e, const Expr* value) {
 void SymbolTableBuilder::VisitPlain(const Expr* e) {
   RecursionGuard guard(context_.ts, " during compilation");
   if (!guard) context_.Fail();
+  context_.Poll();
   switch (e->kind) {
     case ExprKind::kName: {
       auto* n = As<NameExpr>(e);
@@ -828,6 +830,7 @@ void SymbolTableBuilder::ExtendNamedExpr(const NameExpr* target) {
 void SymbolTableBuilder::VisitPattern(const Pattern* p) {
   RecursionGuard guard(context_.ts, " during compilation");
   if (!guard) context_.Fail();
+  context_.Poll();
   switch (p->kind) {
     case PatternKind::kMatchValue: VisitExpr(As<MatchValuePattern>(p)->value); break;
     case PatternKind::kMatchSingleton: break;
