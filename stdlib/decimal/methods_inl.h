@@ -109,6 +109,9 @@ inline bool IsSignalingNanOp(const View& v, const Settings&) { return v.signalin
 inline bool IsSignedOp(const View& v, const Settings&) { return v.negative; }
 inline bool IsZeroOp(const View& v, const Settings&) { return v.zero(); }
 
+// The template arguments of a row of operations.def, which stand in parentheses there.
+#define MVM_BARE(...) __VA_ARGS__
+
 // ---- running them ----
 
 template <UnaryOperation kOperation>
