@@ -40,6 +40,16 @@ struct FrameHeader {
   bool has(FrameFlags f) const { return bits & f; }
 };
 
+// The header of a frame that R's frame calls: one deeper; `low` has window, destination and flags.
+inline uint64_t CalleeHeader(const Value* R, uint64_t low) {
+  return (R[-1].bits() >> 32 << 32) + FrameHeader::kDepthOne + low;
+}
+inline uint64_t HeaderPlaces(uint64_t window, uint64_t dest) { return window << 8 | dest << 16; }
+// The locals from `first` on have no values yet.
+inline void UnsetLocals(const FunctionObject* f, Value* base, uint32_t first, Value unbound) {
+  for (uint32_t i = first; i < f->local_count; ++i) base[i] = unbound;
+}
+
 inline FrameHeader HeaderOf(const Value* base) { return {base[-1].bits()}; }
 inline void SetFrameFlag(Value* base, FrameFlags f) {
   base[-1] = Value::FromBits(base[-1].bits() | f);

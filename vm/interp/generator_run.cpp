@@ -66,8 +66,7 @@ bool PushGenerator(ThreadState* ts, Value* R, const Word* pc, GeneratorObject* g
                    uint64_t flags) {
   uint32_t window = FunctionOf(R)->frame_size + 1u;
   Value* w = R + window;
-  uint64_t header = (R[-1].bits() >> 32 << 32) + FrameHeader::kDepthOne + (uint64_t{window} << 8) +
-                    kFrameGenerator + flags;
+  uint64_t header = CalleeHeader(R, HeaderPlaces(window, 0) + kFrameGenerator + flags);
   if (window > 0xFF) return false;
   if (!FrameFits(ts, w + kWindowWords, gen->function->frame_size, header)) return false;
   LayFrame(ts, w, gen, Value::FromBits(reinterpret_cast<uint64_t>(pc)), header, sent);

@@ -1166,13 +1166,11 @@ dispatch:
       Value* nb = w + kWindowWords;                                                    \
       uint32_t word;                                                                   \
       __builtin_memcpy(&word, pc, 4);                                                  \
-      uint64_t header =                                                                \
-          ((R[-1].bits() >> 32) << 32) + FrameHeader::kDepthOne + (word & 0x00FFFF00); \
+      uint64_t header = CalleeHeader(R, word & 0x00FFFF00);                            \
       if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;     \
       w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                      \
       w[2] = Value::FromBits(header);                                                  \
-      Value unbound = ts->rt->unbound;                                                 \
-      for (uint32_t i = f->param_count; i < f->local_count; ++i) nb[i] = unbound;      \
+      UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                             \
       R = nb;                                                                          \
       pc = f->entry;                                                                   \
       POLL();                                                                          \
@@ -1194,8 +1192,8 @@ dispatch:
         Value* nb = w + kWindowWords + 1;
         uint32_t word;
         __builtin_memcpy(&word, pc, 4);
-        uint64_t header = ((R[-1].bits() >> 32) << 32) + FrameHeader::kDepthOne +
-                          (word & 0x00FFFF00) + 0x100 + kFrameCtor;
+        // The window begins one register further up, behind the instance.
+        uint64_t header = CalleeHeader(R, (word & 0x00FFFF00) + HeaderPlaces(1, 0) + kFrameCtor);
         if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;
         SAVE();
         Object* self = FastInstance(ts, type);
@@ -1208,8 +1206,7 @@ dispatch:
         w[3] = Value::FromBits(header);
         ++self->refcount;
         w[0] = self;  // the result, once __init__ has returned None; it took over w[0]'s type
-        Value unbound = ts->rt->unbound;
-        for (uint32_t i = f->param_count; i < f->local_count; ++i) nb[i] = unbound;
+        UnsetLocals(f, nb, f->param_count, ts->rt->unbound);
         R = nb;
         pc = f->entry;
         POLL();

@@ -287,8 +287,7 @@ CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc) {
     uint32_t window = caller->frame_size + 1u;
     Value* w = R + window;
     Value* nb = w + kWindowWords;
-    uint64_t header = (R[-1].bits() >> 32 << 32) + FrameHeader::kDepthOne +
-                      (uint64_t{pc->a} << 16) + (uint64_t{window} << 8);
+    uint64_t header = CalleeHeader(R, HeaderPlaces(window, pc->a));
     if (window <= 0xFF && FrameFits(ts, nb, f->frame_size, header)) {
       if (!(pc->c & kConsume1)) Incref(o);
       Incref(static_cast<Object*>(f));
@@ -296,7 +295,7 @@ CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc) {
       w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
       w[2] = Value::FromBits(header);
       nb[0] = o;
-      for (uint32_t i = 1; i < f->local_count; ++i) nb[i] = ts->rt->unbound;
+      UnsetLocals(f, nb, 1, ts->rt->unbound);
       ts->base = nb;
       ts->pc = f->entry;
       return CallOutcome::kPushed;

@@ -31,8 +31,7 @@ void ReleaseWindow(CallSite& site) {
 }
 
 uint64_t NewHeader(const Value* R, const Value* window, uint32_t dest, uint64_t flags) {
-  return (R[-1].bits() >> 32 << 32) + FrameHeader::kDepthOne + (uint64_t{dest} << 16) +
-         (static_cast<uint64_t>(window - R) << 8) + flags;
+  return CalleeHeader(R, HeaderPlaces(static_cast<uint64_t>(window - R), dest) + flags);
 }
 
 // Pushes the frame of a function whose arguments stand in the window.
@@ -413,7 +412,7 @@ Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
   }
   TupleObject* names = raw.nkw > 0 ? raw.v[n].as<TupleObject>() : nullptr;
   if (MVM_LIKELY(f->simple && n == f->param_count && names == nullptr)) {
-    for (uint32_t i = n; i < f->local_count; ++i) nb[i] = ts.rt->unbound;
+    UnsetLocals(f, nb, n, ts.rt->unbound);
   } else if (!BindInto(&ts, f, nb, raw.n, raw.nkw, names, nb)) {
     return kRaised;
   }
@@ -431,7 +430,7 @@ Result<> RunCode(ThreadState& ts, CodeObject* code, DictObject* globals, Value l
   Value* w = StackTop(ts);
   Value* nb = w + kWindowWords;
   if (!EntryFits(ts, nb, f->frame_size)) return kRaised;
-  for (uint32_t i = 0; i < f->local_count; ++i) nb[i] = ts.rt->unbound;
+  UnsetLocals(f, nb, 0, ts.rt->unbound);
   if (code->locals_register != 0xFFFF) {
     Incref(locals);
     nb[code->locals_register] = locals;
