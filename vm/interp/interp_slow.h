@@ -33,8 +33,8 @@ MVM_SLOW bool SlowLoadGlobal(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowStoreGlobal(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowDeleteGlobal(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowName(ThreadState* ts, Value* R, Word* pc);  // LOADNAME .. DELNAME, LOADLOCALS ..
-MVM_SLOW bool SlowCell(ThreadState* ts, Value* R,
-                       Word* pc);  // cells, closures, far locals, CHKLOCAL
+MVM_SLOW bool SlowCell(ThreadState* ts, Value* R, Word* pc);  // cells, closures, CHKLOCAL DELLOC
+MVM_SLOW bool SlowFar(ThreadState* ts, Value* R, Word* pc);   // LDFAR STFAR DELFAR MKFAR
 
 MVM_SLOW bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc);
@@ -49,7 +49,11 @@ MVM_SLOW bool SlowSetItem(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowSubscriptMisc(ThreadState* ts, Value* R,
                                 Word* pc);  // DELITEM GETSLICE SETSLICE MKSLICE
 
-MVM_SLOW bool SlowBuild(ThreadState* ts, Value* R, Word* pc);   // BUILD_* NEW* *_ADD *_EXTEND ...
+MVM_SLOW bool SlowBuild(ThreadState* ts, Value* R, Word* pc);  // BUILD_* NEW* LIST_TO_TUPLE
+// LIST_APPEND *_ADD LIST_EXTEND *_UPDATE DICT_MERGE
+MVM_SLOW bool SlowAddTo(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowSpill(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW void SlowUnspill(Value* R, Word* pc);
 MVM_SLOW bool SlowUnpack(ThreadState* ts, Value* R, Word* pc);  // UNPACK UNPACK_EX
 // The item of a mapping under a name: new reference, or Absent().
 Result<> LookupMapping(ThreadState& ts, Value mapping, StrObject* name);
@@ -66,9 +70,11 @@ MVM_SLOW bool SlowEndAsyncFor(ThreadState* ts, Value* R, Word* pc);
 
 // CALL*: kDone = result written, window released.
 MVM_SLOW CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc);
-MVM_SLOW bool SlowFunctionOps(
-    ThreadState* ts, Value* R,
-    Word* pc);  // MKFUNC LOADBUILDCLASS IMPORT* INTRINSIC* SETUPANNOTATIONS
+MVM_SLOW bool SlowMakeFunction(ThreadState* ts, Value* R, Word* pc);  // MKFUNC
+MVM_SLOW bool SlowLoadBuildClass(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowImport(ThreadState* ts, Value* R, Word* pc);     // IMPORT IMPORTFROM
+MVM_SLOW bool SlowIntrinsic(ThreadState* ts, Value* R, Word* pc);  // INTRINSIC1 INTRINSIC2
+MVM_SLOW bool SlowSetUpAnnotations(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowException(ThreadState* ts, Value* R,
                             Word* pc);  // RAISE RERAISE EGMATCH EXCINFO; RAISE is always false
 MVM_SLOW int SlowExceptionMatch(ThreadState* ts, Value* R,

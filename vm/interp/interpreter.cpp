@@ -224,8 +224,11 @@ dispatch:
       w[1] = w[2] = Value::Int(0);
       NEXT();
     }
-    CASE(SPILL) : SLOW(SlowBuild(ts, R, pc));
-    CASE(UNSPILL) : SLOW(SlowBuild(ts, R, pc));
+    CASE(SPILL) : SLOW(SlowSpill(ts, R, pc));
+    CASE(UNSPILL) : {
+      SlowUnspill(R, pc);
+      NEXT();
+    }
     CASE(SWAP) : {
       std::swap(R[pc->a], R[pc->b]);
       NEXT();
@@ -279,10 +282,10 @@ dispatch:
       DECREF(R[pc->a]);
       NEXT();
     }
-    CASE(LDFAR) : SLOW(SlowCell(ts, R, pc));
-    CASE(STFAR) : SLOW(SlowCell(ts, R, pc));
-    CASE(DELFAR) : SLOW(SlowCell(ts, R, pc));
-    CASE(MKFAR) : SLOW(SlowCell(ts, R, pc));
+    CASE(LDFAR) : SLOW(SlowFar(ts, R, pc));
+    CASE(STFAR) : SLOW(SlowFar(ts, R, pc));
+    CASE(DELFAR) : SLOW(SlowFar(ts, R, pc));
+    CASE(MKFAR) : SLOW(SlowFar(ts, R, pc));
 
     // ---- cells and closures ----
     CASE(MKCELL) : SLOW(SlowCell(ts, R, pc));
@@ -1021,14 +1024,14 @@ dispatch:
         list->items[list->size++] = v;
         NEXT();
       }
-      SLOW(SlowBuild(ts, R, pc));
+      SLOW(SlowAddTo(ts, R, pc));
     }
-    CASE(SET_ADD) : SLOW(SlowBuild(ts, R, pc));
-    CASE(MAP_ADD) : SLOW(SlowBuild(ts, R, pc));
-    CASE(LIST_EXTEND) : SLOW(SlowBuild(ts, R, pc));
-    CASE(SET_UPDATE) : SLOW(SlowBuild(ts, R, pc));
-    CASE(DICT_UPDATE) : SLOW(SlowBuild(ts, R, pc));
-    CASE(DICT_MERGE) : SLOW(SlowBuild(ts, R, pc));
+    CASE(SET_ADD) : SLOW(SlowAddTo(ts, R, pc));
+    CASE(MAP_ADD) : SLOW(SlowAddTo(ts, R, pc));
+    CASE(LIST_EXTEND) : SLOW(SlowAddTo(ts, R, pc));
+    CASE(SET_UPDATE) : SLOW(SlowAddTo(ts, R, pc));
+    CASE(DICT_UPDATE) : SLOW(SlowAddTo(ts, R, pc));
+    CASE(DICT_MERGE) : SLOW(SlowAddTo(ts, R, pc));
     CASE(LIST_TO_TUPLE) : SLOW(SlowBuild(ts, R, pc));
     CASE(UNPACK) : {
       Value o = R[pc->b];
@@ -1308,13 +1311,13 @@ dispatch:
     CASE(HALT) : return Value();
 
     // ---- functions, classes, imports ----
-    CASE(MKFUNC) : SLOW(SlowFunctionOps(ts, R, pc));
-    CASE(LOADBUILDCLASS) : SLOW(SlowFunctionOps(ts, R, pc));
-    CASE(IMPORT) : SLOW(SlowFunctionOps(ts, R, pc));
-    CASE(IMPORTFROM) : SLOW(SlowFunctionOps(ts, R, pc));
-    CASE(INTRINSIC1) : SLOW(SlowFunctionOps(ts, R, pc));
-    CASE(INTRINSIC2) : SLOW(SlowFunctionOps(ts, R, pc));
-    CASE(SETUPANNOTATIONS) : SLOW(SlowFunctionOps(ts, R, pc));
+    CASE(MKFUNC) : SLOW(SlowMakeFunction(ts, R, pc));
+    CASE(LOADBUILDCLASS) : SLOW(SlowLoadBuildClass(ts, R, pc));
+    CASE(IMPORT) : SLOW(SlowImport(ts, R, pc));
+    CASE(IMPORTFROM) : SLOW(SlowImport(ts, R, pc));
+    CASE(INTRINSIC1) : SLOW(SlowIntrinsic(ts, R, pc));
+    CASE(INTRINSIC2) : SLOW(SlowIntrinsic(ts, R, pc));
+    CASE(SETUPANNOTATIONS) : SLOW(SlowSetUpAnnotations(ts, R, pc));
 
     // ---- exceptions ----
     CASE(RAISE) : SLOW(SlowException(ts, R, pc));

@@ -440,101 +440,104 @@ Result<> RunCode(ThreadState& ts, CodeObject* code, DictObject* globals, Value l
   return Enter(ts, nb, raw);
 }
 
-bool SlowFunctionOps(ThreadState* ts, Value* R, Word* pc) {
+bool SlowMakeFunction(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   FunctionObject* f = FunctionOf(R);
-  switch (static_cast<Op>(pc->op)) {
-    case Op::MKFUNC: {
-      Value* parts = R + pc->b;
-      uint32_t flags = pc->c;
-      CodeObject* code = reinterpret_cast<Value*>(pc)[pc->x].as<CodeObject>();
-      FunctionObject* made = NewFunction(*ts, code, f->globals).word();
-      uint32_t i = 0;
-      auto next = [&]() { return parts[i++]; };
-      if (made == nullptr) {
-        for (uint32_t bit = 1; bit <= 8; bit <<= 1) {
-          if (flags & bit) Decref(next());
-        }
-        return false;
-      }
-      if (flags & 1) made->defaults = next().as<TupleObject>();
-      if (flags & 2) made->kwdefaults = next().as<DictObject>();
-      if (flags & 4) made->annotations = next();
-      if (flags & 8) made->closure = next().as<TupleObject>();
-      // All functions of one site share a version while their defaults cannot differ.
-      if (!(flags & 3) && f->instance == f->code->instances) {
-        Site& site = f->code->sites[pc - f->instance->words];
-        if (site.arg == 0) site.arg = ts->rt->NextVersion();
-        made->aux = site.arg;
-      }
-      R[pc->a] = Value(made);
-      return true;
+  Value* parts = R + pc->b;
+  uint32_t flags = pc->c;
+  CodeObject* code = reinterpret_cast<Value*>(pc)[pc->x].as<CodeObject>();
+  FunctionObject* made = NewFunction(*ts, code, f->globals).word();
+  uint32_t i = 0;
+  auto next = [&]() { return parts[i++]; };
+  if (made == nullptr) {
+    for (uint32_t bit = 1; bit <= 8; bit <<= 1) {
+      if (flags & bit) Decref(next());
     }
-    case Op::LOADBUILDCLASS: {
-      Value v = LookupMapping(*ts, f->builtins, MVM_NAME(*ts, __build_class__)).word();
-      if (v.is_absent()) Raise(*ts, Exc::kNameError, "__build_class__ not found");
-      if (v.is_null() || v.is_absent()) return false;
-      R[pc->a] = v;
-      R[pc->a + 1] = R[pc->a + 2] = Value::Int(0);
-      return true;
-    }
-    case Op::IMPORT: {
-      StrObject* name = SiteName(f, pc);
-      Value level = R[pc->b], from = R[pc->c];
-      Ref<> import =
-          Ref<>::Steal(LookupMapping(*ts, f->builtins, MVM_NAME(*ts, __import__)).word());
-      Value v;
-      if (import.is_absent()) {
-        Raise(*ts, Exc::kImportError, "__import__ not found");
-      } else if (import) {
-        Value locals =
-            f->code->locals_register != 0xFFFF ? R[f->code->locals_register] : Value(ts->rt->none);
-        Value args[] = {Value(name), Value(f->globals), locals, from, level};
-        v = Call(*ts, import, std::span<const Value>(args)).word();
-      }
-      Decref(level);
-      Decref(from);
-      if (v.is_null()) return false;
-      R[pc->a] = v;
-      return true;
-    }
-    case Op::IMPORTFROM: {
-      Value v = ImportFrom(*ts, R[pc->b], SiteName(f, pc)).word();
-      if (v.is_null()) return false;
-      R[pc->a] = v;
-      return true;
-    }
-    case Op::INTRINSIC1: {
-      Value a = R[pc->b];
-      Value v = RunIntrinsic(*ts, f, R, static_cast<Intrinsic>(pc->x), a, Value()).word();
-      if (pc->c & kConsume1) Decref(a);
-      if (v.is_null()) return false;
-      R[pc->a] = v;
-      return true;
-    }
-    case Op::INTRINSIC2: {
-      Value a = R[pc->b], b = R[pc->c];
-      Value v = RunIntrinsic(*ts, f, R, static_cast<Intrinsic>(pc->x), a, b).word();
-      Decref(a);
-      Decref(b);
-      if (v.is_null()) return false;
-      R[pc->a] = v;
-      return true;
-    }
-    default: {  // SETUPANNOTATIONS
-      Value locals = R[f->code->locals_register];
-      StrObject* name = MVM_NAME(*ts, __annotations__);
-      Result<> found = LookupMapping(*ts, locals, name);
-      if (found.raised()) return false;
-      Ref<> annotations = found.Take();
-      if (!annotations.is_absent()) return true;
-      Result<DictObject> dict = NewDict(*ts);
-      if (dict.raised()) return false;
-      Ref<DictObject> d = dict.Take();
-      return !SetItem(*ts, locals, Value(name), Value(d.get())).raised();
-    }
+    return false;
   }
+  if (flags & 1) made->defaults = next().as<TupleObject>();
+  if (flags & 2) made->kwdefaults = next().as<DictObject>();
+  if (flags & 4) made->annotations = next();
+  if (flags & 8) made->closure = next().as<TupleObject>();
+  // All functions of one site share a version while their defaults cannot differ.
+  if (!(flags & 3) && f->instance == f->code->instances) {
+    Site& site = f->code->sites[pc - f->instance->words];
+    if (site.arg == 0) site.arg = ts->rt->NextVersion();
+    made->aux = site.arg;
+  }
+  R[pc->a] = Value(made);
+  return true;
+}
+
+bool SlowLoadBuildClass(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  FunctionObject* f = FunctionOf(R);
+  Value v = LookupMapping(*ts, f->builtins, MVM_NAME(*ts, __build_class__)).word();
+  if (v.is_absent()) Raise(*ts, Exc::kNameError, "__build_class__ not found");
+  if (v.is_null() || v.is_absent()) return false;
+  R[pc->a] = v;
+  R[pc->a + 1] = R[pc->a + 2] = Value::Int(0);
+  return true;
+}
+
+bool SlowImport(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  FunctionObject* f = FunctionOf(R);
+  if (static_cast<Op>(pc->op) == Op::IMPORTFROM) {
+    Value v = ImportFrom(*ts, R[pc->b], SiteName(f, pc)).word();
+    if (v.is_null()) return false;
+    R[pc->a] = v;
+    return true;
+  }
+  StrObject* name = SiteName(f, pc);
+  Value level = R[pc->b], from = R[pc->c];
+  Ref<> import = Ref<>::Steal(LookupMapping(*ts, f->builtins, MVM_NAME(*ts, __import__)).word());
+  Value v;
+  if (import.is_absent()) {
+    Raise(*ts, Exc::kImportError, "__import__ not found");
+  } else if (import) {
+    Value locals =
+        f->code->locals_register != 0xFFFF ? R[f->code->locals_register] : Value(ts->rt->none);
+    Value args[] = {Value(name), Value(f->globals), locals, from, level};
+    v = Call(*ts, import, std::span<const Value>(args)).word();
+  }
+  Decref(level);
+  Decref(from);
+  if (v.is_null()) return false;
+  R[pc->a] = v;
+  return true;
+}
+
+bool SlowIntrinsic(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  const bool two = static_cast<Op>(pc->op) == Op::INTRINSIC2;
+  Value a = R[pc->b], b = two ? R[pc->c] : Value();
+  Value v = RunIntrinsic(*ts, FunctionOf(R), R, static_cast<Intrinsic>(pc->x), a, b).word();
+  if (two || (pc->c & kConsume1)) Decref(a);
+  if (two) Decref(b);
+  if (v.is_null()) return false;
+  R[pc->a] = v;
+  return true;
+}
+
+bool SlowSetUpAnnotations(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  FunctionObject* f = FunctionOf(R);
+  Value locals = R[f->code->locals_register];
+  StrObject* name = MVM_NAME(*ts, __annotations__);
+  Result<> found = LookupMapping(*ts, locals, name);
+  if (found.raised()) return false;
+  Ref<> annotations = found.Take();
+  if (!annotations.is_absent()) return true;
+  Result<DictObject> dict = NewDict(*ts);
+  if (dict.raised()) return false;
+  Ref<DictObject> d = dict.Take();
+  return !SetItem(*ts, locals, Value(name), Value(d.get())).raised();
 }
 
 }  // namespace minivm

@@ -327,58 +327,6 @@ bool SlowBuild(ThreadState* ts, Value* R, Word* pc) {
       R[pc->a] = Value(set);
       return true;
     }
-    case Op::LIST_APPEND: {
-      Value v = R[pc->b];
-      bool ok = !ListAppend(*ts, R[pc->a].as<ListObject>(), v).raised();
-      if (pc->c & kConsume1) Decref(v);
-      return ok;
-    }
-    case Op::SET_ADD: {
-      Value v = R[pc->b];
-      bool ok = !SetAdd(*ts, R[pc->a].as<SetObject>(), v).raised();
-      if (pc->c & kConsume1) Decref(v);
-      return ok;
-    }
-    case Op::MAP_ADD: {
-      Value key = R[pc->b], v = R[pc->c];
-      bool ok = !DictSet(*ts, R[pc->a].as<DictObject>(), key, v).raised();
-      if (pc->x & kConsume1) Decref(key);
-      if (pc->x & kConsume2) Decref(v);
-      return ok;
-    }
-    case Op::LIST_EXTEND: {
-      Value v = R[pc->b];
-      bool ok = !ExtendList(*ts, R[pc->a].as<ListObject>(), v).raised();
-      if (pc->c & kConsume1) Decref(v);
-      return ok;
-    }
-    case Op::SET_UPDATE: {
-      Value v = R[pc->b];
-      bool ok = !SetUpdate(*ts, R[pc->a].as<SetObject>(), v).raised();
-      if (pc->c & kConsume1) Decref(v);
-      return ok;
-    }
-    case Op::DICT_UPDATE: {
-      Value v = R[pc->b];
-      Status s = Ok();
-      if (!IsDict(*ts, v)) {
-        Result<> keys = GetAttrOptional(*ts, v, MVM_NAME(*ts, keys));
-        if (keys.raised()) {
-          s = kRaised;
-        } else if (keys.Take().is_absent()) {
-          s = Raise(*ts, Exc::kTypeError, "'%T' object is not a mapping", v);
-        }
-      }
-      if (!s.raised()) s = DictUpdate(*ts, R[pc->a].as<DictObject>(), v);
-      if (pc->c & kConsume1) Decref(v);
-      return !s.raised();
-    }
-    case Op::DICT_MERGE: {
-      Value v = R[pc->b];
-      bool ok = !MergeKeywords(*ts, R[pc->a].as<DictObject>(), v, R[pc->x]).raised();
-      if (pc->c & kConsume1) Decref(v);
-      return ok;
-    }
     case Op::LIST_TO_TUPLE: {
       ListObject* list = R[pc->a].as<ListObject>();
       Result<TupleObject> t = NewTuple(*ts, {list->items, static_cast<size_t>(list->size)});
@@ -387,26 +335,72 @@ bool SlowBuild(ThreadState* ts, Value* R, Word* pc) {
       Decref(old);
       return true;
     }
-    case Op::SPILL: {
-      // A tuple of raw words; absent ones are inert for the collector and for Decref.
-      TupleObject* t = NewTupleSteal(*ts, from, n).word();
-      if (t == nullptr) return false;
-      R[pc->a] = Value(t);
-      return true;
-    }
-    case Op::UNSPILL: {
-      TupleObject* t = R[pc->a].as<TupleObject>();
-      R[pc->a + n] = R[pc->a + 1];
-      for (uint32_t i = 0; i < n; ++i) {
-        Value v = t->items()[i];
-        Incref(v);
-        R[pc->a + i] = v;
-      }
-      Decref(static_cast<Object*>(t));
-      return true;
-    }
-    default: MVM_CHECK(false, "not a display instruction"); return false;
+    default: MVM_CHECK(false, "makes no container"); return false;
   }
+}
+
+namespace {
+
+Status UpdateDict(ThreadState& ts, DictObject* into, Value mapping) {
+  if (!IsDict(ts, mapping)) {
+    MVM_TRY(Ref<> keys, GetAttrOptional(ts, mapping, MVM_NAME(ts, keys)));
+    if (keys.is_absent()) {
+      return Raise(ts, Exc::kTypeError, "'%T' object is not a mapping", mapping);
+    }
+  }
+  return DictUpdate(ts, into, mapping);
+}
+
+}  // namespace
+
+bool SlowAddTo(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  Value into = R[pc->a], v = R[pc->b];
+  Status done = Ok();
+  switch (static_cast<Op>(pc->op)) {
+    case Op::LIST_APPEND: done = ListAppend(*ts, into.as<ListObject>(), v); break;
+    case Op::SET_ADD:
+      if (SetAdd(*ts, into.as<SetObject>(), v).raised()) done = kRaised;
+      break;
+    case Op::MAP_ADD: {
+      Value value = R[pc->c];
+      bool ok = !DictSet(*ts, into.as<DictObject>(), v, value).raised();
+      if (pc->x & kConsume1) Decref(v);
+      if (pc->x & kConsume2) Decref(value);
+      return ok;
+    }
+    case Op::LIST_EXTEND: done = ExtendList(*ts, into.as<ListObject>(), v); break;
+    case Op::SET_UPDATE: done = SetUpdate(*ts, into.as<SetObject>(), v); break;
+    case Op::DICT_UPDATE: done = UpdateDict(*ts, into.as<DictObject>(), v); break;
+    default:
+      MVM_DCHECK(static_cast<Op>(pc->op) == Op::DICT_MERGE, "adds to no container");
+      done = MergeKeywords(*ts, into.as<DictObject>(), v, R[pc->x]);
+  }
+  if (pc->c & kConsume1) Decref(v);
+  return !done.raised();
+}
+
+// A tuple of raw words; absent ones are inert for the collector and for Decref.
+bool SlowSpill(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  TupleObject* t = NewTupleSteal(*ts, R + pc->b, pc->c).word();
+  if (t == nullptr) return false;
+  R[pc->a] = Value(t);
+  return true;
+}
+
+void SlowUnspill(Value* R, Word* pc) {
+  uint32_t n = pc->c;
+  TupleObject* t = R[pc->a].as<TupleObject>();
+  R[pc->a + n] = R[pc->a + 1];
+  for (uint32_t i = 0; i < n; ++i) {
+    Value v = t->items()[i];
+    Incref(v);
+    R[pc->a + i] = v;
+  }
+  Decref(static_cast<Object*>(t));
 }
 
 namespace {

@@ -227,15 +227,12 @@ Value& FarSlot(Value* R, const Word* pc, bool in_cell) {
 
 }  // namespace
 
-bool SlowCell(ThreadState* ts, Value* R, Word* pc) {
+bool SlowFar(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   FunctionObject* f = FunctionOf(R);
   Value unbound = ts->rt->unbound;
-  Op op = static_cast<Op>(pc->op);
-  switch (op) {
-    case Op::CHKLOCAL:
-    case Op::DELLOC: RaiseUnboundLocal(*ts, SiteName(f, pc)); return false;
+  switch (static_cast<Op>(pc->op)) {
     case Op::LDFAR: {
       Value v = FarSlot(R, pc, pc->c & 1);
       if (v.is(unbound)) {
@@ -290,6 +287,19 @@ bool SlowCell(ThreadState* ts, Value* R, Word* pc) {
       Decref(old);
       return true;
     }
+    default: MVM_CHECK(false, "not an instruction of far locals"); return false;
+  }
+}
+
+bool SlowCell(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  FunctionObject* f = FunctionOf(R);
+  Value unbound = ts->rt->unbound;
+  Op op = static_cast<Op>(pc->op);
+  switch (op) {
+    case Op::CHKLOCAL:
+    case Op::DELLOC: RaiseUnboundLocal(*ts, SiteName(f, pc)); return false;
     case Op::MKCELL: {
       Result<CellObject> cell = NewCell(*ts, R[pc->a]);
       if (cell.raised()) return false;
