@@ -178,6 +178,88 @@ void RunStartup(Vm& vm, const Options& o) {
   if (!vm.RunStartup(startup)) vm.ReportError();
 }
 
+// False, with a message: the text is no UTF-8.
+bool CheckCommand(const std::string& text) {
+  unsigned char byte = 0;
+  long at = InvalidUtf8(text, &byte);
+  if (at < 0) return true;
+  std::fprintf(stderr,
+               "Unable to decode the command from the command line:\nUnicodeEncodeError: "
+               "'utf-8' codec can't encode "
+               "character '\\udc%02x' in position %ld: surrogates not allowed\n",
+               byte, at);
+  return false;
+}
+
+// Null, with a message, if there is not enough memory.
+std::unique_ptr<Vm> StartVm(Options& o) {
+  if (o.source == Source::kNone && isatty(0)) o.config.flags.interactive = true;
+  o.config.handle_signals = true;
+  minivm::ScriptError error;
+  std::unique_ptr<Vm> vm = Vm::Create(o.config, &error);
+  if (!vm) {
+    std::fprintf(stderr, "minivm: cannot start: %s%s%s\n", error.type.c_str(),
+                 error.message.empty() ? "" : ": ", error.message.c_str());
+    return nullptr;
+  }
+  InstallHandlers(vm.get());
+  if (!o.config.flags.warn_options.empty()) vm->Import("warnings", &error);
+  if (!o.config.flags.no_site) vm->Import("_sitebuiltins").GetAttr("install").Call();
+  return vm;
+}
+
+// How the program, and the prompt behind it, came to an end.
+struct Outcome {
+  int status = 0;
+  bool interrupted = false;  // by Ctrl-C
+  bool broken = false;       // nobody reads its output any more
+  bool exited = false;       // by sys.exit()
+};
+
+Outcome RunAll(Vm& vm, const Options& o) {
+  Outcome end;
+  bool prompt = false;
+  if (!RunProgram(vm, o, &prompt)) {
+    end.interrupted = vm.LastErrorIs("KeyboardInterrupt");
+    end.exited = vm.LastErrorIs("SystemExit");
+    end.broken = vm.LastErrorIs("BrokenPipeError") && OutputIsBroken();
+    if (end.broken) {
+      vm.DropError();
+    } else {
+      end.status = vm.ReportError(Inspects(o));
+    }
+  }
+  if (Inspects(o) && !end.broken) prompt = true;
+  if (prompt) {
+    end.interrupted = false;
+    if (o.source == Source::kNone || o.source == Source::kStdin) {
+      Banner(o);
+      RunStartup(vm, o);
+    }
+    end.status = minivm::cli::RunPrompt(vm);
+  }
+  return end;
+}
+
+// Ends the VM; false: what was written could not be flushed.
+bool FinishVm(std::unique_ptr<Vm> vm, Outcome* end) {
+  // A reader that went away (`| head`) is no error worth a word, and none at all if it had
+  // everything: what is still to be written tells, and goes where nobody reads it. A program that
+  // has seen to it and says with what status it ends, has the last word.
+  int rest = end->broken || OutputIsBroken() ? memfd_create("rest of stdout", MFD_CLOEXEC) : -1;
+  if (rest >= 0) dup2(rest, 1);
+  bool flushed = vm->Finish();
+  struct stat unread;
+  if (rest >= 0 && fstat(rest, &unread) == 0 && unread.st_size > 0) end->broken = !end->exited;
+  interrupted_vm = nullptr;
+  // No script code is left that could be interrupted: from now on Ctrl-C ends the process.
+  struct sigaction now;
+  if (sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == OnInterrupt) {
+    signal(SIGINT, SIG_DFL);
+  }
+  return flushed;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -186,84 +268,28 @@ int main(int argc, char** argv) {
   if (o.source == Source::kFile) {
     if (int status = CheckFile(o.text)) return status;
   }
-  if (o.source == Source::kCommand) {
-    unsigned char byte = 0;
-    long at = InvalidUtf8(o.text, &byte);
-    if (at >= 0) {
-      std::fprintf(stderr,
-                   "Unable to decode the command from the command line:\nUnicodeEncodeError: "
-                   "'utf-8' codec can't encode "
-                   "character '\\udc%02x' in position %ld: surrogates not allowed\n",
-                   byte, at);
-      return 1;
-    }
-  }
-  if (o.source == Source::kNone && isatty(0)) o.config.flags.interactive = true;
-  o.config.handle_signals = true;
+  if (o.source == Source::kCommand && !CheckCommand(o.text)) return 1;
   std::string leaks;
   if (o.leak_check) o.config.TEST_leaks = &leaks;
   std::set_terminate(OnTerminate);
-  minivm::ScriptError error;
-  std::unique_ptr<Vm> vm = Vm::Create(o.config, &error);
-  if (!vm) {
-    std::fprintf(stderr, "minivm: cannot start: %s%s%s\n", error.type.c_str(),
-                 error.message.empty() ? "" : ": ", error.message.c_str());
-    return 1;
-  }
-  InstallHandlers(vm.get());
-  if (!o.config.flags.warn_options.empty()) vm->Import("warnings", &error);
-  if (!o.config.flags.no_site) vm->Import("_sitebuiltins").GetAttr("install").Call();
-  bool prompt = false;
-  int status = 0;
-  bool interrupted = false, broken = false, exited = false;
-  if (!RunProgram(*vm, o, &prompt)) {
-    interrupted = vm->LastErrorIs("KeyboardInterrupt");
-    exited = vm->LastErrorIs("SystemExit");
-    broken = vm->LastErrorIs("BrokenPipeError") && OutputIsBroken();
-    if (broken) {
-      vm->DropError();
-    } else {
-      status = vm->ReportError(Inspects(o));
-    }
-  }
-  if (Inspects(o) && !broken) prompt = true;
-  if (prompt) {
-    interrupted = false;
-    if (o.source == Source::kNone || o.source == Source::kStdin) {
-      Banner(o);
-      RunStartup(*vm, o);
-    }
-    status = minivm::cli::RunPrompt(*vm);
-  }
-  // A reader that went away (`| head`) is no error worth a word, and none at all if it had
-  // everything: what is still to be written tells, and goes where nobody reads it. A program that
-  // has seen to it and says with what status it ends, has the last word.
-  int rest = broken || OutputIsBroken() ? memfd_create("rest of stdout", MFD_CLOEXEC) : -1;
-  if (rest >= 0) dup2(rest, 1);
-  bool flushed = vm->Finish();
-  struct stat unread;
-  if (rest >= 0 && fstat(rest, &unread) == 0 && unread.st_size > 0) broken = !exited;
-  interrupted_vm = nullptr;
-  // No script code is left that could be interrupted: from now on Ctrl-C ends the process.
-  struct sigaction now;
-  if (sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == OnInterrupt) {
-    signal(SIGINT, SIG_DFL);
-  }
-  vm.reset();
+  std::unique_ptr<Vm> vm = StartVm(o);
+  if (!vm) return 1;
+  Outcome end = RunAll(*vm, o);
+  bool flushed = FinishVm(std::move(vm), &end);
   if (!leaks.empty()) {
     std::fprintf(stderr, "leak check:\n%s", leaks.c_str());
     return 99;
   }
-  if (broken) {
+  if (end.broken) {
     signal(SIGPIPE, SIG_DFL);
     raise(SIGPIPE);
   }
-  if (interrupted) {
+  if (end.interrupted) {
     // As any program that Ctrl-C has ended, so that shells see it.
     signal(SIGINT, SIG_DFL);
     raise(SIGINT);
     return 130;
   }
   if (!flushed) return 120;
-  return status;
+  return end.status;
 }

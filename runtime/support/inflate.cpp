@@ -292,6 +292,72 @@ void Inflater::Remember(const uint8_t* from, const uint8_t* to) {
   history_ = std::min(kWindow, history_ + n);
 }
 
+bool Inflater::ReadBlockHeader(Cursor& c) {
+  if (last_block_) {
+    // Whole bytes that were read ahead go back; the rest of the last byte is padding.
+    c.in -= c.count / 8;
+    c.bits = 0;
+    c.count = 0;
+    step_ = Step::kDone;
+    return true;
+  }
+  if (!c.Have(3)) return false;
+  last_block_ = c.Take(1) != 0;
+  switch (c.Take(2)) {
+    case 0:
+      c.Drop(c.count & 7);
+      step_ = Step::kStoredSize;
+      break;
+    case 1:
+      FixedTables();
+      step_ = Step::kSymbols;
+      break;
+    case 2: step_ = Step::kCounts; break;
+    default: Fail("invalid block type");
+  }
+  return true;
+}
+
+bool Inflater::ReadStoredSize(Cursor& c) {
+  if (!c.Have(32)) return false;
+  const uint32_t size = c.Take(16), check = c.Take(16);
+  remaining_ = size;
+  step_ = Step::kStored;
+  if (size != (check ^ 0xFFFF)) Fail("invalid stored block lengths");
+  return true;
+}
+
+bool Inflater::CopyStored(Cursor& c) {
+  while (remaining_ > 0 && c.count >= 8 && c.out < c.out_end) {
+    *c.out++ = static_cast<uint8_t>(c.Take(8));
+    --remaining_;
+  }
+  if (c.count < 8) {
+    const size_t n =
+        std::min({static_cast<size_t>(remaining_), static_cast<size_t>(c.in_end - c.in),
+                  static_cast<size_t>(c.out_end - c.out)});
+    if (n > 0) std::memcpy(c.out, c.in, n);
+    c.in += n;
+    c.out += n;
+    remaining_ -= static_cast<uint32_t>(n);
+  }
+  if (remaining_ > 0) return false;
+  step_ = Step::kBlockHeader;
+  return true;
+}
+
+bool Inflater::ReadCounts(Cursor& c) {
+  if (!c.Have(14)) return false;
+  literal_count_ = c.Take(5) + 257;
+  distance_count_ = c.Take(5) + 1;
+  length_count_ = c.Take(4) + 4;
+  std::memset(lengths_, 0, 19);
+  lengths_read_ = 0;
+  step_ = Step::kCodeLengths;
+  if (literal_count_ > 286 || distance_count_ > 30) Fail("too many length or distance symbols");
+  return true;
+}
+
 Inflater::State Inflater::Run(const uint8_t** in, const uint8_t* in_end, uint8_t** out,
                               uint8_t* out_end) {
   if (step_ == Step::kDone) return State::kDone;
@@ -300,85 +366,10 @@ Inflater::State Inflater::Run(const uint8_t** in, const uint8_t* in_end, uint8_t
   bool more = true;
   while (more) {
     switch (step_) {
-      case Step::kBlockHeader: {
-        if (last_block_) {
-          // Whole bytes that were read ahead go back; the rest of the last byte is padding.
-          c.in -= c.count / 8;
-          c.bits = 0;
-          c.count = 0;
-          step_ = Step::kDone;
-          break;
-        }
-        if (!c.Have(3)) {
-          more = false;
-          break;
-        }
-        last_block_ = c.Take(1) != 0;
-        switch (c.Take(2)) {
-          case 0:
-            c.Drop(c.count & 7);
-            step_ = Step::kStoredSize;
-            break;
-          case 1:
-            FixedTables();
-            step_ = Step::kSymbols;
-            break;
-          case 2: step_ = Step::kCounts; break;
-          default: Fail("invalid block type");
-        }
-        break;
-      }
-      case Step::kStoredSize: {
-        if (!c.Have(32)) {
-          more = false;
-          break;
-        }
-        const uint32_t size = c.Take(16), check = c.Take(16);
-        if (size != (check ^ 0xFFFF)) {
-          Fail("invalid stored block lengths");
-          break;
-        }
-        remaining_ = size;
-        step_ = Step::kStored;
-        break;
-      }
-      case Step::kStored: {
-        while (remaining_ > 0 && c.count >= 8 && c.out < c.out_end) {
-          *c.out++ = static_cast<uint8_t>(c.Take(8));
-          --remaining_;
-        }
-        if (c.count < 8) {
-          const size_t n =
-              std::min({static_cast<size_t>(remaining_), static_cast<size_t>(c.in_end - c.in),
-                        static_cast<size_t>(c.out_end - c.out)});
-          if (n > 0) std::memcpy(c.out, c.in, n);
-          c.in += n;
-          c.out += n;
-          remaining_ -= static_cast<uint32_t>(n);
-        }
-        if (remaining_ > 0)
-          more = false;
-        else
-          step_ = Step::kBlockHeader;
-        break;
-      }
-      case Step::kCounts: {
-        if (!c.Have(14)) {
-          more = false;
-          break;
-        }
-        literal_count_ = c.Take(5) + 257;
-        distance_count_ = c.Take(5) + 1;
-        length_count_ = c.Take(4) + 4;
-        if (literal_count_ > 286 || distance_count_ > 30) {
-          Fail("too many length or distance symbols");
-          break;
-        }
-        std::memset(lengths_, 0, 19);
-        lengths_read_ = 0;
-        step_ = Step::kCodeLengths;
-        break;
-      }
+      case Step::kBlockHeader: more = ReadBlockHeader(c); break;
+      case Step::kStoredSize: more = ReadStoredSize(c); break;
+      case Step::kStored: more = CopyStored(c); break;
+      case Step::kCounts: more = ReadCounts(c); break;
       case Step::kCodeLengths: more = ReadCodeLengths(c); break;
       case Step::kLengths: more = ReadLengths(c); break;
       case Step::kSymbols:
@@ -387,10 +378,8 @@ Inflater::State Inflater::Run(const uint8_t** in, const uint8_t* in_end, uint8_t
         break;
       case Step::kCopy:
         Copy(c);
-        if (remaining_ > 0)
-          more = false;
-        else
-          step_ = Step::kSymbols;
+        more = remaining_ == 0;
+        if (more) step_ = Step::kSymbols;
         break;
       case Step::kDone:
       case Step::kBad: more = false; break;

@@ -61,6 +61,11 @@ class Inflater {
   struct Cursor;
   static Built Build(Code* code, const uint8_t* lengths, unsigned n);
   State Fail(const char* error);
+  // Steps of Run(): false if they lack input or room. (After Fail() the next step ends it.)
+  bool ReadBlockHeader(Cursor& c);
+  bool ReadStoredSize(Cursor& c);
+  bool CopyStored(Cursor& c);
+  bool ReadCounts(Cursor& c);
   bool ReadCodeLengths(Cursor& c);
   bool ReadLengths(Cursor& c);
   bool FinishTables();

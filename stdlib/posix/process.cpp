@@ -217,6 +217,105 @@ Status AddFileAction(ThreadState& ts, Value action, const char* function, HeldMe
 
 // posix_spawn(path, argv, env, /, *, file_actions=(), setpgroup=..., resetids=False, setsid=False,
 //             setsigmask=(), setsigdef=(), scheduler=...)
+// What posix_spawn() is asked for besides program, arguments and environment.
+class SpawnRequest {
+ public:
+  SpawnRequest(ThreadState& ts, const char* function) : ts_(ts), function_(function) {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawnattr_init(&attributes_);
+  }
+  ~SpawnRequest() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnRequest(const SpawnRequest&) = delete;
+  SpawnRequest& operator=(const SpawnRequest&) = delete;
+
+  Status TakeActions(Value actions) {
+    if (IsNone(ts_, actions)) return Ok();
+    if (TypeOf(ts_, actions)->slots.get_item == nullptr) {
+      return Raise(ts_, Exc::kTypeError, "file_actions must be a sequence or None");
+    }
+    return ForEach(ts_, actions, [&](Value action) {
+      return AddFileAction(ts_, action, function_, &held_, &actions_);
+    });
+  }
+  // group: absent, or a process group's number.
+  Status TakeGroups(Value group, Value reset_ids, Value new_session) {
+    if (!group.is_absent()) {
+      MVM_TRY(int number, AsCInt(ts_, group));
+      posix_spawnattr_setpgroup(&attributes_, number);
+      flags_ |= POSIX_SPAWN_SETPGROUP;
+    }
+    MVM_TRY(bool reset, Truth(ts_, reset_ids));
+    if (reset) flags_ |= POSIX_SPAWN_RESETIDS;
+    MVM_TRY(bool session, Truth(ts_, new_session));
+    if (session) flags_ |= POSIX_SPAWN_SETSID;
+    return Ok();
+  }
+  // Both may be absent.
+  Status TakeSignals(Value mask, Value defaults) {
+    sigset_t set;
+    bool any = false;
+    if (!mask.is_absent()) {
+      MVM_TRY_VOID(ReadSignals(mask, &set, &any));
+      posix_spawnattr_setsigmask(&attributes_, &set);
+      flags_ |= POSIX_SPAWN_SETSIGMASK;
+    }
+    any = false;
+    if (!defaults.is_absent()) MVM_TRY_VOID(ReadSignals(defaults, &set, &any));
+    if (any) {
+      posix_spawnattr_setsigdefault(&attributes_, &set);
+      flags_ |= POSIX_SPAWN_SETSIGDEF;
+    }
+    return Ok();
+  }
+  // (policy or None, sched_param); absent or None: as it is.
+  Status TakeScheduler(Value scheduler) {
+    if (scheduler.is_absent() || IsNone(ts_, scheduler)) return Ok();
+    if (!IsTuple(ts_, scheduler) || scheduler.as<TupleObject>()->size() != 2) {
+      return Raise(ts_, Exc::kTypeError, "%s: scheduler must be a tuple or None", function_);
+    }
+    TupleObject* pair = scheduler.as<TupleObject>();
+    struct sched_param param;
+    MVM_TRY_VOID(SchedParam(ts_, (*pair)[1], &param));
+    if (!IsNone(ts_, (*pair)[0])) {
+      MVM_TRY(int policy, AsCInt(ts_, (*pair)[0]));
+      posix_spawnattr_setschedpolicy(&attributes_, policy);
+      flags_ |= POSIX_SPAWN_SETSCHEDULER;
+    }
+    posix_spawnattr_setschedparam(&attributes_, &param);
+    flags_ |= POSIX_SPAWN_SETSCHEDPARAM;
+    return Ok();
+  }
+  // 0 or an errno.
+  int Run(pid_t* pid, const char* program, bool search, char* const* argv, char* const* env) {
+    posix_spawnattr_setflags(&attributes_, flags_);
+    return search ? ::posix_spawnp(pid, program, &actions_, &attributes_, argv, env)
+                  : ::posix_spawn(pid, program, &actions_, &attributes_, argv, env);
+  }
+
+ private:
+  Status ReadSignals(Value signals, sigset_t* set, bool* any) {
+    sigemptyset(set);
+    return ForEach(ts_, signals, [&](Value v) -> Status {
+      MVM_TRY(int sig, AsCInt(ts_, v));
+      if (sigaddset(set, sig) < 0) {
+        return Raise(ts_, Exc::kValueError, "signal number %d out of range [1; 64]", sig);
+      }
+      *any = true;
+      return Ok();
+    });
+  }
+
+  ThreadState& ts_;
+  const char* function_;
+  HeldMemory held_;
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+  short flags_ = 0;
+};
+
 Result<> Spawn(ThreadState& ts, Args args, bool search) {
   const char* function = search ? "posix_spawnp" : "posix_spawn";
   PathArg p;
@@ -228,77 +327,14 @@ Result<> Spawn(ThreadState& ts, Args args, bool search) {
     return Raise(ts, Exc::kTypeError, "%s: environment must be a mapping object or None", function);
   }
   if (!inherit) MVM_TRY_VOID(GetEnv(ts, args[2], &env, function));
-  HeldMemory held;
-  struct Actions {
-    posix_spawn_file_actions_t a;
-    posix_spawnattr_t attr;
-    Actions() {
-      posix_spawn_file_actions_init(&a);
-      posix_spawnattr_init(&attr);
-    }
-    ~Actions() {
-      posix_spawn_file_actions_destroy(&a);
-      posix_spawnattr_destroy(&attr);
-    }
-  } s;
-  if (!IsNone(ts, args[3])) {
-    if (TypeOf(ts, args[3])->slots.get_item == nullptr) {
-      return Raise(ts, Exc::kTypeError, "file_actions must be a sequence or None");
-    }
-    MVM_TRY_VOID(ForEach(ts, args[3], [&](Value action) {
-      return AddFileAction(ts, action, function, &held, &s.a);
-    }));
-  }
-  short flags = 0;
-  if (args.has(4)) {
-    MVM_TRY(int group, AsCInt(ts, args[4]));
-    posix_spawnattr_setpgroup(&s.attr, group);
-    flags |= POSIX_SPAWN_SETPGROUP;
-  }
-  MVM_TRY(bool reset_ids, Truth(ts, args[5]));
-  if (reset_ids) flags |= POSIX_SPAWN_RESETIDS;
-  MVM_TRY(bool new_session, Truth(ts, args[6]));
-  if (new_session) flags |= POSIX_SPAWN_SETSID;
-  for (int which : {7, 8}) {
-    if (!args.has(static_cast<uint32_t>(which))) continue;
-    sigset_t set;
-    sigemptyset(&set);
-    bool any = false;
-    MVM_TRY_VOID(ForEach(ts, args[static_cast<uint32_t>(which)], [&](Value v) -> Status {
-      MVM_TRY(int sig, AsCInt(ts, v));
-      if (sigaddset(&set, sig) < 0)
-        return Raise(ts, Exc::kValueError, "signal number %d out of range [1; 64]", sig);
-      any = true;
-      return Ok();
-    }));
-    if (which == 7) {
-      posix_spawnattr_setsigmask(&s.attr, &set);
-      flags |= POSIX_SPAWN_SETSIGMASK;
-    } else if (any) {
-      posix_spawnattr_setsigdefault(&s.attr, &set);
-      flags |= POSIX_SPAWN_SETSIGDEF;
-    }
-  }
-  if (args.has(9) && !IsNone(ts, args[9])) {
-    if (!IsTuple(ts, args[9]) || args.as<TupleObject>(9)->size() != 2) {
-      return Raise(ts, Exc::kTypeError, "%s: scheduler must be a tuple or None", function);
-    }
-    TupleObject* pair = args.as<TupleObject>(9);
-    struct sched_param param;
-    MVM_TRY_VOID(SchedParam(ts, (*pair)[1], &param));
-    if (!IsNone(ts, (*pair)[0])) {
-      MVM_TRY(int policy, AsCInt(ts, (*pair)[0]));
-      posix_spawnattr_setschedpolicy(&s.attr, policy);
-      flags |= POSIX_SPAWN_SETSCHEDULER;
-    }
-    posix_spawnattr_setschedparam(&s.attr, &param);
-    flags |= POSIX_SPAWN_SETSCHEDPARAM;
-  }
-  posix_spawnattr_setflags(&s.attr, flags);
+  const Value absent = Value::Absent();
+  SpawnRequest request(ts, function);
+  MVM_TRY_VOID(request.TakeActions(args[3]));
+  MVM_TRY_VOID(request.TakeGroups(args.get(4, absent), args[5], args[6]));
+  MVM_TRY_VOID(request.TakeSignals(args.get(7, absent), args.get(8, absent)));
+  MVM_TRY_VOID(request.TakeScheduler(args.get(9, absent)));
   pid_t pid;
-  char* const* envp = inherit ? environ : env.data();
-  int error = search ? ::posix_spawnp(&pid, p.c_str(), &s.a, &s.attr, argv.data(), envp)
-                     : ::posix_spawn(&pid, p.c_str(), &s.a, &s.attr, argv.data(), envp);
+  int error = request.Run(&pid, p.c_str(), search, argv.data(), inherit ? environ : env.data());
   if (error != 0) return RaiseErrno(ts, error, args[0]);
   return Small(pid);
 }

@@ -25,8 +25,8 @@ class LeakGuard {
   // Of a VM that prints nothing and always takes the same way.
   VmConfig Config() {
     VmConfig config;
-    config.standard_streams = false;
-    config.fixed_hash_seed = true;
+    config.streams.descriptors = false;
+    config.flags.fixed_hash_seed = true;
     config.TEST_leaks = &leaks_;
     return config;
   }
