@@ -545,6 +545,10 @@ const Endless kEndless[] = {
     {"sum", "sum(range(10**13))"},
     {"sum_of_tuples", "sum([(1,) * 1000] * 50000, ())"},
     {"compile", "compile('x = 1\\n' * 10**7, 'a', 'exec')"},
+    {"compile_tree",
+     "import ast; t = ast.parse('x = 1').body * 10**5; [compile(ast.Module(t, []), 'a', 'exec') "
+     "for "
+     "_ in repeat(1)]"},
     {"str_count", "('ab' * (1 << 29)).count('ba')"},
     {"sum_floats", "sum(repeat(1.5))"},
     {"in", "'x' in count()"},
