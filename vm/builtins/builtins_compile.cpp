@@ -8,6 +8,7 @@
 #include "runtime/protocol/protocol.h"
 #include "runtime/support/utf8.h"
 #include "vm/builtins/compile_value.h"
+#include "vm/compiler/compiler.h"
 #include "vm/interp/function_object.h"
 #include "vm/interp/interpreter.h"
 #include "vm/tree/tree.h"
@@ -169,7 +170,7 @@ Result<> builtins_compile(ThreadState& ts, Args args) {
   try {
     return CompileTrees(ts, args[0], filename, flags, options);
   } catch (const std::bad_alloc&) {
-    return RaiseMemoryError(ts);
+    return OutOfArena(ts);
   }
 }
 

@@ -16,6 +16,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "vm/compiler/compiler.h"
 #include "vm/syntax/ast_fields.h"
 #include "vm/syntax/name_table.h"
 #include "vm/tree/tree.h"
@@ -545,7 +546,7 @@ Result<Mod*> TreeFromObject(ThreadState& ts, Value v, ModKind kind, Arena& arena
     MVM_TRY_VOID(ValidateTree(ts, tree));
     return tree;
   } catch (const std::bad_alloc&) {
-    return RaiseMemoryError(ts);
+    return OutOfArena(ts);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 #include "vm/compiler/compile_context.h"
+#include "vm/compiler/compiler.h"
 #include "vm/syntax/ast_fields.h"
 #include "vm/tree/tree.h"
 
@@ -368,7 +369,7 @@ Status OptimizeTree(ThreadState& ts, Mod* tree, Arena& arena, int level, Ref<>* 
     *keep = Ref<>::Borrow(list.value());
     return Optimizer(ts, arena, list, level, KeepsAnnotations(tree)).Module(tree);
   } catch (const std::bad_alloc&) {
-    return RaiseMemoryError(ts);
+    return OutOfArena(ts);
   }
 }
 
