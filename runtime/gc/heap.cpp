@@ -23,6 +23,7 @@
 #include "runtime/core/thread_state.h"
 #include "runtime/gc/alloc_tracer.h"
 #include "runtime/gc/collector.h"
+#include "runtime/support/mapped_memory.h"
 
 namespace minivm {
 
@@ -41,17 +42,25 @@ namespace {
 constexpr uint32_t kFirstChunkPages = 16;
 constexpr uint32_t kChunkPages = 64;
 constexpr size_t kKeepDirtyPages = 32;
-constexpr uint8_t kMostLent = 24;     // allocations of a class without a page, by larger ones
+constexpr uint8_t kMostLent = 24;  // allocations of a class without a page, by larger ones
+constexpr int kChunksSearched = 16;
+// Regions of large objects up to here are rows of pages; the system allows only so many mappings.
+constexpr size_t kMaxRun = 16 * kPageSize;
 constexpr size_t kCarveBytes = 2048;  // slots linked into the free list at a time
 
-// From this size on the system is asked whether it has the memory: what exceeds all of it is
-// refused at once, instead of being handed out and taking the process down when it is written to.
-constexpr size_t kAskFrom = size_t{256} << 20;
+// Buffers from this size on are mapped one by one: what dies goes back to the system at once,
+// wherever it lay, and what grows is moved by the page tables. The sanitizer wants to see them
+// itself.
+#ifdef MVM_ASAN
+constexpr size_t kMapFrom = SIZE_MAX;
+#else
+constexpr size_t kMapFrom = size_t{1} << 20;
+#endif
 
 // `size` bytes of zeroed memory aligned to kPageSize, or null.
 char* MapAligned(size_t size) {
   size_t want = size + kPageSize;
-  const int reserve = size < kAskFrom ? MAP_NORESERVE : 0;
+  const int reserve = size < kAskSystemFrom ? MAP_NORESERVE : 0;
   void* p =
       mmap(nullptr, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | reserve, -1, 0);
   if (p == MAP_FAILED) return nullptr;
@@ -65,6 +74,20 @@ char* MapAligned(size_t size) {
 }
 
 uint64_t MaskOf(uint32_t pages) { return pages == 64 ? ~uint64_t{0} : (uint64_t{1} << pages) - 1; }
+
+// Position of the first `n` set bits in a row, or -1.
+int FindRun(uint64_t bits, uint32_t n) {
+  for (uint32_t have = 1; have < n && bits != 0;) {  // bit i: those from i to i + have - 1 are set
+    uint32_t step = have < n - have ? have : n - have;
+    bits &= bits >> step;
+    have += step;
+  }
+  return bits == 0 ? -1 : __builtin_ctzll(bits);
+}
+
+uint32_t PagesOf(size_t region) {
+  return static_cast<uint32_t>((region + kPageSize - 1) / kPageSize);
+}
 
 bool PushPage(Page*** vector, size_t* count, size_t* capacity, Page* p) {
   if (*count == *capacity) {
@@ -107,12 +130,8 @@ Heap::Heap(RuntimeState* rt) : rt_(rt), collector_(new (std::nothrow) Collector(
 }
 
 Heap::~Heap() {
-  ForEachLarge([](Page* p) { munmap(p, p->region_size); });
-  for (uint32_t i = 0; i < spare_count_; ++i) {
-    const size_t size = spare_[i]->region_size;
-    MVM_UNPOISON(spare_[i], size);
-    munmap(spare_[i], size);
-  }
+  ForEachLarge([this](Page* p) { ReleaseRegion(p); });
+  for (uint32_t i = 0; i < spare_count_; ++i) ReleaseRegion(spare_[i]);
   while (chunks_) {
     HeapChunk* c = chunks_;
     chunks_ = c->next;
@@ -181,6 +200,24 @@ bool Heap::MustFail() { return fail_after_ >= 0 && fail_after_-- == 0; }
 
 // ---- chunks ----
 
+HeapChunk* Heap::NewChunk(uint32_t pages) {
+  HeapChunk* c = static_cast<HeapChunk*>(std::malloc(sizeof(HeapChunk)));
+  if (!c) return nullptr;
+  c->base = MapAligned(pages * kPageSize);
+  if (!c->base) {
+    std::free(c);
+    return nullptr;
+  }
+  c->pages = pages;
+  c->free = MaskOf(pages);
+  c->dirty = 0;
+  c->prev = nullptr;
+  c->next = chunks_;
+  if (chunks_) chunks_->prev = c;
+  chunks_ = c;
+  return c;
+}
+
 char* Heap::TakePage(HeapChunk** chunk) {
   HeapChunk* c = chunks_;
   if (dirty_pages_ != 0) {
@@ -188,41 +225,46 @@ char* Heap::TakePage(HeapChunk** chunk) {
   } else if (c && c->free == 0) {
     while (c && c->free == 0) c = c->next;
   }
-  if (!c) {
-    uint32_t pages = chunks_ ? kChunkPages : kFirstChunkPages;
-    c = static_cast<HeapChunk*>(std::malloc(sizeof(HeapChunk)));
-    if (!c) return nullptr;
-    c->base = MapAligned(pages * kPageSize);
-    if (!c->base) {
-      std::free(c);
-      return nullptr;
-    }
-    c->pages = pages;
-    c->free = MaskOf(pages);
-    c->dirty = 0;
-    c->prev = nullptr;
-    c->next = chunks_;
-    if (chunks_) chunks_->prev = c;
-    chunks_ = c;
-  }
+  if (!c && !(c = NewChunk(chunks_ ? kChunkPages : kFirstChunkPages))) return nullptr;
   uint64_t bits = c->dirty ? c->dirty : c->free;
-  int i = __builtin_ctzll(bits);
-  uint64_t bit = uint64_t{1} << i;
-  if (c->dirty & bit) --dirty_pages_;
-  c->free &= ~bit;
-  c->dirty &= ~bit;
-  *chunk = c;
-  return c->base + static_cast<size_t>(i) * kPageSize;
+  return TakeRun(*chunk = c, static_cast<uint32_t>(__builtin_ctzll(bits)), 1);
 }
 
-void Heap::ReturnPage(HeapChunk* c, char* page) {
-  uint64_t bit = uint64_t{1} << ((page - c->base) / kPageSize);
-  c->free |= bit;
-  if (dirty_pages_ < kKeepDirtyPages) {
-    c->dirty |= bit;
-    ++dirty_pages_;
+// `n` pages in a row. Only the first chunks are searched: this must not become slow when many have
+// room for a page but not for a row.
+char* Heap::TakePages(uint32_t n, HeapChunk** chunk) {
+  HeapChunk* c = chunks_;
+  int first = -1;
+  for (int looked = 0; c && looked < kChunksSearched; c = c->next, ++looked) {
+    first = FindRun(c->free, n);
+    if (first >= 0) break;
+  }
+  if (first < 0) {
+    c = NewChunk(kChunkPages);
+    if (!c) return nullptr;
+    first = 0;
+  }
+  return TakeRun(*chunk = c, static_cast<uint32_t>(first), n);
+}
+
+char* Heap::TakeRun(HeapChunk* c, uint32_t first, uint32_t n) {
+  const uint64_t bits = MaskOf(n) << first;
+  if (c->dirty & bits) {
+    dirty_pages_ -= static_cast<size_t>(__builtin_popcountll(c->dirty & bits));
+    c->dirty &= ~bits;
+  }
+  c->free &= ~bits;
+  return c->base + size_t{first} * kPageSize;
+}
+
+void Heap::ReturnPages(HeapChunk* c, char* page, uint32_t n) {
+  const uint64_t bits = MaskOf(n) << ((page - c->base) / kPageSize);
+  c->free |= bits;
+  if (dirty_pages_ + n <= kKeepDirtyPages) {
+    c->dirty |= bits;
+    dirty_pages_ += n;
   } else {
-    madvise(page, kPageSize, MADV_DONTNEED);
+    madvise(page, n * kPageSize, MADV_DONTNEED);
   }
   if (c != chunks_ && c->free == MaskOf(c->pages) && c->pages == kChunkPages) {
     dirty_pages_ -= static_cast<size_t>(__builtin_popcountll(c->dirty));
@@ -262,7 +304,7 @@ Page* Heap::NewPage(int size_class, int kind) {
   p->container = kind == kPageContainer;
   p->index = static_cast<uint32_t>(page_count_);
   if (!PushPage(&pages_, &page_count_, &page_capacity_, p)) {
-    ReturnPage(chunk, memory);
+    ReturnPages(chunk, memory, 1);
     return nullptr;
   }
   if (p->container) {
@@ -270,7 +312,7 @@ Page* Heap::NewPage(int size_class, int kind) {
     if (!ReserveAges() ||
         !PushPage(&container_pages_, &container_page_count_, &container_page_capacity_, p)) {
       --page_count_;
-      ReturnPage(chunk, memory);
+      ReturnPages(chunk, memory, 1);
       return nullptr;
     }
   }
@@ -337,7 +379,7 @@ void Heap::ReleasePage(Page* p) {
   }
   Account(-static_cast<ptrdiff_t>(kPageSize));
   MVM_UNPOISON(p, kPageSize);
-  ReturnPage(p->chunk, reinterpret_cast<char*>(p));
+  ReturnPages(p->chunk, reinterpret_cast<char*>(p), 1);
 }
 
 void Heap::List(Page* p) {
@@ -456,7 +498,7 @@ void* Heap::AllocateSlow(size_t size, int kind) {
 }
 
 // Memory of at least *region bytes: a spare region that fits well, or a fresh one.
-char* Heap::TakeRegion(size_t* region) {
+char* Heap::TakeRegion(size_t* region, HeapChunk** chunk) {
   for (uint32_t i = spare_count_; i-- > 0;) {
     Page* p = spare_[i];
     const size_t size = p->region_size;
@@ -464,25 +506,38 @@ char* Heap::TakeRegion(size_t* region) {
     spare_[i] = spare_[--spare_count_];
     spare_bytes_ -= size;
     *region = size;
+    *chunk = p->chunk;
     MVM_UNPOISON(p, size);
     std::memset(static_cast<void*>(p), 0, sizeof(Page));
     return reinterpret_cast<char*>(p);
   }
-  return MapAligned(*region);
+  *chunk = nullptr;
+  if (*region > kMaxRun) return MapAligned(*region);
+  char* memory = TakePages(PagesOf(*region), chunk);
+  if (memory) MVM_UNPOISON(memory, *region);
+  if (memory) std::memset(memory, 0, sizeof(Page));
+  return memory;
+}
+
+// Gives the memory of a region back.
+void Heap::ReleaseRegion(Page* p) {
+  const size_t size = p->region_size;
+  MVM_UNPOISON(p, size);
+  if (p->chunk) {
+    ReturnPages(p->chunk, reinterpret_cast<char*>(p), PagesOf(size));
+  } else {
+    munmap(p, size);
+  }
 }
 
 // Keeps the region of a dead object for the next one, or gives it back.
 void Heap::DropRegion(Page* p) {
   const size_t size = p->region_size;
-  if (size > kSpareLimit / 4) {
-    munmap(p, size);
-    return;
-  }
+  if (size > kSpareLimit / 4) return ReleaseRegion(p);
   while (spare_count_ == kSpareRegions || spare_bytes_ + size > kSpareLimit) {
     Page* oldest = spare_[0];
     spare_bytes_ -= oldest->region_size;
-    MVM_UNPOISON(oldest, oldest->region_size);
-    munmap(oldest, oldest->region_size);
+    ReleaseRegion(oldest);
     std::memmove(spare_, spare_ + 1, --spare_count_ * sizeof(Page*));
   }
   spare_[spare_count_++] = p;
@@ -499,10 +554,12 @@ void* Heap::AllocateLarge(size_t size, bool container) {
     region = (region + step - 1) & ~(step - 1);
   }
   if (!Admit(region) || (container && !ReserveAges())) return nullptr;
-  char* memory = TakeRegion(&region);
+  HeapChunk* chunk;
+  char* memory = TakeRegion(&region, &chunk);
   if (!memory) return nullptr;
   Page* p = reinterpret_cast<Page*>(memory);
   p->heap = this;
+  p->chunk = chunk;
   p->slot_size = static_cast<uint32_t>(size < UINT32_MAX ? size : UINT32_MAX);
   p->live = p->capacity = p->fresh = 1;
   p->slow_at = UINT32_MAX;
@@ -599,18 +656,20 @@ void* Heap::AllocateBuffer(size_t size) {
 // Apart from the above, which then needs no registers of its own.
 [[gnu::noinline]] void* Heap::AllocateLargeBuffer(size_t size) {
   if (MVM_UNLIKELY(MustFail()) || !Admit(size)) return nullptr;
-  void* p = std::malloc(size);
+  void* p = size < kMapFrom ? std::malloc(size) : MapMemory(size);
   if (p) Account(static_cast<ptrdiff_t>(size));
   return Traced(p, size);
 }
 
 void* Heap::ReallocateBuffer(void* p, size_t old_size, size_t new_size) {
   if (!p) return AllocateBuffer(new_size);
-  if (old_size > kSmallLimit && new_size > kSmallLimit) {
+  if (old_size > kSmallLimit && new_size > kSmallLimit &&
+      (old_size < kMapFrom) == (new_size < kMapFrom)) {
     if (MVM_UNLIKELY(MustFail())) return nullptr;
     if (new_size > old_size && !Admit(new_size - old_size)) return nullptr;
     if (MVM_UNLIKELY(tracer_ != nullptr)) tracer_->Remove(reinterpret_cast<uintptr_t>(p));
-    void* grown = std::realloc(p, new_size);
+    void* grown =
+        old_size < kMapFrom ? std::realloc(p, new_size) : RemapMemory(p, old_size, new_size);
     if (!grown) {
       (void)Traced(p, old_size);
       return nullptr;
@@ -642,7 +701,11 @@ void Heap::FreeBuffer(void* p, size_t size) {
 [[gnu::noinline]] void Heap::FreeLargeBuffer(void* p, size_t size) {
   if (MVM_UNLIKELY(tracer_ != nullptr)) tracer_->Remove(reinterpret_cast<uintptr_t>(p));
   Account(-static_cast<ptrdiff_t>(size));
-  std::free(p);
+  if (size < kMapFrom) {
+    std::free(p);
+  } else {
+    UnmapMemory(p, size);
+  }
 }
 
 }  // namespace minivm

@@ -1,16 +1,16 @@
 // The memory of one VM: objects in size-class pages, raw buffers, accounting, the cap.
 //
 // Objects up to 8 KB live in 64 KB pages, aligned to their size, of one size class and one
-// kind (container or plain); larger ones in a region of their own that starts with the same
-// page header. So `page = address & ~0xFFFF` finds the heap of any object. A free slot has
-// refcount 0 and its link at +8. Free lists are per page, last in, first out. Raw buffers up to
-// 512 bytes share the machinery in pages of a third kind.
-// The collector (collector.h) walks container pages; objects carry no links. A page is `young`
-// while it may hold objects made since the last young collection; so that few pages are, a full
-// page of containers is allocated into again only when a quarter of it is free.
-// Nothing here raises: allocation returns null when the cap or the system refuses, and the
-// helpers in thread_state.h (New, AllocBuffer) turn that into MemoryError.
-// Threading: everything under the VM's lock.
+// kind (container or plain); larger ones in a region of their own, a row of pages or a mapping,
+// that starts with the same page header. So `page = address & ~0xFFFF` finds the heap of any
+// object. A free slot has refcount 0 and its link at +8. Free lists are per page, last in, first
+// out. Raw buffers up to 512 bytes share the machinery in pages of a third kind; those from 1 MB on
+// are mapped. The collector (collector.h) walks container pages; objects carry no links. A page is
+// `young` while it may hold objects made since the last young collection; so that few pages are, a
+// full page of containers is allocated into again only when a quarter of it is free. Nothing here
+// raises: allocation returns null when the cap or the system refuses, and the helpers in
+// thread_state.h (New, AllocBuffer) turn that into MemoryError. Threading: everything under the
+// VM's lock.
 #pragma once
 
 #include <cstddef>
@@ -83,7 +83,7 @@ struct Page {
   uint32_t young_index;      // positions in the lists of young and of middle pages
   uint32_t middle_index;
   size_t region_size;  // of a large region: bytes mapped
-  HeapChunk* chunk;    // of a small-object page
+  HeapChunk* chunk;    // null: the region is mapped by itself
 
   char* slots() { return reinterpret_cast<char*>(this) + kHeaderSize; }
   static Page* Of(const void* p) {
@@ -248,8 +248,9 @@ class Heap {
   void FreeLargeBuffer(void* p, size_t size);
   void* Traced(void* block, size_t size);
   void* AllocateLarge(size_t size, bool container);
-  char* TakeRegion(size_t* region);
+  char* TakeRegion(size_t* region, HeapChunk** chunk);
   void DropRegion(Page* p);
+  void ReleaseRegion(Page* p);
   Page* NewPage(int size_class, int kind);
   void ReleasePage(Page* p);
   bool Carve(Page* p);
@@ -263,8 +264,11 @@ class Heap {
   void List(Page* p);
   void Unlist(Page* p);
   bool Admit(size_t bytes);
+  HeapChunk* NewChunk(uint32_t pages);
   char* TakePage(HeapChunk** chunk);
-  void ReturnPage(HeapChunk* chunk, char* page);
+  char* TakePages(uint32_t n, HeapChunk** chunk);
+  char* TakeRun(HeapChunk* chunk, uint32_t first, uint32_t n);
+  void ReturnPages(HeapChunk* chunk, char* page, uint32_t n);
   bool MustFail();
   static void Scrub(Page* p, FreeSlot* s) {
 #ifdef MVM_CHECKS

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <string>
 #include <vector>
 
 #include "tests/support/test_vm.h"
@@ -101,6 +103,48 @@ TEST(HeapTest, BuffersKeepTheirContents) {
   heap.FreeBuffer(p, size);
   heap.Verify();
   EXPECT_LE(heap.stats().bytes, before + 4 * kPageSize);
+}
+
+// Those of a megabyte and more are mapped: contents survive each way across the border.
+TEST(HeapTest, LargeBuffersKeepTheirContents) {
+  TestVm vm;
+  Heap& heap = vm.rt().heap;
+  const size_t before = heap.stats().bytes;
+  constexpr size_t kMega = size_t{1} << 20;
+  size_t size = 100'000;
+  char* p = static_cast<char*>(heap.AllocateBuffer(size));
+  for (size_t i = 0; i < size; ++i) p[i] = static_cast<char>(i * 7);
+  for (size_t next : {kMega, 3 * kMega, 3 * kMega + 1, 64 * kMega, 2 * kMega, kMega - 1, size}) {
+    p = static_cast<char*>(heap.ReallocateBuffer(p, size, next));
+    size = next;
+    p[size - 1] = 1;
+    for (size_t i = 0; i < 99'999; ++i) ASSERT_EQ(p[i], static_cast<char>(i * 7));
+  }
+  heap.FreeBuffer(p, size);
+  EXPECT_EQ(heap.stats().bytes, before);
+}
+
+size_t CountMappings() {
+  size_t n = 0;
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) ++n;
+  return n;
+}
+
+// A process may have some 65 000 mappings: large objects are not to need one each.
+TEST(HeapTest, LargeObjectsShareMappings) {
+  TestVm vm;
+  Heap& heap = vm.rt().heap;
+  const size_t before = CountMappings();
+  std::vector<Object*> objects;
+  for (int i = 0; i < 1000; ++i) {
+    objects.push_back(Make(heap, 9000 + static_cast<size_t>(i) * 100, i % 2));
+    ASSERT_NE(objects.back(), nullptr);
+  }
+  EXPECT_LT(CountMappings(), before + 100);
+  for (size_t i = 0; i < objects.size(); i += 2) heap.Free(objects[i]);
+  for (size_t i = 1; i < objects.size(); i += 2) heap.Free(objects[i]);
+  heap.Verify();
 }
 
 TEST(HeapTest, CapRefusesAndRecovers) {

@@ -1,0 +1,42 @@
+// See mapped_memory.h. mremap is Linux's; elsewhere blocks that grow are copied.
+#include "runtime/support/mapped_memory.h"
+
+#include <sys/mman.h>
+
+#include <cstring>
+
+namespace minivm {
+
+namespace {
+
+constexpr size_t kUnit = 4096;
+
+size_t Rounded(size_t size) { return (size + kUnit - 1) & ~(kUnit - 1); }
+
+}  // namespace
+
+void* MapMemory(size_t size) {
+  const int reserve = size < kAskSystemFrom ? MAP_NORESERVE : 0;
+  void* p = mmap(nullptr, Rounded(size), PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | reserve, -1, 0);
+  return p == MAP_FAILED ? nullptr : p;
+}
+
+void* RemapMemory(void* p, size_t old_size, size_t new_size) {
+  const size_t from = Rounded(old_size), to = Rounded(new_size);
+  if (from == to) return p;
+#ifdef MREMAP_MAYMOVE
+  void* moved = mremap(p, from, to, MREMAP_MAYMOVE);
+  return moved == MAP_FAILED ? nullptr : moved;
+#else
+  void* fresh = MapMemory(new_size);
+  if (!fresh) return nullptr;
+  std::memcpy(fresh, p, old_size < new_size ? old_size : new_size);
+  munmap(p, from);
+  return fresh;
+#endif
+}
+
+void UnmapMemory(void* p, size_t size) { munmap(p, Rounded(size)); }
+
+}  // namespace minivm

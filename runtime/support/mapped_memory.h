@@ -1,0 +1,23 @@
+// Memory that is the system's again as soon as it is released, and that grows without being copied.
+//
+// For blocks of a megabyte and more, and for what is large for a moment only: the C library keeps
+// such blocks for later, or cannot return them because a small one lies above. Sizes are rounded up
+// to whole pages; callers pass the size that they asked for.
+#pragma once
+
+#include <cstddef>
+
+namespace minivm {
+
+// From this size on the system is asked whether it has the memory: what exceeds all of it is
+// refused at once, instead of being handed out and taking the process down when it is written to.
+inline constexpr size_t kAskSystemFrom = size_t{256} << 20;
+
+// Zeroed memory of at least `size` bytes, or null.
+void* MapMemory(size_t size);
+// The block with another size, its contents kept, perhaps elsewhere; null when refused: the old one
+// stays.
+void* RemapMemory(void* p, size_t old_size, size_t new_size);
+void UnmapMemory(void* p, size_t size);
+
+}  // namespace minivm
