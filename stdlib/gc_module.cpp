@@ -131,7 +131,7 @@ Result<> gc_get_objects(ThreadState& ts, Args args) {
 class Finder final : public Visitor {
  public:
   Finder(RuntimeState& rt, TupleObject* wanted) : rt_(rt), wanted_(wanted) {}
-  void Visit(Object* child) override {
+  void Seen(Object* child) override {
     if (IsHiddenFromScripts(child)) return VisitObject(rt_, child, *this);
     for (Value v : wanted_->span()) found_ = found_ || v.is(child);
   }
@@ -159,7 +159,7 @@ Result<> gc_get_referrers(ThreadState& ts, Args args) {
 class Collect final : public Visitor {
  public:
   explicit Collect(RuntimeState& rt) : rt_(rt) {}
-  void Visit(Object* child) override {
+  void Seen(Object* child) override {
     if (IsHiddenFromScripts(child) && !IsCellOfDict(child)) return VisitObject(rt_, child, *this);
     operator()(Value(child));
   }

@@ -15,13 +15,32 @@ namespace minivm {
 
 class Heap;
 
-// What the collector does with each reference an object owns.
+// What the collector does with each reference an object owns. The most frequent visits are decided
+// in line: most children are no candidates, and a candidate mostly loses one count (collector.cpp).
 class Visitor {
  public:
-  virtual void Visit(Object* child) = 0;
+  void Visit(Object* child) {
+    if ((child->gc & filter_) != filter_) return;
+    if (subtract_) {
+      if (child->gc >= kRefsOne && child->gc < kRefsSaturated) child->gc -= kRefsOne;
+    } else {
+      Seen(child);
+    }
+  }
 
  protected:
+  static constexpr uint32_t kRefsOne = 1u << kGcRefsShift;
+  static constexpr uint32_t kRefsSaturated = kGcRefsMask;  // and above: surely reachable
+
+  // Children of which all bits of `filter` are set in Object::gc are seen.
+  explicit Visitor(uint32_t filter = 0, bool subtract = false)
+      : filter_(filter), subtract_(subtract) {}
   ~Visitor() = default;
+  virtual void Seen(Object* child) = 0;
+
+ private:
+  const uint32_t filter_;
+  const bool subtract_;
 };
 
 struct GcHooks {

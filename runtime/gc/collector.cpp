@@ -30,6 +30,7 @@
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 
 #include "runtime/core/thread_state.h"
@@ -46,12 +47,12 @@
 #include "runtime/objects/tuple_object.h"
 #include "runtime/objects/weakref_object.h"
 #include "runtime/protocol/protocol.h"
+#include "runtime/support/mapped_memory.h"
 
 namespace minivm {
 
 namespace {
 
-constexpr uint32_t kRefsOne = 1u << kGcRefsShift;
 constexpr uint32_t kRefsLimit =
     kGcRefsMask >> kGcRefsShift;  // this count or more: surely reachable
 
@@ -63,46 +64,61 @@ void SetRefs(Object* o, uint32_t count) {
   o->gc = (o->gc & ~kGcRefsMask) | count << kGcRefsShift;
 }
 
-// A growable stack of objects; Push is false when there is no memory.
+// A growable stack of objects; Push is false when there is no memory. Not counted against the cap.
+// First it is in place, then from malloc, then, when it is large, from the system.
 class ObjectStack {
  public:
-  ~ObjectStack() { std::free(items_); }
+  ~ObjectStack() {
+    if (capacity_ == kMedium) std::free(items_);
+    if (capacity_ > kMedium) UnmapMemory(items_, capacity_ * sizeof(Object*));
+  }
   bool Push(Object* o) {
-    if (size_ == capacity_) {
-      size_t more = capacity_ ? capacity_ * 2 : 256;
-      void* grown = std::realloc(items_, more * sizeof(Object*));
-      if (!grown) return false;
-      items_ = static_cast<Object**>(grown);
-      capacity_ = more;
-    }
+    if (MVM_UNLIKELY(size_ == capacity_) && !Grow()) return false;
     items_[size_++] = o;
     return true;
   }
   Object* Pop() { return items_[--size_]; }
+  Object* Top() const { return items_[size_ - 1]; }
   size_t size() const { return size_; }
   Object* operator[](size_t i) const { return items_[i]; }
   Object*& operator[](size_t i) { return items_[i]; }
 
  private:
-  Object** items_ = nullptr;
-  size_t size_ = 0, capacity_ = 0;
+  static constexpr size_t kSmall = 256, kMedium = 8192, kLarge = 16 * kMedium;
+  bool Grow() {
+    const size_t old = capacity_ * sizeof(Object*);
+    const size_t more = capacity_ == kSmall    ? kMedium
+                        : capacity_ == kMedium ? kLarge
+                                               : capacity_ * 2;
+    void* grown = more == kMedium  ? std::malloc(more * sizeof(Object*))
+                  : more == kLarge ? MapMemory(more * sizeof(Object*))
+                                   : RemapMemory(items_, old, more * sizeof(Object*));
+    if (!grown) return false;
+    if (more <= kLarge) std::memcpy(grown, items_, old);
+    if (more == kLarge) std::free(items_);
+    items_ = static_cast<Object**>(grown);
+    capacity_ = more;
+    return true;
+  }
+
+  Object* in_place_[kSmall];
+  Object** items_ = in_place_;
+  size_t size_ = 0, capacity_ = kSmall;
 };
 
 // Takes one reference off each candidate it meets.
 class Subtract final : public Visitor {
  public:
-  void Visit(Object* child) override {
-    if (IsCandidate(child) && RefsOf(child) != kRefsLimit && RefsOf(child) != 0)
-      child->gc -= kRefsOne;
-  }
+  Subtract() : Visitor(kGcCollecting, true) {}
+  void Seen(Object*) override {}
 };
 
 // Marks candidates reachable and remembers to look at what they refer to.
 class Mark final : public Visitor {
  public:
-  explicit Mark(RuntimeState& rt) : rt_(rt) {}
-  void Visit(Object* child) override {
-    if (!IsCandidate(child) || (child->gc & kGcReachable)) return;
+  explicit Mark(RuntimeState& rt) : Visitor(kGcCollecting), rt_(rt) {}
+  void Seen(Object* child) override {
+    if (child->gc & kGcReachable) return;
     child->gc |= kGcReachable;
     if (!stack_.Push(child)) overflow_ = true;
   }
@@ -168,17 +184,18 @@ class Collector::Run {
       return 0;
     }
     if (garbage_.size() == 0) return 0;
-    if (heap_.current_ts) {  // else the VM is being taken apart (leak_check.h)
+    if (last_rites_ && heap_.current_ts) {  // else the VM is being taken apart (leak_check.h)
       ClearWeakReferences();
       RunFinalizers();
     }
-    int64_t dead = DropResurrected();
+    // Where no script code has run nothing can have come back.
+    int64_t dead = code_has_run_ ? DropResurrected() : shown_garbage_;
     if (c_.debug & (kGcDebugCollectable | kGcDebugSaveAll)) ReportGarbage();
     if ((c_.debug & kGcDebugSaveAll) && c_.garbage) {
       SaveAll();
       *uncollectable = 0;
     } else {
-      ClearLateWeakReferences();
+      if (code_has_run_) ClearLateWeakReferences();
       DeleteGarbage();
     }
     return dead;
@@ -220,8 +237,8 @@ class Collector::Run {
     listed_ = generation_ < 2;
     WalkPages([&](Object* o) {
       if (!(o->gc & kGcTracked) || (o->gc & kGcAgeMask) > oldest) return;
-      o->gc = (o->gc & ~(kGcRefsMask | kGcReachable)) | kGcCollecting;
-      SetRefs(o, o->refcount);
+      const uint32_t refs = o->refcount < kRefsLimit ? o->refcount : kRefsLimit;
+      o->gc = (o->gc & ~(kGcRefsMask | kGcReachable)) | kGcCollecting | refs << kGcRefsShift;
       ++candidates_;
       if (listed_ && !list_.Push(o)) listed_ = false;
     });
@@ -254,6 +271,10 @@ class Collector::Run {
         ++survivors_;
       } else if (garbage_.Push(o)) {
         Incref(o);
+        const TypeObject* type = rt_.shapes[o->shape_id].type;
+        last_rites_ |= type->slots.finalize || (o->gc & kGcHasWeakrefs);
+        types_ |= type->has_flag(kTypeTypeSubclass);
+        shown_garbage_ += !IsCellOfDict(o);
       } else {
         complete = false;
         o->gc &= ~(kGcCollecting | kGcRefsMask);
@@ -298,13 +319,18 @@ class Collector::Run {
     }
     for (size_t i = 0; i < callbacks.size(); ++i) {
       WeakrefObject* ref = static_cast<WeakrefObject*>(callbacks[i]);
+      code_has_run_ = true;
       CallWeakrefCallback(ts_, ref);
       Decref(ref);
     }
   }
 
   void RunFinalizers() {
-    for (size_t i = 0; i < garbage_.size(); ++i) CallFinalizer(ts_, garbage_[i]);
+    for (size_t i = 0; i < garbage_.size(); ++i) {
+      if (!TypeOf(ts_, garbage_[i])->slots.finalize) continue;
+      code_has_run_ = true;
+      CallFinalizer(ts_, garbage_[i]);
+    }
   }
 
   // Subtracts again, over the snapshot. Those that live leave it; returns how many are left.
@@ -377,17 +403,50 @@ class Collector::Run {
     }
   }
 
+  // Objects whose destruction touches nothing but what they refer to. They can be emptied where
+  // they stand and their memory freed at the end, without a second visit: what still refers to them
+  // is garbage as well, and no code that runs meanwhile can get at them.
+  bool DiesInPlace(const Object* o) const {
+    if (o->gc & kGcHasWeakrefs) return false;
+    switch (o->shape_id) {
+      case ShapeIdOf(TypeId::kList):
+      case ShapeIdOf(TypeId::kTuple):
+      case ShapeIdOf(TypeId::kDict):
+      case ShapeIdOf(TypeId::kCell):
+      case ShapeIdOf(TypeId::kFunction): return true;
+      default: return IsPlainInstance(o, rt_.shapes[o->shape_id]);
+    }
+  }
+
   void DeleteGarbage() {
-    for (bool types : {false, true}) {
-      for (size_t i = 0; i < garbage_.size(); ++i) {
-        if (garbage_[i] && IsType(garbage_[i]) == types) ClearObject(rt_, garbage_[i]);
+    ObjectStack empty;
+    for (size_t i = 0; i < garbage_.size(); ++i) {
+      Object*& o = garbage_[i];
+      if (!o || (types_ && IsType(o))) continue;
+      if (DiesInPlace(o) && empty.Push(o)) {
+        o->gc &= ~kGcTracked;
+        DestroyObject(rt_, std::exchange(o, nullptr), TypeOf(ts_, empty.Top()));
+      } else {
+        ClearObject(rt_, o);
       }
+    }
+    ReleaseGarbage(false);
+    if (types_) {
       for (size_t i = 0; i < garbage_.size(); ++i) {
-        Object*& o = garbage_[i];
-        if (!o || IsType(o) != types) continue;
-        Object* dying = std::exchange(o, nullptr);
-        Release(dying);
+        if (garbage_[i]) ClearObject(rt_, garbage_[i]);
       }
+      ReleaseGarbage(true);
+    }
+    for (size_t i = 0; i < empty.size(); ++i) {
+      MVM_DCHECK(empty[i]->refcount == 1, "garbage is referred to by garbage alone");
+      heap_.Free(empty[i]);
+    }
+  }
+
+  void ReleaseGarbage(bool types) {
+    for (size_t i = 0; i < garbage_.size(); ++i) {
+      Object*& o = garbage_[i];
+      if (o && (!types_ || IsType(o) == types)) Release(std::exchange(o, nullptr));
     }
   }
 
@@ -403,7 +462,11 @@ class Collector::Run {
   int generation_;
   int64_t candidates_ = 0;
   int64_t survivors_ = 0;
+  int64_t shown_garbage_ = 0;  // all but the cells of dictionaries, of which scripts do not know
   bool listed_ = false;
+  bool last_rites_ = false;    // something in the garbage has a finalizer or weak references
+  bool types_ = false;         // ... is a type
+  bool code_has_run_ = false;  // callbacks or finalizers
   ObjectStack list_;
   ObjectStack garbage_;
 };

@@ -72,6 +72,22 @@ void DeallocNow(Heap* heap, RuntimeState& rt, Object* o) {
   heap->Free(o);
 }
 
+// Nobody hears of it when a plain instance like this dies: most of what dies.
+bool DiesUnheard(const Object* o, const ShapeEntry& entry) {
+  return IsPlainInstance(o, entry) && !entry.type->slots.finalize && !(o->gc & kGcHasWeakrefs);
+}
+
+void DeallocPlain(Heap* heap, const ShapeEntry& entry, Object* o) {
+  TypeObject* type = entry.type;
+  o->gc &= ~kGcTracked;
+  if (heap->young_count > 0) --heap->young_count;
+  WithPlainValues(o, *entry.shape, [](Value* v, size_t n) {
+    for (size_t i = 0; i < n; ++i) Decref(v[i]);
+  });
+  heap->Free(o);
+  Decref(type);
+}
+
 }  // namespace
 
 void CallFinalizer(ThreadState& ts, Object* o) {
@@ -105,14 +121,16 @@ void Dealloc(Object* o) {
     heap->Free(o);
     return;
   }
-  TypeObject* type = rt.shapes[o->shape_id].type;
-  if (!type->gc.destroy && !type->slots.finalize &&
+  const ShapeEntry entry = rt.shapes[o->shape_id];
+  TypeObject* type = entry.type;
+  const bool plain = DiesUnheard(o, entry);
+  if (!plain && !type->gc.destroy && !type->slots.finalize &&
       !(type->flags & (kTypeHeap | kTypeImmortalInstances)) && !(o->gc & kGcHasWeakrefs) &&
       !Page::Of(o)->container && o != rt.empty_bytes) {
     heap->Free(o);
     return;
   }
-  if (MVM_UNLIKELY(IsImmortal(rt, o, type))) {
+  if (!plain && MVM_UNLIKELY(IsImmortal(rt, o, type))) {
     o->refcount = kImmortalRefcount;
     return;
   }
@@ -123,7 +141,11 @@ void Dealloc(Object* o) {
     return;
   }
   heap->dealloc_depth = depth + 1;
-  DeallocNow(heap, rt, o);
+  if (plain) {
+    DeallocPlain(heap, entry, o);
+  } else {
+    DeallocNow(heap, rt, o);
+  }
   while (MVM_UNLIKELY(depth == 0 && heap->dealloc_queued != 0)) {
     DeallocNow(heap, rt, heap->dealloc_queue[--heap->dealloc_queued]);
   }

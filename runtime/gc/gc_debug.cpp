@@ -69,7 +69,7 @@ void VerifyHeap(RuntimeState& rt) {
   class Count final : public Visitor {
    public:
     explicit Count(std::unordered_map<Object*, uint64_t>& map) : map_(map) {}
-    void Visit(Object* child) override {
+    void Seen(Object* child) override {
       MVM_CHECK(child->refcount != 0, "a live object refers to a dead one");
       ++map_[child];
     }

@@ -23,7 +23,7 @@ bool IsImmortal(const Object* o) { return o->refcount >= kImmortalRefcount / 2; 
 class Reach final : public Visitor {
  public:
   explicit Reach(RuntimeState& rt) : rt_(rt) {}
-  void Visit(Object* o) override {
+  void Seen(Object* o) override {
     if (reached_.insert(o).second) todo_.push_back(o);
   }
   void Drain() {

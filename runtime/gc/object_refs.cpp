@@ -65,6 +65,8 @@ void DropValues(Value* values, size_t n) {
 
 // What an instance of a heap type owns beyond its built-in base; not the type.
 void DropInstance(RuntimeState& rt, Object* o, TypeObject* type) {
+  const ShapeEntry entry = rt.shapes[o->shape_id];
+  if (IsPlainInstance(o, entry)) return WithPlainValues(o, *entry.shape, DropValues);
   DictObject** dict = OwnedDict(rt, o, type);
   if (dict && *dict) {
     DetachDict(rt, o, *dict);
@@ -101,10 +103,18 @@ void ClearType(TypeObject* t) {
 }  // namespace
 
 void VisitObject(RuntimeState& rt, Object* o, Visitor& visitor) {
-  TypeObject* type = rt.shapes[o->shape_id].type;
+  const ShapeEntry entry = rt.shapes[o->shape_id];
+  TypeObject* type = entry.type;
   if (type->gc.visit) type->gc.visit(o, visitor);
   if (!type->is_heap()) return;
   visitor.Visit(type);
+  if (IsPlainInstance(o, entry)) {
+    return WithPlainValues(o, *entry.shape, [&](Value* v, size_t n) {
+      for (size_t i = 0; i < n; ++i) {
+        if (v[i].is_object()) visitor.Visit(v[i].object());
+      }
+    });
+  }
   ForEachValueRun(rt, o, type, [&](Value* v, size_t n) {
     for (size_t i = 0; i < n; ++i) {
       if (v[i].is_object()) visitor.Visit(v[i].object());

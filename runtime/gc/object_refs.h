@@ -16,6 +16,18 @@ inline ThreadState& ThreadOf(const Object* o) {
   return heap->current_ts ? *heap->current_ts : *heap->rt()->main_thread;
 }
 
+// An instance of a script class: all that it owns besides its class are the values in it.
+inline bool IsPlainInstance(const Object* o, const ShapeEntry& entry) {
+  return entry.shape && o->aux == 0 && entry.type->basic_size == sizeof(Object);
+}
+// f(Value*, size_t) for the values of a plain instance.
+template <class F>
+void WithPlainValues(Object* o, const Shape& shape, F f) {
+  const size_t n =
+      shape.slot_count < shape.inline_capacity ? shape.slot_count : shape.inline_capacity;
+  f(reinterpret_cast<Value*>(o + 1), n);
+}
+
 // Calls visitor.Visit for each object that `o` owns a reference to.
 void VisitObject(RuntimeState& rt, Object* o, Visitor& visitor);
 // Drops every reference but the one to the type, leaving the object valid and empty: breaks the

@@ -320,7 +320,7 @@ class StandardStreams final : public Visitor {
     }
     for (size_t i = 0; i < count_; ++i) VisitObject(*ts.rt, known_[i], *this);
   }
-  void Visit(Object* o) override {
+  void Seen(Object* o) override {
     const TypeObject* type = TypeOf(ts_, o);
     if (type->has_flag(kTypeDictSubclass)) plain_ = plain_ && IsPlain(o->as<DictObject>());
     if (!type->slots.finalize || Has(o)) return;
