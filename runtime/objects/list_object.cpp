@@ -92,6 +92,7 @@ Result<ListObject> NewList(ThreadState& ts, std::span<const Value> items) {
 }
 
 Result<ListObject> NewListSteal(ThreadState& ts, Value* items, size_t n) {
+  if (n == 0) return NewListReserve(ts, 0);
   Result<ListObject> made = NewListReserve(ts, n);
   if (made.raised()) {
     for (size_t i = 0; i < n; ++i) Decref(items[i]);

@@ -52,15 +52,17 @@ inline int64_t ModInt(int64_t b, int64_t c) {
 
 // A fresh instance for CALL_CLASS; null: use the slow path.
 inline Object* FastInstance(ThreadState* ts, TypeObject* type) {
-  Shape* shape = type->root_shape;
-  size_t size = shape->slot_offset + size_t{shape->inline_capacity} * 8;
+  size_t size = type->basic_size;
+  if (const Shape* shape = type->root_shape) size += size_t{shape->inline_capacity} * 8;
   void* p = ts->rt->heap.Allocate(size, true);
   if (MVM_UNLIKELY(!p)) return nullptr;
   Object* o = static_cast<Object*>(p);
   o->refcount = 1;
-  o->shape_id = shape->id;
+  o->shape_id = type->shape_id_exact;
   o->gc = kGcTracked;
   o->aux = 0;
+  Value* members = reinterpret_cast<Value*>(o + 1);  // __slots__
+  for (size_t n = (type->basic_size - sizeof(Object)) / 8; n > 0; --n) *members++ = Value();
   if (MVM_UNLIKELY(++ts->rt->heap.young_count >= ts->rt->heap.young_threshold))
     RequestCollection(*ts);
   return o;
@@ -1009,7 +1011,13 @@ dispatch:
 
     // ---- building ----
     CASE(BUILD_TUPLE) : SLOW(SlowBuild(ts, R, pc));
-    CASE(BUILD_LIST) : SLOW(SlowBuild(ts, R, pc));
+    CASE(BUILD_LIST) : {
+      SAVE();
+      ListObject* list = NewListSteal(*ts, R + pc->b, pc->c).word();
+      if (MVM_UNLIKELY(list == nullptr)) goto error;
+      R[pc->a] = Value(list);
+      NEXT();
+    }
     CASE(BUILD_SET) : SLOW(SlowBuild(ts, R, pc));
     CASE(BUILD_MAP) : SLOW(SlowBuild(ts, R, pc));
     CASE(BUILD_STRING) : SLOW(SlowBuild(ts, R, pc));
@@ -1191,6 +1199,14 @@ dispatch:
                      callee.as<TypeObject>()->version == static_cast<uint32_t>(pc->x))) {
         TypeObject* type = callee.as<TypeObject>();
         FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);
+        if (f == nullptr) {  // no __init__: the instance takes over the class's reference
+          SAVE();
+          Object* self = FastInstance(ts, type);
+          if (MVM_UNLIKELY(!self)) goto call_slow;
+          R[pc->b] = self;
+          POLL();
+          NEXT();
+        }
         if (MVM_UNLIKELY(f->aux != type->cached_init_version)) goto call_slow;
         Value* nb = w + kWindowWords + 1;
         uint32_t word;
@@ -1282,13 +1298,23 @@ dispatch:
       uint32_t n = pc->b;
       result = SpecialValue(ts, pc->a);
       INCREF(result);
-      if (MVM_UNLIKELY(R[-1].bits() & 0xFF)) goto leave_flagged;
+      const uint64_t flags = R[-1].bits() & 0xFF;
+      if (flags == 0) {
+        RELEASE_LOCALS(n);
+        goto leave;
+      }
+      if (flags != kFrameCtor || pc->a != static_cast<uint8_t>(Special::kNone)) goto leave_flagged;
       RELEASE_LOCALS(n);
-      goto leave;
+      if (MVM_UNLIKELY((R[-1].bits() & 0xFF) != kFrameCtor)) goto leave_flagged;
+      DECREF(result);
+      result = R[-4];  // of a class call: the instance
+      goto leave_window;
     }
   leave : {
+    if (MVM_UNLIKELY(R[-1].bits() & 0xFF)) goto leave_flagged;
+  }
+  leave_window : {
     uint64_t header = R[-1].bits();
-    if (MVM_UNLIKELY(header & 0xFF)) goto leave_flagged;
     Value callee = R[-3];
     pc = reinterpret_cast<Word*>(R[-2].bits());
     R -= kWindowWords + ((header >> 8) & 0xFF);

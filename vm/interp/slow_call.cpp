@@ -115,15 +115,19 @@ void SpecialiseCall(ThreadState* ts, Word* pc, Value callee, bool has_self) {
   }
 }
 
-// The script __init__ of a class whose call is plain: object's __new__, type's __call__; else null.
-FunctionObject* ScriptInit(ThreadState* ts, TypeObject* type) {
+// Instances of the class are made by object's __new__ and can be had from AllocInstance alone.
+bool IsPlainClass(ThreadState* ts, TypeObject* type) {
   if (TypeReady(*ts, type).raised()) {
     ClearPending(*ts);
-    return nullptr;
+    return false;
   }
-  if (!type->is_heap() || (type->flags & kTypeAbstract)) return nullptr;
-  if (type->slots.new_ != TypeById(*ts, TypeId::kObject)->slots.new_) return nullptr;
-  if (type->storage != AttrStorage::kShape && type->storage != AttrStorage::kNone) return nullptr;
+  if (!type->is_heap() || (type->flags & kTypeAbstract)) return false;
+  if (type->slots.new_ != TypeById(*ts, TypeId::kObject)->slots.new_) return false;
+  return type->storage == AttrStorage::kShape || type->storage == AttrStorage::kNone;
+}
+
+// The script __init__ of a plain class; else null.
+FunctionObject* ScriptInit(ThreadState* ts, TypeObject* type) {
   Value init = TypeLookup(*ts, type, MVM_NAME(*ts, __init__));
   return !init.is_null() && IsFunction(init) ? init.as<FunctionObject>() : nullptr;
 }
@@ -172,6 +176,25 @@ CallOutcome CallThrough(ThreadState* ts, Value* R, Word* pc, CallSite& site, uin
   return CallOutcome::kDone;
 }
 
+// The next calls of the class at this word make the instance in place; `init` may be null: none.
+void SpecialiseClassCall(ThreadState* ts, Value* R, Word* pc, TypeObject* type,
+                         FunctionObject* init) {
+  if (pc->op != static_cast<uint8_t>(Op::CALL) || type->version == 0 || type->learn_count < 4 ||
+      !IsExact(Value(type), TypeId::kType)) {
+    return;
+  }
+  if (init == nullptr) {
+    if (pc->c != 0) return;
+  } else if (!init->simple || init->param_count != pc->c + 1u || VersionOf(*ts, init) == 0) {
+    return;
+  }
+  type->cached_init = init;
+  type->cached_init_version = init ? init->aux : 0;
+  FunctionOf(R)->instance->specialised = true;
+  pc->x = static_cast<int32_t>(type->version);
+  pc->op = static_cast<uint8_t>(Op::CALL_CLASS);
+}
+
 CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t dest,
                    bool may_specialise) {
   for (;;) {
@@ -194,19 +217,14 @@ CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t
       TypeObject* type = callee.as<TypeObject>();
       TypeObject* meta = TypeOf(*ts, callee);
       if (type->is_heap() && meta->slots.call == TypeById(*ts, TypeId::kType)->slots.call) {
-        FunctionObject* init = ScriptInit(ts, type);
-        if (init != nullptr) {
-          if (may_specialise && pc->op == static_cast<uint8_t>(Op::CALL) &&
-              IsExact(callee, TypeId::kType) && init->simple && init->param_count == pc->c + 1u &&
-              VersionOf(*ts, init) != 0 && type->version != 0 && type->root_shape != nullptr &&
-              type->root_shape->slot_offset == sizeof(Object) && type->learn_count >= 4) {
-            type->cached_init = init;
-            type->cached_init_version = init->aux;
-            FunctionOf(R)->instance->specialised = true;
-            pc->x = static_cast<int32_t>(type->version);
-            pc->op = static_cast<uint8_t>(Op::CALL_CLASS);
-          }
+        const bool plain = IsPlainClass(ts, type);
+        FunctionObject* init = plain ? ScriptInit(ts, type) : nullptr;
+        if (may_specialise && plain &&
+            (init || type->slots.init == TypeById(*ts, TypeId::kObject)->slots.init)) {
+          SpecialiseClassCall(ts, R, pc, type, init);
           if (type->learn_count < 8) ++type->learn_count;
+        }
+        if (init != nullptr) {
           return PushConstructor(ts, R, pc, site, type, init, dest);
         }
         if (ts->HasPending()) {

@@ -270,12 +270,6 @@ bool SlowBuild(ThreadState* ts, Value* R, Word* pc) {
       R[pc->a] = v;
       return true;
     }
-    case Op::BUILD_LIST: {
-      ListObject* list = NewListSteal(*ts, from, n).word();
-      if (list == nullptr) return false;
-      R[pc->a] = Value(list);
-      return true;
-    }
     case Op::BUILD_SET: {
       Result<SetObject> r = NewSet(*ts);
       bool ok = !r.raised();
