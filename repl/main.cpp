@@ -22,6 +22,11 @@
 extern "C" __attribute__((used, visibility("default"))) const char* __asan_default_options() {
   return "allocator_may_return_null=1";
 }
+// Scripts that fill memory get their MemoryError before the sanitizer's own tables, which are much
+// slower to fill, make that a matter of minutes. -X memory overrules it.
+static constexpr size_t kDefaultMemoryLimit = size_t{2} << 30;
+#else
+static constexpr size_t kDefaultMemoryLimit = 0;
 #endif
 
 namespace {
@@ -265,6 +270,7 @@ bool FinishVm(std::unique_ptr<Vm> vm, Outcome* end) {
 int main(int argc, char** argv) {
   Options o = minivm::cli::ParseCommandLine(argc, argv);
   if (o.exit_status >= 0) return o.exit_status;
+  if (o.config.limits.memory == 0) o.config.limits.memory = kDefaultMemoryLimit;
   if (o.source == Source::kFile) {
     if (int status = CheckFile(o.text)) return status;
   }

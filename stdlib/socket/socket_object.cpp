@@ -49,7 +49,7 @@ Result<int64_t> ParseTimeout(ThreadState& ts, Value v) {
 
 Result<> TimeoutValue(ThreadState& ts, int64_t ns) {
   if (ns < 0) return None(ts);
-  return NewFloat(ts, static_cast<double>(ns) * 1e-9);
+  return NewFloat(ts, static_cast<double>(ns) / 1e9);
 }
 
 // ---- life ----

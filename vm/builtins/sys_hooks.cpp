@@ -348,7 +348,7 @@ Result<> sys_displayhook(ThreadState& ts, Args args) {
   if (IsNone(ts, value)) return None(ts);
   ModuleObject* builtins = ts.rt->builtins;
   if (builtins == nullptr) return Raise(ts, Exc::kRuntimeError, "lost builtins module");
-  Value underscore = Value(ts.rt->latin1['_']);
+  Value underscore = Value(ts.rt->latin1[+'_']);
   MVM_TRY_VOID(DictSet(ts, builtins->dict, underscore, ts.rt->none));
   Ref<> out = Ref<>::Borrow(SysLookup(ts, "stdout"));
   if (!out || IsNone(ts, out)) return Raise(ts, Exc::kRuntimeError, "lost sys.stdout");
@@ -360,7 +360,7 @@ Result<> sys_displayhook(ThreadState& ts, Args args) {
   } else {
     Ref<> dropped = written.Take();
   }
-  MVM_TRY_VOID(CallMethod(ts, out, MVM_NAME(ts, write), Value(ts.rt->latin1['\n'])));
+  MVM_TRY_VOID(CallMethod(ts, out, MVM_NAME(ts, write), Value(ts.rt->latin1[+'\n'])));
   MVM_TRY_VOID(DictSet(ts, builtins->dict, underscore, value));
   return None(ts);
 }

@@ -7,8 +7,9 @@
 
 namespace minivm {
 
-// The temporaries that are live before a word, one bit per register of the frame. live[] tells less:
-// what is live when the word itself raises, its operands gone. Slow: goes through all the code.
+// The temporaries that are live before a word, one bit per register of the frame. live[] tells
+// less: what is live when the word itself raises, its operands gone. Slow: goes through all the
+// code.
 struct LiveSet {
   uint64_t bits[4] = {};
   bool Has(unsigned r) const { return bits[r >> 6] >> (r & 63) & 1; }

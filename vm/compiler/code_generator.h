@@ -57,8 +57,8 @@ struct Unit {
   std::vector<uint32_t> varname_registers;
   std::vector<Identifier> static_attributes;  // class
   std::vector<Identifier> hidden_names;       // of inlined comprehensions, see CodeObject::hidden
-  unsigned hidden_base = 0, hidden_top = 0;  // registers of inlined comprehensions
-  unsigned spill_base = 0;                   // temporaries below this height stay where they are
+  unsigned hidden_base = 0, hidden_top = 0;   // registers of inlined comprehensions
+  unsigned spill_base = 0;                    // temporaries below this height stay where they are
   unsigned far_count = 0;
   uint32_t guard_handler = CodeBuilder::kNoHandler;  // of a generator: StopIteration
   int far_list = -1;                                 // local that holds the list of far locals
