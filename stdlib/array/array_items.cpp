@@ -191,14 +191,11 @@ Status ConvertItem(ThreadState& ts, const Kind* kind, Value v, uint8_t* p) {
       MVM_TRY(double d, AsDouble(ts, v));
       return StoreAs(d, p);
     }
-    case 'c':  // a string of Python 2: either type of today
-      if (IsBytes(ts, v) && v.as<BytesObject>()->length == 1) {
-        *p = v.as<BytesObject>()->data()[0];
-      } else if (IsStr(ts, v) && v.as<StrObject>()->length == 1 && v.as<StrObject>()->At(0) < 256) {
-        *p = static_cast<uint8_t>(v.as<StrObject>()->At(0));
-      } else {
+    case 'c':
+      if (!IsBytes(ts, v) || v.as<BytesObject>()->length != 1) {
         return Raise(ts, Exc::kTypeError, "array item must be char");
       }
+      *p = v.as<BytesObject>()->data()[0];
       return Ok();
     default: return ConvertChar(ts, v, p);
   }

@@ -225,14 +225,6 @@ Result<> array_tolist(ThreadState& ts, Args args) {
   return list;
 }
 
-// Python 2's name of tobytes(), which for typecode 'c' gave what print() shows as text.
-Result<> array_tostring(ThreadState& ts, Args args) {
-  ArrayObject* a = Self(args);
-  if (a->kind->code != 'c') return NewBytes(ts, a->view());
-  return NewStrFromUcs1(ts, reinterpret_cast<const uint8_t*>(a->data),
-                        static_cast<size_t>(a->size));
-}
-
 Result<> array_tounicode(ThreadState& ts, Args args) {
   ArrayObject* a = Self(args);
   if (!HoldsText(a)) {
@@ -398,8 +390,6 @@ const MethodSpec kArrayMethods[kArrayMethodCount] = {
     {"tobytes(self, /)", array_tobytes, "The items' memory as bytes."},
     {"tofile(self, f, /)", array_tofile, "Write the items' memory to a binary file."},
     {"tolist(self, /)", array_tolist, "The items as a list."},
-    {"tostring(self, /)", array_tostring,
-     "The items' memory as bytes; as a str if the typecode is c (Python 2)."},
     {"tounicode(self, /)", array_tounicode,
      "The characters as a str. ValueError unless the typecode is u or w."},
 };

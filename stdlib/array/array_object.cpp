@@ -174,7 +174,7 @@ Result<> array_new(ThreadState& ts, TypeObject* cls, Args raw) {
   const Value source = raw.n > 1 ? raw[1] : Value();
   bool is_array = false;
   if (source && FindKind(code) && !HoldsText(FindKind(code))) {
-    if (IsStr(ts, source) && code != 'c') {
+    if (IsStr(ts, source)) {
       return Raise(ts, Exc::kTypeError,
                    "cannot use a str to initialize an array with typecode '%c'",
                    static_cast<int>(code));

@@ -72,7 +72,7 @@ Status AppendText(ThreadState& ts, ArrayObject* a, class StrObject* text);
 Status Splice(ThreadState& ts, ArrayObject* a, int64_t at, int64_t old_size, std::string_view data);
 
 // array_methods.cpp
-inline constexpr size_t kArrayMethodCount = 25;
+inline constexpr size_t kArrayMethodCount = 24;
 extern const MethodSpec kArrayMethods[kArrayMethodCount];
 Result<> array_reconstructor(ThreadState& ts, Args args);
 
