@@ -569,7 +569,7 @@ int64_t Collector::count(int generation) const {
 
 void Collector::Notify(ThreadState& ts, const char* phase, int generation, int64_t collected,
                        int64_t uncollectable) {
-  if (!callbacks || callbacks->size == 0) return;
+  if (!callbacks || callbacks->size == 0 || quiet) return;
   auto make_info = [&]() -> Result<DictObject> {
     MVM_TRY(Ref<DictObject> info, NewDict(ts, 3));
     MVM_TRY_VOID(DictSetUtf8(ts, info, "generation", Value::Int(generation)));

@@ -64,6 +64,8 @@ class Collector {
   // gc.garbage and gc.callbacks: owned, made when the gc module is, else null.
   ListObject* garbage = nullptr;
   ListObject* callbacks = nullptr;
+  // gc.callbacks hear of nothing any more: what they use is being taken apart.
+  bool quiet = false;
   // The VM is taken apart.
   void DropRoots();
 

@@ -379,6 +379,7 @@ void FinalizeModules(ThreadState& ts) {
   }
   Collector& collector = rt.heap.collector();
   collector.Collect(ts, 2);
+  collector.quiet = true;
   Ref<ModuleObject> builtins = Ref<ModuleObject>::Borrow(rt.builtins);
   Ref<ModuleObject> sys = Ref<ModuleObject>::Borrow(rt.sys);
   // Modules in the order of their import; those that survive losing sys.modules are emptied.
