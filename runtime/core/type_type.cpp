@@ -138,8 +138,8 @@ Result<> type_get_qualname(ThreadState& ts, Value self) {
 Status type_set_qualname(ThreadState& ts, Value self, Value value) {
   TypeObject* type = Self(self);
   MVM_TRY_VOID(CheckName(ts, type, value, "__qualname__"));
-  Incref(value);
-  Ref<StrObject> old = Ref<StrObject>::Steal(std::exchange(type->qualname, value.as<StrObject>()));
+  MVM_TRY(Ref<StrObject> exact, StrExact(ts, value.as<StrObject>()));
+  Ref<StrObject> old = Ref<StrObject>::Steal(std::exchange(type->qualname, exact.Release()));
   return Ok();
 }
 
@@ -461,6 +461,7 @@ Result<> type_repr(ThreadState& ts, Value self) {
 
 void DestroyType(Heap& heap, Object* self) {
   TypeObject* type = static_cast<TypeObject*>(self);
+  UnlinkType(type);  // nobody is to find it through its bases while its parts go
   if (!type->root_shape && type->shape_id_exact) {
     heap.rt()->RetireShape(type->shape_id_exact);
   }

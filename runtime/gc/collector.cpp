@@ -19,10 +19,12 @@
 //  1. a snapshot holds a reference to every unreachable object, so that none dies early;
 //  2. weak references to them are cleared, then callbacks of weak references that live are called;
 //  3. finalizers (__del__) run, once per object in its life;
-//  4. the subtraction is repeated over the snapshot: what a finalizer has made reachable again
-//  lives on,
-//     with all that it refers to;
-//  5. the rest is cleared and let go, types after their instances.
+//  4. if any code has run, the subtraction is repeated over the snapshot: what a finalizer has made
+//     reachable again lives on, with all that it refers to;
+//  5. types leave the subclass lists of their bases: nothing leads to the rest any more, not even
+//     for finalizers of older objects that die with it;
+//  6. the rest goes: most of it is emptied where it stands and its memory freed at the end, other
+//     objects are cleared and released, types after their instances.
 // Deep structures do not recurse: marking uses an explicit stack, and when there is no memory for
 // it, marked objects are found again by walking.
 #include "runtime/gc/collector.h"
@@ -123,7 +125,7 @@ class Mark final : public Visitor {
     if (!stack_.Push(child)) overflow_ = true;
   }
   void Drain() {
-    while (stack_.size()) VisitObject(rt_, stack_.Pop(), *this);
+    while (stack_.size()) VisitReachable(rt_, stack_.Pop(), *this);
   }
   // Some marked objects were not looked into; true once, the caller visits all marked ones again.
   bool TakeOverflow() { return std::exchange(overflow_, false); }
@@ -196,6 +198,7 @@ class Collector::Run {
       *uncollectable = 0;
     } else {
       if (code_has_run_) ClearLateWeakReferences();
+      if (types_) UnlinkTypes();
       DeleteGarbage();
     }
     return dead;
@@ -254,7 +257,7 @@ class Collector::Run {
     while (mark.TakeOverflow()) {
       ForEachCandidate([&](Object* o) {
         if (!(o->gc & kGcReachable)) return;
-        VisitObject(rt_, o, mark);
+        VisitReachable(rt_, o, mark);
         mark.Drain();
       });
     }
@@ -351,7 +354,7 @@ class Collector::Run {
     while (mark.TakeOverflow()) {
       for (size_t i = 0; i < garbage_.size(); ++i) {
         if (!(garbage_[i]->gc & kGcReachable)) continue;
-        VisitObject(rt_, garbage_[i], mark);
+        VisitReachable(rt_, garbage_[i], mark);
         mark.Drain();
       }
     }
@@ -403,6 +406,13 @@ class Collector::Run {
     }
   }
 
+  // Bases know their subclasses: code that runs while these die is not to find them there.
+  void UnlinkTypes() {
+    for (size_t i = 0; i < garbage_.size(); ++i) {
+      if (garbage_[i] && IsType(garbage_[i])) UnlinkType(garbage_[i]->as<TypeObject>());
+    }
+  }
+
   // Objects whose destruction touches nothing but what they refer to. They can be emptied where
   // they stand and their memory freed at the end, without a second visit: what still refers to them
   // is garbage as well, and no code that runs meanwhile can get at them.
@@ -438,8 +448,9 @@ class Collector::Run {
       ReleaseGarbage(true);
     }
     for (size_t i = 0; i < empty.size(); ++i) {
-      MVM_DCHECK(empty[i]->refcount == 1, "garbage is referred to by garbage alone");
-      heap_.Free(empty[i]);
+      const bool alone = empty[i]->refcount == 1;
+      MVM_DCHECK(alone, "garbage is referred to by garbage alone");
+      if (MVM_LIKELY(alone)) heap_.Free(empty[i]);  // else better lost than freed
     }
   }
 
@@ -490,7 +501,11 @@ int64_t Collector::Collect(ThreadState& ts, int generation) {
   if (generation + 1 < kGenerations) ++counts_[generation + 1];
   for (int g = 1; g <= generation; ++g) counts_[g] = 0;
   int64_t uncollectable = 0;
+  // Whatever dies in here is dead when this is over, however deeply nested the deallocation is from
+  // which a collection was asked for.
+  const int depth = std::exchange(heap_.dealloc_depth, 0);
   int64_t found = Run(*this, ts, generation).Do(&uncollectable);
+  heap_.dealloc_depth = depth;
   ++stats_[generation].collections;
   stats_[generation].collected += found;
   stats_[generation].uncollectable += uncollectable;

@@ -42,7 +42,9 @@ DictObject** OwnedDict(RuntimeState& rt, Object* o, TypeObject* type) {
 void DetachDict(RuntimeState& rt, Object* o, DictObject* d) {
   if (d->storage != DictStorage::kSlots) return;
   ThreadState* ts = rt.heap.current_ts;
-  if (d->refcount > 1 && ts && !rt.finalizing) {
+  // A collection that deletes the dictionary as well holds it, too.
+  const uint32_t held = (d->gc & kGcCollecting) ? 2 : 1;
+  if (d->refcount > held && ts && !rt.finalizing) {
     uint32_t refcount = o->refcount;
     o->refcount = refcount + 1;  // the conversion handles its owner
     Ref<> saved = TakePending(*ts);
@@ -52,6 +54,7 @@ void DetachDict(RuntimeState& rt, Object* o, DictObject* d) {
   }
   if (d->storage == DictStorage::kSlots) {  // nobody else looks at it, or there is no memory
     d->storage = DictStorage::kHash;
+    d->shape_id = ShapeIdOf(TypeId::kDict);
     d->owner = nullptr;
   }
 }
@@ -122,6 +125,18 @@ void VisitObject(RuntimeState& rt, Object* o, Visitor& visitor) {
   });
   DictObject** dict = OwnedDict(rt, o, type);
   if (dict && *dict) visitor.Visit(*dict);
+}
+
+void VisitReachable(RuntimeState& rt, Object* o, Visitor& visitor) {
+  VisitObject(rt, o, visitor);
+  if (o->shape_id != kShapeSlotDict) return;
+  Object* owner = static_cast<DictObject*>(o)->owner;
+  if (!owner) return;
+  ForEachValueRun(rt, owner, rt.shapes[owner->shape_id].type, [&](Value* v, size_t n) {
+    for (size_t i = 0; i < n; ++i) {
+      if (v[i].is_object()) visitor.Visit(v[i].object());
+    }
+  });
 }
 
 void ClearObject(RuntimeState& rt, Object* o) {

@@ -30,6 +30,9 @@ void WithPlainValues(Object* o, const Shape& shape, F f) {
 
 // Calls visitor.Visit for each object that `o` owns a reference to.
 void VisitObject(RuntimeState& rt, Object* o, Visitor& visitor);
+// The same, and for the __dict__ of an instance that keeps its values itself also those values:
+// what lives on if only the dictionary is reachable.
+void VisitReachable(RuntimeState& rt, Object* o, Visitor& visitor);
 // Drops every reference but the one to the type, leaving the object valid and empty: breaks the
 // cycles through it. A type keeps its bases.
 void ClearObject(RuntimeState& rt, Object* o);

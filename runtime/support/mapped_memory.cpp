@@ -26,15 +26,17 @@ void* RemapMemory(void* p, size_t old_size, size_t new_size) {
   const size_t from = Rounded(old_size), to = Rounded(new_size);
   if (from == to) return p;
 #ifdef MREMAP_MAYMOVE
-  void* moved = mremap(p, from, to, MREMAP_MAYMOVE);
-  return moved == MAP_FAILED ? nullptr : moved;
-#else
+  // Blocks that were never asked about must be, when they grow: that is decided when they are made.
+  if (new_size < kAskSystemFrom || old_size >= kAskSystemFrom) {
+    void* moved = mremap(p, from, to, MREMAP_MAYMOVE);
+    return moved == MAP_FAILED ? nullptr : moved;
+  }
+#endif
   void* fresh = MapMemory(new_size);
   if (!fresh) return nullptr;
   std::memcpy(fresh, p, old_size < new_size ? old_size : new_size);
   munmap(p, from);
   return fresh;
-#endif
 }
 
 void UnmapMemory(void* p, size_t size) { munmap(p, Rounded(size)); }

@@ -30,11 +30,13 @@ size_t OwnBytes(const Object* o) {
 size_t CountByType(RuntimeState& rt, TypeUse* uses, uint32_t shapes) {
   for (uint32_t i = 0; i < shapes; ++i) uses[i] = {rt.shapes[i].type, 0, 0};
   rt.heap.ForEachObject([&](Object* o) {
-    if (o->shape_id >= shapes) return;
+    if (o->shape_id >= shapes || (o->gc & kGcCollecting)) return;  // the latter are being deleted
     ++uses[o->shape_id].objects;
     uses[o->shape_id].bytes += OwnBytes(o);
   });
-  TypeUse* end = std::remove_if(uses, uses + shapes, [](const TypeUse& u) { return !u.objects; });
+  TypeUse* end = std::remove_if(uses, uses + shapes, [](const TypeUse& u) {
+    return !u.objects || !u.type || u.type->refcount == 0;
+  });
   std::sort(uses, end, [](const TypeUse& a, const TypeUse& b) { return a.type < b.type; });
   size_t n = 0;
   for (TypeUse* u = uses; u != end; ++u) {

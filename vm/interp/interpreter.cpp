@@ -1207,7 +1207,10 @@ dispatch:
           POLL();
           NEXT();
         }
-        if (MVM_UNLIKELY(f->aux != type->cached_init_version)) goto call_slow;
+        // The version is the type's: a site with other arguments may have renewed it.
+        if (MVM_UNLIKELY(f->aux != type->cached_init_version || f->param_count != pc->c + 1u)) {
+          goto call_slow;
+        }
         Value* nb = w + kWindowWords + 1;
         uint32_t word;
         __builtin_memcpy(&word, pc, 4);
@@ -1305,6 +1308,7 @@ dispatch:
       }
       if (flags != kFrameCtor || pc->a != static_cast<uint8_t>(Special::kNone)) goto leave_flagged;
       RELEASE_LOCALS(n);
+      // A finalizer may have asked for the frame.
       if (MVM_UNLIKELY((R[-1].bits() & 0xFF) != kFrameCtor)) goto leave_flagged;
       DECREF(result);
       result = R[-4];  // of a class call: the instance
