@@ -99,7 +99,8 @@ void CallFinalizer(ThreadState& ts, Object* o) {
   Ref<> saved = TakePending(ts);
   if (type->slots.finalize(ts, o).raised()) {
     Value where = TypeLookup(ts, type, MVM_NAME(ts, __del__));
-    Ref<> held = Ref<>::Borrow(where.is_null() ? Value(o) : where);
+    const bool native = where.is_null() || IsExact(where, TypeId::kWrapperDescriptor);
+    Ref<> held = Ref<>::Borrow(native ? Value(o) : where);
     WriteUnraisable(ts, held);
   }
   RestorePending(ts, std::move(saved));

@@ -97,6 +97,15 @@ Status BytearraySplice(ThreadState& ts, BytearrayObject* o, size_t at, size_t ol
       o->size -= gone;
       if (o->size == 0) {
         o->start = 0;
+        if (o->capacity > 64) o->FreeBuffers(ts.heap());
+      } else if (o->size < o->capacity / 4 && o->capacity > 256) {  // three quarters unused
+        const size_t room = o->size + 1;
+        MVM_TRY(void* p, AllocBuffer(ts, room));
+        std::memcpy(p, o->data(), o->size);
+        ts.heap().FreeBuffer(o->buffer, o->capacity);
+        o->buffer = static_cast<uint8_t*>(p);
+        o->capacity = room;
+        o->start = 0;
       } else if (o->start > o->capacity / 2 && o->capacity > 256) {
         std::memmove(o->buffer, o->data(), o->size);
         o->start = 0;

@@ -261,6 +261,15 @@ const MethodSpec kIteratorMethods[] = {
     {"__setstate__(self, object, /)", iter_setstate, "Takes over a state that __reduce__() gave."},
 };
 
+// The last item goes first, as scripts can tell by finalizers.
+void tuple_destroy(Heap& heap, Object* self) {
+  TupleObject* tuple = static_cast<TupleObject*>(self);
+  for (uint32_t i = tuple->size(); i-- > 0;) {
+    Value old = std::exchange(tuple->items()[i], Value());
+    Decref(old);
+  }
+}
+
 }  // namespace
 
 const TypeSpec kTupleType = {
@@ -272,7 +281,7 @@ const TypeSpec kTupleType = {
     .size = sizeof(TupleObject),
     .item_size = sizeof(Value),
     // Never changed after construction: cycles through tuples are broken elsewhere.
-    .gc = {gc_internal::VisitHook<TupleObject>, nullptr, gc_internal::DestroyHook<TupleObject>},
+    .gc = {gc_internal::VisitHook<TupleObject>, nullptr, tuple_destroy},
     .slots = {.repr = tuple_repr,
               .hash = tuple_hash,
               .compare = tuple_compare,
