@@ -25,7 +25,7 @@ enum Access : int { kAccessDefault = 0, kAccessRead = 1, kAccessWrite = 2, kAcce
 // the size of a mapping whose pages are memory of this process (anonymous or private), else 0.
 class MmapObject : public Object {
  public:
-  static constexpr bool kNeverInCycle = true;
+  [[maybe_unused]] static constexpr bool kNeverInCycle = true;
   uint8_t* data = nullptr;
   int64_t size = 0, position = 0, offset = 0;
   int64_t exports = 0;

@@ -155,7 +155,7 @@ class PollRows {
 
 class PollObject : public Object {
  public:
-  static constexpr bool kNeverInCycle = true;
+  [[maybe_unused]] static constexpr bool kNeverInCycle = true;
   PollRows* registered = nullptr;
   bool polling = false;
   template <class V>
@@ -263,7 +263,7 @@ Result<> select_poll(ThreadState& ts, Args args) {
 
 class EpollObject : public Object {
  public:
-  static constexpr bool kNeverInCycle = true;
+  [[maybe_unused]] static constexpr bool kNeverInCycle = true;
   int fd = -1;  // -1: closed
   template <class V>
   void VisitRefs(V&&) {}

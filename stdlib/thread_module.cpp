@@ -27,7 +27,7 @@ constexpr double kTimeoutMax = 9223372036.0;
 // Lock and RLock. owner is meaningful for RLock only.
 class LockObject : public Object {
  public:
-  static constexpr bool kNeverInCycle = true;
+  [[maybe_unused]] static constexpr bool kNeverInCycle = true;
   uint64_t count = 0;  // 0: free
   uint64_t owner = 0;
 };

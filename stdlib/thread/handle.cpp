@@ -14,7 +14,7 @@ namespace {
 
 class ThreadHandleObject : public Object {
  public:
-  static constexpr bool kNeverInCycle = true;
+  [[maybe_unused]] static constexpr bool kNeverInCycle = true;
   enum State : uint32_t { kNotStarted, kRunning, kDone };
   uint64_t ident = 0;
   State state = kNotStarted;

@@ -28,7 +28,7 @@ TEST(RuntimeStateTest, ImmortalsAreRestored) {
   none->refcount = 1;
   Decref(none);
   EXPECT_EQ(none->refcount, kImmortalRefcount);
-  StrObject* a = vm.rt().latin1['a'];
+  StrObject* a = vm.rt().latin1[+'a'];
   a->refcount = 1;
   Decref(a);
   EXPECT_EQ(a->refcount, kImmortalRefcount);
@@ -55,7 +55,7 @@ TEST(RuntimeStateTest, InternedStringsAreUniqueAndDie) {
   Ref<StrObject> again = InternUtf8(ts, "some_name");
   EXPECT_TRUE(again->interned());
   Ref<StrObject> x = InternUtf8(ts, "x");
-  EXPECT_EQ(x.get(), vm.rt().latin1['x']);
+  EXPECT_EQ(x.get(), vm.rt().latin1[+'x']);
   Ref<StrObject> init = InternUtf8(ts, "__init__");
   EXPECT_EQ(init.get(), MVM_NAME(ts, __init__));
 }
