@@ -61,7 +61,7 @@ inline Object* FastInstance(ThreadState* ts, TypeObject* type) {
   o->shape_id = type->shape_id_exact;
   o->gc = kGcTracked;
   o->aux = 0;
-  Value* members = reinterpret_cast<Value*>(o + 1);  // __slots__
+  Value* members = reinterpret_cast<Value*>(o + 1);  // __slots__, fields of a base
   for (size_t n = (type->basic_size - sizeof(Object)) / 8; n > 0; --n) *members++ = Value();
   if (MVM_UNLIKELY(++ts->rt->heap.young_count >= ts->rt->heap.young_threshold))
     RequestCollection(*ts);

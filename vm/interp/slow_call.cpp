@@ -177,8 +177,8 @@ CallOutcome CallThrough(ThreadState* ts, Value* R, Word* pc, CallSite& site, uin
 }
 
 // The next calls of the class at this word make the instance in place; `init` may be null: none.
-void SpecialiseClassCall(ThreadState* ts, Value* R, Word* pc, TypeObject* type,
-                         FunctionObject* init) {
+// The guard is the type's version, so nobody has to reset the word.
+void SpecialiseClassCall(ThreadState* ts, Word* pc, TypeObject* type, FunctionObject* init) {
   if (pc->op != static_cast<uint8_t>(Op::CALL) || type->version == 0 || type->learn_count < 4 ||
       !IsExact(Value(type), TypeId::kType)) {
     return;
@@ -190,7 +190,6 @@ void SpecialiseClassCall(ThreadState* ts, Value* R, Word* pc, TypeObject* type,
   }
   type->cached_init = init;
   type->cached_init_version = init ? init->aux : 0;
-  FunctionOf(R)->instance->specialised = true;
   pc->x = static_cast<int32_t>(type->version);
   pc->op = static_cast<uint8_t>(Op::CALL_CLASS);
 }
@@ -221,7 +220,7 @@ CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t
         FunctionObject* init = plain ? ScriptInit(ts, type) : nullptr;
         if (may_specialise && plain &&
             (init || type->slots.init == TypeById(*ts, TypeId::kObject)->slots.init)) {
-          SpecialiseClassCall(ts, R, pc, type, init);
+          SpecialiseClassCall(ts, pc, type, init);
           if (type->learn_count < 8) ++type->learn_count;
         }
         if (init != nullptr) {
