@@ -199,7 +199,7 @@ Result<> partial_keywords(ThreadState& ts, Value self) {
 }
 
 const MethodSpec kPartialMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
+    {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585.", kMethodClass},
     {"__reduce__(self, /)", partial_reduce},
     {"__setstate__(self, state, /)", partial_setstate},
 };

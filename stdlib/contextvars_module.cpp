@@ -295,7 +295,7 @@ Result<> contextvar_repr(ThreadState& ts, Value self) {
 }
 
 const MethodSpec kContextVarMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
+    {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585", kMethodClass},
     {"get(self, default=<unrepresentable>, /)", contextvar_get,
      "What the variable is in the running context.\n"
      "\n"
@@ -350,7 +350,7 @@ Result<> token_repr(ThreadState& ts, Value self) {
 }
 
 const MethodSpec kTokenMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
+    {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585", kMethodClass},
 };
 const GetSetSpec kTokenGetSets[] = {
     {"old_value", token_old_value},

@@ -136,13 +136,26 @@ Result<const Signature*> SignatureForSlow(ThreadState& ts, MethodDescriptorObjec
 namespace {
 
 // "($self, object, /)" from "append(self, object, /)"; None for raw natives.
+// Methods of object and type that take arguments as they come, but have a signature.
+constexpr std::pair<std::string_view, std::string_view> kSignaturesOfRaw[] = {
+    {"__new__", "($type, *args, **kwargs)"},
+    {"__init_subclass__", "($type, /)"},
+    {"__subclasshook__", "($type, object, /)"},
+    {"__prepare__", "($cls, name, bases, /, **kwds)"},
+};
+
 Result<> TextSignature(ThreadState& ts, const MethodSpec* spec, bool of_module) {
   std::string_view text(spec->signature);
   size_t open = text.find('(');
   size_t close = text.rfind(')');
   if (open == std::string_view::npos || close == std::string_view::npos) return None(ts);
   std::string_view inner = text.substr(open + 1, close - open - 1);
-  if (inner == "...") return None(ts);
+  if (inner == "...") {
+    for (const auto& [name, signature] : kSignaturesOfRaw) {
+      if (name == text.substr(0, open)) return NewStr(ts, signature);
+    }
+    return None(ts);
+  }
   std::string out = "(";
   if (inner.substr(0, 4) == "self") {
     out += "$self";

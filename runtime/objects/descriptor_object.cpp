@@ -307,10 +307,11 @@ Result<> instance_get_weakref(ThreadState& ts, Value self) {
 
 }  // namespace
 
+// These two texts are shown by help() on every class and compared by programs: CPython's.
 const GetSetSpec kInstanceDictGetSet = {"__dict__", instance_get_dict, SetInstanceDict,
-                                        "The attributes of the instance, a dict."};
+                                        "dictionary for instance variables"};
 const GetSetSpec kInstanceWeakrefGetSet = {"__weakref__", instance_get_weakref, nullptr,
-                                           "The first weak reference to the instance, or None."};
+                                           "list of weak references to the object"};
 
 Status SetReadOnlyMember(ThreadState& ts, Value self, Value value) {
   return Raise(ts, Exc::kAttributeError, "readonly attribute");

@@ -226,7 +226,7 @@ Result<> dict_update(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kDictMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem,
+    {"__class_getitem__(cls, object, /)", ClassGetItem,
      "A generic alias: the class with type arguments.", kMethodClass},
     {"__reversed__(self, /)", dict_reversed, "An iterator over the keys, the newest first."},
     {"__sizeof__(self, /)", dict_sizeof,

@@ -122,7 +122,7 @@ Result<> enumerate_reduce(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kEnumerateMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem,
+    {"__class_getitem__(cls, object, /)", ClassGetItem,
      "A generic alias: the class with type arguments.", kMethodClass},
     {"__reduce__(self, /)", enumerate_reduce,
      "What pickle and copy need to make the object again."},

@@ -261,7 +261,7 @@ Result<> list_sort(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kListMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem,
+    {"__class_getitem__(cls, object, /)", ClassGetItem,
      "A generic alias: the class with type arguments.", kMethodClass},
     {"__reversed__(self, /)", list_reversed, "An iterator from the last item to the first."},
     {"__sizeof__(self, /)", list_sizeof, "How many bytes the list takes, without its items."},

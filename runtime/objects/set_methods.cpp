@@ -493,7 +493,7 @@ Result<> set_symmetric_difference_update(ThreadState& ts, Args args) {
 }
 
 #define MVM_COMMON_SET_METHODS                                                                    \
-  {"__class_getitem__(cls, item, /)", ClassGetItem,                                               \
+  {"__class_getitem__(cls, object, /)", ClassGetItem,                                             \
    "A generic alias: the class with type arguments.", kMethodClass},                              \
       {"__reduce__(self, /)", set_reduce, "What pickle and copy need to make the object again."}, \
       {"__sizeof__(self, /)", set_sizeof,                                                         \

@@ -204,7 +204,7 @@ Result<> tuple_getnewargs(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kTupleMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem,
+    {"__class_getitem__(cls, object, /)", ClassGetItem,
      "A generic alias: the class with type arguments.", kMethodClass},
     {"__getnewargs__(self, /)", tuple_getnewargs},
     {"count(self, value, /)", tuple_count, "How many items equal value."},

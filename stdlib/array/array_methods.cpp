@@ -353,7 +353,7 @@ Result<> array_reconstructor(ThreadState& ts, Args args) {
 }
 
 const MethodSpec kArrayMethods[kArrayMethodCount] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
+    {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585", kMethodClass},
     {"__copy__(self, /)", array_copy, "An array of the same items."},
     {"__deepcopy__(self, unused, /)", array_copy, "An array of the same items."},
     {"__reduce_ex__(self, value, /)", array_reduce_ex, "What pickle needs to make it again."},

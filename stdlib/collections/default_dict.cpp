@@ -132,7 +132,7 @@ Status set_factory(ThreadState& ts, Value self, Value factory) {
 }
 
 const MethodSpec kDefaultDictMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
+    {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585.", kMethodClass},
     {"__copy__(self, /)", defaultdict_copy, "A dict of the same keys, values and factory."},
     {"__missing__(self, key, /)", defaultdict_missing,
      "__missing__(key) # Called by __getitem__ for missing key; pseudo-code:\n"

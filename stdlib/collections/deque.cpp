@@ -449,7 +449,7 @@ Result<> deque_maxlen(ThreadState& ts, Value self) {
 }
 
 const MethodSpec kDequeMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
+    {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585.", kMethodClass},
     {"__copy__(self, /)", deque_copy, "A deque with the same items and maxlen."},
     {"__reduce__(self, /)", deque_reduce, "What pickle needs to make it again."},
     {"__reversed__(self, /)", deque_reversed, "Iterator from the right end to the left."},

@@ -109,7 +109,7 @@ Result<> chain_next(ThreadState& ts, Value self) {
 }
 
 const MethodSpec kChainMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585.", kMethodClass},
+    {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585.", kMethodClass},
     {"from_iterable(cls, iterable, /)", chain_from_iterable,
      "chain() of the iterables in one iterable, which is read as it goes.", kMethodClass},
 };

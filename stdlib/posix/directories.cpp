@@ -94,7 +94,7 @@ Result<> entry_repr(ThreadState& ts, Value self) {
 }
 
 const MethodSpec kEntryMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
+    {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585", kMethodClass},
     {"__fspath__(self, /)", entry_fspath, "The path, as the attribute has it."},
     {"inode(self, /)", entry_inode, "The number that the file has on its device; no system call."},
     {"is_dir(self, /, *, follow_symlinks=True)", entry_is_dir,

@@ -198,7 +198,7 @@ Result<> match_regs(ThreadState& ts, Value self) {
 }
 
 const MethodSpec kMatchMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
+    {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585", kMethodClass},
     {"__copy__(self, /)", match_copy},
     {"__deepcopy__(self, memo, /)", match_copy},
     {"end(self, group=0, /)", match_end,

@@ -440,7 +440,7 @@ Result<> pattern_groupindex(ThreadState& ts, Value self) {
 
 #define POS ", pos=0, endpos=9223372036854775807)"
 const MethodSpec kPatternMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem, "See PEP 585", kMethodClass},
+    {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585", kMethodClass},
     {"__copy__(self, /)", pattern_copy},
     {"__deepcopy__(self, memo, /)", pattern_copy},
     {"findall(self, /, string" POS, pattern_findall,

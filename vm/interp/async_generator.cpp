@@ -435,7 +435,7 @@ Result<> anext_throw(ThreadState& ts, Args args) { return AnextProxy(ts, args, "
 Result<> anext_close(ThreadState& ts, Args args) { return AnextProxy(ts, args, "close"); }
 
 const MethodSpec kAgenMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem,
+    {"__class_getitem__(cls, object, /)", ClassGetItem,
      "A generic alias: the class with type arguments.", kMethodClass},
     {"aclose(self, /)", agen_aclose,
      "An awaitable that ends the generator: GeneratorExit is raised where it waits."},

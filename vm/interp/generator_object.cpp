@@ -160,7 +160,7 @@ Result<> wrapper_throw(ThreadState& ts, Args args) {
 Result<> wrapper_close(ThreadState& ts, Args args) { return GeneratorClose(ts, Wrapped(args[0])); }
 
 const MethodSpec kGeneratorMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem,
+    {"__class_getitem__(cls, object, /)", ClassGetItem,
      "A generic alias: the class with type arguments.", kMethodClass},
     {"close(self, /)", generator_close, "Ends it: GeneratorExit is raised where it waits."},
     {"send(self, arg, /)", generator_send,
@@ -184,7 +184,7 @@ const GetSetSpec kCoroutineGetSets[] = {
     {"cr_running", get_running},      {"cr_suspended", get_suspended},
 };
 const MethodSpec kCoroutineMethods[] = {
-    {"__class_getitem__(cls, item, /)", ClassGetItem,
+    {"__class_getitem__(cls, object, /)", ClassGetItem,
      "A generic alias: the class with type arguments.", kMethodClass},
     {"close(self, /)", generator_close, "Ends it: GeneratorExit is raised where it waits."},
     {"send(self, arg, /)", generator_send,
