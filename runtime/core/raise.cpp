@@ -321,7 +321,7 @@ Status Warn(ThreadState& ts, Exc category, int stack_level, const char* format, 
 }
 
 void RequestCollection(ThreadState& ts) {
-  if (ts.requests & kRequestCollect) return;
+  if (ts.requests.load(std::memory_order_relaxed) & kRequestCollect) return;
   RequestAttention(ts, kRequestCollect);
 }
 

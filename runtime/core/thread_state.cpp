@@ -94,13 +94,13 @@ void SetCStackLimit(ThreadState& ts) {
 }
 
 void RequestAttention(ThreadState& ts, uint32_t bits) {
-  __atomic_fetch_or(&ts.requests, bits, __ATOMIC_SEQ_CST);
+  ts.requests.fetch_or(bits);
   if (ts.rt->hooks.request_attention) ts.rt->hooks.request_attention(ts);
 }
 
 Status ChargeSlow(ThreadState& ts) {
   ts.work = kWorkSlice;
-  if (ts.requests == 0 || !ts.rt->hooks.serve_requests) return Ok();
+  if (ts.requests.load(std::memory_order_relaxed) == 0 || !ts.rt->hooks.serve_requests) return Ok();
   return ts.rt->hooks.serve_requests(ts);
 }
 

@@ -5,6 +5,7 @@
 // Nothing is global: Vm (include/minivm) > RuntimeState > ThreadState.
 #pragma once
 
+#include <atomic>
 #include <cstdarg>
 #include <cstdint>
 #include <string>
@@ -243,7 +244,8 @@ struct ReprLink {
 class ThreadState {
  public:
   // ---- what the interpreter touches at every step (one cache line) ----
-  const void* const* tab = nullptr;  // dispatch table; see vm/interp/eval_breaker.h
+  // Dispatch table, read at every poll; see vm/interp/eval_breaker.cpp.
+  std::atomic<const void* const*> tab = nullptr;
   RuntimeState* rt = nullptr;
   Value* top = nullptr;      // first free word of the VM stack, published before calls
   Value* base = nullptr;     // registers of the innermost script frame
@@ -257,7 +259,7 @@ class ThreadState {
   Value pending;           // owned; the exception in flight, null = none
   HandledException own_handled;
   void* entry = nullptr;           // innermost entry record from C++ (vm/interp/frame.h)
-  volatile uint32_t requests = 0;  // Request bits
+  std::atomic<uint32_t> requests = 0;  // Request bits
   int64_t work = 0;                // countdown of Charge()
   uint64_t id = 0;
   ThreadState* next = nullptr;

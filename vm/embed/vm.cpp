@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <climits>
 #include <cstdlib>
 #include <cstring>
@@ -627,15 +626,13 @@ bool Vm::Finish() {
 
 void Vm::Interrupt() {
   ThreadState& ts = *internals_->rt.main_thread;
-  std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests))
-      .fetch_or(kRequestInterrupt, std::memory_order_acq_rel);
+  ts.requests.fetch_or(kRequestInterrupt, std::memory_order_acq_rel);
   RequestAttention(ts);
 }
 
 void Vm::ClearInterrupt() {
   ThreadState& ts = *internals_->rt.main_thread;
-  std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests))
-      .fetch_and(~uint32_t{kRequestInterrupt});
+  ts.requests.fetch_and(~uint32_t{kRequestInterrupt});
 }
 
 bool Vm::Poll(ScriptError* error) {

@@ -9,7 +9,6 @@
 // while somebody counts or traces instructions.
 #include <sys/mman.h>
 
-#include <atomic>
 #include <cstdlib>
 
 #include "runtime/core/signals.h"
@@ -26,8 +25,7 @@ namespace minivm {
 namespace {
 
 uint32_t TakeRequests(ThreadState& ts) {
-  return std::atomic_ref<uint32_t>(const_cast<uint32_t&>(ts.requests))
-      .exchange(0, std::memory_order_acq_rel);
+  return ts.requests.exchange(0, std::memory_order_acq_rel);
 }
 
 // Serves what has been asked of the thread. Also reached from natives through Charge().
@@ -47,8 +45,7 @@ Status ServeRequests(ThreadState& ts) {
 void RequestAttention(ThreadState& ts) {
   InterpState* state = static_cast<InterpState*>(ts.interp);
   if (state == nullptr) return;
-  std::atomic_ref<const void* const*>(ts.tab).store(state->breaker_table,
-                                                    std::memory_order_release);
+  ts.tab.store(state->breaker_table, std::memory_order_release);
 }
 
 namespace {
@@ -71,7 +68,7 @@ bool FailBefore(Value* R, const Word* pc) {
 bool SlowBreak(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
-  std::atomic_ref<const void* const*>(ts->tab).store(PlainTable(*ts), std::memory_order_seq_cst);
+  ts->tab.store(PlainTable(*ts));
   return !ServeRequests(*ts).raised() || FailBefore(R, pc);
 }
 

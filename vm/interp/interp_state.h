@@ -65,7 +65,8 @@ inline const void* const* PlainTable(ThreadState& ts) {
 inline void UpdateTicking(ThreadState& ts) {
   InterpState& s = InterpOf(ts);
   s.ticking = s.tick_wanted || s.trace != nullptr;
-  if (ts.tab != s.breaker_table) ts.tab = PlainTable(ts);
+  const void* const* now = ts.tab.load(std::memory_order_relaxed);
+  if (now != s.breaker_table) ts.tab.compare_exchange_strong(now, PlainTable(ts));
 }
 
 }  // namespace minivm

@@ -68,6 +68,10 @@ inline Object* FastInstance(ThreadState* ts, TypeObject* type) {
   return o;
 }
 
+inline const void* const* TableOf(const ThreadState* ts) {
+  return ts->tab.load(std::memory_order_relaxed);
+}
+
 // The AttrCache's entry for the object's shape and the site's name, or null.
 inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value o,
                                          AttrCache::Family family) {
@@ -85,12 +89,12 @@ inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value 
 #define DISPATCH() goto dispatch
 #define POLL()                                                    \
   do {                                                            \
-    if (MVM_UNLIKELY(ts->tab != kNormalTable)) goto breaker_poll; \
+    if (MVM_UNLIKELY(TableOf(ts) != kNormalTable)) goto breaker_poll; \
   } while (0)
 #else
 #define CASE(name) L_##name
 #define DISPATCH() goto* tab[pc->op]
-#define POLL() tab = ts->tab
+#define POLL() tab = TableOf(ts)
 #endif
 #define NEXT()  \
   do {          \
@@ -172,7 +176,7 @@ Value Run(ThreadState* ts, Value* base, const Word* start) {
   Value* R = base;
   Word* pc = const_cast<Word*>(start);
 #if !defined(MVM_SWITCH_DISPATCH)
-  const void* const* tab = ts->tab;
+  const void* const* tab = TableOf(ts);
 #endif
   Value result;
   bool flag = false;
@@ -1394,12 +1398,12 @@ breaker_poll:
 #else
 breaker:
   if (!SlowBreak(ts, R, pc)) goto error;
-  tab = ts->tab;
+  tab = TableOf(ts);
   goto*(tab == kBreakerTable ? kNormalTable : tab)[pc->op];
 tick:
   if (!SlowTick(ts, R, pc)) goto error;
   pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));  // jumps of debuggers
-  tab = ts->tab;
+  tab = TableOf(ts);
   goto* kNormalTable[pc->op];
 #endif
 

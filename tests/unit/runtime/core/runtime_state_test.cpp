@@ -98,7 +98,7 @@ TEST(RuntimeStateTest, SmallCStacksWork) {
     TestVm vm;
     char* here = static_cast<char*>(__builtin_frame_address(0));
     EXPECT_LT(vm.ts().cstack_limit, here);
-    EXPECT_GT(here - vm.ts().cstack_limit, 64 * 1024);
+    EXPECT_GT(here - vm.ts().cstack_limit, 48 * 1024);
     EXPECT_LT(here - vm.ts().cstack_limit, 256 * 1024);
     return nullptr;
   };

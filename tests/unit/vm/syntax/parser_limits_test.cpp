@@ -38,7 +38,7 @@ Job ParseOnSmallStack(std::string source) {
   Job job;
   job.source = std::move(source);
   size_t stack = 256 * 1024;
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   stack = 8 << 20;  // frames are several times larger
   job.options.max_stack_bytes = 4 << 20;
 #endif
