@@ -6,15 +6,19 @@
 // from the marks of the code (LineMark). A trace function may send its frame elsewhere by f_lineno
 // (vm/interp/frame_jump.cpp). Marked frames report their return
 // (InterpState::on_return) and the exceptions that pass (on_exception). Frames that were running
-// before are not traced, unless the script sets f_trace. The profiler sees calls and returns of
-// script functions; calls of native functions are not reported to it.
+// before are not traced, unless the script sets f_trace.
+//
+// The profile function needs no ticks: it is told of calls by the hooks of those who watch calls
+// (vm/interp/watch.h), of script functions and of native ones.
 #include "vm/builtins/sys_trace.h"
 
+#include "runtime/native/native_function.h"
 #include "runtime/objects/exception_object.h"
+#include "runtime/objects/method_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
-#include "vm/interp/interp_state.h"
+#include "vm/interp/watch.h"
 
 namespace minivm {
 
@@ -250,18 +254,70 @@ Status TraceThrow(ThreadState& ts, Value* base, const Word* pc) {
   return Beside(ts, [&] { return TraceCall(ts, base, pc); });
 }
 
+// ---- what the profile function is told beside: calls of natives ----
+
+Status ProfileStep(ThreadState& ts, Value* base, const Word*) {
+  return InterpOf(ts).in_trace || HeaderOf(base).has(kFrameTraced)
+             ? Ok()
+             : TraceCall(ts, base, static_cast<const Word*>(ts.pc));
+}
+
+// c_call, c_return and c_exception. A method of a type shows bound to the receiver.
+Status TellNative(ThreadState& ts, Value* base, const Word* pc, Value callee, Value first,
+                  const char* event) {
+  InterpState& state = InterpOf(ts);
+  if (state.in_trace || state.profile_function.is_null()) return Ok();
+  if (IsExact(callee, TypeId::kBoundMethod)) {
+    first = callee.as<BoundMethodObject>()->self;
+    callee = callee.as<BoundMethodObject>()->function;
+  }
+  Ref<> shown;
+  if (IsExact(callee, TypeId::kNativeFunction)) {
+    shown = Ref<>::Borrow(callee);
+  } else if (IsExact(callee, TypeId::kMethodDescriptor)) {
+    const MethodDescriptorObject* d = callee.as<MethodDescriptorObject>();
+    if (first.is_null() || !IsInstance(ts, first, d->owner)) return Ok();
+    MVM_TRY(shown, NewNativeFunction(ts, *d->spec, first, true, nullptr));
+  } else {
+    return Ok();
+  }
+  MVM_TRY(Ref<FrameObject> frame, FrameFor(ts, base, pc));
+  Result<> result = CallTracer(ts, state.profile_function, frame, event, shown);
+  if (result.raised()) {
+    SetTracing(ts, &state.profile_function, Value());
+    return kRaised;
+  }
+  Ref<> dropped = result.Take();
+  return Ok();
+}
+
+Status ProfileCall(ThreadState& ts, Value* base, const Word* pc, Value callee, Value first) {
+  return TellNative(ts, base, pc, callee, first, "c_call");
+}
+
+Status ProfileCalled(ThreadState& ts, Value* base, const Word* pc, Value callee, Value first,
+                     bool raised) {
+  return Beside(ts, [&] {
+    return TellNative(ts, base, pc, callee, first, raised ? "c_exception" : "c_return");
+  });
+}
+
 void SetTracing(ThreadState& ts, Value* field, Value function) {
   InterpState& state = InterpOf(ts);
   Value now =
       function.is_null() || IsNone(ts, function) ? Value() : Ref<>::Borrow(function).Release();
   Value old = std::exchange(*field, now);
-  bool on = !state.trace_function.is_null() || !state.profile_function.is_null();
-  state.trace = on ? TraceStep : nullptr;
-  state.on_return = on ? TraceReturn : nullptr;
-  state.on_exception = on ? TraceException : nullptr;
-  state.on_stop = on ? TraceStop : nullptr;
-  state.on_throw = on ? TraceThrow : nullptr;
-  UpdateTicking(ts);
+  const bool traces = !state.trace_function.is_null();
+  const bool profiles = !state.profile_function.is_null();
+  state.trace = traces ? TraceStep : nullptr;
+  state.on_return = traces || profiles ? TraceReturn : nullptr;
+  state.on_exception = traces ? TraceException : nullptr;
+  state.on_stop = traces ? TraceStop : nullptr;
+  state.on_throw = traces || profiles ? TraceThrow : nullptr;
+  state.on_enter = profiles ? ProfileStep : nullptr;
+  state.on_call = profiles ? ProfileCall : nullptr;
+  state.on_called = profiles ? ProfileCalled : nullptr;
+  if (UpdateWatching(ts).raised()) ClearPending(ts);
   Decref(old);
 }
 

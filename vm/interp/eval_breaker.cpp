@@ -16,9 +16,11 @@
 #include "runtime/gc/collector.h"
 #include "runtime/objects/dict_object.h"
 #include "vm/bytecode/verifier.h"
+#include "vm/interp/call_profile.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/interpreter.h"
 #include "vm/interp/traceback.h"
+#include "vm/interp/watch.h"
 
 namespace minivm {
 
@@ -48,10 +50,6 @@ void RequestAttention(ThreadState& ts) {
   ts.tab.store(state->breaker_table, std::memory_order_release);
 }
 
-namespace {
-
-// An exception has come up before the word at pc has done anything: what it would have released is
-// released here, since the unwinder takes that as done. Always false.
 bool FailBefore(Value* R, const Word* pc) {
   const FunctionObject* f = FunctionOf(R);
   const uint32_t at = PcIndex(f, pc);
@@ -62,8 +60,6 @@ bool FailBefore(Value* R, const Word* pc) {
   }
   return false;
 }
-
-}  // namespace
 
 bool SlowBreak(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
@@ -117,17 +113,22 @@ uint32_t FramePlaces(ThreadState& ts, FramePlace* places, uint32_t room) {
 
 void InitInterpreterThread(ThreadState& ts) {
   InterpState* state = new InterpState;
-  const void* const* tables[3];
+  const void* const* tables[4];
   Run(nullptr, reinterpret_cast<Value*>(tables), nullptr);
   state->normal_table = tables[0];
   state->breaker_table = tables[1];
   state->tick_table = tables[2];
+  state->watch_labels = tables[3];
+  state->step_table = state->normal_table;
   ts.interp = state;
+  AbandonProfile(ts);
   ts.tab = state->normal_table;
   if (ts.handled == nullptr) ts.handled = &ts.own_handled;
 }
 
 void ReleaseInterpreterThread(ThreadState& ts) {
+  AbandonProfile(ts);
+  ReleaseWatchTable(InterpOf(ts));
   delete static_cast<InterpState*>(ts.interp);
   ts.interp = nullptr;
 }

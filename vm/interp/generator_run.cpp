@@ -14,7 +14,7 @@
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 #include "vm/interp/async_generator.h"
-#include "vm/interp/interp_slow.h"
+#include "vm/interp/watch.h"
 #include "vm/interp/interpreter.h"
 
 namespace minivm {
@@ -280,10 +280,15 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool 
     // Raised at the word that yielded; its operands are gone, live[] says so.
     ts.pc = pc - 1;
     InterpState& state = InterpOf(ts);
-    if (state.on_throw != nullptr) (void)state.on_throw(ts, ts.base, pc - 1);
+    if (state.quiet_unwind) {
+      state.quiet_unwind = state.watching != nullptr;
+    } else if (state.on_throw != nullptr || state.profile != nullptr) {
+      WatchThrow(ts);
+    }
     v = Run(&ts, ts.base, nullptr);
   } else {
-    v = Run(&ts, ts.base, pc);
+    const bool entered = InterpOf(ts).watching == nullptr || WatchEntry(&ts);
+    v = Run(&ts, ts.base, entered ? pc : nullptr);
   }
   ts.entry = entry.prev;
   ts.base = entry.caller_base;
@@ -457,6 +462,25 @@ Result<> GeneratorThrow(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) 
   return EnterGenerator(ts, gen, inner_returned.Release(), false, returned);
 }
 
+namespace {
+
+// Does the generator wait inside a `try` or `with`? What turns StopIteration into RuntimeError, an
+// intrinsic, is none.
+bool InTry(const GeneratorObject* gen) {
+  const CodeObject* code = gen->function->code;
+  const uint32_t at = PcIndex(gen->function, gen->resume_pc) - 1;
+  for (uint32_t i = 0; i < code->range_count; ++i) {
+    const ExceptionRange& range = code->ranges[i];
+    if (at < range.start || at >= range.end) continue;
+    if (range.handler == ExceptionRange::kNoHandler) return true;
+    const Word* handler = gen->function->instance->words + range.handler;
+    if (static_cast<Op>(handler->op) != Op::INTRINSIC1) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 Result<> GeneratorClose(ThreadState& ts, GeneratorObject* gen) {
   if (gen->state == GenState::kClosed) return None(ts);
   if (gen->state == GenState::kRunning) {
@@ -472,6 +496,8 @@ Result<> GeneratorClose(ThreadState& ts, GeneratorObject* gen) {
     return None(ts);
   }
   RaiseNoMessage(ts, Exc::kGeneratorExit);
+  // Where nothing could catch it, the end is no event.
+  InterpOf(ts).quiet_unwind = GeneratorDelegate(gen).is_null() && !InTry(gen);
   Ref<> returned;
   Result<> r = GeneratorThrow(ts, gen, &returned);
   if (r.raised()) {

@@ -93,6 +93,9 @@ MVM_SLOW bool Unwind(ThreadState* ts, Value* R, Word* pc);
 // Requests: signals, collections, an interrupt by the host.
 MVM_SLOW bool SlowBreak(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowTick(ThreadState* ts, Value* R, Word* pc);
+// An exception has come up before the word at pc has done anything: what it would have released is
+// released here, since the unwinder takes that as done. Always false.
+bool FailBefore(Value* R, const Word* pc);
 // Last reference gone inside an instruction.
 [[gnu::noinline, gnu::cold]] void ColdDealloc(ThreadState* ts, Value* R, const Word* pc, Object* o);
 // Last reference to local i gone in a return, the locals before it given up already: what the

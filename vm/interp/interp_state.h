@@ -25,12 +25,18 @@ struct AttrCache {
   }
 };
 
+struct CallProfile;  // call_profile.h
+struct WatchTable;   // watch.h
+
 struct InterpState {
   const void* const* normal_table = nullptr;
   const void* const* breaker_table = nullptr;
   const void* const* tick_table = nullptr;
+  const void* const* watch_labels = nullptr;  // entries of watched words, by WatchKind
+  const void* const* step_table = nullptr;    // where a word goes after a tick: watched or normal
   FrameObject* live_frames = nullptr;  // frame objects whose windows are live, innermost first
   bool yielded = false;         // how the last generator entry left Run(): yielded or returned
+  bool quiet_unwind = false;    // nobody is told of the next generator that an exception ends
   bool skip_traceback = false;  // the next unwinding re-raises: no new entry for its frame
   Value asyncgen_firstiter, asyncgen_finalizer;  // sys.set_asyncgen_hooks; owned
   int coroutine_origin_depth = 0;                // sys.set_coroutine_origin_tracking_depth
@@ -47,6 +53,18 @@ struct InterpState {
   Status (*on_stop)(ThreadState& ts, Value* base, const Word* pc, Value result) = nullptr;
   // An exception, pending, is about to be raised in a resumed generator.
   Status (*on_throw)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
+  // Calls (watch.h). A frame has been entered at pc, or resumed there.
+  Status (*on_enter)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
+  // The word at pc is about to call `callee`; `first` is its first argument, or null.
+  Status (*on_call)(ThreadState& ts, Value* base, const Word* pc, Value callee,
+                    Value first) = nullptr;
+  // It was no script function and has returned, or raised what is pending and may be replaced.
+  Status (*on_called)(ThreadState& ts, Value* base, const Word* pc, Value callee, Value first,
+                      bool raised) = nullptr;
+  WatchTable* watch_table = nullptr;     // owned, once somebody has watched
+  const WatchTable* watching = nullptr;  // null: nobody watches
+  CallProfile* profile = nullptr;        // _lsprof counts; not owned
+  CallProfile* counting;                 // the same, or kNoProfile: never null
   // Like tick, called after it: sys.settrace and sys.setprofile (vm/builtins/sys_trace.cpp).
   Status (*trace)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
   Value trace_function, profile_function;  // owned; null: none
@@ -57,11 +75,11 @@ struct InterpState {
 inline InterpState& InterpOf(ThreadState& ts) { return *static_cast<InterpState*>(ts.interp); }
 inline const void* const* PlainTable(ThreadState& ts) {
   InterpState& s = InterpOf(ts);
-  return s.ticking ? s.tick_table : s.normal_table;
+  return s.ticking ? s.tick_table : s.step_table;
 }
 
 // The thread's dispatch table after `trace`, `tick_wanted` or the like have changed: takes effect
-// at the next poll.
+// at the next poll. Those who watch calls call UpdateWatching (watch.h).
 inline void UpdateTicking(ThreadState& ts) {
   InterpState& s = InterpOf(ts);
   s.ticking = s.tick_wanted || s.trace != nullptr;

@@ -17,7 +17,9 @@
 #include "runtime/objects/range_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
+#include "vm/interp/call_profile.h"
 #include "vm/interp/interp_slow.h"
+#include "vm/interp/watch.h"
 
 namespace minivm {
 
@@ -128,6 +130,12 @@ inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value 
     R[i] = (v);         \
     DECREF(old_);       \
   } while (0)
+// Past those who watch: the word's own handler.
+#if defined(MVM_SWITCH_DISPATCH)
+#define PLAIN() goto plain
+#else
+#define PLAIN() goto* kNormalTable[pc->op]
+#endif
 #define SLOW(call)           \
   do {                       \
     if (!(call)) goto error; \
@@ -165,11 +173,32 @@ Value Run(ThreadState* ts, Value* base, const Word* start) {
 #undef OP
 #undef OPT
 #endif
+#if defined(MVM_SWITCH_DISPATCH)
+  static const void* const kWatchLabels[static_cast<size_t>(WatchKind::kCount)] = {};
+#else
+  static const void* const kWatchLabels[] = {
+      nullptr,
+      &&watch_call,
+      &&watch_resume,
+      &&watch_property,
+      &&watch_leave,
+      &&profile_py,
+      &&profile_method_py,
+      &&profile_native,
+      &&profile_native_pad,
+      &&profile_method_native,
+      &&profile_method_native_pad,
+      &&profile_leave,
+      &&profile_forget,
+  };
+  static_assert(std::size(kWatchLabels) == static_cast<size_t>(WatchKind::kCount));
+#endif
   if (MVM_UNLIKELY(ts == nullptr)) {  // InitInterpreterThread asks for the tables
     const void* const** out = reinterpret_cast<const void* const**>(base);
     out[0] = kNormalTable;
     out[1] = kBreakerTable;
     out[2] = kTickTable;
+    out[3] = kWatchLabels;
     return Value();
   }
 
@@ -192,6 +221,24 @@ dispatch:
     if (!SlowTick(ts, R, pc)) goto error;
     pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));  // jumps of debuggers
   }
+  if (const WatchTable* watching = InterpOf(*ts).watching) {
+    switch (static_cast<WatchKind>(watching->kinds[pc->op])) {
+      case WatchKind::kCall: goto watch_call;
+      case WatchKind::kResume: goto watch_resume;
+      case WatchKind::kProperty: goto watch_property;
+      case WatchKind::kLeave: goto watch_leave;
+      case WatchKind::kProfilePy: goto profile_py;
+      case WatchKind::kProfileMethodPy: goto profile_method_py;
+      case WatchKind::kProfileNative: goto profile_native;
+      case WatchKind::kProfileNativePad: goto profile_native_pad;
+      case WatchKind::kProfileMethodNative: goto profile_method_native;
+      case WatchKind::kProfileMethodNativePad: goto profile_method_native_pad;
+      case WatchKind::kProfileLeave: goto profile_leave;
+      case WatchKind::kProfileForget: goto profile_forget;
+      default: break;
+    }
+  }
+plain:
   switch (pc->op) {
 #endif
 
@@ -1171,8 +1218,16 @@ dispatch:
 
     // ---- calls ----
     CASE(CALL) : goto call_slow;
-#define SCRIPT_CALL(NAME, GUARD)                                                       \
-  CASE(NAME) : {                                                                       \
+#define NOBODY(KEY, BASE)
+#define PROFILED(KEY, BASE)                               \
+  do {                                                    \
+    if (MVM_UNLIKELY(!ProfileEnterFast(ts, KEY, BASE))) { \
+      SAVE();                                             \
+      ProfileEnter(ts, KEY, BASE);                        \
+    }                                                     \
+  } while (0)
+#define SCRIPT_CALL(LABEL, GUARD, TELL, OTHERS)                                        \
+  LABEL : {                                                                            \
     Value* w = R + pc->a;                                                              \
     Value callee = w[0];                                                               \
     if (MVM_LIKELY(IsExact(callee, TypeId::kFunction) &&                               \
@@ -1182,7 +1237,8 @@ dispatch:
       uint32_t word;                                                                   \
       __builtin_memcpy(&word, pc, 4);                                                  \
       uint64_t header = CalleeHeader(R, word & 0x00FFFF00);                            \
-      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;     \
+      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;        \
+      TELL(f->code, nb);                                                               \
       w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                      \
       w[2] = Value::FromBits(header);                                                  \
       UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                             \
@@ -1191,11 +1247,10 @@ dispatch:
       POLL();                                                                          \
       DISPATCH();                                                                      \
     }                                                                                  \
-    goto call_slow;                                                                    \
+    goto OTHERS;                                                                       \
   }
-    SCRIPT_CALL(CALL_PY, true)
-    SCRIPT_CALL(CALLM_PY, !w[3].is_absent())
-#undef SCRIPT_CALL
+    SCRIPT_CALL(CASE(CALL_PY), true, NOBODY, call_slow)
+    SCRIPT_CALL(CASE(CALLM_PY), !w[3].is_absent(), NOBODY, call_slow)
     CASE(CALL_CLASS) : {
       Value* w = R + pc->a;
       Value callee = w[0];
@@ -1240,8 +1295,14 @@ dispatch:
       }
       goto call_slow;
     }
-#define NATIVE_CALL(NAME, OBJECT, TYPE, EXTRA, GUARD, PAD)                             \
-  CASE(NAME) : {                                                                       \
+#define NOBODY_LEFT(BASE)
+#define PROFILED_NATIVE(F, BASE)                                                                 \
+  do {                                                                                           \
+    if (MVM_UNLIKELY(!ProfileEnterFast(ts, (F)->spec, BASE))) ProfileNative(ts, Value(F), BASE); \
+  } while (0)
+#define PROFILED_LEFT(BASE) ProfileLeave(ts, BASE)
+#define NATIVE_CALL(LABEL, OBJECT, TYPE, EXTRA, GUARD, PAD, TELL, TELL_LEFT, OTHERS)   \
+  LABEL : {                                                                            \
     Value* w = R + pc->a;                                                              \
     Value callee = w[0];                                                               \
     if (MVM_LIKELY(IsExact(callee, TypeId::TYPE) &&                                    \
@@ -1256,7 +1317,9 @@ dispatch:
         for (uint32_t i = n; i < count; ++i) args[i] = defaults[i];                    \
       }                                                                                \
       SAVE();                                                                          \
+      TELL(f, w);                                                                      \
       Result<> r = f->fn(*ts, Args{args, count});                                      \
+      TELL_LEFT(w);                                                                    \
       for (uint32_t i = 0; i < n; ++i) DECREF(args[i]);                                \
       DECREF(callee);                                                                  \
       if (MVM_UNLIKELY(r.raised())) goto error;                                        \
@@ -1264,14 +1327,17 @@ dispatch:
       POLL();                                                                          \
       NEXT();                                                                          \
     }                                                                                  \
-    goto call_slow;                                                                    \
+    goto OTHERS;                                                                       \
   }
-    NATIVE_CALL(CALL_NATIVE, NativeFunctionObject, kNativeFunction, 0u, true, false)
-    NATIVE_CALL(CALL_NATIVE_PAD, NativeFunctionObject, kNativeFunction, 0u, true, true)
-    NATIVE_CALL(CALLM_NATIVE, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(),
-                false)
-    NATIVE_CALL(CALLM_NATIVE_PAD, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(),
-                true)
+#define NATIVE_CALLS(TELL, TELL_LEFT, OTHERS, A, B, C, D)                                         \
+  NATIVE_CALL(A, NativeFunctionObject, kNativeFunction, 0u, true, false, TELL, TELL_LEFT, OTHERS) \
+  NATIVE_CALL(B, NativeFunctionObject, kNativeFunction, 0u, true, true, TELL, TELL_LEFT, OTHERS)  \
+  NATIVE_CALL(C, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(), false, TELL,   \
+              TELL_LEFT, OTHERS)                                                                  \
+  NATIVE_CALL(D, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(), true, TELL,    \
+              TELL_LEFT, OTHERS)
+    NATIVE_CALLS(NOBODY, NOBODY_LEFT, call_slow, CASE(CALL_NATIVE), CASE(CALL_NATIVE_PAD),
+                 CASE(CALLM_NATIVE), CASE(CALLM_NATIVE_PAD))
     CASE(CALLM) : goto call_slow;
     CASE(CALL_KW) : goto call_slow;
     CASE(CALLM_KW) : goto call_slow;
@@ -1399,13 +1465,67 @@ breaker_poll:
 breaker:
   if (!SlowBreak(ts, R, pc)) goto error;
   tab = TableOf(ts);
-  goto*(tab == kBreakerTable ? kNormalTable : tab)[pc->op];
+  goto*(tab == kBreakerTable ? InterpOf(*ts).step_table : tab)[pc->op];
 tick:
   if (!SlowTick(ts, R, pc)) goto error;
   pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));  // jumps of debuggers
   tab = TableOf(ts);
-  goto* kNormalTable[pc->op];
+  goto* InterpOf(*ts).step_table[pc->op];
 #endif
+
+  // ---- words that are watched (watch.h) ----
+watch_call:
+  switch (WatchedCall(ts, R, pc)) {
+    case CallOutcome::kRaised: goto watch_error;
+    case CallOutcome::kDone:
+      ++pc;
+      POLL();
+      DISPATCH();
+    case CallOutcome::kPushed: goto pushed;
+  }
+  __builtin_unreachable();
+watch_resume : {
+  Value it = R[pc->a];
+  if (!it.is_object() || (it.object()->shape_id != ShapeIdOf(TypeId::kGenerator) &&
+                          it.object()->shape_id != ShapeIdOf(TypeId::kCoroutine))) {
+    PLAIN();
+  }
+  bool jump = false;
+  switch (WatchedResume(ts, R, pc, &jump)) {
+    case CallOutcome::kRaised: goto watch_error;
+    case CallOutcome::kDone:
+      if (jump) JUMP();
+      NEXT();
+    case CallOutcome::kPushed: goto pushed;
+  }
+  __builtin_unreachable();
+}
+watch_property:
+  switch (WatchedProperty(ts, R, pc)) {
+    case CallOutcome::kRaised: goto watch_error;
+    case CallOutcome::kDone: NEXT();
+    case CallOutcome::kPushed: goto pushed;
+  }
+  __builtin_unreachable();
+watch_leave:
+  WatchLeave(ts, R, pc);
+  PLAIN();
+  SCRIPT_CALL(profile_py, true, PROFILED, watch_call)
+  SCRIPT_CALL(profile_method_py, !w[3].is_absent(), PROFILED, watch_call)
+  NATIVE_CALLS(PROFILED_NATIVE, PROFILED_LEFT, watch_call, profile_native, profile_native_pad,
+               profile_method_native, profile_method_native_pad)
+profile_leave:
+  if (MVM_UNLIKELY(!ProfileLeaveFast(ts, R))) {
+    SAVE();
+    ProfileLeave(ts, R);
+  }
+  PLAIN();
+profile_forget:
+  ProfileForget(ts, R);
+  PLAIN();
+watch_error:
+  R = ts->base;
+  pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));
 
 error:
   if (!Unwind(ts, R, pc)) return Value();

@@ -8,8 +8,9 @@
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 #include "runtime/support/small_vector.h"
-#include "vm/interp/interp_slow.h"
+#include "vm/interp/call_profile.h"
 #include "vm/interp/interpreter.h"
+#include "vm/interp/watch.h"
 
 namespace minivm {
 
@@ -194,14 +195,44 @@ void SpecialiseClassCall(ThreadState* ts, Word* pc, TypeObject* type, FunctionOb
   pc->op = static_cast<uint8_t>(Op::CALL_CLASS);
 }
 
+// A call that somebody watches, of what is no script function: he is told before and after.
+CallOutcome CallWatched(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t dest) {
+  InterpState& state = InterpOf(*ts);
+  Ref<> callee = Ref<>::Borrow(site.window[0]);
+  Ref<> first = site.npos > 0 ? Ref<>::Borrow(site.args[0]) : Ref<>();
+  CallProfile* const profile = state.profile;
+  const bool counted = profile != nullptr && ProfileNative(ts, callee, site.window);
+  CallOutcome outcome = CallThrough(ts, R, pc, site, dest);
+  if (counted && state.profile == profile) ProfileLeave(ts, site.window);
+  if (state.on_called == nullptr) return outcome;
+  if (outcome == CallOutcome::kRaised) {
+    (void)state.on_called(*ts, R, pc, callee, first, true);
+    return outcome;
+  }
+  if (!state.on_called(*ts, R, pc, callee, first, false).raised()) return outcome;
+  Ref<> dropped = Ref<>::Steal(std::exchange(R[dest], Value::Int(0)));
+  return CallOutcome::kRaised;
+}
+
+// kWatched: the calls of natives are told to who watches (watch.h); those of script functions are
+// told by WatchedCall, which sees their frames.
+template <bool kWatched>
 CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t dest,
                    bool may_specialise) {
+  if constexpr (kWatched) {
+    InterpState& state = InterpOf(*ts);
+    const Value first = site.npos > 0 ? site.args[0] : Value();
+    if (state.on_call != nullptr && state.on_call(*ts, R, pc, site.window[0], first).raised()) {
+      ReleaseWindow(site);
+      return CallOutcome::kRaised;
+    }
+  }
   for (;;) {
     Value callee = site.window[0];
     if (IsFunction(callee)) return PushFunction(ts, R, pc, site, 0, dest);
     if (IsExact(callee, TypeId::kBoundMethod)) {
       BoundMethodObject* m = callee.as<BoundMethodObject>();
-      if (!IsFunction(m->function)) return CallThrough(ts, R, pc, site, dest);
+      if (!IsFunction(m->function)) break;
       uint32_t n = site.npos + site.nkw;
       for (uint32_t i = n; i > 0; --i) site.args[i] = site.args[i - 1];
       Incref(m->self);
@@ -215,7 +246,10 @@ CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t
     if (HasTypeFlag(*ts, callee, kTypeTypeSubclass)) {
       TypeObject* type = callee.as<TypeObject>();
       TypeObject* meta = TypeOf(*ts, callee);
-      if (type->is_heap() && meta->slots.call == TypeById(*ts, TypeId::kType)->slots.call) {
+      // Who is told of the call wants to be told of its end: __init__ is then called from here.
+      const bool through = kWatched && InterpOf(*ts).on_called != nullptr;
+      if (!through && type->is_heap() &&
+          meta->slots.call == TypeById(*ts, TypeId::kType)->slots.call) {
         const bool plain = IsPlainClass(ts, type);
         FunctionObject* init = plain ? ScriptInit(ts, type) : nullptr;
         if (may_specialise && plain &&
@@ -232,11 +266,14 @@ CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t
         }
       }
     }
-    return CallThrough(ts, R, pc, site, dest);
+    break;
   }
+  if constexpr (kWatched) return CallWatched(ts, R, pc, site, dest);
+  return CallThrough(ts, R, pc, site, dest);
 }
 
 // f(*args, **kwargs): unpacks into the window.
+template <bool kWatched>
 CallOutcome CallUnpacked(ThreadState* ts, Value* R, Word* pc) {
   Value* w = R + pc->a;
   Value args = w[3], kwargs = (pc->c & 1) ? w[4] : Value();
@@ -323,18 +360,17 @@ CallOutcome CallUnpacked(ThreadState* ts, Value* R, Word* pc) {
   // Natives and binding may run code: those words are in use.
   Value* saved_top = std::exchange(ts->top, out + npos + nkw + kWindowSlack);
   CallSite site{w, out, npos, nkw, names.get()};
-  CallOutcome outcome = DoCall(ts, R, pc, site, dest, false);
+  CallOutcome outcome = DoCall<kWatched>(ts, R, pc, site, dest, false);
   ts->top = saved_top;
   return outcome;
 }
 
-}  // namespace
-
-CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc) {
+template <bool kWatched>
+CallOutcome CallAt(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   Op op = static_cast<Op>(pc->op);
-  if (op == Op::CALL_EX) return CallUnpacked(ts, R, pc);
+  if (op == Op::CALL_EX) return CallUnpacked<kWatched>(ts, R, pc);
   // A specialised form that got here has missed: generic again, and specialised anew below.
   switch (op) {
     case Op::CALL_PY:
@@ -377,7 +413,19 @@ CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc) {
   } else {
     SpecialiseCall(ts, pc, w[0], false);
   }
-  return DoCall(ts, R, pc, site, pc->b, true);
+  return DoCall<kWatched>(ts, R, pc, site, pc->b, true);
+}
+
+}  // namespace
+
+CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc) { return CallAt<false>(ts, R, pc); }
+
+CallOutcome WatchedCall(ThreadState* ts, Value* R, Word* pc) {
+  // A `with` that enters, or is left by an exception, is no call that anybody is told of.
+  const Op before = pc > FunctionOf(R)->instance->words ? static_cast<Op>(pc[-1].op) : Op::NOP;
+  const bool told = before != Op::LOAD_SPECIAL && before != Op::EXCINFO;
+  const CallOutcome outcome = told ? CallAt<true>(ts, R, pc) : CallAt<false>(ts, R, pc);
+  return outcome == CallOutcome::kPushed && !WatchEntry(ts) ? CallOutcome::kRaised : outcome;
 }
 
 Value* StackTop(ThreadState& ts) {
@@ -398,7 +446,8 @@ Result<> Enter(ThreadState& ts, Value* nb, FunctionObject* f) {
   ts.entry = &entry;
   ts.base = nb;
   ts.pc = f->entry;
-  Value v = Run(&ts, nb, f->entry);
+  const bool entered = InterpOf(ts).watching == nullptr || WatchEntry(&ts);
+  Value v = Run(&ts, nb, entered ? f->entry : nullptr);
   ts.entry = entry.prev;
   ts.base = entry.caller_base;
   ts.pc = entry.caller_pc;

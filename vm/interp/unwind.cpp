@@ -10,6 +10,7 @@
 #include "runtime/protocol/protocol.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/interpreter.h"
+#include "vm/interp/watch.h"
 
 namespace minivm {
 
@@ -124,8 +125,7 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
     }
     // Nobody here: leave the frame.
     FrameHeader header = HeaderOf(R);
-    if (header.has(kFrameTraced) && state.on_return != nullptr)
-      (void)state.on_return(*ts, R, pc, Value());
+    if (header.has(kFrameTraced) || state.watching != nullptr) WatchUnwind(ts, R, pc);
     ReleaseRegisters(R, code->local_count, live);
     header = HeaderOf(R);
     if (header.has(kFrameObject)) {

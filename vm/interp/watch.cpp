@@ -1,0 +1,143 @@
+// Watching calls: the tables, and what the dispatch loop does for words that are watched.
+#include "vm/interp/watch.h"
+
+#include <new>
+
+#include "vm/interp/call_profile.h"
+#include "vm/interp/interpreter.h"
+
+namespace minivm {
+
+namespace {
+
+WatchKind GeneralKind(Op op) {
+  switch (op) {
+    case Op::CALL:
+    case Op::CALL_PY:
+    case Op::CALL_NATIVE:
+    case Op::CALL_NATIVE_PAD:
+    case Op::CALL_CLASS:
+    case Op::CALLM:
+    case Op::CALLM_PY:
+    case Op::CALLM_NATIVE:
+    case Op::CALLM_NATIVE_PAD:
+    case Op::CALL_KW:
+    case Op::CALLM_KW:
+    case Op::CALL_EX: return WatchKind::kCall;
+    case Op::FOR:
+    case Op::FOR_L:
+    case Op::FOR_RANGE:
+    case Op::FOR_RANGE_L:
+    case Op::FOR_LIST:
+    case Op::FOR_LIST_L:
+    case Op::FOR_TUPLE:
+    case Op::FOR_TUPLE_L:
+    case Op::FOR_GEN:
+    case Op::FOR_GEN_L:
+    case Op::SEND: return WatchKind::kResume;
+    case Op::GETATTR_PROPERTY: return WatchKind::kProperty;
+    case Op::RET:
+    case Op::RETSP:
+    case Op::YIELD: return WatchKind::kLeave;
+    default: return WatchKind::kPlain;
+  }
+}
+
+WatchKind ProfileKind(Op op, bool builtins) {
+  switch (op) {
+    case Op::CALL_PY: return WatchKind::kProfilePy;
+    case Op::CALLM_PY: return WatchKind::kProfileMethodPy;
+    case Op::CALL_NATIVE: return builtins ? WatchKind::kProfileNative : WatchKind::kPlain;
+    case Op::CALL_NATIVE_PAD: return builtins ? WatchKind::kProfileNativePad : WatchKind::kPlain;
+    case Op::CALLM_NATIVE: return builtins ? WatchKind::kProfileMethodNative : WatchKind::kPlain;
+    case Op::CALLM_NATIVE_PAD:
+      return builtins ? WatchKind::kProfileMethodNativePad : WatchKind::kPlain;
+    case Op::RET:
+    case Op::RETSP: return WatchKind::kProfileLeave;
+    case Op::GENSTART: return WatchKind::kProfileForget;
+    default: return GeneralKind(op);
+  }
+}
+
+void FillTable(const InterpState& state, WatchTable* table, bool profile) {
+  for (size_t i = 0; i < 256; ++i) {
+    const Op op = static_cast<Op>(i);
+    const WatchKind kind = profile ? ProfileKind(op, state.profile->builtins) : GeneralKind(op);
+    table->kinds[i] = static_cast<uint8_t>(kind);
+    table->labels[i] = kind == WatchKind::kPlain ? state.normal_table[i]
+                                                 : state.watch_labels[static_cast<size_t>(kind)];
+  }
+}
+
+}  // namespace
+
+Status UpdateWatching(ThreadState& ts) {
+  InterpState& state = InterpOf(ts);
+  const bool general = state.on_enter != nullptr;
+  bool ok = true;
+  state.watching = nullptr;
+  state.step_table = state.normal_table;
+  if (general || (state.profile != nullptr && !state.profile->busy)) {
+    if (state.watch_table == nullptr) state.watch_table = new (std::nothrow) WatchTable;
+    ok = state.watch_table != nullptr;
+    if (ok) {
+      FillTable(state, state.watch_table, !general);
+      state.watching = state.watch_table;
+      state.step_table = state.watch_table->labels;
+    }
+  }
+  UpdateTicking(ts);
+  return ok ? Ok() : Status(RaiseMemoryError(ts));
+}
+
+void ReleaseWatchTable(InterpState& state) {
+  delete state.watch_table;
+  state.watch_table = nullptr;
+}
+
+bool WatchEntry(ThreadState* ts) {
+  Value* R = ts->base;
+  const Word* pc = static_cast<const Word*>(ts->pc);
+  // Making a generator is no call.
+  if (static_cast<Op>(pc->op) == Op::GENSTART) return true;
+  InterpState& state = InterpOf(*ts);
+  if (state.profile != nullptr) ProfileEnter(ts, FunctionOf(R)->code, R);
+  if (state.on_enter == nullptr || !state.on_enter(*ts, R, pc).raised()) return true;
+  return FailBefore(R, pc);
+}
+
+void WatchThrow(ThreadState& ts) {
+  InterpState& state = InterpOf(ts);
+  if (state.profile != nullptr) ProfileEnter(&ts, FunctionOf(ts.base)->code, ts.base);
+  if (state.on_throw != nullptr) (void)state.on_throw(ts, ts.base, static_cast<const Word*>(ts.pc));
+}
+
+CallOutcome WatchedResume(ThreadState* ts, Value* R, Word* pc, bool* jump) {
+  const CallOutcome outcome =
+      static_cast<Op>(pc->op) == Op::SEND ? SlowSend(ts, R, pc, jump) : SlowFor(ts, R, pc, jump);
+  return outcome == CallOutcome::kPushed && !WatchEntry(ts) ? CallOutcome::kRaised : outcome;
+}
+
+CallOutcome WatchedProperty(ThreadState* ts, Value* R, Word* pc) {
+  const CallOutcome outcome = SlowGetProperty(ts, R, pc);
+  return outcome == CallOutcome::kPushed && !WatchEntry(ts) ? CallOutcome::kRaised : outcome;
+}
+
+void WatchLeave(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  InterpState& state = InterpOf(*ts);
+  if (state.profile != nullptr) ProfileLeave(ts, R);
+  // Frames that ran before somebody watched end as others do.
+  if (state.on_return != nullptr) SetFrameFlag(R, kFrameTraced);
+}
+
+void WatchUnwind(ThreadState* ts, Value* R, const Word* pc) {
+  InterpState& state = InterpOf(*ts);
+  if (std::exchange(state.quiet_unwind, false)) return;
+  if (state.profile != nullptr) ProfileLeave(ts, R);
+  if (state.on_return != nullptr && (HeaderOf(R).has(kFrameTraced) || state.on_enter != nullptr))
+    (void)state.on_return(*ts, R, pc, Value());
+}
+
+}  // namespace minivm

@@ -1,0 +1,62 @@
+// Watching calls: sys.setprofile, sys.monitoring and the profiler of _lsprof.
+//
+// Nobody watching costs nothing: while somebody does, the thread runs under a dispatch table in
+// which the words that call, resume, return and yield have entries of their own, and every other
+// word its usual one. There are two such tables. The general one tells the hooks of InterpState
+// (on_enter, on_call, on_called, on_return). The profiler's is used while nobody else watches: its
+// entries for specialised calls count in place (call_profile.h).
+//
+// Frames that C++ enters are told by the code that enters them; frames left by an exception, by the
+// unwinder.
+#pragma once
+
+#include "vm/interp/interp_slow.h"
+#include "vm/interp/interp_state.h"
+
+namespace minivm {
+
+// What a word's entry does. The order is that of the labels in interpreter.cpp.
+enum class WatchKind : uint8_t {
+  kPlain,
+  kCall,      // every call
+  kResume,    // FOR and SEND, which resume generators
+  kProperty,  // GETATTR_PROPERTY
+  kLeave,     // RET, RETSP, YIELD
+  kProfilePy,
+  kProfileMethodPy,
+  kProfileNative,
+  kProfileNativePad,
+  kProfileMethodNative,
+  kProfileMethodNativePad,
+  kProfileLeave,
+  kProfileForget,  // GENSTART: what has been entered was no call
+  kCount,
+};
+
+struct WatchTable {
+  uint8_t kinds[256];       // WatchKind
+  const void* labels[256];  // what the loop dispatches through
+};
+
+// Chooses the table after hooks or the profile of the thread's InterpState have changed; takes
+// effect at the next poll. MemoryError.
+Status UpdateWatching(ThreadState& ts);
+void ReleaseWatchTable(InterpState& state);
+
+// A frame has been entered: ts->base and ts->pc are its. False: a hook raised, and what the frame
+// holds but its locals is released; the exception is to be raised there.
+bool WatchEntry(ThreadState* ts);
+// The frame at ts.base has been resumed to raise the pending exception at ts.pc.
+void WatchThrow(ThreadState& ts);
+
+// SlowCall, SlowFor or SlowSend, SlowGetProperty for those that are watched. When they have raised,
+// the exception is in the frame at ts->base, at ts->pc.
+MVM_SLOW CallOutcome WatchedCall(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW CallOutcome WatchedResume(ThreadState* ts, Value* R, Word* pc, bool* jump);
+MVM_SLOW CallOutcome WatchedProperty(ThreadState* ts, Value* R, Word* pc);
+// Before a frame is left by RET or YIELD.
+MVM_SLOW void WatchLeave(ThreadState* ts, Value* R, Word* pc);
+// The frame at R is left by the pending exception.
+MVM_SLOW void WatchUnwind(ThreadState* ts, Value* R, const Word* pc);
+
+}  // namespace minivm
