@@ -47,17 +47,9 @@ Result<> profiler_init(ThreadState& ts, Args args) {
   return None(ts);
 }
 
-void Stop(ProfilerObject* self) {
-  ThreadState* ts = Heap::Of(self)->current_ts;
-  if (self->profile != nullptr && ts != nullptr && InterpOf(*ts).profile == self->profile) {
-    AbandonProfile(*ts);
-    (void)UpdateWatching(*ts);
-  }
-}
-
+// A profiler that counts is held by its thread: it does not get here.
 void profiler_gc_clear(Object* o) {
   ProfilerObject* self = static_cast<ProfilerObject*>(o);
-  Stop(self);
   if (self->profile == nullptr) return;
   Ref<> timer = Ref<>::Steal(std::exchange(self->profile->timer, Value()));
   ClearProfile(*Heap::Of(o), self->profile);
@@ -89,20 +81,23 @@ Result<> profiler_enable(ThreadState& ts, Args args) {
   if (active == p) {
     MVM_TRY_VOID(UpdateWatching(ts));
   } else {
-    MVM_TRY_VOID(StartProfile(ts, p));
+    MVM_TRY_VOID(StartProfile(ts, p, args[0]));
   }
   return None(ts);
 }
 
 Result<> profiler_disable(ThreadState& ts, Args args) {
   CallProfile* p = args.self<ProfilerObject>()->profile;
+  if (p->busy) return Raise(ts, Exc::kRuntimeError, "cannot disable profiler in external timer");
   StopProfile(ts, p);
   MVM_TRY_VOID(CheckMemory(ts, p));
   return None(ts);
 }
 
 Result<> profiler_clear(ThreadState& ts, Args args) {
-  ClearProfile(ts.heap(), args.self<ProfilerObject>()->profile);
+  CallProfile* p = args.self<ProfilerObject>()->profile;
+  if (p->busy) return Raise(ts, Exc::kRuntimeError, "cannot clear profiler in external timer");
+  ClearProfile(ts.heap(), p);
   return None(ts);
 }
 
@@ -151,6 +146,14 @@ Status FillItems(ThreadState& ts, const CallProfile* p, Value object, const T* c
 Result<> profiler_getstats(ThreadState& ts, Args args) {
   CallProfile* p = args.self<ProfilerObject>()->profile;
   MVM_TRY_VOID(CheckMemory(ts, p));
+  // What runs meanwhile, finalizers, is not to change the entries.
+  struct Busy {
+    explicit Busy(CallProfile* p) : profile(p), before(std::exchange(p->busy, true)) {}
+    ~Busy() { profile->busy = before; }
+    CallProfile* profile;
+    bool before;
+  };
+  const Busy busy(p);
   ProfileFlush(p);
   MVM_TRY(Ref<ListObject> list, NewList(ts, {}));
   for (const ProfileEntry* e = p->all; e != nullptr; e = e->next) {

@@ -23,11 +23,11 @@ struct ProfileChunk {
 namespace {
 
 constexpr uint64_t kTickNanos = 100'000;
-constexpr uint64_t kDenseNanos = 400;     // between events, on average
-constexpr uint32_t kWindowEvents = 1024;  // over so many events
-constexpr uint64_t kSparseCalls = 64;     // fewer within a tick: not dense any more
-constexpr uint32_t kSparseTicks = 8;      // so many times in a row
-constexpr size_t kMaxNodes = 200'000;     // then the tree is summed up
+constexpr uint64_t kDenseNanos = 2000;   // between events, on average
+constexpr uint32_t kWindowEvents = 512;  // over so many events
+constexpr uint64_t kSparseCalls = 20;    // fewer within a tick: not dense any more
+constexpr uint32_t kSparseTicks = 8;     // so many times in a row
+constexpr size_t kMaxNodes = 200'000;    // then the tree is summed up
 constexpr size_t kTickPage = 4096;
 
 uint64_t ClockNanos() {
@@ -214,7 +214,8 @@ ProfileEntry* MakeEntry(ThreadState& ts, CallProfile* p, const void* key, F obje
     return nullptr;
   }
   entry->object = hold.Release();
-  entry->next = std::exchange(p->all, entry);
+  (p->end == nullptr ? p->all : p->end->next) = entry;
+  p->end = entry;
   return entry;
 }
 
@@ -395,9 +396,10 @@ void ProfileForget(ThreadState* ts, Value* base) {
   p->current = p->current->parent;
 }
 
-Status StartProfile(ThreadState& ts, CallProfile* p) {
+Status StartProfile(ThreadState& ts, CallProfile* p, Value owner) {
   InterpState& state = InterpOf(ts);
   state.profile = state.counting = p;
+  Ref<> before = Ref<>::Steal(std::exchange(state.profile_owner, Ref<>::Borrow(owner).Release()));
   p->seen = kEveryEvent;
   p->window_events = 0;
   p->now = p->timer.is_null() ? ClockNanos() : 0;
@@ -411,15 +413,16 @@ void AbandonProfile(ThreadState& ts) {
   if (state.profile != nullptr) StopTicking(state.profile);
   state.profile = nullptr;
   state.counting = const_cast<CallProfile*>(&kNoProfile);
+  Ref<> owner = Ref<>::Steal(std::exchange(state.profile_owner, Value()));
 }
 
 void StopProfile(ThreadState& ts, CallProfile* p) {
   InterpState& state = InterpOf(ts);
   if (state.profile != p) return;
   Account(ts, p);
+  p->current = &p->root;
   AbandonProfile(ts);
   (void)UpdateWatching(ts);
-  p->current = &p->root;
 }
 
 void ProfileFlush(CallProfile* p) {
@@ -469,6 +472,7 @@ void ClearProfile(Heap& heap, CallProfile* p) {
   DropTable(heap, &p->entries);
   p->failed = false;
   ProfileEntry* all = std::exchange(p->all, nullptr);
+  p->end = nullptr;
   while (all != nullptr) {
     ProfileEntry* next = all->next;
     while (all->edges != nullptr) {

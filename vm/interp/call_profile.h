@@ -84,7 +84,8 @@ struct CallProfile {
   size_t node_count = 0;
   ProfileTable nodes;    // by parent and key
   ProfileTable entries;  // by key
-  ProfileEntry* all = nullptr;
+  ProfileEntry* all = nullptr;  // in the order in which they came up
+  ProfileEntry* end = nullptr;
   // Density of events.
   uint64_t window_entered = 0, window_start = 0;
   uint32_t window_events = 0, sparse = 0;
@@ -134,8 +135,9 @@ inline bool ProfileLeaveFast(ThreadState* ts, const Value* base) {
 // What a thread counts in that does not: nothing is ever found there.
 extern const CallProfile kNoProfile;
 
-// Starts and stops counting in this thread. Stopping ends all calls that are known to be running.
-Status StartProfile(ThreadState& ts, CallProfile* p);
+// Starts and stops counting in this thread; `owner`, the object that has it, is held meanwhile.
+// Stopping ends all calls that are known to be running.
+Status StartProfile(ThreadState& ts, CallProfile* p, Value owner);
 void StopProfile(ThreadState& ts, CallProfile* p);
 // Adds what the tree has counted to the entries and starts it anew. Calls that are still running
 // are not counted yet.

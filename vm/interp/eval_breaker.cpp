@@ -127,6 +127,18 @@ void InitInterpreterThread(ThreadState& ts) {
 }
 
 void ReleaseInterpreterThread(ThreadState& ts) {
+  InterpState& state = InterpOf(ts);
+  state.trace = nullptr;
+  state.on_return = nullptr;
+  state.on_exception = nullptr;
+  state.on_stop = nullptr;
+  state.on_throw = state.on_enter = nullptr;
+  state.on_call = nullptr;
+  state.on_called = nullptr;
+  (void)UpdateWatching(ts);
+  Ref<> trace = Ref<>::Steal(std::exchange(state.trace_function, Value()));
+  Ref<> profile = Ref<>::Steal(std::exchange(state.profile_function, Value()));
+  trace = profile = Ref<>();
   AbandonProfile(ts);
   ReleaseWatchTable(InterpOf(ts));
   delete static_cast<InterpState*>(ts.interp);

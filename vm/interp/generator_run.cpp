@@ -14,8 +14,8 @@
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 #include "vm/interp/async_generator.h"
-#include "vm/interp/watch.h"
 #include "vm/interp/interpreter.h"
+#include "vm/interp/watch.h"
 
 namespace minivm {
 

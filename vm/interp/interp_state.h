@@ -63,7 +63,8 @@ struct InterpState {
                       bool raised) = nullptr;
   WatchTable* watch_table = nullptr;     // owned, once somebody has watched
   const WatchTable* watching = nullptr;  // null: nobody watches
-  CallProfile* profile = nullptr;        // _lsprof counts; not owned
+  CallProfile* profile = nullptr;        // _lsprof counts
+  Value profile_owner;                   // the object that has it; owned
   CallProfile* counting;                 // the same, or kNoProfile: never null
   // Like tick, called after it: sys.settrace and sys.setprofile (vm/builtins/sys_trace.cpp).
   Status (*trace)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
