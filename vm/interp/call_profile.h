@@ -82,8 +82,8 @@ struct CallProfile {
   ProfileChunk* chunks = nullptr;
   uint32_t chunk_used = 0;
   size_t node_count = 0;
-  ProfileTable nodes;    // by parent and key
-  ProfileTable entries;  // by key
+  ProfileTable nodes;           // by parent and key
+  ProfileTable entries;         // by key
   ProfileEntry* all = nullptr;  // in the order in which they came up
   ProfileEntry* end = nullptr;
   // Density of events.
