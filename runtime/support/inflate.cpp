@@ -25,6 +25,12 @@ constexpr uint8_t kLengthOrder[19] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
 constexpr unsigned kEndOfBlock = 256;
 constexpr int kNeedInput = -1;
 constexpr int kNoSuchCode = -2;
+constexpr uint32_t kLiteral = 1u << 8;
+constexpr uint32_t kSlow = 1u << 9;
+constexpr unsigned kValueShift = 16;
+// What the quick loop may read and write at a time: a word of input; a copy, rounded up.
+constexpr ptrdiff_t kQuickInput = 8;
+constexpr ptrdiff_t kQuickOutput = 258 + 2 + 8;
 
 }  // namespace
 
@@ -63,10 +69,10 @@ struct Inflater::Cursor {
   int Decode(const Code& code, unsigned skip, unsigned* length) const {
     const uint64_t ahead = bits >> skip;
     const unsigned have = count > skip ? count - skip : 0;
-    const uint16_t fast = code.fast[ahead & ((1u << kFastBits) - 1)];
-    if (MVM_LIKELY(fast != 0)) {
+    const uint32_t fast = code.fast[ahead & ((1u << kFastBits) - 1)];
+    if (MVM_LIKELY(fast & kLiteral)) {
       *length = fast & 15;
-      return *length <= have ? fast >> 4 : kNeedInput;
+      return *length <= have ? static_cast<int>(fast >> kValueShift) : kNeedInput;
     }
     uint32_t word = 0, first = 0, index = 0;
     for (unsigned n = 1; n <= kMaxBits; ++n) {
@@ -103,7 +109,7 @@ Inflater::State Inflater::Fail(const char* error) {
   return State::kBad;
 }
 
-Inflater::Built Inflater::Build(Code* code, const uint8_t* lengths, unsigned n) {
+Inflater::Built Inflater::Build(Code* code, Kind kind, const uint8_t* lengths, unsigned n) {
   std::memset(code->count, 0, sizeof code->count);
   std::memset(code->fast, 0, sizeof code->fast);
   for (unsigned i = 0; i < n; ++i) ++code->count[lengths[i]];
@@ -127,7 +133,17 @@ Inflater::Built Inflater::Build(Code* code, const uint8_t* lengths, unsigned n) 
     if (len > kFastBits) continue;
     uint32_t reversed = 0;
     for (unsigned b = 0; b < len; ++b) reversed |= (word >> b & 1) << (len - 1 - b);
-    const uint16_t entry = static_cast<uint16_t>(i << 4 | len);
+    uint32_t entry = len;
+    if (kind == Kind::kLengths || (kind == Kind::kLiterals && i < kEndOfBlock)) {
+      entry |= i << kValueShift | kLiteral;
+    } else if (kind == Kind::kLiterals && i > kEndOfBlock && i < kEndOfBlock + 30) {
+      const unsigned which = i - kEndOfBlock - 1;
+      entry |= uint32_t{kLengthBase[which]} << kValueShift | uint32_t{kLengthExtra[which]} << 4;
+    } else if (kind == Kind::kDistances && i < 30) {
+      entry |= uint32_t{kDistanceBase[i]} << kValueShift | uint32_t{kDistanceExtra[i]} << 4;
+    } else {
+      entry |= kSlow;
+    }
     for (uint32_t k = reversed; k < 1u << kFastBits; k += 1u << len) code->fast[k] = entry;
   }
   return left == 0 ? Built::kComplete : Built::kIncomplete;
@@ -135,9 +151,9 @@ Inflater::Built Inflater::Build(Code* code, const uint8_t* lengths, unsigned n) 
 
 void Inflater::FixedTables() {
   for (unsigned i = 0; i < 288; ++i) lengths_[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
-  Build(&literals_, lengths_, 288);
+  Build(&literals_, Kind::kLiterals, lengths_, 288);
   std::memset(lengths_, 5, 30);
-  Build(&distances_, lengths_, 30);
+  Build(&distances_, Kind::kDistances, lengths_, 30);
 }
 
 // The lengths of the codes that the code lengths are coded in. False: more input, or an error.
@@ -146,7 +162,7 @@ bool Inflater::ReadCodeLengths(Cursor& c) {
     if (!c.Have(3)) return false;
     lengths_[kLengthOrder[lengths_read_++]] = static_cast<uint8_t>(c.Take(3));
   }
-  if (Build(&distances_, lengths_, 19) != Built::kComplete) {
+  if (Build(&distances_, Kind::kLengths, lengths_, 19) != Built::kComplete) {
     Fail("invalid code lengths set");
     return false;
   }
@@ -193,13 +209,13 @@ bool Inflater::FinishTables() {
     return false;
   }
   // A code may be incomplete only if it consists of a single one-bit word.
-  const Built literals = Build(&literals_, lengths_, literal_count_);
+  const Built literals = Build(&literals_, Kind::kLiterals, lengths_, literal_count_);
   if (literals == Built::kOverfull || (literals == Built::kIncomplete && literals_.count[1] != 1)) {
     Fail("invalid literal/lengths set");
     return false;
   }
   const uint8_t* lengths = lengths_ + literal_count_;
-  const Built distances = Build(&distances_, lengths, distance_count_);
+  const Built distances = Build(&distances_, Kind::kDistances, lengths, distance_count_);
   const bool none =
       std::all_of(lengths, lengths + distance_count_, [](uint8_t n) { return n == 0; });
   const bool single = distances_.count[1] == 1 && distances == Built::kIncomplete;
@@ -211,9 +227,84 @@ bool Inflater::FinishTables() {
   return true;
 }
 
+// Literals and copies while there is input and room enough not to ask about either, and nothing
+// else comes up: what it stops at is still to be read.
+void Inflater::DecodeQuickly(Cursor& c) const {
+  if (c.count == 64) return;
+  constexpr uint32_t kMask = (1u << kFastBits) - 1;
+  const uint8_t *in = c.in, *const in_last = c.in_end - kQuickInput;
+  uint8_t *out = c.out, *const out_last = c.out_end - kQuickOutput;
+  uint64_t bits = c.bits;
+  unsigned count = c.count;
+  // At least 56 bits afterwards. Those above `count` are bits that will be read again.
+  auto fill = [&] {
+    uint64_t word;
+    std::memcpy(&word, in, sizeof word);
+    bits |= word << count;
+    in += (63 - count) >> 3;
+    count |= 56;
+  };
+  while (in <= in_last && out <= out_last) {
+    fill();
+    uint32_t entry = literals_.fast[bits & kMask];
+    if (entry & kLiteral) {  // three of them fit what fill() sees to, and leave enough to look on
+      for (int i = 0; i < 2 && (entry & kLiteral); ++i) {
+        *out++ = static_cast<uint8_t>(entry >> kValueShift);
+        bits >>= entry & 15;
+        count -= entry & 15;
+        entry = literals_.fast[bits & kMask];
+      }
+      if (entry & kLiteral) {
+        *out++ = static_cast<uint8_t>(entry >> kValueShift);
+        bits >>= entry & 15;
+        count -= entry & 15;
+        continue;
+      }
+      if (in > in_last) break;
+      fill();
+    }
+    if (entry == 0 || (entry & kSlow)) break;
+    // A copy has at most 10 + 5 + 10 + 13 bits.
+    const unsigned length_bits = entry & 15, length_extra = entry >> 4 & 15;
+    uint64_t rest = bits >> length_bits;
+    size_t n = (entry >> kValueShift) + (rest & ((1u << length_extra) - 1));
+    rest >>= length_extra;
+    entry = distances_.fast[rest & kMask];
+    if (entry == 0 || (entry & kSlow)) break;
+    const unsigned distance_bits = entry & 15, distance_extra = entry >> 4 & 15;
+    rest >>= distance_bits;
+    const size_t distance = (entry >> kValueShift) + (rest & ((1u << distance_extra) - 1));
+    if (distance > static_cast<size_t>(out - c.out_start) || distance > reach_) break;
+    bits = rest >> distance_extra;
+    count -= length_bits + length_extra + distance_bits + distance_extra;
+    const uint8_t* from = out - distance;
+    uint8_t* const end = out + n;
+    if (distance >= 8) {
+      do {  // a word at a time, past the end
+        uint64_t word;
+        std::memcpy(&word, from, 8);
+        std::memcpy(out, &word, 8);
+        from += 8;
+        out += 8;
+      } while (out < end);
+      out = end;
+    } else if (distance == 1) {
+      std::memset(out, *from, n);
+      out = end;
+    } else {
+      while (out < end) *out++ = *from++;
+    }
+  }
+  c.in = in;
+  c.out = out;
+  c.count = count;
+  c.bits = bits & ((uint64_t{1} << count) - 1);  // count < 64
+}
+
 // Literals and copies until the block ends (then true), or input or output run out, or an error.
 bool Inflater::DecodeSymbols(Cursor& c) {
   for (;;) {
+    if (c.in_end - c.in >= kQuickInput && c.out_end - c.out >= kQuickOutput) DecodeQuickly(c);
     c.Fill();
     unsigned length;
     const int symbol = c.Decode(literals_, 0, &length);

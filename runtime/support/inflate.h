@@ -40,7 +40,10 @@ class Inflater {
 
   // A canonical Huffman code: codes of up to kFastBits bits by table, longer ones by counting.
   struct Code {
-    uint16_t fast[1 << kFastBits];  // symbol << 4 | length; 0: longer, or no such code
+    // Bits 0-3: the length; 4-7: how many extra bits follow; 8: a literal; 9: nothing to be quick
+    // about (the end of the block, symbols that must not occur); from 16 on what the extra bits are
+    // added to, of literals and other symbols they themselves. 0: a longer code, or none.
+    uint32_t fast[1 << kFastBits];
     uint16_t count[kMaxBits + 1];
     uint16_t symbols[kMaxSymbols];  // in order of their codes
   };
@@ -57,9 +60,10 @@ class Inflater {
     kBad
   };
   enum class Built : uint8_t { kComplete, kIncomplete, kOverfull };
+  enum class Kind : uint8_t { kLengths, kLiterals, kDistances };
 
   struct Cursor;
-  static Built Build(Code* code, const uint8_t* lengths, unsigned n);
+  static Built Build(Code* code, Kind kind, const uint8_t* lengths, unsigned n);
   State Fail(const char* error);
   // Steps of Run(): false if they lack input or room. (After Fail() the next step ends it.)
   bool ReadBlockHeader(Cursor& c);
@@ -71,6 +75,7 @@ class Inflater {
   bool FinishTables();
   void FixedTables();
   bool DecodeSymbols(Cursor& c);
+  void DecodeQuickly(Cursor& c) const;
   void Copy(Cursor& c);
   void Remember(const uint8_t* from, const uint8_t* to);
 
