@@ -352,6 +352,30 @@ class StandardStreams final : public Visitor {
   bool plain_ = true;
 };
 
+// Can anybody tell that the callback of a weak reference is called at the end? Not of those that
+// take the reference out of a container, nor of functions of the modules that are part of the
+// executable, which do just that (WeakValueDictionary, logging's list of handlers).
+bool CallbackShows(ThreadState& ts, Value callback) {
+  if (IsExact(callback, TypeId::kNativeFunction)) {
+    const Value self = callback.as<NativeFunctionObject>()->self;
+    return !IsExact(self, TypeId::kSet) && !IsExact(self, TypeId::kList) && !IsExactDict(self);
+  }
+  if (!IsExact(callback, TypeId::kFunction)) return true;
+  bool frozen = false;
+  auto look = [&]() -> Status {
+    MVM_TRY(Ref<> globals, GetAttr(ts, callback, "__globals__"));
+    if (!IsExactDict(globals)) return Ok();
+    MVM_TRY(Ref<StrObject> key, InternUtf8(ts, "__spec__"));
+    const Value spec = DictGetStr(ts, globals.as<DictObject>(), key);
+    if (spec.is_null() || !spec.is_object() || TypeOf(ts, spec)->is_heap()) return Ok();
+    MVM_TRY(Ref<> origin, GetAttr(ts, spec, "origin"));
+    frozen = IsExact(origin, TypeId::kStr) && origin.as<StrObject>()->EqualsAscii("frozen");
+    return Ok();
+  };
+  if (look().raised()) ClearPending(ts);
+  return !frozen;
+}
+
 // Can anybody tell when and in which order what is left dies: a finalizer, a callback of a weak
 // reference, the release of a buffer? If not, collections and the emptying of modules, which cost
 // more than all the rest of a small VM, are left out; everything goes with the VM.
@@ -360,11 +384,26 @@ bool EndShows(ThreadState& ts) {
   if (collector.debug || (collector.callbacks && collector.callbacks->size != 0)) return true;
   StandardStreams streams(ts);
   bool show = !streams.plain();
+  constexpr size_t kMostCallbacks = 16;
+  Value callbacks[kMostCallbacks];  // looked at afterwards: that may allocate
+  size_t count = 0;
   ts.rt->heap.ForEachObject([&](Object* o) {
     if (show) return;
-    const bool finalized = TypeOf(ts, o)->slots.finalize && !streams.Has(o);
-    show = finalized || (o->gc & kGcHasWeakrefs) || o->shape_id == ShapeIdOf(TypeId::kMemoryview);
+    const TypeObject* type = TypeOf(ts, o);
+    show =
+        (type->slots.finalize && !streams.Has(o)) || o->shape_id == ShapeIdOf(TypeId::kMemoryview);
+    if (!(o->gc & kGcHasWeakrefs)) return;
+    for (const WeakrefObject* r = ts.rt->weakrefs->First(o); r != nullptr; r = r->next) {
+      if (r->callback.is_null()) continue;
+      if (count > 0 && callbacks[count - 1].is(r->callback)) continue;
+      if (count == kMostCallbacks) {
+        show = true;
+        return;
+      }
+      callbacks[count++] = r->callback;
+    }
   });
+  for (size_t i = 0; i < count && !show; ++i) show = CallbackShows(ts, callbacks[i]);
   return show;
 }
 
