@@ -7,6 +7,7 @@
 
 #include "stdlib/hash/blocks.h"
 #include "stdlib/hash/sha2_constants.h"
+#include "stdlib/hash/sha_instructions.h"
 
 namespace minivm::hash {
 
@@ -276,9 +277,11 @@ void Digest::StartBlake(const Blake2Options& o) {
 void Digest::Block(const uint8_t* p, bool last) {
   switch (kind_) {
     case Kind::kMd5: return Md5Block(h32_, p);
-    case Kind::kSha1: return Sha1Block(h32_, p);
+    case Kind::kSha1:
+      return HasShaInstructions() ? Sha1Instructions(h32_, p, 1) : Sha1Block(h32_, p);
     case Kind::kSha224:
-    case Kind::kSha256: return Sha256Block(h32_, p);
+    case Kind::kSha256:
+      return HasShaInstructions() ? Sha256Instructions(h32_, p, 1) : Sha256Block(h32_, p);
     case Kind::kBlake2b: return Blake2Block(h64_, p, total_, last, last && last_node_);
     case Kind::kBlake2s: return Blake2Block(h32_, p, total_, last, last && last_node_);
     default: break;
@@ -288,18 +291,28 @@ void Digest::Block(const uint8_t* p, bool last) {
   KeccakPermute(lanes_);
 }
 
+// `n` whole blocks, of which none is the last of a BLAKE2.
+void Digest::Blocks(const uint8_t* p, size_t n) {
+  if (kind_ >= Kind::kSha1 && kind_ <= Kind::kSha256 && HasShaInstructions()) {
+    total_ += n * block_;
+    return kind_ == Kind::kSha1 ? Sha1Instructions(h32_, p, n) : Sha256Instructions(h32_, p, n);
+  }
+  for (; n > 0; --n, p += block_) {
+    total_ += block_;
+    Block(p);
+  }
+}
+
 void Digest::Update(const void* data, size_t n) {
   const uint8_t* p = static_cast<const uint8_t*>(data);
   // BLAKE2 has to know which block is the last: a full buffer waits.
   const bool waits = kind_ >= Kind::kBlake2b;
   while (n > 0) {
     if (used_ == 0 && n > block_) {
-      do {
-        total_ += block_;
-        Block(p);
-        p += block_;
-        n -= block_;
-      } while (n > block_);
+      const size_t whole = (n - 1) / block_;
+      Blocks(p, whole);
+      p += whole * block_;
+      n -= whole * block_;
     }
     const size_t part = std::min<size_t>(n, block_ - used_);
     std::memcpy(buffer_ + used_, p, part);

@@ -70,6 +70,7 @@ class Digest {
 
  private:
   void Block(const uint8_t* p, bool last = false);
+  void Blocks(const uint8_t* p, size_t n);
   void PadMerkle();
   void PadSponge();
   void StartBlake(const Blake2Options& options);
