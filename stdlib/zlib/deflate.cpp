@@ -155,38 +155,70 @@ void Deflater::InsertRange(uint32_t from, uint32_t count) {
   for (uint32_t i = 0; i < count; ++i) Insert(from + i);
 }
 
+namespace {
+
+uint32_t Load32(const uint8_t* p) {
+  uint32_t word;
+  std::memcpy(&word, p, sizeof word);
+  return word;
+}
+
+// How long the texts are the same, from `n` on, at most `longest`.
+inline uint32_t SameLength(const uint8_t* a, const uint8_t* b, uint32_t n, uint32_t longest) {
+  while (n + 8 <= longest) {
+    uint64_t x, y;
+    std::memcpy(&x, a + n, 8);
+    std::memcpy(&y, b + n, 8);
+    if (x != y) return n + static_cast<uint32_t>(__builtin_ctzll(x ^ y)) / 8;
+    n += 8;
+  }
+  while (n < longest && a[n] == b[n]) ++n;
+  return n;
+}
+
+}  // namespace
+
 uint32_t Deflater::LongestMatch(uint32_t candidate, uint32_t best) {
-  const uint8_t* const here = window_ + at_;
+  const uint8_t *const window = window_, *const here = window + at_;
+  const uint16_t* const previous = previous_;
+  const uint32_t mask = window_mask_;
   const uint32_t longest = std::min<uint32_t>(ahead_, kMaxMatch);
   const uint32_t nice = std::min<uint32_t>(effort_.nice, longest);
   const uint32_t oldest = at_ > window_size_ - kLookahead ? at_ - (window_size_ - kLookahead) : 0;
   uint32_t tries = effort_.chain;
   if (best >= effort_.good) tries >>= 2;
   if (best >= longest) return best;
-  for (; candidate > oldest && tries > 0; --tries) {
-    const uint8_t* there = window_ + candidate;
-    if (there[best] == here[best] && there[0] == here[0] && there[1] == here[1]) {
-      uint32_t n = 2;
-      while (n + 8 <= longest) {
-        uint64_t a, b;
-        std::memcpy(&a, here + n, 8);
-        std::memcpy(&b, there + n, 8);
-        if (a != b) {
-          n += static_cast<uint32_t>(__builtin_ctzll(a ^ b)) / 8;
-          goto compared;
-        }
-        n += 8;
-      }
-      while (n < longest && here[n] == there[n]) ++n;
-    compared:
+  // Until there is one, any match of three bytes will do.
+  const uint32_t start = Load32(here);
+  while (best < kMinMatch) {
+    if (candidate <= oldest || tries == 0) return best;
+    const uint8_t* there = window + candidate;
+    if (((Load32(there) ^ start) & 0xFFFFFF) == 0) {
+      const uint32_t n = SameLength(here, there, kMinMatch, longest);
+      match_ = candidate;
+      best = n;
+      if (n >= nice) return best;
+    }
+    --tries;
+    candidate = previous[candidate & mask];
+  }
+  if (candidate <= oldest || tries == 0) return best;
+  // Longer than that: the four bytes that end behind what is known are the same, too.
+  const uint8_t* tail = window + best - 3;
+  uint32_t end = Load32(here + best - 3);
+  do {
+    if (MVM_UNLIKELY(Load32(tail + candidate) == end) && Load32(window + candidate) == start) {
+      const uint32_t n = SameLength(here, window + candidate, 4, longest);
       if (n > best) {
         match_ = candidate;
         best = n;
         if (n >= nice) break;
+        tail = window + best - 3;
+        end = Load32(here + best - 3);
       }
     }
-    candidate = previous_[candidate & window_mask_];
-  }
+    candidate = previous[candidate & mask];
+  } while (candidate > oldest && --tries > 0);
   return best;
 }
 
@@ -201,10 +233,8 @@ bool Deflater::Literal(uint8_t c) {
 
 bool Deflater::Match(uint32_t distance, uint32_t length) {
   symbols_[symbol_count_++] = distance << 16 | length;
-  const auto above = std::upper_bound(kLengthBase.begin(), kLengthBase.end(), length);
-  ++literal_count_[257 + (above - kLengthBase.begin()) - 1];
-  const auto farther = std::upper_bound(kDistanceBase.begin(), kDistanceBase.end(), distance);
-  ++distance_count_[(farther - kDistanceBase.begin()) - 1];
+  ++literal_count_[257 + kLengthIndex[length]];
+  ++distance_count_[DistanceIndex(distance)];
   return symbol_count_ < symbol_capacity_ - 1 || EndBlock(false);
 }
 

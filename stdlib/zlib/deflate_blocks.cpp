@@ -80,25 +80,41 @@ bool Deflater::WriteStored(const uint8_t* data, size_t n, bool last) {
   return true;
 }
 
+// REQUIRES: there is room for all of it and eight bytes.
 bool Deflater::WriteSymbols(const uint8_t* literal_bits, const uint16_t* literal_codes,
                             const uint8_t* distance_bits, const uint16_t* distance_codes) {
+  uint8_t* out = out_.data() + out_.size();
+  uint64_t bits = writer_.bits_;
+  uint32_t have = static_cast<uint32_t>(writer_.have_);
+  auto put = [&](uint64_t code, uint32_t n) {
+    bits |= code << have;
+    have += n;
+  };
+  // Whole bytes, by words: less than eight bits are left.
+  auto flush = [&] {
+    std::memcpy(out, &bits, sizeof bits);
+    out += have >> 3;
+    bits >>= have & ~7u;
+    have &= 7;
+  };
   for (uint32_t i = 0; i < symbol_count_; ++i) {
     const uint32_t distance = symbols_[i] >> 16, value = symbols_[i] & 0xFFFF;
     if (distance == 0) {
-      writer_.Put(literal_codes[value], literal_bits[value]);
-      continue;
+      put(literal_codes[value], literal_bits[value]);
+    } else {  // 48 bits at most
+      const uint32_t length = kLengthIndex[value], place = DistanceIndex(distance);
+      put(literal_codes[257 + length], literal_bits[257 + length]);
+      put(value - kLengthBase[length], kLengthExtra[length]);
+      put(distance_codes[place], distance_bits[place]);
+      put(distance - kDistanceBase[place], kDistanceExtra[place]);
     }
-    const size_t length = static_cast<size_t>(
-        std::upper_bound(kLengthBase.begin(), kLengthBase.end(), value) - kLengthBase.begin() - 1);
-    writer_.Put(literal_codes[257 + length], literal_bits[257 + length]);
-    writer_.Put(value - kLengthBase[length], kLengthExtra[length]);
-    const size_t place =
-        static_cast<size_t>(std::upper_bound(kDistanceBase.begin(), kDistanceBase.end(), distance) -
-                            kDistanceBase.begin() - 1);
-    writer_.Put(distance_codes[place], distance_bits[place]);
-    writer_.Put(distance - kDistanceBase[place], kDistanceExtra[place]);
+    flush();
   }
-  writer_.Put(literal_codes[kEndOfBlock], literal_bits[kEndOfBlock]);
+  put(literal_codes[kEndOfBlock], literal_bits[kEndOfBlock]);
+  flush();
+  writer_.bits_ = bits;
+  writer_.have_ = static_cast<int>(have);
+  out_.set_size(static_cast<size_t>(out - out_.data()));
   return true;
 }
 

@@ -33,6 +33,20 @@ inline constexpr std::array<uint8_t, 30> kDistanceExtra = {0, 0, 0,  0,  1,  1, 
 inline constexpr std::array<uint8_t, 19> kLengthOrder = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
                                                          11, 4,  12, 3, 13, 2, 14, 1, 15};
 
+// Which i stands for a match length, for a distance.
+inline constexpr auto kLengthIndex = [] {
+  std::array<uint8_t, kMaxMatch + 1> index = {};
+  for (size_t i = 0; i < kLengthBase.size(); ++i) {
+    for (size_t n = kLengthBase[i]; n <= kMaxMatch; ++n) index[n] = static_cast<uint8_t>(i);
+  }
+  return index;
+}();
+inline uint32_t DistanceIndex(uint32_t distance) {
+  if (distance < 5) return distance - 1;
+  const uint32_t top = 31u - static_cast<uint32_t>(__builtin_clz(distance - 1));
+  return 2 * top + ((distance - 1) >> (top - 1) & 1);
+}
+
 // Code lengths of the fixed code's symbols.
 inline constexpr uint8_t FixedLiteralBits(int symbol) {
   return symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
