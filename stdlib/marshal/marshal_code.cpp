@@ -50,15 +50,6 @@ Result<bool> GetArray(MarshalReader& in, std::vector<T>* v) {
   return true;
 }
 
-// The compiled form, independent of what the words have been specialised to.
-Word PlainWord(const CodeObject* code, uint32_t pc) {
-  Word w = GenericWord(code, code->instances, pc);
-  const char x = InfoOf(static_cast<Op>(w.op)).format[3];
-  if (x == 'K') w.x = static_cast<int32_t>(ConstantIndex(code->instances, pc));
-  if (x == 'H') w.x = 0;
-  return w;
-}
-
 }  // namespace
 
 Status WriteCode(ThreadState& ts, MarshalWriter& out, Value v) {

@@ -107,19 +107,21 @@ void CodeObject::FreeBuffers(Heap& heap) {
 }
 
 Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
-  std::vector<uint8_t> positions;
-  try {
-    std::vector<Position> lines;
-    if (ts.rt->no_debug_ranges) {
-      lines.resize(spec.word_count);
-      for (uint32_t pc = 0; pc < spec.word_count; ++pc) lines[pc].line = spec.positions[pc].line;
+  std::vector<uint8_t> packed;
+  if (spec.packed_positions == nullptr) try {
+      std::vector<Position> lines;
+      if (ts.rt->no_debug_ranges) {
+        lines.resize(spec.word_count);
+        for (uint32_t pc = 0; pc < spec.word_count; ++pc) lines[pc].line = spec.positions[pc].line;
+      }
+      EncodePositions(lines.empty() ? spec.positions : lines.data(), spec.word_count, &packed);
+      spec.packed_positions = packed.data();
+      spec.packed_size = static_cast<uint32_t>(packed.size());
+    } catch (const std::bad_alloc&) {
+      return RaiseMemoryError(ts);
     }
-    EncodePositions(lines.empty() ? spec.positions : lines.data(), spec.word_count, &positions);
-  } catch (const std::bad_alloc&) {
-    return RaiseMemoryError(ts);
-  }
   MVM_TRY(Ref<CodeObject> code, New<CodeObject>(ts, TypeId::kCode));
-  Layout layout(spec, positions.size());
+  Layout layout(spec, spec.packed_size);
   MVM_TRY(void* memory, AllocBuffer(ts, layout.total ? layout.total : 1));
   char* block = static_cast<char*>(memory);
   code->buffer_bytes = layout.total ? layout.total : 1;
@@ -134,8 +136,8 @@ Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
   code->varname_registers =
       CopyTo(block, layout.names, spec.varname_registers, spec.varnames->size());
   code->live = CopyTo(block, layout.live, spec.live, spec.word_count);
-  code->positions = CopyTo(block, layout.positions, positions.data(), positions.size());
-  code->position_bytes = static_cast<uint32_t>(positions.size());
+  code->positions = CopyTo(block, layout.positions, spec.packed_positions, spec.packed_size);
+  code->position_bytes = spec.packed_size;
   code->word_count = spec.word_count;
   code->range_count = spec.range_count;
   code->mark_count = spec.mark_count;
@@ -271,6 +273,25 @@ Word GenericWord(const CodeObject* code, const CodeInstance* instance, uint32_t 
     w.x = 0;
   }
   w.op = static_cast<uint8_t>(generic);
+  return w;
+}
+
+Word PlainWord(const CodeObject* code, uint32_t pc) {
+  Word w = GenericWord(code, code->instances, pc);
+  if (!(code->flags & kCodeOptimized) && (w.c & kWasName)) {  // names stand for globals just now
+    const Op op = static_cast<Op>(w.op);
+    if (op == Op::LOADG || op == Op::STOREG || op == Op::DELG) {
+      w.op = static_cast<uint8_t>(op == Op::LOADG    ? Op::LOADNAME
+                                  : op == Op::STOREG ? Op::STORENAME
+                                                     : Op::DELNAME);
+      w.c &= static_cast<uint8_t>(~kWasName);
+    }
+  }
+  switch (InfoOf(static_cast<Op>(w.op)).format[3]) {
+    case 'K': w.x = static_cast<int32_t>(ConstantIndex(code->instances, pc)); break;
+    case 'H': w.x = static_cast<int32_t>(code->sites[pc].arg); break;
+    default: break;
+  }
   return w;
 }
 

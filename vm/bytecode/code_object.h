@@ -179,7 +179,9 @@ struct CodeSpec {
   const Word* words = nullptr;  // X of K operands: constant index; of H operands: ignored
   const Site* sites = nullptr;  // cache: 0, numbered here
   const uint8_t* live = nullptr;
-  const Position* positions = nullptr;
+  const Position* positions = nullptr;  // or, as position_table.h packs them:
+  const uint8_t* packed_positions = nullptr;
+  uint32_t packed_size = 0;
   uint32_t word_count = 0;
   const ExceptionRange* ranges = nullptr;
   uint32_t range_count = 0;
@@ -203,6 +205,9 @@ Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* gl
                                Value builtins, bool names_are_globals = false);
 // The word as it was compiled: generic opcode, its own operands. Pure.
 Word GenericWord(const CodeObject* code, const CodeInstance* instance, uint32_t pc);
+// The word as NewCode() got it: generic, constants by their index; in place of a cache the name.
+// Pure.
+Word PlainWord(const CodeObject* code, uint32_t pc);
 // Pool index of the constant that the K operand of a word means. Pure.
 uint32_t ConstantIndex(const CodeInstance* instance, uint32_t pc);
 // Back to the generic instruction, caches empty.

@@ -50,25 +50,6 @@ MVM_OBJECT_FIELD(cellvars, cellvars)
 MVM_OBJECT_FIELD(freevars, freevars)
 #undef MVM_OBJECT_FIELD
 
-Word PlainWord(const CodeObject* code, uint32_t pc) {
-  Word w = GenericWord(code, code->instances, pc);
-  if (!(code->flags & kCodeOptimized) && (w.c & kWasName)) {  // names stand for globals just now
-    const Op op = static_cast<Op>(w.op);
-    if (op == Op::LOADG || op == Op::STOREG || op == Op::DELG) {
-      w.op = static_cast<uint8_t>(op == Op::LOADG    ? Op::LOADNAME
-                                  : op == Op::STOREG ? Op::STORENAME
-                                                     : Op::DELNAME);
-      w.c &= static_cast<uint8_t>(~kWasName);
-    }
-  }
-  switch (InfoOf(static_cast<Op>(w.op)).format[3]) {
-    case 'K': w.x = static_cast<int32_t>(ConstantIndex(code->instances, pc)); break;
-    case 'H': w.x = static_cast<int32_t>(code->sites[pc].arg); break;
-    default: break;
-  }
-  return w;
-}
-
 // Independent of where the code stands in memory: constants and names by index.
 Result<> code_code(ThreadState& ts, Value self) {
   CodeObject* code = Self(self);

@@ -42,6 +42,9 @@ int GetSigned(const uint8_t*& p) {
   return static_cast<int>(v >> 1) ^ -static_cast<int>(v & 1);
 }
 
+// How many of them follow a tag.
+int VarintsOf(uint8_t tag) { return tag >= kShort ? 2 : tag == kFull ? 4 : 0; }
+
 bool SamePosition(const Position& a, const Position& b) {
   return a.line == b.line && a.column == b.column && a.end_line == b.end_line &&
          a.end_column == b.end_column;
@@ -82,6 +85,44 @@ void EncodePositions(const Position* positions, uint32_t count, std::vector<uint
       PutVarint(out, static_cast<uint32_t>(p.end_column + 1));
     }
   }
+}
+
+void SplitPositions(const uint8_t* table, uint32_t count, std::string* tags, std::string* places) {
+  const uint8_t* p = table + CheckpointCount(count) * sizeof(Checkpoint);
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint8_t tag = *p++;
+    tags->push_back(static_cast<char>(tag));
+    for (int varints = VarintsOf(tag); varints > 0; p++) {
+      places->push_back(static_cast<char>(*p));
+      if (*p < 0x80) --varints;
+    }
+  }
+}
+
+uint32_t JoinPositions(const uint8_t** tags, const uint8_t** places, uint32_t count, uint8_t* out) {
+  const uint8_t *tag = *tags, *p = *places;
+  uint8_t* to = out + CheckpointCount(count) * sizeof(Checkpoint);
+  int line = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    if (i % kBlock == 0) {
+      const Checkpoint mark{static_cast<uint32_t>(to - out), line};
+      std::memcpy(out + i / kBlock * sizeof(Checkpoint), &mark, sizeof(mark));
+    }
+    *to++ = *tag;
+    if (*tag >= kShort) {
+      line += *tag - kShort;
+    } else if (*tag == kFull) {
+      const uint8_t* delta = p;
+      line += GetSigned(delta);
+    }
+    for (int varints = VarintsOf(*tag++); varints > 0;) {
+      if (*p < 0x80) --varints;
+      *to++ = *p++;
+    }
+  }
+  *tags = tag;
+  *places = p;
+  return static_cast<uint32_t>(to - out);
 }
 
 PositionReader::PositionReader(const uint8_t* table, uint32_t word_count, uint32_t first_word)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "vm/bytecode/code_object.h"
@@ -17,6 +18,13 @@ namespace minivm {
 
 // Packs `count` positions.
 void EncodePositions(const Position* positions, uint32_t count, std::vector<uint8_t>* out);
+
+// A packed table without its checkpoints, tags and what follows them apart: how code images have
+// it.
+void SplitPositions(const uint8_t* table, uint32_t count, std::string* tags, std::string* places);
+// The packed table of such streams, which it moves on; returns its size.
+// REQUIRES: room for count * 22 + 16 bytes.
+uint32_t JoinPositions(const uint8_t** tags, const uint8_t** places, uint32_t count, uint8_t* out);
 
 // Walks a packed table from any word on.
 class PositionReader {

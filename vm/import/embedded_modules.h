@@ -1,6 +1,7 @@
-// The modules that are part of the binary: native ones by their tables, and sources that
-// tools/embed_file.cpp packed (as DEFLATE data, unpacked when a module is imported). Both functions
-// are defined in generated files (stdlib/CMakeLists.txt).
+// The modules that are part of the binary: native ones by their tables, and those in the language,
+// which tools/embed_modules.cpp packed: their code (vm/bytecode/code_image.h), which importing them
+// reads, and their sources, for whoever asks to see them. Both as DEFLATE data. Both functions are
+// defined in generated files (stdlib/CMakeLists.txt).
 #pragma once
 
 #include <string>
@@ -12,9 +13,12 @@ namespace minivm {
 struct EmbeddedModule {
   const char* name;  // dotted
   bool package;
-  const char* packed;  // DEFLATE data
-  size_t packed_size;
-  size_t size;  // of the UTF-8 source
+  const char* packed;  // the source as DEFLATE data; refers back to the image, if there is one
+  uint32_t packed_size;
+  uint32_t size;            // of the UTF-8 source
+  const char* packed_code;  // the image of its code; null: to be compiled
+  uint32_t packed_code_size;
+  uint32_t code_size;
 };
 
 // Sorted by name (bytewise).
@@ -26,5 +30,7 @@ const ModuleSpec* FindNativeModule(const char* name, size_t size);
 const EmbeddedModule* FindEmbeddedModule(const char* name, size_t size);
 // The module's source. False: no memory.
 bool UnpackSource(const EmbeddedModule& module, std::string* text);
+// The image of its code, code_size bytes, to `out`. False: no memory.
+bool UnpackCode(const EmbeddedModule& module, void* out);
 
 }  // namespace minivm

@@ -61,6 +61,19 @@ const T* Search(Table<T> table, const char* name, size_t size, F name_of) {
   return nullptr;
 }
 
+// DEFLATE data that may refer back to `before`. False: no memory.
+bool Unpack(const char* packed, size_t packed_size, std::string_view before, void* to,
+            size_t size) {
+  auto inflater = std::unique_ptr<Inflater>(new (std::nothrow) Inflater);
+  if (!inflater) return false;
+  inflater->SetDictionary(reinterpret_cast<const uint8_t*>(before.data()), before.size());
+  auto* in = reinterpret_cast<const uint8_t*>(packed);
+  auto* out = static_cast<uint8_t*>(to);
+  auto state = inflater->Run(&in, in + packed_size, &out, out + size);
+  MVM_CHECK(state != Inflater::State::kBad, "embedded modules are packed by embed_modules");
+  return true;
+}
+
 }  // namespace
 
 const ModuleSpec* FindNativeModule(const char* name, size_t size) {
@@ -71,15 +84,15 @@ const EmbeddedModule* FindEmbeddedModule(const char* name, size_t size) {
   return Search(EmbeddedModules(), name, size, [](const EmbeddedModule& m) { return m.name; });
 }
 
-bool UnpackSource(const EmbeddedModule& module, std::string* text) {
-  auto inflater = std::unique_ptr<Inflater>(new (std::nothrow) Inflater);
-  if (!inflater) return false;
-  text->resize(module.size);
-  auto* in = reinterpret_cast<const uint8_t*>(module.packed);
-  auto* out = reinterpret_cast<uint8_t*>(text->data());
-  auto state = inflater->Run(&in, in + module.packed_size, &out, out + module.size);
-  MVM_CHECK(state != Inflater::State::kBad, "embedded modules are packed by embed_file");
-  return true;
+bool UnpackCode(const EmbeddedModule& m, void* out) {
+  return Unpack(m.packed_code, m.packed_code_size, {}, out, m.code_size);
+}
+
+bool UnpackSource(const EmbeddedModule& m, std::string* text) {
+  std::string image(m.code_size, 0);
+  if (m.code_size != 0 && !UnpackCode(m, image.data())) return false;
+  text->resize(m.size);
+  return Unpack(m.packed, m.packed_size, image, text->data(), m.size);
 }
 
 Result<> FindBuiltin(ThreadState& ts, StrObject* name) {

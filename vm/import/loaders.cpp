@@ -19,6 +19,7 @@
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/buffer.h"
 #include "runtime/protocol/protocol.h"
+#include "vm/bytecode/code_image.h"
 #include "vm/compiler/compiler.h"
 #include "vm/import/embedded_modules.h"
 #include "vm/import/import_types.h"
@@ -100,6 +101,16 @@ Result<> CreateBuiltin(ThreadState& ts, Value spec) {
 
 Result<CodeObject> FrozenCode(ThreadState& ts, const EmbeddedModule& m) {
   MVM_TRY(Ref<StrObject> filename, Format(ts, "<frozen %s>", m.name));
+  // Images are of code with asserts and docstrings, and with columns.
+  if (ts.rt->optimize == 0 && !ts.rt->no_debug_ranges && m.code_size != 0) {
+    MVM_TRY(void* image, AllocBuffer(ts, m.code_size));
+    Result<CodeObject> code =
+        UnpackCode(m, image)
+            ? ReadCodeImage(ts, {static_cast<const char*>(image), m.code_size}, filename)
+            : RaiseMemoryError(ts);
+    ts.heap().FreeBuffer(image, m.code_size);
+    return code;
+  }
   CompileOptions options;
   options.optimize = ts.rt->optimize;
   std::string text;

@@ -1,0 +1,194 @@
+// Packs the modules written in the language into a C++ file: embed_modules OUTPUT.cpp ROOT
+// PRECOMPILED
+//
+// Every *.src below ROOT becomes a row {name, is a package, packed source, packed code, sizes} of a
+// table sorted by module name; `a/b.src` is the module a.b and `a/__init__.src` the package a.
+// The program is a minivm without modules in the language: it compiles those that the file
+// PRECOMPILED names, so that importing them need not (docs/decisions/007). What is packed is
+// DEFLATE data in the binary's read-only data.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "minivm/minivm.h"
+#include "runtime/objects/exception_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/protocol/protocol.h"
+#include "runtime/support/deflate.h"
+#include "vm/bytecode/code_image.h"
+#include "vm/compiler/compiler.h"
+#include "vm/embed/internals.h"
+#include "vm/import/embedded_modules.h"
+
+// None yet: this program makes the table.
+minivm::Table<minivm::EmbeddedModule> minivm::EmbeddedModules() { return {}; }
+
+namespace {
+
+struct Module {
+  std::string name;
+  bool package;
+  std::string text;
+  std::string packed;
+  std::string code;
+  std::string packed_code;
+};
+
+class StringSink : public minivm::ByteSink {
+ public:
+  bool Write(const uint8_t* data, size_t size) override {
+    text.append(reinterpret_cast<const char*>(data), size);
+    return true;
+  }
+  std::string text;
+};
+
+// `before`: what the data may refer back to.
+std::string Pack(const std::string& text, const std::string& before) {
+  auto deflater = std::make_unique<minivm::Deflater>();
+  deflater->Reset(9);
+  deflater->SetDictionary(reinterpret_cast<const uint8_t*>(before.data()), before.size());
+  StringSink sink;
+  deflater->Run(reinterpret_cast<const uint8_t*>(text.data()), text.size(),
+                minivm::Deflater::Flush::kFinish, &sink);
+  return sink.text;
+}
+
+// Fills module->code with an image, which is read again and compared.
+minivm::Status MakeImage(minivm::ThreadState& ts, Module* module) {
+  MVM_TRY(minivm::Ref<minivm::StrObject> filename,
+          minivm::NewStr(ts, "<frozen " + module->name + ">"));
+  MVM_TRY(minivm::Ref<minivm::CodeObject> code,
+          minivm::CompileSource(ts, module->text, filename, {}));
+  if (!minivm::WriteCodeImage(ts, code, &module->code)) {
+    return minivm::Raise(ts, minivm::Exc::kValueError, "no form for a constant");
+  }
+  MVM_TRY(minivm::Ref<minivm::CodeObject> read, minivm::ReadCodeImage(ts, module->code, filename));
+  MVM_TRY(bool same, minivm::EqualValues(ts, code.value(), read.value()));
+  if (!same) return minivm::Raise(ts, minivm::Exc::kValueError, "the image is another code");
+  return minivm::Ok();
+}
+
+// False, with a message, if the module cannot be compiled.
+bool Compile(minivm::Vm& vm, Module* module) {
+  minivm::ThreadState& ts = vm.internals()->Enter();
+  if (!MakeImage(ts, module).raised()) return true;
+  minivm::Ref<> exception = minivm::TakePending(ts);
+  minivm::Result<minivm::StrObject> text = minivm::Repr(ts, exception);
+  minivm::Ref<minivm::StrObject> taken =
+      text.raised() ? minivm::Ref<minivm::StrObject>() : text.Take();
+  std::fprintf(stderr, "embed_modules: %s: %s\n", module->name.c_str(),
+               taken ? minivm::ToUtf8(taken).c_str() : "error");
+  return false;
+}
+
+// The lines of the file PRECOMPILED that name modules.
+std::vector<std::string> ReadNames(const char* path) {
+  std::vector<std::string> names;
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty() && line[0] != '#') names.push_back(line);
+  }
+  return names;
+}
+
+// Is the module one of them? `package.*` is a package and all that is in it.
+bool IsNamed(const std::vector<std::string>& names, const std::string& module) {
+  return std::any_of(names.begin(), names.end(), [&](std::string name) {
+    if (!name.ends_with(".*")) return name == module;
+    name.pop_back();
+    return module + "." == name || module.starts_with(name);
+  });
+}
+
+// Bytes as string literals of octal escapes: quick to compile, unlike arrays of numbers.
+void WriteBytes(std::ofstream& out, const std::string& bytes) {
+  constexpr size_t kPerLine = 500;
+  char escaped[8];
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (i % kPerLine == 0) out << (i == 0 ? "\n    \"" : "\"\n    \"");
+    const unsigned char c = static_cast<unsigned char>(bytes[i]);
+    const bool plain =
+        c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '?' && !(c >= '0' && c <= '9');
+    std::snprintf(escaped, sizeof escaped, plain ? "%c" : "\\%o", c);
+    out << escaped;
+  }
+  out << '"';
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: embed_modules OUTPUT.cpp ROOT PRECOMPILED\n");
+    return 2;
+  }
+  namespace fs = std::filesystem;
+  std::vector<Module> modules;
+  for (const auto& entry : fs::recursive_directory_iterator(argv[2])) {
+    if (!entry.is_regular_file() || entry.path().extension() != ".src") continue;
+    fs::path relative = fs::relative(entry.path(), argv[2]).replace_extension();
+    Module m{"", relative.filename() == "__init__", "", ""};
+    if (m.package) relative = relative.parent_path();
+    for (const fs::path& part : relative) m.name += (m.name.empty() ? "" : ".") + part.string();
+    std::ifstream in(entry.path(), std::ios::binary);
+    m.text.assign(std::istreambuf_iterator<char>(in), {});
+    if (!in.good() && !in.eof()) {
+      std::fprintf(stderr, "embed_modules: cannot read %s\n", entry.path().c_str());
+      return 1;
+    }
+    modules.push_back(std::move(m));
+  }
+  std::sort(modules.begin(), modules.end(),
+            [](const Module& a, const Module& b) { return a.name < b.name; });
+  minivm::ScriptError error;
+  std::unique_ptr<minivm::Vm> vm = minivm::Vm::Create({}, &error);
+  if (!vm) {
+    std::fprintf(stderr, "embed_modules: no VM: %s\n", error.message.c_str());
+    return 1;
+  }
+  const std::vector<std::string> precompiled = ReadNames(argv[3]);
+  for (Module& m : modules) {
+    if (IsNamed(precompiled, m.name)) {
+      if (!Compile(*vm, &m)) return 1;
+      m.packed_code = Pack(m.code, "");
+    }
+    m.packed = Pack(m.text, m.code);
+  }
+  std::ofstream out(argv[1], std::ios::binary);
+  out << "// Generated by tools/embed_modules.cpp.\n#include \"vm/import/embedded_modules.h\"\n\n"
+         "namespace minivm {\nnamespace {\n";
+  for (size_t i = 0; i < modules.size(); ++i) {
+    out << "const char kPacked" << i << "[] =";
+    WriteBytes(out, modules[i].packed);
+    out << ";\n";
+    if (modules[i].code.empty()) continue;
+    out << "const char kCode" << i << "[] =";
+    WriteBytes(out, modules[i].packed_code);
+    out << ";\n";
+  }
+  out << "const EmbeddedModule kModules[] = {\n";
+  for (size_t i = 0; i < modules.size(); ++i) {
+    out << "    {\"" << modules[i].name << "\", " << (modules[i].package ? "true" : "false")
+        << ", kPacked" << i << ", sizeof(kPacked" << i << ") - 1, " << modules[i].text.size()
+        << ", ";
+    if (modules[i].code.empty()) {
+      out << "nullptr, 0, 0},\n";
+    } else {
+      out << "kCode" << i << ", sizeof(kCode" << i << ") - 1, " << modules[i].code.size() << "},\n";
+    }
+  }
+  out << "};\n}  // namespace\n\nTable<EmbeddedModule> EmbeddedModules() { return kModules; }\n\n"
+         "}  // namespace minivm\n";
+  out.close();
+  if (!out) {
+    std::fprintf(stderr, "embed_modules: cannot write %s\n", argv[1]);
+    return 1;
+  }
+  return 0;
+}
