@@ -3,10 +3,12 @@
 // A name is looked for in a directory as: a package (a directory with __init__.src or __init__.py),
 // NAME.src, NAME.py, and last a directory without __init__, which is a portion of a namespace
 // package.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -137,7 +139,8 @@ bool IsCoreModule(StrObject* name) {
                                         "posixpath",
                                         "runpy",
                                         "site",
-                                        "stat"};
+                                        "stat",
+                                        "zipimport"};
   return name->ascii() && std::ranges::binary_search(kCore, name->ascii_view());
 }
 
@@ -611,6 +614,45 @@ Result<> PathHook(ThreadState& ts, Value path_value) {
   return Call(ts, type, path_value);
 }
 
+// Does the file end like a zip archive, as far as its signature goes?
+bool LooksLikeArchive(const std::string& path) {
+  constexpr off_t kMostTail = 22 + 0xFFFF;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const off_t size = ::lseek(fd, 0, SEEK_END);
+  std::string tail(static_cast<size_t>(std::clamp<off_t>(size, 0, kMostTail)), 0);
+  size_t done = 0;
+  while (done < tail.size()) {
+    const off_t at = size - static_cast<off_t>(tail.size() - done);
+    const ssize_t n = ::pread(fd, tail.data() + done, tail.size() - done, at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    done += static_cast<size_t>(n);
+  }
+  ::close(fd);
+  tail.resize(done);
+  return tail.rfind("PK\5\6") != tail.npos;
+}
+
+// zipimport.zipimporter(path), without loading zipimport for what is no archive, nor in one.
+Result<> ArchiveHook(ThreadState& ts, Value path_value) {
+  MVM_TRY(StrObject * path, ExpectStr(ts, path_value, "path"));
+  std::string os;
+  if (ToOsString(ts, path, &os).raised()) {
+    ClearPending(ts);
+    os.clear();
+  }
+  PathKind kind;
+  while ((kind = KindOf(os)) == PathKind::kNone && os.rfind('/') != os.npos)
+    os.resize(os.rfind('/'));
+  if (kind != PathKind::kFile || !LooksLikeArchive(os)) {
+    return RaiseImportError(ts, Exc::kImportError, nullptr, path, "not a Zip file");
+  }
+  MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "zipimport"));
+  MVM_TRY(Ref<> type, GetAttr(ts, module, "zipimporter"));
+  return Call(ts, type, path_value);
+}
+
 // FileFinder.path_hook(*loader_details): a hook for sys.path_hooks with these loaders.
 Result<> path_hook_call(ThreadState& ts, Args args) {
   TupleObject* bound = args[0].as<TupleObject>();
@@ -654,6 +696,9 @@ const GetSetSpec kFileFinderGetSets[] = {{"path", file_finder_get_path, file_fin
 
 const MethodSpec kPathHook = {"path_hook_for_FileFinder(path)",
                               [](ThreadState& ts, Args args) { return PathHook(ts, args[0]); }};
+
+const MethodSpec kArchiveHook = {
+    "zipimporter(path)", [](ThreadState& ts, Args args) { return ArchiveHook(ts, args[0]); }};
 
 const TypeSpec kBuiltinImporterType = {
     .name = "_frozen_importlib.BuiltinImporter",

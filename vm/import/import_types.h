@@ -109,6 +109,8 @@ Result<> FindOnPath(ThreadState& ts, StrObject* name, Value path);
 Result<> FileFinderFind(ThreadState& ts, FileFinderObject* finder, StrObject* name);
 // The function in sys.path_hooks that makes FileFinders.
 extern const MethodSpec kPathHook;
+// The one that makes zipimporters.
+extern const MethodSpec kArchiveHook;
 
 // ---- loaders (loaders.cpp) ----
 

@@ -661,10 +661,11 @@ Status InitImporter(ThreadState& ts) {
     MVM_TRY_VOID(ListAppend(ts, meta_path, type));
   }
   MVM_TRY_VOID(ModuleAdd(ts, sys, "meta_path", meta_path));
-  MVM_TRY(Ref<NativeFunctionObject> hook,
-          NewNativeFunction(ts, kPathHook, Value(), false, nullptr));
-  Value one = Value(hook.get());
-  MVM_TRY(Ref<ListObject> hooks, NewList(ts, {&one, 1}));
+  MVM_TRY(Ref<ListObject> hooks, NewList(ts, {}));
+  for (const MethodSpec* spec : {&kArchiveHook, &kPathHook}) {
+    MVM_TRY(Ref<NativeFunctionObject> hook, NewNativeFunction(ts, *spec, Value(), false, nullptr));
+    MVM_TRY_VOID(ListAppend(ts, hooks, hook));
+  }
   MVM_TRY_VOID(ModuleAdd(ts, sys, "path_hooks", hooks));
   MVM_TRY(Ref<DictObject> cache, NewDict(ts));
   MVM_TRY_VOID(ModuleAdd(ts, sys, "path_importer_cache", cache));

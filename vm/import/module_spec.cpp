@@ -94,7 +94,8 @@ Result<> spec_repr(ThreadState& ts, Value self) {
   Ref<> hold = Ref<>::Borrow(self);
   ModuleSpecObject* spec = self.as<ModuleSpecObject>();
   Value none = ts.rt->none;
-  MVM_TRY(Ref<StrObject> text, Format(ts, "%N(name=%R, loader=%R", TypeOf(ts, self),
+  MVM_TRY(Ref<> type_name, GetAttr(ts, TypeOf(ts, self), "__name__"));
+  MVM_TRY(Ref<StrObject> text, Format(ts, "%S(name=%R, loader=%R", Value(type_name),
                                       spec->name.is_null() ? none : spec->name,
                                       spec->loader.is_null() ? none : spec->loader));
   if (!spec->origin.is_null() && !IsNone(ts, spec->origin)) {
