@@ -11,9 +11,10 @@
 // Ages. New containers have age 0; a collection of generation g looks at ages 0..g, and its
 // survivors become one older, at most 2. Age 3 is frozen: never looked at. Objects have no links; a
 // collection walks the pages that may hold its candidates (Page::young, Page::middle; all for a
-// full one). A full collection asked for by the thresholds waits until the objects that have become
-// old since the last one are a quarter of those it left, so that its cost stays proportional to
-// allocation.
+// full one). In a program that makes many containers young collections come after eight times the
+// threshold, unless a script has set it. A full collection asked for by the thresholds waits until
+// the objects that have become old since the last one are a quarter of those it left, so that its
+// cost stays proportional to allocation.
 //
 // Garbage is taken apart in this order, because each step may run script code:
 //  1. a snapshot holds a reference to every unreachable object, so that none dies early;
@@ -84,9 +85,11 @@ class ObjectStack {
   size_t size() const { return size_; }
   Object* operator[](size_t i) const { return items_[i]; }
   Object*& operator[](size_t i) { return items_[i]; }
+  void Truncate(size_t n) { size_ = n; }
 
  private:
-  static constexpr size_t kSmall = 256, kMedium = 8192, kLarge = 16 * kMedium;
+  // The medium size is enough for young collections.
+  static constexpr size_t kSmall = 256, kMedium = 32768, kLarge = 4 * kMedium;
   bool Grow() {
     const size_t old = capacity_ * sizeof(Object*);
     const size_t more = capacity_ == kSmall    ? kMedium
@@ -182,10 +185,10 @@ class Collector::Run {
     bool complete = SeparateGarbage();
     AfterWalk();
     if (!complete) {  // no memory for the snapshot: another time
-      for (size_t i = 0; i < garbage_.size(); ++i) Release(garbage_[i]);
+      for (size_t i = 0; i < list_.size(); ++i) Release(list_[i]);
       return 0;
     }
-    if (garbage_.size() == 0) return 0;
+    if (list_.size() == 0) return 0;
     if (last_rites_ && heap_.current_ts) {  // else the VM is being taken apart (leak_check.h)
       ClearWeakReferences();
       RunFinalizers();
@@ -245,6 +248,7 @@ class Collector::Run {
       ++candidates_;
       if (listed_ && !list_.Push(o)) listed_ = false;
     });
+    if (!listed_) list_.Truncate(0);
   }
 
   void MarkReachable() {
@@ -263,30 +267,48 @@ class Collector::Run {
     }
   }
 
-  // Survivors grow older and are candidates no more; the others go into the snapshot.
+  // Survivors grow older and are candidates no more; the others make up the snapshot. False: no
+  // memory for it.
   bool SeparateGarbage() {
-    bool complete = true;
-    uint32_t age = generation_ >= 1 ? 2 : 1;
-    ForEachCandidate([&](Object* o) {
-      if (o->gc & kGcReachable) {
-        Grow(o, age);
-        UntrackIfAtomic(o);
-        ++survivors_;
-      } else if (garbage_.Push(o)) {
-        Incref(o);
-        const TypeObject* type = rt_.shapes[o->shape_id].type;
-        last_rites_ |= type->slots.finalize || (o->gc & kGcHasWeakrefs);
-        types_ |= type->has_flag(kTypeTypeSubclass);
-        shown_garbage_ += !IsCellOfDict(o);
-      } else {
-        complete = false;
-        o->gc &= ~(kGcCollecting | kGcRefsMask);
+    const uint32_t age = generation_ >= 1 ? 2 : 1;
+    if (listed_) {
+      size_t n = 0;
+      for (size_t i = 0; i < list_.size(); ++i) {
+        Object* o = list_[i];
+        if (!Survives(o, age)) TakeIntoSnapshot(list_[n++] = o);
       }
+      list_.Truncate(n);
+      return true;
+    }
+    bool complete = true;
+    WalkPages([&](Object* o) {
+      if (!IsCandidate(o) || Survives(o, age)) return;
+      if (list_.Push(o)) return TakeIntoSnapshot(o);
+      complete = false;
+      Grow(o, age);
     });
     if (!complete) {
-      for (size_t i = 0; i < garbage_.size(); ++i) Grow(garbage_[i], age);
+      for (size_t i = 0; i < list_.size(); ++i) Grow(list_[i], age);
     }
     return complete;
+  }
+
+  bool Survives(Object* o, uint32_t age) {
+    if (!(o->gc & kGcReachable)) return false;
+    Grow(o, age);
+    UntrackIfAtomic(o);
+    ++survivors_;
+    return true;
+  }
+
+  void TakeIntoSnapshot(Object* o) {
+    Incref(o);
+    last_rites_ |= (o->gc & kGcHasWeakrefs) != 0;
+    shown_garbage_ += !IsCellOfDict(o);
+    if (o->shape_id == last_shape_) return;
+    const TypeObject* type = rt_.shapes[last_shape_ = o->shape_id].type;
+    last_rites_ |= type->slots.finalize != nullptr;
+    types_ |= type->has_flag(kTypeTypeSubclass);
   }
 
   static void Grow(Object* o, uint32_t age) {
@@ -309,10 +331,10 @@ class Collector::Run {
     struct Context {
       ObjectStack* callbacks;
     } context{&callbacks};
-    for (size_t i = 0; i < garbage_.size(); ++i) {
-      if (!(garbage_[i]->gc & kGcHasWeakrefs)) continue;
+    for (size_t i = 0; i < list_.size(); ++i) {
+      if (!(list_[i]->gc & kGcHasWeakrefs)) continue;
       ClearWeakrefsQuietly(
-          rt_, garbage_[i],
+          rt_, list_[i],
           [](void* c, WeakrefObject* ref) {
             // A reference that is garbage itself is not heard of again.
             if (IsCandidate(ref) || !static_cast<Context*>(c)->callbacks->Push(ref)) return;
@@ -329,38 +351,38 @@ class Collector::Run {
   }
 
   void RunFinalizers() {
-    for (size_t i = 0; i < garbage_.size(); ++i) {
-      if (!TypeOf(ts_, garbage_[i])->slots.finalize) continue;
+    for (size_t i = 0; i < list_.size(); ++i) {
+      if (!TypeOf(ts_, list_[i])->slots.finalize) continue;
       code_has_run_ = true;
-      CallFinalizer(ts_, garbage_[i]);
+      CallFinalizer(ts_, list_[i]);
     }
   }
 
   // Subtracts again, over the snapshot. Those that live leave it; returns how many are left.
   int64_t DropResurrected() {
-    for (size_t i = 0; i < garbage_.size(); ++i) {
-      Object* o = garbage_[i];
+    for (size_t i = 0; i < list_.size(); ++i) {
+      Object* o = list_[i];
       o->gc &= ~kGcReachable;
       SetRefs(o, o->refcount - 1);  // less the snapshot's own
     }
     Subtract subtract;
-    for (size_t i = 0; i < garbage_.size(); ++i) VisitObject(rt_, garbage_[i], subtract);
+    for (size_t i = 0; i < list_.size(); ++i) VisitObject(rt_, list_[i], subtract);
     Mark mark(rt_);
-    for (size_t i = 0; i < garbage_.size(); ++i) {
-      if (RefsOf(garbage_[i]) == 0) continue;
-      mark.Visit(garbage_[i]);
+    for (size_t i = 0; i < list_.size(); ++i) {
+      if (RefsOf(list_[i]) == 0) continue;
+      mark.Visit(list_[i]);
       mark.Drain();
     }
     while (mark.TakeOverflow()) {
-      for (size_t i = 0; i < garbage_.size(); ++i) {
-        if (!(garbage_[i]->gc & kGcReachable)) continue;
-        VisitReachable(rt_, garbage_[i], mark);
+      for (size_t i = 0; i < list_.size(); ++i) {
+        if (!(list_[i]->gc & kGcReachable)) continue;
+        VisitReachable(rt_, list_[i], mark);
         mark.Drain();
       }
     }
     int64_t dead = 0;
-    for (size_t i = 0; i < garbage_.size(); ++i) {
-      Object*& o = garbage_[i];
+    for (size_t i = 0; i < list_.size(); ++i) {
+      Object*& o = list_[i];
       if (o->gc & kGcReachable) {
         Grow(o, 2);
         Decref(o);  // somebody holds it
@@ -373,8 +395,8 @@ class Collector::Run {
   }
 
   void ReportGarbage() {
-    for (size_t i = 0; i < garbage_.size(); ++i) {
-      Object* o = garbage_[i];
+    for (size_t i = 0; i < list_.size(); ++i) {
+      Object* o = list_[i];
       if (!o || !(c_.debug & kGcDebugCollectable) || IsCellOfDict(o)) continue;
       char name[256];
       size_t n = TypeDisplayName(TypeOf(ts_, o), name, sizeof(name));
@@ -385,8 +407,8 @@ class Collector::Run {
 
   // DEBUG_SAVEALL: everything found goes to gc.garbage instead.
   void SaveAll() {
-    for (size_t i = 0; i < garbage_.size(); ++i) {
-      Object* o = garbage_[i];
+    for (size_t i = 0; i < list_.size(); ++i) {
+      Object* o = list_[i];
       if (!o) continue;
       Grow(o, 2);
       if (!IsHiddenFromScripts(o) && ListAppend(ts_, c_.garbage, o).raised()) ClearPending(ts_);
@@ -399,65 +421,80 @@ class Collector::Run {
   // Weak references that finalizers have made to what dies all the same: nobody may get hold of
   // objects that have been cleared. Their callbacks are not called.
   void ClearLateWeakReferences() {
-    for (size_t i = 0; i < garbage_.size(); ++i) {
-      if (!garbage_[i] || !(garbage_[i]->gc & kGcHasWeakrefs)) continue;
+    for (size_t i = 0; i < list_.size(); ++i) {
+      if (!list_[i] || !(list_[i]->gc & kGcHasWeakrefs)) continue;
       ClearWeakrefsQuietly(
-          rt_, garbage_[i], [](void*, WeakrefObject*) {}, nullptr);
+          rt_, list_[i], [](void*, WeakrefObject*) {}, nullptr);
     }
   }
 
   // Bases know their subclasses: code that runs while these die is not to find them there.
   void UnlinkTypes() {
-    for (size_t i = 0; i < garbage_.size(); ++i) {
-      if (garbage_[i] && IsType(garbage_[i])) UnlinkType(garbage_[i]->as<TypeObject>());
+    for (size_t i = 0; i < list_.size(); ++i) {
+      if (list_[i] && IsType(list_[i])) UnlinkType(list_[i]->as<TypeObject>());
     }
   }
 
-  // Objects whose destruction touches nothing but what they refer to. They can be emptied where
-  // they stand and their memory freed at the end, without a second visit: what still refers to them
-  // is garbage as well, and no code that runs meanwhile can get at them.
-  bool DiesInPlace(const Object* o) const {
+  // Empties objects whose destruction touches nothing but what they refer to where they stand;
+  // false for others. Their memory is freed at the end, without a second visit: what still refers
+  // to them is garbage as well, and no code that runs meanwhile can get at them.
+  bool DieInPlace(Object* o) const {
     if (o->gc & kGcHasWeakrefs) return false;
+    const ShapeEntry entry = rt_.shapes[o->shape_id];
+    const bool plain = IsPlainInstance(o, entry);
     switch (o->shape_id) {
       case ShapeIdOf(TypeId::kList):
       case ShapeIdOf(TypeId::kTuple):
       case ShapeIdOf(TypeId::kDict):
       case ShapeIdOf(TypeId::kCell):
-      case ShapeIdOf(TypeId::kFunction): return true;
-      default: return IsPlainInstance(o, rt_.shapes[o->shape_id]);
+      case ShapeIdOf(TypeId::kFunction): break;
+      default:
+        if (!plain) return false;
     }
+    o->gc &= ~kGcTracked;
+    if (plain) {
+      DestroyPlain(o, entry);
+    } else {
+      entry.type->gc.destroy(heap_, o);
+    }
+    o->gc |= kEmptied;
+    return true;
   }
 
   void DeleteGarbage() {
-    ObjectStack empty;
-    for (size_t i = 0; i < garbage_.size(); ++i) {
-      Object*& o = garbage_[i];
-      if (!o || (types_ && IsType(o))) continue;
-      if (DiesInPlace(o) && empty.Push(o)) {
-        o->gc &= ~kGcTracked;
-        DestroyObject(rt_, std::exchange(o, nullptr), TypeOf(ts_, empty.Top()));
-      } else {
+    size_t others = 0;
+    for (size_t i = 0; i < list_.size(); ++i) {
+      Object* o = list_[i];
+      if (!o || (types_ && IsType(o))) {
+        ++others;
+      } else if (!DieInPlace(o)) {
         ClearObject(rt_, o);
+        ++others;
       }
     }
-    ReleaseGarbage(false);
+    if (others) ReleaseGarbage(false);
     if (types_) {
-      for (size_t i = 0; i < garbage_.size(); ++i) {
-        if (garbage_[i]) ClearObject(rt_, garbage_[i]);
+      for (size_t i = 0; i < list_.size(); ++i) {
+        if (IsLeft(list_[i])) ClearObject(rt_, list_[i]);
       }
       ReleaseGarbage(true);
     }
-    for (size_t i = 0; i < empty.size(); ++i) {
-      const bool alone = empty[i]->refcount == 1;
+    for (size_t i = 0; i < list_.size(); ++i) {
+      if (!list_[i]) continue;
+      const bool alone = list_[i]->refcount == 1;
       MVM_DCHECK(alone, "garbage is referred to by garbage alone");
-      if (MVM_LIKELY(alone)) heap_.Free(empty[i]);  // else better lost than freed
+      if (MVM_LIKELY(alone)) heap_.Free(list_[i]);  // else better lost than freed
     }
   }
 
+  // In the snapshot and not emptied in place.
+  static constexpr uint32_t kEmptied = kGcCollecting | kGcReachable;
+  static bool IsLeft(const Object* o) { return o && (o->gc & kEmptied) != kEmptied; }
+
   void ReleaseGarbage(bool types) {
-    for (size_t i = 0; i < garbage_.size(); ++i) {
-      Object*& o = garbage_[i];
-      if (o && (!types_ || IsType(o) == types)) Release(std::exchange(o, nullptr));
+    for (size_t i = 0; i < list_.size(); ++i) {
+      Object*& o = list_[i];
+      if (IsLeft(o) && (!types_ || IsType(o) == types)) Release(std::exchange(o, nullptr));
     }
   }
 
@@ -475,11 +512,13 @@ class Collector::Run {
   int64_t survivors_ = 0;
   int64_t shown_garbage_ = 0;  // all but the cells of dictionaries, of which scripts do not know
   bool listed_ = false;
-  bool last_rites_ = false;    // something in the garbage has a finalizer or weak references
-  bool types_ = false;         // ... is a type
-  bool code_has_run_ = false;  // callbacks or finalizers
+  bool last_rites_ = false;           // something in the garbage has a finalizer or weak references
+  bool types_ = false;                // ... is a type
+  bool code_has_run_ = false;         // callbacks or finalizers
+  uint32_t last_shape_ = UINT32_MAX;  // of TakeIntoSnapshot
+  // First the candidates, if listed_; then the snapshot of the garbage, of which null has come
+  // back.
   ObjectStack list_;
-  ObjectStack garbage_;
 };
 
 int64_t Collector::Collect(ThreadState& ts, int generation) {
@@ -527,13 +566,14 @@ void Collector::CollectIfDue(ThreadState& ts) {
     short_mark_ = rt_->heap.stats().bytes;
     return;
   }
-  if (!enabled_ || thresholds_[0] == 0 || rt_->heap.young_count < thresholds_[0]) return;
+  if (!enabled_ || thresholds_[0] == 0 || rt_->heap.young_count < rt_->heap.young_threshold) return;
   int generation = 0;
   if (thresholds_[1] != 0 && counts_[1] > thresholds_[1]) generation = 1;
   if (thresholds_[2] != 0 && counts_[2] > thresholds_[2] && old_pending_ > old_total_ / 4)
     generation = 2;
   if (!stress_) {
     Collect(ts, generation);
+    AdaptYoung();
     return;
   }
   // At every allocation at first, then less and less often, and seldom where there are many
@@ -559,7 +599,17 @@ void Collector::MemoryIsShort() {
 }
 
 void Collector::UpdateThreshold() {
-  rt_->heap.young_threshold = enabled_ && thresholds_[0] > 0 ? thresholds_[0] : INT64_MAX;
+  rt_->heap.young_threshold =
+      enabled_ && thresholds_[0] > 0 ? thresholds_[0] * patience_ : INT64_MAX;
+}
+
+// After a collection that the threshold has asked for: the program makes many containers. What each
+// collection costs beyond its candidates is then shared by more of them.
+void Collector::AdaptYoung() {
+  constexpr int64_t kMost = 8;  // a pause of a millisecond or so
+  if (!own_thresholds_ || patience_ >= kMost) return;
+  patience_ *= 2;
+  UpdateThreshold();
 }
 
 void Collector::set_stress() {
@@ -575,6 +625,8 @@ void Collector::set_enabled(bool on) {
 
 void Collector::set_threshold(int generation, int64_t n) {
   thresholds_[generation] = n;
+  own_thresholds_ = false;
+  patience_ = 1;
   UpdateThreshold();
 }
 

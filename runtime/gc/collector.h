@@ -89,6 +89,7 @@ class Collector {
   void Notify(ThreadState& ts, const char* phase, int generation, int64_t collected,
               int64_t uncollectable);
   void UpdateThreshold();
+  void AdaptYoung();
 
   RuntimeState* rt_;
   Heap& heap_;
@@ -97,6 +98,10 @@ class Collector {
   bool full_wanted_ = false;
   bool stress_ = false;
   int64_t thresholds_[kGenerations] = {2000, 10, 10};
+  // Young collections come after this many times thresholds_[0]: more for a program that makes many
+  // containers; 1 once a script has set thresholds.
+  int64_t patience_ = 1;
+  bool own_thresholds_ = true;
   int64_t counts_[kGenerations] = {0, 0,
                                    0};  // collections of the younger one since; [0] is the heap's
   int64_t old_total_ = 0;               // survivors of the last full collection

@@ -127,6 +127,13 @@ void VisitObject(RuntimeState& rt, Object* o, Visitor& visitor) {
   if (dict && *dict) visitor.Visit(*dict);
 }
 
+void DestroyPlain(Object* o, const ShapeEntry& entry) {
+  WithPlainValues(o, *entry.shape, [](Value* v, size_t n) {
+    for (size_t i = 0; i < n; ++i) Decref(v[i]);
+  });
+  Decref(entry.type);
+}
+
 void VisitReachable(RuntimeState& rt, Object* o, Visitor& visitor) {
   VisitObject(rt, o, visitor);
   if (o->shape_id != kShapeSlotDict) return;

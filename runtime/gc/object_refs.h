@@ -28,6 +28,9 @@ void WithPlainValues(Object* o, const Shape& shape, F f) {
   f(reinterpret_cast<Value*>(o + 1), n);
 }
 
+// Drops what a plain instance owns, its class included.
+void DestroyPlain(Object* o, const ShapeEntry& entry);
+
 // Calls visitor.Visit for each object that `o` owns a reference to.
 void VisitObject(RuntimeState& rt, Object* o, Visitor& visitor);
 // The same, and for the __dict__ of an instance that keeps its values itself also those values:

@@ -70,6 +70,20 @@ inline Object* FastInstance(ThreadState* ts, TypeObject* type) {
   return o;
 }
 
+// A fresh empty list; null: use the slow path.
+inline ListObject* FastList(ThreadState* ts) {
+  void* p = ts->rt->heap.Allocate(sizeof(ListObject), true);
+  if (MVM_UNLIKELY(!p)) return nullptr;
+  ListObject* list = new (p) ListObject();
+  list->refcount = 1;
+  list->shape_id = ShapeIdOf(TypeId::kList);
+  list->gc = kGcTracked;
+  list->aux = 0;
+  if (MVM_UNLIKELY(++ts->rt->heap.young_count >= ts->rt->heap.young_threshold))
+    RequestCollection(*ts);
+  return list;
+}
+
 inline const void* const* TableOf(const ThreadState* ts) {
   return ts->tab.load(std::memory_order_relaxed);
 }
@@ -89,8 +103,8 @@ inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value 
 #if defined(MVM_SWITCH_DISPATCH)
 #define CASE(name) case static_cast<uint8_t>(Op::name)
 #define DISPATCH() goto dispatch
-#define POLL()                                                    \
-  do {                                                            \
+#define POLL()                                                        \
+  do {                                                                \
     if (MVM_UNLIKELY(TableOf(ts) != kNormalTable)) goto breaker_poll; \
   } while (0)
 #else
@@ -1072,7 +1086,12 @@ plain:
     CASE(BUILD_SET) : SLOW(SlowBuild(ts, R, pc));
     CASE(BUILD_MAP) : SLOW(SlowBuild(ts, R, pc));
     CASE(BUILD_STRING) : SLOW(SlowBuild(ts, R, pc));
-    CASE(NEWLIST) : SLOW(SlowBuild(ts, R, pc));
+    CASE(NEWLIST) : {
+      ListObject* list = pc->x == 0 ? FastList(ts) : nullptr;
+      if (MVM_UNLIKELY(list == nullptr)) SLOW(SlowBuild(ts, R, pc));
+      R[pc->a] = Value(list);
+      NEXT();
+    }
     CASE(NEWDICT) : SLOW(SlowBuild(ts, R, pc));
     CASE(NEWSET) : SLOW(SlowBuild(ts, R, pc));
     CASE(LIST_APPEND) : {
