@@ -123,6 +123,10 @@ Result<> gc_get_objects(ThreadState& ts, Args args) {
       return Raise(ts, Exc::kValueError, "generation parameter cannot be negative");
     }
   }
+  // Types make their descriptors when they are first used: the list is not to depend on that.
+  for (TypeObject* type : ts.rt->types) {
+    if (type != nullptr) MVM_TRY_VOID(TypeReady(ts, type));
+  }
   return ListOf(ts, static_cast<int>(generation),
                 [](Object* o) { return !IsHiddenFromScripts(o); });
 }

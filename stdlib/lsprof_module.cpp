@@ -7,6 +7,7 @@
 #include "runtime/objects/struct_sequence.h"
 #include "runtime/protocol/protocol.h"
 #include "vm/interp/call_profile.h"
+#include "vm/interp/monitor.h"
 #include "vm/interp/watch.h"
 
 namespace minivm {
@@ -14,6 +15,8 @@ namespace minivm {
 extern const TypeSpec kProfilerType;
 
 namespace {
+
+constexpr size_t kProfilerTool = 2;
 
 class ProfilerObject : public Object {
  public:
@@ -80,16 +83,27 @@ Result<> profiler_enable(ThreadState& ts, Args args) {
   p->builtins = builtins;
   if (active == p) {
     MVM_TRY_VOID(UpdateWatching(ts));
-  } else {
-    MVM_TRY_VOID(StartProfile(ts, p, args[0]));
+    return None(ts);
   }
+  // Meanwhile it is a tool of sys.monitoring.
+  MVM_TRY(MonitorState * monitor, MonitorOf(ts));
+  Value& tool = monitor->names[kProfilerTool];
+  if (!tool.is_null())
+    return Raise(ts, Exc::kValueError, "Another profiling tool is already active");
+  MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "cProfile"));
+  MVM_TRY_VOID(StartProfile(ts, p, args[0]));
+  tool = Value(name.Release());
   return None(ts);
 }
 
 Result<> profiler_disable(ThreadState& ts, Args args) {
   CallProfile* p = args.self<ProfilerObject>()->profile;
   if (p->busy) return Raise(ts, Exc::kRuntimeError, "cannot disable profiler in external timer");
-  StopProfile(ts, p);
+  if (InterpOf(ts).profile == p) {
+    Value& tool = InterpOf(ts).monitor->names[kProfilerTool];
+    Ref<> name = Ref<>::Steal(std::exchange(tool, Value()));
+    StopProfile(ts, p);
+  }
   MVM_TRY_VOID(CheckMemory(ts, p));
   return None(ts);
 }

@@ -16,6 +16,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/struct_sequence.h"
 #include "runtime/protocol/protocol.h"
+#include "vm/builtins/sys_monitoring.h"
 #include "vm/builtins/sys_trace.h"
 #include "vm/interp/interp_state.h"
 
@@ -395,7 +396,7 @@ Status AddHooks(ThreadState& ts, ModuleObject* sys) {
       MVM_TRY_VOID(ModuleAdd(ts, sys, "__" + name + "__", f));
     }
   }
-  return Ok();
+  return AddMonitoring(ts, sys);
 }
 
 }  // namespace

@@ -9,7 +9,9 @@
 // before are not traced, unless the script sets f_trace.
 //
 // The profile function needs no ticks: it is told of calls by the hooks of those who watch calls
-// (vm/interp/watch.h), of script functions and of native ones.
+// (vm/interp/watch.h), of script functions and of native ones. The tools of sys.monitoring
+// (vm/interp/monitor.h) are told by the same hooks, before trace and profile function; their lines
+// are those of tracing.
 #include "vm/builtins/sys_trace.h"
 
 #include "runtime/native/native_function.h"
@@ -18,6 +20,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "vm/interp/monitor.h"
 #include "vm/interp/watch.h"
 
 namespace minivm {
@@ -57,9 +60,16 @@ Status CallLocal(ThreadState& ts, FrameObject* frame, const char* event, Value a
   return Ok();
 }
 
+// Is this where the function begins, or the body of a generator?
+bool Begins(const FunctionObject* f, const Word* pc) {
+  const Word* const start = f->instance->words;
+  return pc == start || (pc == start + 1 && static_cast<Op>(start->op) == Op::GENSTART);
+}
+
 Status TraceCall(ThreadState& ts, Value* base, const Word* pc) {
   InterpState& state = InterpOf(ts);
   SetFrameFlag(base, kFrameTraced);
+  if (state.trace_function.is_null() && state.profile_function.is_null()) return Ok();
   MVM_TRY(Ref<FrameObject> frame, FrameFor(ts, base, pc));
   // A call shows the line of the `def`, not that of the first instruction.
   struct AtCall {
@@ -67,9 +77,7 @@ Status TraceCall(ThreadState& ts, Value* base, const Word* pc) {
     ~AtCall() { frame->at_call = false; }
     FrameObject* frame;
   };
-  const Word* const start = FunctionOf(base)->instance->words;
-  const bool begins =
-      pc == start || (pc == start + 1 && static_cast<Op>(start->op) == Op::GENSTART);
+  const bool begins = Begins(FunctionOf(base), pc);
   // A generator goes on in the midst of its line, which is no news.
   frame->traced_line = begins ? -1 : LineAt(FunctionOf(base)->code, PcIndex(FunctionOf(base), pc));
   frame->traced_pc = nullptr;
@@ -97,11 +105,62 @@ uint32_t MarksSkipped(const FunctionObject* f, const Word* from, const Word* pc)
   return from + 1 + from->x == pc ? SkipAt(f->code, PcIndex(f, from)) : 0;
 }
 
+bool IsTraced(ThreadState& ts, const FrameObject* frame) {
+  return !InterpOf(ts).trace_function.is_null() && !frame->trace.is_null() &&
+         !IsNone(ts, frame->trace);
+}
+
+// ---- sys.monitoring ----
+
+// Tells the tools, if any wants the event: `word` is where it is.
+Status Monitor(ThreadState& ts, MonitorEvent event, const FunctionObject* f, const Word* word,
+               std::span<const Value> args) {
+  const MonitorEvent wanted = event >= MonitorEvent::kCReturn ? MonitorEvent::kCall : event;
+  if (!(EventsWanted(ts, f->code) & MonitorBit(wanted))) return Ok();
+  return FireEvent(ts, event, f->code, PcIndex(f, word), args);
+}
+// The usual case: the offset of the word and at most one more argument.
+Status Monitor(ThreadState& ts, MonitorEvent event, const Value* base, const Word* pc,
+               Value more = Value()) {
+  if (InterpOf(ts).monitor == nullptr) return Ok();
+  const FunctionObject* f = FunctionOf(base);
+  const Value args[] = {Value::Int(OffsetOf(f->code, PcIndex(f, pc))), more};
+  return Monitor(ts, event, f, pc, std::span(args, more.is_null() ? 1 : 2));
+}
+
+// Does the jump only step over handlers of exceptions, which CPython keeps out of the way?
+bool OverHandler(const FunctionObject* f, const Word* from) {
+  const uint32_t next = PcIndex(f, from) + 1;
+  for (uint32_t i = 0; i < f->code->range_count; ++i) {
+    if (f->code->ranges[i].handler == next) return true;
+  }
+  return false;
+}
+
+// The word before was a jump that has come to `pc`: JUMP, or BRANCH if there was a choice.
+Status MonitorJump(ThreadState& ts, const FunctionObject* f, const Word* from, const Word* pc) {
+  if (from == nullptr || InfoOf(static_cast<Op>(from->op)).format[3] != 'J') return Ok();
+  const Op op = static_cast<Op>(from->op);
+  if (op == Op::SEND || op == Op::ENDASYNCFOR) return Ok();
+  const bool choice = op != Op::JMP && op != Op::LOOP;
+  if (pc != from + 1 + from->x && !(choice && pc == from + 1)) return Ok();
+  if (op == Op::JMP && OverHandler(f, from)) return Ok();
+  const Value args[] = {Value::Int(OffsetOf(f->code, PcIndex(f, from))),
+                        Value::Int(OffsetOf(f->code, PcIndex(f, pc)))};
+  return Monitor(ts, choice ? MonitorEvent::kBranch : MonitorEvent::kJump, f, from, args);
+}
+
 // A "line" event, if it is another line or the same one again. `back`: units before the word.
 Status ShowLine(ThreadState& ts, FrameObject* frame, int line, uint32_t back, bool again) {
   if (line < 0 || (line == frame->traced_line && !again)) return Ok();
   frame->traced_line = line;
-  if (!frame->trace_lines) return Ok();
+  CodeObject* code = frame->function->code;
+  if (EventsWanted(ts, code) & MonitorBit(MonitorEvent::kLine)) {
+    const Value shown = Value::Int(line);
+    MVM_TRY_VOID(FireEvent(ts, MonitorEvent::kLine, code,
+                           PcIndex(frame->function, frame->traced_pc), std::span(&shown, 1)));
+  }
+  if (!frame->trace_lines || !IsTraced(ts, frame)) return Ok();
   frame->shown_line = line;
   frame->shown_back = back;
   Status done = CallLocal(ts, frame, "line", Value());
@@ -116,6 +175,7 @@ Status ShowLine(ThreadState& ts, FrameObject* frame, int line, uint32_t back, bo
 Status TraceLines(ThreadState& ts, FrameObject* frame, Value* base, const Word* pc) {
   const FunctionObject* f = frame->function;
   const Word* from = frame->traced_pc;
+  MVM_TRY_VOID(MonitorJump(ts, f, from, pc));
   bool again = from != nullptr && pc <= from;
   uint32_t next = MarksSkipped(f, from, pc);
   for (;;) {
@@ -144,7 +204,7 @@ Status TraceLines(ThreadState& ts, FrameObject* frame, Value* base, const Word* 
       ts.pc = pc;
       next = frame->jump_mark;
     }
-    if (frame->trace.is_null() || InterpOf(ts).trace_function.is_null()) return Ok();
+    if (!IsTraced(ts, frame) && !(EventsWanted(ts, f->code) & kSteppingEvents)) return Ok();
   }
 }
 
@@ -158,12 +218,26 @@ Status TraceStep(ThreadState& ts, Value* base, const Word* pc) {
   if (!header.has(kFrameTraced) && (resumed || pc == f->instance->words)) {
     MVM_TRY_VOID(TraceCall(ts, base, pc));
   }
-  if (state.trace_function.is_null() || !HeaderOf(base).has(kFrameObject)) return Ok();
+  const uint32_t wanted = EventsWanted(ts, f->code) & kSteppingEvents;
+  if (wanted == 0 && (state.trace_function.is_null() || !HeaderOf(base).has(kFrameObject))) {
+    return Ok();
+  }
   MVM_TRY(Ref<FrameObject> frame, FrameFor(ts, base, pc));
-  if (frame->trace.is_null() || IsNone(ts, frame->trace)) return Ok();
-  SetFrameFlag(base, kFrameTraced);
+  const bool traced = IsTraced(ts, frame);
+  if (traced) {
+    SetFrameFlag(base, kFrameTraced);
+  } else if (wanted == 0) {
+    return Ok();
+  } else if (frame->traced_pc == nullptr) {
+    PinFrame(frame);
+    // If it has been running, its line is no news.
+    frame->traced_line = Begins(f, pc) ? -1 : LineAt(f->code, PcIndex(f, pc));
+  }
   MVM_TRY_VOID(TraceLines(ts, frame, base, pc));
-  if (frame->trace_opcodes) MVM_TRY_VOID(CallLocal(ts, frame, "opcode", Value()));
+  if (wanted & MonitorBit(MonitorEvent::kInstruction)) {
+    MVM_TRY_VOID(Monitor(ts, MonitorEvent::kInstruction, base, static_cast<const Word*>(ts.pc)));
+  }
+  if (frame->trace_opcodes && traced) MVM_TRY_VOID(CallLocal(ts, frame, "opcode", Value()));
   return Ok();
 }
 
@@ -204,8 +278,14 @@ class LastLine {
 Status TraceReturn(ThreadState& ts, Value* base, const Word* pc, Value result) {
   InterpState& state = InterpOf(ts);
   if (state.in_trace) return Ok();
-  Ref<> hold = Ref<>::Borrow(result);
+  Ref<> hold = Ref<>::Borrow(result.is_null() ? ts.pending : result);
+  const MonitorEvent event = result.is_null()                       ? MonitorEvent::kPyUnwind
+                             : static_cast<Op>(pc->op) == Op::YIELD ? MonitorEvent::kPyYield
+                                                                    : MonitorEvent::kPyReturn;
   return Beside(ts, [&]() -> Status {
+    MVM_TRY_VOID(Monitor(ts, event, base, pc, hold));
+    if (state.trace_function.is_null() && state.profile_function.is_null()) return Ok();
+    if (event == MonitorEvent::kPyUnwind) hold = Ref<>();
     MVM_TRY(Ref<FrameObject> frame, FrameFor(ts, base, pc));
     const LastLine last(ts, frame, pc);
     if (!state.trace_function.is_null()) {
@@ -222,11 +302,14 @@ Status TraceReturn(ThreadState& ts, Value* base, const Word* pc, Value result) {
   });
 }
 
-void TraceException(ThreadState& ts, Value* base, const Word* pc) {
+void TraceException(ThreadState& ts, Value* base, const Word* pc, bool again) {
   InterpState& state = InterpOf(ts);
-  if (state.in_trace || state.trace_function.is_null()) return;
+  if (state.in_trace) return;
   Ref<> exception = Ref<>::Borrow(ts.pending);
   (void)Beside(ts, [&]() -> Status {
+    MVM_TRY_VOID(
+        Monitor(ts, again ? MonitorEvent::kReraise : MonitorEvent::kRaise, base, pc, exception));
+    if (again || state.trace_function.is_null() || !HeaderOf(base).has(kFrameTraced)) return Ok();
     MVM_TRY(Ref<FrameObject> frame, FrameFor(ts, base, pc));
     Value traceback = exception.as<ExceptionObject>()->traceback;
     Value parts[] = {Value(TypeOf(ts, exception)), exception.get(),
@@ -236,13 +319,27 @@ void TraceException(ThreadState& ts, Value* base, const Word* pc) {
   });
 }
 
+Status TraceHandled(ThreadState& ts, Value* base, const Word* pc, bool cleanup) {
+  if (InterpOf(ts).in_trace) return Ok();
+  Ref<> exception = Ref<>::Borrow(ts.pending);
+  return Beside(ts, [&]() -> Status {
+    MVM_TRY_VOID(Monitor(ts, MonitorEvent::kExceptionHandled, base, pc, exception));
+    return cleanup ? Monitor(ts, MonitorEvent::kReraise, base, pc, exception) : Ok();
+  });
+}
+
 // What a SEND got its values from has returned: shown as the StopIteration that CPython has there.
 Status TraceStop(ThreadState& ts, Value* base, const Word* pc, Value result) {
-  if (InterpOf(ts).in_trace || InterpOf(ts).trace_function.is_null()) return Ok();
+  if (InterpOf(ts).in_trace) return Ok();
   Ref<> value = Ref<>::Borrow(result);
   MVM_TRY(Ref<> stop, Call(ts, Value(ExcType(ts, Exc::kStopIteration)), value));
+  MVM_TRY_VOID(Monitor(ts, MonitorEvent::kStopIteration, base, pc, stop));
+  if (InterpOf(ts).trace_function.is_null() || !HeaderOf(base).has(kFrameTraced)) return Ok();
   RaiseObject(ts, stop);
-  TraceException(ts, base, pc);
+  // To the tools it is no exception.
+  MonitorState* monitor = std::exchange(InterpOf(ts).monitor, nullptr);
+  TraceException(ts, base, pc, false);
+  InterpOf(ts).monitor = monitor;
   if (!ts.pending.is(stop)) return kRaised;
   ClearPending(ts);
   return Ok();
@@ -250,23 +347,29 @@ Status TraceStop(ThreadState& ts, Value* base, const Word* pc, Value result) {
 
 // An exception is thrown into a generator: it is resumed for that.
 Status TraceThrow(ThreadState& ts, Value* base, const Word* pc) {
-  if (InterpOf(ts).in_trace || HeaderOf(base).has(kFrameTraced)) return Ok();
-  return Beside(ts, [&] { return TraceCall(ts, base, pc); });
+  if (InterpOf(ts).in_trace) return Ok();
+  Ref<> exception = Ref<>::Borrow(ts.pending);
+  return Beside(ts, [&]() -> Status {
+    MVM_TRY_VOID(Monitor(ts, MonitorEvent::kPyThrow, base, pc, exception));
+    return HeaderOf(base).has(kFrameTraced) ? Ok() : TraceCall(ts, base, pc);
+  });
 }
 
-// ---- what the profile function is told beside: calls of natives ----
+// ---- calls, for the profile function and the tools ----
 
-Status ProfileStep(ThreadState& ts, Value* base, const Word*) {
-  return InterpOf(ts).in_trace || HeaderOf(base).has(kFrameTraced)
-             ? Ok()
-             : TraceCall(ts, base, static_cast<const Word*>(ts.pc));
+Status Entered(ThreadState& ts, Value* base, const Word* pc) {
+  InterpState& state = InterpOf(ts);
+  if (state.in_trace) return Ok();
+  const bool begins = Begins(FunctionOf(base), pc);
+  MVM_TRY_VOID(Monitor(ts, begins ? MonitorEvent::kPyStart : MonitorEvent::kPyResume, base, pc));
+  return HeaderOf(base).has(kFrameTraced) ? Ok() : TraceCall(ts, base, pc);
 }
 
 // c_call, c_return and c_exception. A method of a type shows bound to the receiver.
 Status TellNative(ThreadState& ts, Value* base, const Word* pc, Value callee, Value first,
                   const char* event) {
   InterpState& state = InterpOf(ts);
-  if (state.in_trace || state.profile_function.is_null()) return Ok();
+  if (state.profile_function.is_null()) return Ok();
   if (IsExact(callee, TypeId::kBoundMethod)) {
     first = callee.as<BoundMethodObject>()->self;
     callee = callee.as<BoundMethodObject>()->function;
@@ -291,39 +394,73 @@ Status TellNative(ThreadState& ts, Value* base, const Word* pc, Value callee, Va
   return Ok();
 }
 
-Status ProfileCall(ThreadState& ts, Value* base, const Word* pc, Value callee, Value first) {
-  return TellNative(ts, base, pc, callee, first, "c_call");
+Status TellCall(ThreadState& ts, MonitorEvent event, const char* name, Value* base, const Word* pc,
+                Value callee, Value first) {
+  InterpState& state = InterpOf(ts);
+  if (state.in_trace) return Ok();
+  Ref<> hold_callee = Ref<>::Borrow(callee), hold_first = Ref<>::Borrow(first);
+  if (state.monitor != nullptr) {
+    const FunctionObject* f = FunctionOf(base);
+    const Value args[] = {Value::Int(OffsetOf(f->code, PcIndex(f, pc))), callee,
+                          first.is_null() || first.is_absent() ? state.monitor->missing : first};
+    MVM_TRY_VOID(Monitor(ts, event, f, pc, args));
+  }
+  return TellNative(ts, base, pc, callee, first, name);
 }
 
-Status ProfileCalled(ThreadState& ts, Value* base, const Word* pc, Value callee, Value first,
-                     bool raised) {
+Result<bool> Calls(ThreadState& ts, Value* base, const Word* pc, Value callee, Value first) {
+  const bool told = !InterpOf(ts).in_trace &&
+                    (!InterpOf(ts).profile_function.is_null() ||
+                     (EventsWanted(ts, FunctionOf(base)->code) & MonitorBit(MonitorEvent::kCall)));
+  MVM_TRY_VOID(TellCall(ts, MonitorEvent::kCall, "c_call", base, pc, callee, first));
+  return told;
+}
+
+Status Called(ThreadState& ts, Value* base, const Word* pc, Value callee, Value first,
+              bool raised) {
   return Beside(ts, [&] {
-    return TellNative(ts, base, pc, callee, first, raised ? "c_exception" : "c_return");
+    return TellCall(ts, raised ? MonitorEvent::kCRaise : MonitorEvent::kCReturn,
+                    raised ? "c_exception" : "c_return", base, pc, callee, first);
   });
 }
 
-void SetTracing(ThreadState& ts, Value* field, Value function) {
+// The hooks of one thread.
+void SetHooks(ThreadState& ts) {
   InterpState& state = InterpOf(ts);
+  const uint32_t events = state.monitor ? state.monitor->somewhere : 0;
+  const bool traces = !state.trace_function.is_null();
+  const bool watches = events != 0 || !state.profile_function.is_null();
+  state.trace = traces || (events & kSteppingEvents) ? TraceStep : nullptr;
+  state.on_return = traces || watches ? TraceReturn : nullptr;
+  state.on_exception = traces || events ? TraceException : nullptr;
+  state.on_handled = events ? TraceHandled : nullptr;
+  state.on_stop = traces || events ? TraceStop : nullptr;
+  state.on_throw = traces || watches ? TraceThrow : nullptr;
+  state.on_enter = watches ? Entered : nullptr;
+  state.on_call = watches ? Calls : nullptr;
+  state.on_called = watches ? Called : nullptr;
+  if (UpdateWatching(ts).raised()) ClearPending(ts);
+}
+
+void SetTracing(ThreadState& ts, Value* field, Value function) {
   Value now =
       function.is_null() || IsNone(ts, function) ? Value() : Ref<>::Borrow(function).Release();
   Value old = std::exchange(*field, now);
-  const bool traces = !state.trace_function.is_null();
-  const bool profiles = !state.profile_function.is_null();
-  state.trace = traces ? TraceStep : nullptr;
-  state.on_return = traces || profiles ? TraceReturn : nullptr;
-  state.on_exception = traces ? TraceException : nullptr;
-  state.on_stop = traces ? TraceStop : nullptr;
-  state.on_throw = traces || profiles ? TraceThrow : nullptr;
-  state.on_enter = profiles ? ProfileStep : nullptr;
-  state.on_call = profiles ? ProfileCall : nullptr;
-  state.on_called = profiles ? ProfileCalled : nullptr;
-  if (UpdateWatching(ts).raised()) ClearPending(ts);
+  SetHooks(ts);
   Decref(old);
 }
 
 Result<> Show(ThreadState& ts, Value v) { return v.is_null() ? None(ts) : Result<>::Borrow(v); }
 
 }  // namespace
+
+void UpdateTraceHooks(ThreadState& ts) {
+  for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
+    if (t->interp == nullptr) continue;
+    InterpOf(*t).monitor = InterpOf(ts).monitor;
+    SetHooks(*t);
+  }
+}
 
 // Debuggers call it from their trace function: what it calls is traced again.
 Result<> sys_call_tracing(ThreadState& ts, Args args) {

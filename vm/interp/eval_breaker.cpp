@@ -19,6 +19,7 @@
 #include "vm/interp/call_profile.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/interpreter.h"
+#include "vm/interp/monitor.h"
 #include "vm/interp/traceback.h"
 #include "vm/interp/watch.h"
 
@@ -122,6 +123,9 @@ void InitInterpreterThread(ThreadState& ts) {
   state->step_table = state->normal_table;
   ts.interp = state;
   AbandonProfile(ts);
+  const ThreadState* main = ts.rt->main_thread;
+  if (main != nullptr && main->interp != nullptr)
+    state->monitor = static_cast<InterpState*>(main->interp)->monitor;
   ts.tab = state->normal_table;
   if (ts.handled == nullptr) ts.handled = &ts.own_handled;
 }
@@ -133,12 +137,15 @@ void ReleaseInterpreterThread(ThreadState& ts) {
   state.on_exception = nullptr;
   state.on_stop = nullptr;
   state.on_throw = state.on_enter = nullptr;
+  state.on_handled = nullptr;
   state.on_call = nullptr;
   state.on_called = nullptr;
   (void)UpdateWatching(ts);
   Ref<> trace = Ref<>::Steal(std::exchange(state.trace_function, Value()));
   Ref<> profile = Ref<>::Steal(std::exchange(state.profile_function, Value()));
   trace = profile = Ref<>();
+  MonitorState* monitor = std::exchange(state.monitor, nullptr);
+  if (monitor != nullptr && &ts == ts.rt->main_thread) ReleaseMonitor(ts.heap(), monitor);
   AbandonProfile(ts);
   ReleaseWatchTable(InterpOf(ts));
   delete static_cast<InterpState*>(ts.interp);

@@ -232,7 +232,7 @@ CallOutcome SlowSend(ThreadState* ts, Value* R, Word* pc, bool* jump) {
   }
   if (r.done() && !returned.is_null()) {
     InterpState& state = InterpOf(*ts);
-    if (state.on_stop != nullptr && HeaderOf(R).has(kFrameTraced) &&
+    if (state.on_stop != nullptr && (HeaderOf(R).has(kFrameTraced) || state.watching != nullptr) &&
         state.on_stop(*ts, R, pc, returned).raised()) {
       return CallOutcome::kRaised;
     }

@@ -25,8 +25,9 @@ struct AttrCache {
   }
 };
 
-struct CallProfile;  // call_profile.h
-struct WatchTable;   // watch.h
+struct CallProfile;   // call_profile.h
+struct MonitorState;  // monitor.h
+struct WatchTable;    // watch.h
 
 struct InterpState {
   const void* const* normal_table = nullptr;
@@ -47,20 +48,27 @@ struct InterpState {
   // Return events (sys.setprofile, sys.settrace); borrowed result, null when an exception is
   // pending. Fails with what the script's function raised, which takes the place of either.
   Status (*on_return)(ThreadState& ts, Value* base, const Word* pc, Value result) = nullptr;
-  // An exception is passing through a traced frame; it is pending, and may be replaced.
-  void (*on_exception)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
+  // An exception is passing through a traced frame; it is pending, and may be replaced. `again`: it
+  // has been seen there before.
+  void (*on_exception)(ThreadState& ts, Value* base, const Word* pc, bool again) = nullptr;
   // A generator that a SEND word drives has returned `result` (borrowed), fails as on_return does.
   Status (*on_stop)(ThreadState& ts, Value* base, const Word* pc, Value result) = nullptr;
   // An exception, pending, is about to be raised in a resumed generator.
   Status (*on_throw)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
   // Calls (watch.h). A frame has been entered at pc, or resumed there.
   Status (*on_enter)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
-  // The word at pc is about to call `callee`; `first` is its first argument, or null.
-  Status (*on_call)(ThreadState& ts, Value* base, const Word* pc, Value callee,
-                    Value first) = nullptr;
-  // It was no script function and has returned, or raised what is pending and may be replaced.
+  // The word at pc is about to call `callee`; `first` is its first argument, or null. Gives whether
+  // somebody wants to know how it ends.
+  Result<bool> (*on_call)(ThreadState& ts, Value* base, const Word* pc, Value callee,
+                          Value first) = nullptr;
+  // Such a call was not of a script function and has returned, or raised what is pending and may be
+  // replaced.
   Status (*on_called)(ThreadState& ts, Value* base, const Word* pc, Value callee, Value first,
                       bool raised) = nullptr;
+  // The pending exception has found a handler, at pc; `cleanup`: which does nothing but pass it on.
+  // What a failure raises takes its place.
+  Status (*on_handled)(ThreadState& ts, Value* base, const Word* pc, bool cleanup) = nullptr;
+  MonitorState* monitor = nullptr;       // sys.monitoring, once asked for; the main thread's
   WatchTable* watch_table = nullptr;     // owned, once somebody has watched
   const WatchTable* watching = nullptr;  // null: nobody watches
   CallProfile* profile = nullptr;        // _lsprof counts

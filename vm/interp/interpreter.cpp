@@ -195,6 +195,7 @@ Value Run(ThreadState* ts, Value* base, const Word* start) {
       &&watch_call,
       &&watch_resume,
       &&watch_property,
+      &&watch_super,
       &&watch_leave,
       &&profile_py,
       &&profile_method_py,
@@ -240,6 +241,7 @@ dispatch:
       case WatchKind::kCall: goto watch_call;
       case WatchKind::kResume: goto watch_resume;
       case WatchKind::kProperty: goto watch_property;
+      case WatchKind::kSuper: goto watch_super;
       case WatchKind::kLeave: goto watch_leave;
       case WatchKind::kProfilePy: goto profile_py;
       case WatchKind::kProfileMethodPy: goto profile_method_py;
@@ -1526,6 +1528,9 @@ watch_property:
     case CallOutcome::kPushed: goto pushed;
   }
   __builtin_unreachable();
+watch_super:
+  if (!WatchedSuper(ts, R, pc)) goto watch_error;
+  NEXT();
 watch_leave:
   WatchLeave(ts, R, pc);
   PLAIN();

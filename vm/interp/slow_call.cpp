@@ -196,7 +196,8 @@ void SpecialiseClassCall(ThreadState* ts, Word* pc, TypeObject* type, FunctionOb
 }
 
 // A call that somebody watches, of what is no script function: he is told before and after.
-CallOutcome CallWatched(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t dest) {
+CallOutcome CallWatched(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t dest,
+                        bool told) {
   InterpState& state = InterpOf(*ts);
   Ref<> callee = Ref<>::Borrow(site.window[0]);
   Ref<> first = site.npos > 0 ? Ref<>::Borrow(site.args[0]) : Ref<>();
@@ -204,7 +205,7 @@ CallOutcome CallWatched(ThreadState* ts, Value* R, Word* pc, CallSite& site, uin
   const bool counted = profile != nullptr && ProfileNative(ts, callee, site.window);
   CallOutcome outcome = CallThrough(ts, R, pc, site, dest);
   if (counted && state.profile == profile) ProfileLeave(ts, site.window);
-  if (state.on_called == nullptr) return outcome;
+  if (!told || state.on_called == nullptr) return outcome;
   if (outcome == CallOutcome::kRaised) {
     (void)state.on_called(*ts, R, pc, callee, first, true);
     return outcome;
@@ -219,12 +220,17 @@ CallOutcome CallWatched(ThreadState* ts, Value* R, Word* pc, CallSite& site, uin
 template <bool kWatched>
 CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t dest,
                    bool may_specialise) {
+  bool told = false;
   if constexpr (kWatched) {
     InterpState& state = InterpOf(*ts);
     const Value first = site.npos > 0 ? site.args[0] : Value();
-    if (state.on_call != nullptr && state.on_call(*ts, R, pc, site.window[0], first).raised()) {
-      ReleaseWindow(site);
-      return CallOutcome::kRaised;
+    if (state.on_call != nullptr) {
+      Result<bool> asked = state.on_call(*ts, R, pc, site.window[0], first);
+      if (asked.raised()) {
+        ReleaseWindow(site);
+        return CallOutcome::kRaised;
+      }
+      told = asked.Take();
     }
   }
   for (;;) {
@@ -247,7 +253,7 @@ CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t
       TypeObject* type = callee.as<TypeObject>();
       TypeObject* meta = TypeOf(*ts, callee);
       // Who is told of the call wants to be told of its end: __init__ is then called from here.
-      const bool through = kWatched && InterpOf(*ts).on_called != nullptr;
+      const bool through = kWatched && told;
       if (!through && type->is_heap() &&
           meta->slots.call == TypeById(*ts, TypeId::kType)->slots.call) {
         const bool plain = IsPlainClass(ts, type);
@@ -268,7 +274,7 @@ CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t
     }
     break;
   }
-  if constexpr (kWatched) return CallWatched(ts, R, pc, site, dest);
+  if constexpr (kWatched) return CallWatched(ts, R, pc, site, dest, told);
   return CallThrough(ts, R, pc, site, dest);
 }
 

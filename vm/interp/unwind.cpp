@@ -97,13 +97,11 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
     CodeObject* code = f->code;
     uint32_t at = PcIndex(f, pc);
     InterpState& state = InterpOf(*ts);
-    if (state.skip_traceback) {
-      state.skip_traceback = false;
-    } else {
-      (void)AddTraceback(*ts, R, pc);
-      if (state.on_exception != nullptr && HeaderOf(R).has(kFrameTraced))
-        state.on_exception(*ts, R, pc);
-    }
+    const bool again = std::exchange(state.skip_traceback, false);
+    if (!again) (void)AddTraceback(*ts, R, pc);
+    if (state.on_exception != nullptr &&
+        (HeaderOf(R).has(kFrameTraced) || state.watching != nullptr))
+      state.on_exception(*ts, R, pc, again);
     uint32_t live = code->live[at];
     for (uint32_t i = 0; i < code->range_count; ++i) {
       const ExceptionRange& range = code->ranges[i];
@@ -112,8 +110,14 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
         Value saved = std::exchange(R[range.depth], Value::Int(0));
         Value old = std::exchange(ts->handled->value, saved.is_absent() ? Value() : saved);
         Decref(old);
+        // What turns StopIteration into RuntimeError has no clean-up of its own.
+        if (state.on_handled != nullptr && static_cast<Op>(pc[-1].op) != Op::INTRINSIC1)
+          (void)state.on_handled(*ts, R, pc, true);
         continue;
       }
+      if (state.on_handled != nullptr &&
+          state.on_handled(*ts, R, f->instance->words + range.handler, false).raised())
+        continue;
       ReleaseRegisters(R, range.depth, live);
       Value exc = std::exchange(ts->pending, Value());
       Incref(exc);
@@ -209,7 +213,8 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
     Value iterator = caller[word->a];
     // CPython's loops see a StopIteration only if it has a value.
     const bool sends = static_cast<Op>(word->op) == Op::SEND;
-    if (state.on_stop != nullptr && HeaderOf(caller).has(kFrameTraced) &&
+    if (state.on_stop != nullptr &&
+        (HeaderOf(caller).has(kFrameTraced) || state.watching != nullptr) &&
         (sends || !value.is(ts->rt->none))) {
       Ref<> hold = Ref<>::Borrow(iterator);
       ts->pc = word;

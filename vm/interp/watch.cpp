@@ -36,6 +36,7 @@ WatchKind GeneralKind(Op op) {
     case Op::FOR_GEN_L:
     case Op::SEND: return WatchKind::kResume;
     case Op::GETATTR_PROPERTY: return WatchKind::kProperty;
+    case Op::LOAD_SUPER: return WatchKind::kSuper;
     case Op::RET:
     case Op::RETSP:
     case Op::YIELD: return WatchKind::kLeave;
@@ -121,6 +122,26 @@ CallOutcome WatchedResume(ThreadState* ts, Value* R, Word* pc, bool* jump) {
 CallOutcome WatchedProperty(ThreadState* ts, Value* R, Word* pc) {
   const CallOutcome outcome = SlowGetProperty(ts, R, pc);
   return outcome == CallOutcome::kPushed && !WatchEntry(ts) ? CallOutcome::kRaised : outcome;
+}
+
+bool WatchedSuper(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  InterpState& state = InterpOf(*ts);
+  if (state.on_call == nullptr) return SlowLoadSuper(ts, R, pc);
+  Ref<> callee = Ref<>::Borrow(R[pc->b]);
+  // Its argument is what is written.
+  Ref<> first = pc->c & 2 ? Ref<>() : Ref<>::Borrow(R[pc->b + 1]);
+  Result<bool> told = state.on_call(*ts, R, pc, callee, first);
+  if (told.raised()) return FailBefore(R, pc);
+  const bool wanted = told.Take();
+  const bool done = SlowLoadSuper(ts, R, pc);
+  if (!wanted || state.on_called == nullptr) return done;
+  // super itself has returned, also if there is no such attribute.
+  if (!state.on_called(*ts, R, pc, callee, first, false).raised() || !done) return done;
+  // What has been loaded is given up as the next word would.
+  ts->pc = pc + 1;
+  return FailBefore(R, pc + 1);
 }
 
 void WatchLeave(ThreadState* ts, Value* R, Word* pc) {
