@@ -13,6 +13,7 @@
 #include "runtime/protocol/buffer.h"
 #include "runtime/protocol/protocol.h"
 #include "stdlib/checksums.h"
+#include "stdlib/decompressor_input.h"
 #include "stdlib/zlib/deflate.h"
 #include "stdlib/zlib/inflate.h"
 
@@ -46,25 +47,6 @@ constexpr const char* kInconsistent = "inconsistent stream state";
   return RaiseObject(ts, exception);
 }
 
-// Marks a stream as in use for as long as this lives.
-class BusyGuard {
- public:
-  BusyGuard(ThreadState& ts, bool* busy) : busy_(*busy ? nullptr : busy) {
-    if (busy_) {
-      *busy_ = true;
-    } else {
-      Raise(ts, Exc::kRuntimeError, "the stream is in use");
-    }
-  }
-  ~BusyGuard() {
-    if (busy_) *busy_ = false;
-  }
-  explicit operator bool() const { return busy_ != nullptr; }
-
- private:
-  bool* busy_;
-};
-
 // ---- compressing ----
 
 struct DeflateArguments {
@@ -88,12 +70,6 @@ Status RunDeflater(ThreadState& ts, Deflater& d, std::string_view input, int flu
     MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(slice.size())));
   } while (!input.empty());
   return Ok();
-}
-
-Result<> TakeOutput(ThreadState& ts, ByteBuffer& out) {
-  Result<BytesObject> bytes = NewBytes(ts, out.view());
-  out.clear();
-  return bytes;
 }
 
 Result<> zlib_compress(ThreadState& ts, Args args) {
@@ -252,16 +228,15 @@ class DecompressObject : public Object {
  public:
   Inflater* inflater;
   Ref<BytesObject> dictionary;  // empty: none
-  Ref<BytesObject> unused, tail;
+  Ref<BytesObject> tail;
   Wrap wrap;
   int bits;
-  bool eof, closed, busy;
-  ByteBuffer* input;  // of a _ZlibDecompressor: what waits; null otherwise
-  bool needs_input;
+  bool closed;
+  DecompressorInput input;  // only a _ZlibDecompressor keeps what waits there
   template <class V>
   void VisitRefs(V&& v) {
     v(dictionary);
-    v(unused);
+    v(input.unused);
     v(tail);
   }
   void FreeBuffers(Heap& heap) {
@@ -269,10 +244,7 @@ class DecompressObject : public Object {
       inflater->~Inflater();
       heap.FreeBuffer(std::exchange(inflater, nullptr), sizeof(Inflater));
     }
-    if (input) {
-      input->~ByteBuffer();
-      heap.FreeBuffer(std::exchange(input, nullptr), sizeof(ByteBuffer));
-    }
+    input.Free(heap);
   }
 };
 
@@ -281,7 +253,7 @@ Result<DecompressObject> NewDecompress(ThreadState& ts, TypeObject* type, Wrap w
   DecompressObject* d = made.as<DecompressObject>();
   d->wrap = wrap;
   d->bits = bits;
-  MVM_TRY(d->unused, NewBytes(ts, {}));
+  MVM_TRY(d->input.unused, NewBytes(ts, {}));
   MVM_TRY(d->tail, NewBytes(ts, {}));
   MVM_TRY(void* p, AllocBuffer(ts, sizeof(Inflater)));
   d->inflater = new (p) Inflater(ts.heap(), wrap, bits);
@@ -321,11 +293,11 @@ DecompressObject* SelfDecompress(Args args) { return args.self<DecompressObject>
 
 // What the stream did not take: behind its end, or for the next call.
 Status KeepRest(ThreadState& ts, DecompressObject* d, std::string_view rest) {
-  if (d->eof) {
+  if (d->input.eof) {
     if (!rest.empty()) {
-      std::string all(d->unused->view());
+      std::string all(d->input.unused->view());
       all += rest;
-      MVM_TRY(d->unused, NewBytes(ts, all));
+      MVM_TRY(d->input.unused, NewBytes(ts, all));
     }
     rest = {};
   }
@@ -340,10 +312,10 @@ Result<> decompress_decompress(ThreadState& ts, Args args) {
   MVM_TRY(int64_t max_length, AsInt64(ts, args[2]));
   if (max_length < 0) return Raise(ts, Exc::kValueError, "max_length must be non-negative");
   DecompressObject* d = SelfDecompress(args);
-  BusyGuard guard(ts, &d->busy);
+  BusyGuard guard(ts, &d->input.busy);
   if (!guard) return kRaised;
   std::string_view input = data.view();
-  if (d->eof) {
+  if (d->input.eof) {
     if (d->closed) {
       MVM_TRY(d->tail, NewBytes(ts, input));
       return RaiseZlib(ts, -2, "while decompressing data", kInconsistent);
@@ -354,7 +326,7 @@ Result<> decompress_decompress(ThreadState& ts, Args args) {
   ByteBuffer out(ts.heap());
   const size_t most = max_length ? static_cast<size_t>(max_length) : SIZE_MAX;
   MVM_TRY(Inflater::Result r, RunInflater(ts, *d->inflater, &input, most, d->dictionary, &out));
-  d->eof = r == Inflater::Result::kEnd;
+  d->input.eof = r == Inflater::Result::kEnd;
   MVM_TRY_VOID(KeepRest(ts, d, input));
   return TakeOutput(ts, out);
 }
@@ -363,9 +335,9 @@ Result<> decompress_flush(ThreadState& ts, Args args) {
   MVM_TRY(int64_t length, AsInt64(ts, args.get(1, Value::Int(kDefaultBuffer))));
   if (length <= 0) return Raise(ts, Exc::kValueError, "length must be greater than zero");
   DecompressObject* d = SelfDecompress(args);
-  BusyGuard guard(ts, &d->busy);
+  BusyGuard guard(ts, &d->input.busy);
   if (!guard) return kRaised;
-  if (d->eof) {
+  if (d->input.eof) {
     d->closed = true;
     return NewBytes(ts, {});
   }
@@ -373,7 +345,7 @@ Result<> decompress_flush(ThreadState& ts, Args args) {
   std::string_view input = tail->view();
   ByteBuffer out(ts.heap());
   MVM_TRY(Inflater::Result r, RunInflater(ts, *d->inflater, &input, SIZE_MAX, d->dictionary, &out));
-  d->eof = d->closed = r == Inflater::Result::kEnd;
+  d->input.eof = d->closed = r == Inflater::Result::kEnd;
   MVM_TRY_VOID(KeepRest(ts, d, input));
   return TakeOutput(ts, out);
 }
@@ -386,69 +358,34 @@ Result<> decompress_copy(ThreadState& ts, Args args) {
   copy->inflater->CopyFrom(*d->inflater, &ok);
   if (!ok) return RaiseMemoryError(ts);
   copy->dictionary = d->dictionary;
-  copy->unused = d->unused;
+  copy->input.unused = d->input.unused;
   copy->tail = d->tail;
-  copy->eof = d->eof;
+  copy->input.eof = d->input.eof;
   return copy;
 }
 
-Result<> decompress_get_eof(ThreadState& ts, Value self) {
-  return Bool(ts, self.as<DecompressObject>()->eof);
-}
-Result<> decompress_get_unused(ThreadState&, Value self) {
-  return Ref<BytesObject>(self.as<DecompressObject>()->unused);
-}
 Result<> decompress_get_tail(ThreadState&, Value self) {
   return Ref<BytesObject>(self.as<DecompressObject>()->tail);
 }
-Result<> decompressor_get_needs_input(ThreadState& ts, Value self) {
-  return Bool(ts, self.as<DecompressObject>()->needs_input);
-}
-Status RaiseReadonly(ThreadState& ts, Value, Value) {
-  return Raise(ts, Exc::kAttributeError, "readonly attribute");
-}
+using Attributes = DecompressorAttributes<DecompressObject>;
 
 // ---- _ZlibDecompressor: keeps the input that max_length left over ----
 
 Result<> decompressor_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<DecompressObject> d,
           MakeDecompress(ts, args.as<TypeObject>(0), args[1], args[2], args.has(2)));
-  MVM_TRY(void* p, AllocBuffer(ts, sizeof(ByteBuffer)));
-  d->input = new (p) ByteBuffer(ts.heap());
-  d->needs_input = true;
+  MVM_TRY_VOID(d->input.Init(ts));
   return d;
 }
 
 Result<> decompressor_decompress(ThreadState& ts, Args args) {
-  ByteView data;
-  MVM_TRY_VOID(data.Get(ts, args[1]));
-  MVM_TRY(int64_t max_length, AsInt64(ts, args[2]));
   DecompressObject* d = SelfDecompress(args);
-  BusyGuard guard(ts, &d->busy);
-  if (!guard) return kRaised;
-  if (d->eof) return Raise(ts, Exc::kEOFError, "End of stream already reached");
-  std::string_view input = data.view();
-  const bool waiting = d->input->size() > 0;
-  if (waiting) {
-    if (!d->input->Append(input.data(), input.size())) return RaiseMemoryError(ts);
-    input = d->input->view();
-  }
-  const size_t before = input.size();
-  ByteBuffer out(ts.heap());
-  const size_t most = max_length < 0 ? SIZE_MAX : static_cast<size_t>(max_length);
-  MVM_TRY(Inflater::Result r, RunInflater(ts, *d->inflater, &input, most, d->dictionary, &out));
-  d->eof = r == Inflater::Result::kEnd;
-  if (d->eof) {
-    MVM_TRY(d->unused, NewBytes(ts, input));
-    input = {};
-  }
-  if (waiting) {
-    d->input->RemoveFront(before - input.size());
-  } else if (!d->input->Append(input.data(), input.size())) {
-    return RaiseMemoryError(ts);
-  }
-  d->needs_input = !d->eof && d->input->size() == 0;
-  return TakeOutput(ts, out);
+  return d->input.Decompress(
+      ts, args[1], args[2],
+      [&](std::string_view* input, size_t most, ByteBuffer* out) -> Result<bool> {
+        MVM_TRY(Inflater::Result r, RunInflater(ts, *d->inflater, input, most, d->dictionary, out));
+        return r == Inflater::Result::kEnd;
+      });
 }
 
 // ---- checksums ----
@@ -528,9 +465,9 @@ const MethodSpec kDecompressMethods[] = {
      "What unconsumed_tail gives. length is room for the beginning."},
 };
 const GetSetSpec kDecompressGetSets[] = {
-    {"eof", decompress_get_eof, RaiseReadonly},
-    {"unconsumed_tail", decompress_get_tail, RaiseReadonly},
-    {"unused_data", decompress_get_unused, RaiseReadonly},
+    {"eof", Attributes::Eof, Attributes::Readonly},
+    {"unconsumed_tail", decompress_get_tail, Attributes::Readonly},
+    {"unused_data", Attributes::Unused, Attributes::Readonly},
 };
 const MethodSpec kDecompressorMethods[] = {
     {"decompress(self, /, data, max_length=-1)", decompressor_decompress,
@@ -538,11 +475,11 @@ const MethodSpec kDecompressorMethods[] = {
      "waits for the next call; needs_input is False until then."},
 };
 const GetSetSpec kDecompressorGetSets[] = {
-    {"eof", decompress_get_eof, RaiseReadonly,
+    {"eof", Attributes::Eof, Attributes::Readonly,
      "Whether the end of the compressed data has been reached"},
-    {"needs_input", decompressor_get_needs_input, RaiseReadonly,
+    {"needs_input", Attributes::NeedsInput, Attributes::Readonly,
      "False while there is output to be had for decompress(b'')"},
-    {"unused_data", decompress_get_unused, RaiseReadonly,
+    {"unused_data", Attributes::Unused, Attributes::Readonly,
      "The bytes behind the end of the compressed data"},
 };
 
