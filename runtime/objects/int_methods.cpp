@@ -44,8 +44,29 @@ Result<> ParseInt(ThreadState& ts, const std::string& text, int base, Value show
   return IntFromText(ts, text, base);
 }
 
+// Nothing but ASCII digits behind at most a minus sign, and so few that they fit: the usual case.
+bool PlainDecimal(const StrObject* s, int64_t* value) {
+  if (!s->ascii()) return false;
+  std::string_view text = s->ascii_view();
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  if (text.empty() || text.size() > 17) return false;
+  int64_t n = 0;
+  for (const char c : text) {
+    const unsigned digit = static_cast<unsigned char>(c) - unsigned{'0'};
+    if (digit > 9) return false;
+    n = n * 10 + digit;
+  }
+  *value = negative ? -n : n;
+  return true;
+}
+
 // int(text) and int(text, base) for str and bytes-like. Absent(): not text.
 Result<> FromTextValue(ThreadState& ts, Value v, int base) {
+  int64_t small;
+  if (base == 10 && IsExact(v, TypeId::kStr) && PlainDecimal(v.as<StrObject>(), &small)) {
+    return Small(small);
+  }
   if (IsStr(ts, v)) return ParseInt(ts, FoldNumberText(v.as<StrObject>()), base, v);
   if (IsBytes(ts, v) || HasTypeFlag(ts, v, kTypeBytearraySubclass) || HasBuffer(ts, v)) {
     BufferView view;
