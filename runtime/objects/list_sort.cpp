@@ -41,8 +41,20 @@ struct LessFloat {
 struct LessStr1 {
   int operator()(Value a, Value b) const {
     const StrObject *x = a.as<StrObject>(), *y = b.as<StrObject>();
-    const size_t nx = x->length, ny = y->length;
-    const int r = std::memcmp(x->data1(), y->data1(), std::min(nx, ny));
+    const size_t nx = x->length, ny = y->length, n = std::min(nx, ny);
+    // Most differ in their first eight bytes. So many are there however short the text is: objects
+    // take multiples of 16 bytes, and the header and a NUL take 25.
+    static_assert(sizeof(StrObject) == 24);
+    uint64_t p, q;
+    std::memcpy(&p, x->data1(), sizeof p);
+    std::memcpy(&q, y->data1(), sizeof q);
+    if (p != q) {
+      const size_t at = static_cast<size_t>(__builtin_ctzll(p ^ q)) / 8;
+      if (at < n) return __builtin_bswap64(p) < __builtin_bswap64(q);
+      return nx < ny;
+    }
+    if (n <= sizeof p) return nx < ny;
+    const int r = std::memcmp(x->data1() + sizeof p, y->data1() + sizeof p, n - sizeof p);
     return r != 0 ? r < 0 : nx < ny;
   }
 };
