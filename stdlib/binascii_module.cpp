@@ -30,12 +30,17 @@ constexpr std::array<uint8_t, 256> MakeBase64Values() {
 }
 constexpr auto kBase64Values = MakeBase64Values();
 
-int HexDigit(uint8_t c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+constexpr auto kHexValues = [] {
+  std::array<int8_t, 256> values = {};
+  for (size_t c = 0; c < values.size(); ++c) {
+    const size_t letter = c | 0x20;
+    values[c] = static_cast<int8_t>(c >= '0' && c <= '9'             ? c - '0'
+                                    : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10
+                                                                     : size_t{0} - 1);
+  }
+  return values;
+}();
+int HexDigit(uint8_t c) { return kHexValues[c]; }
 
 // binascii.Error(text)
 [[gnu::cold]] Raised RaiseError(ThreadState& ts, const char* format, long long number = 0) {
@@ -211,7 +216,7 @@ Result<> binascii_unhexlify(ThreadState& ts, Args args) {
   MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(in.size() / 4)));
   for (size_t i = 0; i < in.size(); i += 2) {
     const int high = HexDigit(in.data()[i]), low = HexDigit(in.data()[i + 1]);
-    if (high < 0 || low < 0) return RaiseError(ts, "Non-hexadecimal digit found");
+    if (MVM_UNLIKELY((high | low) < 0)) return RaiseError(ts, "Non-hexadecimal digit found");
     *out.at++ = static_cast<uint8_t>(high << 4 | low);
   }
   return out.Finish(ts);

@@ -287,13 +287,21 @@ Result<StrObject> BytesHex(ThreadState& ts, std::string_view data, Value sep, Va
   if (n == 0) return EmptyStr(ts);
   MVM_TRY(Ref<StrObject> out, NewStrRaw(ts, n * 2 + gaps, 0x7F));
   uint8_t* to = out->data1();
+  constexpr const char* kDigits = "0123456789abcdef";
+  if (every == 0) {
+    for (const char c : data) {
+      to[0] = static_cast<uint8_t>(kDigits[static_cast<uint8_t>(c) >> 4]);
+      to[1] = static_cast<uint8_t>(kDigits[c & 15]);
+      to += 2;
+    }
+    return out;
+  }
   for (size_t i = 0; i < n; ++i) {
     // Groups are counted from the right, from the left for a negative size.
-    if (every && i != 0 && (group < 0 ? i : n - i) % every == 0)
-      *to++ = static_cast<uint8_t>(separator);
+    if (i != 0 && (group < 0 ? i : n - i) % every == 0) *to++ = static_cast<uint8_t>(separator);
     const uint8_t c = static_cast<uint8_t>(data[i]);
-    *to++ = static_cast<uint8_t>("0123456789abcdef"[c >> 4]);
-    *to++ = static_cast<uint8_t>("0123456789abcdef"[c & 15]);
+    *to++ = static_cast<uint8_t>(kDigits[c >> 4]);
+    *to++ = static_cast<uint8_t>(kDigits[c & 15]);
   }
   return out;
 }

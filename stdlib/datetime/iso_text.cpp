@@ -58,6 +58,7 @@ std::string TypeNameForRepr(ThreadState& ts, Value v) {
 }
 
 std::string NarrowText(StrObject* s) {
+  if (s->ascii()) return std::string(s->ascii_view());
   std::string text(s->length, '\xFF');
   for (size_t i = 0; i < s->length; ++i) {
     if (s->At(i) < 0x80) text[i] = static_cast<char>(s->At(i));
