@@ -618,6 +618,24 @@ Status StrBuilder::AppendSlow(char32_t c) {
 Status StrBuilder::AppendSlice(const StrObject* s, size_t start, size_t end) {
   if (start >= end) return Ok();
   const size_t n = end - start;
+  if (MVM_LIKELY(kind_ == 1 && s->ascii() && n <= capacity_ - length_)) {
+    CopyShort(static_cast<uint8_t*>(data_) + length_, s->data1() + start, n);
+    length_ += n;
+    return Ok();
+  }
+  if (kind_ == 1 && s->kind() == 2 && n <= capacity_ - length_) {  // a part may still be ASCII
+    const uint16_t* from = s->data2() + start;
+    uint8_t* to = static_cast<uint8_t*>(data_) + length_;
+    uint32_t all = 0;
+    for (size_t i = 0; i < n; ++i) {
+      all |= from[i];
+      to[i] = static_cast<uint8_t>(from[i]);
+    }
+    if (all < 0x80) {
+      length_ += n;
+      return Ok();
+    }
+  }
   char32_t bound = BoundOf(s);
   if (bound > max_char_ && n != s->length) {
     bound = WithChars(s, [&](auto* p) { return MaxChar(p + start, n); });
@@ -629,6 +647,12 @@ Status StrBuilder::AppendSlice(const StrObject* s, size_t start, size_t end) {
 }
 
 Status StrBuilder::AppendAscii(std::string_view s) {
+  if (MVM_LIKELY(kind_ == 1 && s.size() <= capacity_ - length_)) {
+    CopyShort(static_cast<uint8_t*>(data_) + length_, reinterpret_cast<const uint8_t*>(s.data()),
+              s.size());
+    length_ += s.size();
+    return Ok();
+  }
   MVM_TRY_VOID(Grow(s.size(), 0x7F));
   const uint8_t* p = reinterpret_cast<const uint8_t*>(s.data());
   switch (kind_) {
@@ -680,6 +704,9 @@ Result<StrObject> StrBuilder::Finish() {
     object_->ascii_ = 1;
     Terminate(object_);
     result = Result<StrObject>::Steal(std::exchange(object_, nullptr));
+  } else if (kind_ == 1 && max_char_ < 0x80 && n > 1) {
+    result = NewStrRaw(ts_, n, 0x7F);
+    if (!result.raised()) CopyShort(result.word()->data1(), static_cast<uint8_t*>(data_), n);
   } else if (kind_ == 1) {
     result = NewStrFromUcs1(ts_, static_cast<uint8_t*>(data_), n);
   } else if (kind_ == 2) {

@@ -4,6 +4,7 @@
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/format.h"
 #include "runtime/protocol/protocol.h"
 
 namespace minivm {
@@ -60,6 +61,10 @@ Result<StrObject> FormatValue(ThreadState& ts, Value v, StrObject* spec) {
     if (IsExact(v, TypeId::kStr)) return Ref<StrObject>::Borrow(v.as<StrObject>());
     if (v.is_int() && !v.is_absent() && !v.is_done()) return Repr(ts, v);
     if (!spec) spec = ts.rt->empty_str;
+  } else {  // the types whose __format__ nobody can replace
+    if (v.is_int() && !v.is_absent() && !v.is_done()) return FormatInt(ts, v, spec);
+    if (v.is_float()) return FormatFloat(ts, v, spec);
+    if (IsExact(v, TypeId::kStr)) return FormatStr(ts, v.as<StrObject>(), spec);
   }
   Value arg = spec;
   MVM_TRY(Ref<> r, CallSpecial(ts, v, MVM_NAME(ts, __format__), {&arg, 1}));

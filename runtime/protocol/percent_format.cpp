@@ -3,6 +3,7 @@
 // One engine reads the format for both; text goes to a StrBuilder. For bytes the format is read as
 // Latin-1 text and what comes out is Latin-1 again, so every piece is a character below 256.
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 
@@ -54,6 +55,10 @@ class PercentFormatter {
       if (i < n && p[i] == '%') {
         ++i;
         MVM_TRY_VOID(out_.Append('%'));
+        continue;
+      }
+      if (i < n && (p[i] == 's' || p[i] == 'd') && !bytes_) {
+        MVM_TRY_VOID(Plain(p[i++] == 's'));
         continue;
       }
       MVM_TRY_VOID(One(p, n, &i));
@@ -151,6 +156,20 @@ class PercentFormatter {
       *out = *out * 10 + digit;
     }
     return Ok();
+  }
+
+  // %s and %d without anything in between.
+  Status Plain(bool text) {
+    MVM_TRY(Ref<> v, NextArgument());
+    if (v.is_int()) {
+      char digits[24];
+      const auto end = std::to_chars(digits, digits + sizeof digits, v.get().as_int());
+      return out_.AppendAscii({digits, static_cast<size_t>(end.ptr - digits)});
+    }
+    if (text && IsExact(v, TypeId::kStr)) return out_.Append(v.get().as<StrObject>());
+    Code code;
+    code.type = text ? U's' : U'd';
+    return text ? Text(code, v) : Integer(code, v);
   }
 
   template <class CharT>

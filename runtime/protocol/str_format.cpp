@@ -1,5 +1,7 @@
 // str.format: replacement fields with numbering, lookups, conversions and nested specs; and the
 // two iterators of the _string module that expose the same parser.
+#include <charconv>
+
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/int_object.h"
@@ -101,7 +103,9 @@ Result<int64_t> FieldNumber(ThreadState& ts, StrObject* text, size_t begin, size
   if (begin == end) return int64_t{-1};
   int64_t n = 0;
   for (size_t i = begin; i < end; ++i) {
-    const int digit = DecimalValue(text->At(i));
+    const char32_t c = text->At(i);
+    const int digit =
+        c < 0x80 ? (c >= '0' && c <= '9' ? static_cast<int>(c - '0') : -1) : DecimalValue(c);
     if (digit < 0) return int64_t{-1};
     if (n > (INT64_MAX - digit) / 10) {
       return Raise(ts, Exc::kValueError, "Too many decimal digits in format string");
@@ -113,9 +117,11 @@ Result<int64_t> FieldNumber(ThreadState& ts, StrObject* text, size_t begin, size
 
 // Where the first part of a field name ends.
 size_t FirstPartEnd(StrObject* text, size_t begin, size_t end) {
-  size_t i = begin;
-  while (i < end && text->At(i) != '.' && text->At(i) != '[') ++i;
-  return i;
+  return WithChars(text, [&](const auto* p) {
+    size_t i = begin;
+    while (i < end && p[i] != '.' && p[i] != '[') ++i;
+    return i;
+  });
 }
 
 struct Accessor {
@@ -183,6 +189,11 @@ class Formatter {
       MVM_TRY(spec, StrSlice(ts_, text_, field.spec_begin, field.spec_end));
     } else {
       if (IsExact(value, TypeId::kStr)) return out->Append(value.as<StrObject>());
+      if (value.is_int()) {
+        char digits[24];
+        const auto end = std::to_chars(digits, digits + sizeof digits, value.get().as_int());
+        return out->AppendAscii({digits, static_cast<size_t>(end.ptr - digits)});
+      }
       MVM_TRY(spec, EmptyStr(ts_));
     }
     MVM_TRY(Ref<StrObject> text, FormatValue(ts_, value, spec));
