@@ -50,6 +50,13 @@ class RowReader {
   Status Line(StrObject* line) {
     const size_t n = line->length;
     for (size_t i = 0; i < n;) {
+      if (state_ == State::kStartField || state_ == State::kStartRecord) {
+        MVM_TRY(const size_t next, WholeField(line, i));
+        if (next > i) {
+          i = next;
+          continue;
+        }
+      }
       const size_t run =
           (state_ == State::kInField || state_ == State::kInQuoted) ? RunEnd(line, i) : i;
       if (run > i) {
@@ -66,6 +73,11 @@ class RowReader {
 
   Status SaveField() {
     MVM_TRY(Ref<> field, field_.Finish());
+    return Save(std::move(field));
+  }
+
+ private:
+  Status Save(Ref<> field) {
     if (!quoted_) {
       const bool empty = field.as<StrObject>()->length == 0;
       if (empty && (d_.quoting == kStrings || d_.quoting == kNotNull)) {
@@ -78,15 +90,46 @@ class RowReader {
     return ListAppend(ts_, fields_, field);
   }
 
- private:
+  // The field that starts at line[i], if it is whole and holds nothing that has to be worked out:
+  // where to go on then, else i.
+  Result<size_t> WholeField(StrObject* line, size_t i) {
+    const size_t n = line->length;
+    const char32_t first = line->At(i);
+    if (first == '\n' || first == '\r' || (first == ' ' && d_.skipinitialspace)) return i;
+    const bool quoted = first == d_.quotechar && d_.quoting != kNone;
+    const size_t start = quoted ? i + 1 : i;
+    const size_t end = RunEnd(line, start, quoted);
+    size_t next = end;
+    if (quoted) {
+      if (end == n || line->At(end) != d_.quotechar) return i;
+      ++next;
+    }
+    const char32_t behind = next < n ? line->At(next) : kEndOfLine;
+    if (behind != d_.delimiter && !EndsLine(behind)) return i;
+    if (static_cast<int64_t>(end - start) > limit_) return i;
+    MVM_TRY(Ref<> field, StrSlice(ts_, line, start, end));
+    quoted_ = quoted;
+    MVM_TRY_VOID(Save(std::move(field)));
+    if (behind == kEndOfLine) {
+      state_ = State::kStartRecord;
+      return n;
+    }
+    state_ = behind == d_.delimiter ? State::kStartField : State::kEatNewline;
+    return next + 1;
+  }
+
   // The end of the characters from i on that mean nothing in the present state.
   size_t RunEnd(const StrObject* line, size_t i) const {
-    const bool in_quotes = state_ == State::kInQuoted;
+    return RunEnd(line, i, state_ == State::kInQuoted);
+  }
+  size_t RunEnd(const StrObject* line, size_t i, bool in_quotes) const {
+    const size_t n = line->length;
+    const char32_t a = d_.escapechar, b = in_quotes ? d_.quotechar : d_.delimiter;
     return WithChars(line, [&](const auto* p) {
-      for (; i < line->length; ++i) {
-        const char32_t c = p[i];
-        if (c == d_.escapechar) break;
-        if (in_quotes ? c == d_.quotechar : c == d_.delimiter || c == '\n' || c == '\r') break;
+      if (in_quotes) {
+        while (i < n && p[i] != a && p[i] != b) ++i;
+      } else {
+        while (i < n && p[i] != a && p[i] != b && p[i] != '\n' && p[i] != '\r') ++i;
       }
       return i;
     });
