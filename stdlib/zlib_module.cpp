@@ -80,7 +80,8 @@ Result<> zlib_compress(ThreadState& ts, Args args) {
   MVM_TRY(a.wbits, AsInt64(ts, args[2]));
   if (!a.Check()) return RaiseZlib(ts, 0, "Bad compression level");
   bool ok;
-  Deflater d(ts.heap(), static_cast<int>(a.level), a.wrap, a.bits, 8, kDefaultStrategy, &ok);
+  Deflater d(ts.heap(), static_cast<int>(a.level), a.wrap, a.bits, 8, kDefaultStrategy, &ok,
+             data.view().size());
   if (!ok) return RaiseMemoryError(ts);
   MVM_TRY_VOID(RunDeflater(ts, d, data.view(), kFinish));
   return TakeOutput(ts, d.output());

@@ -109,14 +109,15 @@ Inflater::State Inflater::Fail(const char* error) {
   return State::kBad;
 }
 
-Inflater::Built Inflater::Build(Code* code, Kind kind, const uint8_t* lengths, unsigned n) {
-  std::memset(code->count, 0, sizeof code->count);
-  std::memset(code->fast, 0, sizeof code->fast);
+constexpr Inflater::Built Inflater::Build(Code* code, Kind kind, const uint8_t* lengths,
+                                          unsigned n) {
+  for (uint16_t& n : code->count) n = 0;
+  for (uint32_t& entry : code->fast) entry = 0;
   for (unsigned i = 0; i < n; ++i) ++code->count[lengths[i]];
   code->count[0] = 0;
   int left = 1;
-  uint16_t offset[kMaxBits + 2];
-  uint32_t next[kMaxBits + 2];
+  uint16_t offset[kMaxBits + 2] = {};
+  uint32_t next[kMaxBits + 2] = {};
   offset[1] = 0;
   next[1] = 0;
   for (unsigned len = 1; len <= kMaxBits; ++len) {
@@ -149,11 +150,22 @@ Inflater::Built Inflater::Build(Code* code, Kind kind, const uint8_t* lengths, u
   return left == 0 ? Built::kComplete : Built::kIncomplete;
 }
 
+// The codes that need no description.
+struct Inflater::Fixed {
+  Code literals = {}, distances = {};
+  constexpr Fixed() {
+    uint8_t lengths[288] = {};
+    for (unsigned i = 0; i < 288; ++i) lengths[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
+    Build(&literals, Kind::kLiterals, lengths, 288);
+    for (unsigned i = 0; i < 30; ++i) lengths[i] = 5;
+    Build(&distances, Kind::kDistances, lengths, 30);
+  }
+};
+
 void Inflater::FixedTables() {
-  for (unsigned i = 0; i < 288; ++i) lengths_[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
-  Build(&literals_, Kind::kLiterals, lengths_, 288);
-  std::memset(lengths_, 5, 30);
-  Build(&distances_, Kind::kDistances, lengths_, 30);
+  static constexpr Fixed kFixed;
+  literals_ = kFixed.literals;
+  distances_ = kFixed.distances;
 }
 
 // The lengths of the codes that the code lengths are coded in. False: more input, or an error.
@@ -274,12 +286,20 @@ void Inflater::DecodeQuickly(Cursor& c) const {
     const unsigned distance_bits = entry & 15, distance_extra = entry >> 4 & 15;
     rest >>= distance_bits;
     const size_t distance = (entry >> kValueShift) + (rest & ((1u << distance_extra) - 1));
-    if (distance > static_cast<size_t>(out - c.out_start) || distance > reach_) break;
+    const size_t here = static_cast<size_t>(out - c.out_start);
+    if (distance > history_ + here || distance > reach_) break;
     bits = rest >> distance_extra;
     count -= length_bits + length_extra + distance_bits + distance_extra;
-    const uint8_t* from = out - distance;
     uint8_t* const end = out + n;
-    if (distance >= 8) {
+    if (MVM_UNLIKELY(distance > here)) {  // it begins in what was written by earlier calls
+      for (size_t back = distance - here; back > 0 && out < end; --back) {
+        *out++ = window_[(at_ + kWindow - back) & (kWindow - 1)];
+      }
+    }
+    const uint8_t* from = out - distance;
+    if (out == end) {
+      // All of it was there.
+    } else if (distance >= 8) {
       do {  // a word at a time, past the end
         uint64_t word;
         std::memcpy(&word, from, 8);

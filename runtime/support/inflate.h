@@ -63,7 +63,8 @@ class Inflater {
   enum class Kind : uint8_t { kLengths, kLiterals, kDistances };
 
   struct Cursor;
-  static Built Build(Code* code, Kind kind, const uint8_t* lengths, unsigned n);
+  struct Fixed;
+  static constexpr Built Build(Code* code, Kind kind, const uint8_t* lengths, unsigned n);
   State Fail(const char* error);
   // Steps of Run(): false if they lack input or room. (After Fail() the next step ends it.)
   bool ReadBlockHeader(Cursor& c);

@@ -6,7 +6,7 @@
 namespace minivm::zlib {
 
 Deflater::Deflater(Heap& heap, int level, Wrap wrap, int window_bits, int memory, int strategy,
-                   bool* ok)
+                   bool* ok, size_t text_size)
     : heap_(heap),
       out_(heap),
       writer_(&out_),
@@ -21,6 +21,10 @@ Deflater::Deflater(Heap& heap, int level, Wrap wrap, int window_bits, int memory
       symbol_capacity_(1u << (memory + 6)),
       stored_(heap) {
   check_ = wrap == Wrap::kZlib ? 1 : 0;
+  // All of a short text can be referred to in a smaller window as well.
+  while (window_size_ > 512 && text_size <= window_size_ / 2 - kLookahead) window_size_ /= 2;
+  window_mask_ = window_size_ - 1;
+  if (text_size <= 8192) hash_bits_ = std::min(hash_bits_, 12);
   // Places are 16 bits wide; matches are compared some bytes beyond the data.
   window_ = static_cast<uint8_t*>(heap.AllocateBuffer(2 * window_size_ + kLookahead));
   previous_ = static_cast<uint16_t*>(heap.AllocateBuffer(window_size_ * 2));
@@ -28,9 +32,7 @@ Deflater::Deflater(Heap& heap, int level, Wrap wrap, int window_bits, int memory
   symbols_ = static_cast<uint32_t*>(heap.AllocateBuffer(size_t{symbol_capacity_} * 4));
   *ok = window_ && previous_ && head_ && symbols_;
   if (!*ok) return;
-  std::memset(window_, 0, 2 * window_size_ + kLookahead);
-  std::memset(previous_, 0, window_size_ * 2);
-  std::memset(head_, 0, (size_t{1} << hash_bits_) * 2);
+  std::memset(head_, 0, (size_t{1} << hash_bits_) * 2);  // leads to nothing that is not written yet
 }
 
 Deflater::~Deflater() {

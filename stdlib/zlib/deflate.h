@@ -45,8 +45,10 @@ class BitWriter {
 
 class Deflater {
  public:
-  // REQUIRES: level -1..9, bits 8..15 (9..15 bare), memory 1..9. `ok` false: no memory.
-  Deflater(Heap& heap, int level, Wrap wrap, int window_bits, int memory, int strategy, bool* ok);
+  // REQUIRES: level -1..9, bits 8..15 (9..15 bare), memory 1..9. `ok` false: no memory. A text
+  // known to be short, without a dictionary, needs smaller tables.
+  Deflater(Heap& heap, int level, Wrap wrap, int window_bits, int memory, int strategy, bool* ok,
+           size_t text_size = SIZE_MAX);
   ~Deflater();
   Deflater(const Deflater&) = delete;
   Deflater& operator=(const Deflater&) = delete;

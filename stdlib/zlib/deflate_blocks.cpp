@@ -7,6 +7,19 @@ namespace {
 
 constexpr int kUsedLiterals = 286, kUsedDistances = 30;
 
+// The code that needs no description.
+struct FixedCode {
+  uint8_t literal_bits[kLiteralSymbols] = {}, distance_bits[kDistanceSymbols] = {};
+  uint16_t literal_codes[kLiteralSymbols] = {}, distance_codes[kDistanceSymbols] = {};
+  constexpr FixedCode() {
+    for (int i = 0; i < kLiteralSymbols; ++i) literal_bits[i] = FixedLiteralBits(i);
+    for (uint8_t& bits : distance_bits) bits = 5;
+    AssignCodes(literal_bits, kLiteralSymbols, literal_codes);
+    AssignCodes(distance_bits, kDistanceSymbols, distance_codes);
+  }
+};
+constexpr FixedCode kFixedCode;
+
 // The code lengths of a block, run-length coded: symbols of the length code with their extra bits.
 struct LengthCode {
   uint8_t symbol[kLiteralSymbols + kDistanceSymbols];
@@ -123,9 +136,6 @@ bool Deflater::EndBlock(bool last) {
   uint8_t literal_bits[kLiteralSymbols] = {}, distance_bits[kDistanceSymbols] = {};
   AssignLengths(literal_count_, kUsedLiterals, kMaxCodeBits, literal_bits);
   AssignLengths(distance_count_, kUsedDistances, kMaxCodeBits, distance_bits);
-  uint8_t fixed_bits[kLiteralSymbols], fixed_distance_bits[kDistanceSymbols];
-  for (int i = 0; i < kLiteralSymbols; ++i) fixed_bits[i] = FixedLiteralBits(i);
-  std::fill(std::begin(fixed_distance_bits), std::end(fixed_distance_bits), uint8_t{5});
 
   int literals = kUsedLiterals, distances = kUsedDistances;
   while (literals > 257 && literal_bits[literals - 1] == 0) --literals;
@@ -158,8 +168,9 @@ bool Deflater::EndBlock(bool last) {
   for (int i = 16; i < kLengthSymbols; ++i) {
     dynamic_cost += uint64_t{code.frequency[i]} * static_cast<uint64_t>(ExtraBits(i));
   }
-  const uint64_t fixed_cost = 3 + extra + Cost(literal_count_, fixed_bits, kUsedLiterals) +
-                              Cost(distance_count_, fixed_distance_bits, kUsedDistances);
+  const uint64_t fixed_cost = 3 + extra +
+                              Cost(literal_count_, kFixedCode.literal_bits, kUsedLiterals) +
+                              Cost(distance_count_, kFixedCode.distance_bits, kUsedDistances);
   const int64_t end = held_ ? at_ - 1 : at_;
   const uint64_t raw =
       block_start_ >= 0 ? static_cast<uint64_t>(end - block_start_) : UINT64_MAX / 16;
@@ -173,11 +184,9 @@ bool Deflater::EndBlock(bool last) {
   }
   if (!out_.Reserve((fixed ? fixed_bytes : dynamic_bytes) + 32)) return false;
   writer_.Put(static_cast<uint32_t>(last) | (fixed ? 1u : 2u) << 1, 3);
-  uint16_t literal_codes[kLiteralSymbols], distance_codes[kDistanceSymbols];
   if (fixed) {
-    AssignCodes(fixed_bits, kLiteralSymbols, literal_codes);
-    AssignCodes(fixed_distance_bits, kDistanceSymbols, distance_codes);
-    const bool done = WriteSymbols(fixed_bits, literal_codes, fixed_distance_bits, distance_codes);
+    const bool done = WriteSymbols(kFixedCode.literal_bits, kFixedCode.literal_codes,
+                                   kFixedCode.distance_bits, kFixedCode.distance_codes);
     ResetBlock();
     return done;
   }
@@ -193,6 +202,7 @@ bool Deflater::EndBlock(bool last) {
     writer_.Put(length_codes[code.symbol[i]], code_bits[code.symbol[i]]);
     writer_.Put(code.extra[i], ExtraBits(code.symbol[i]));
   }
+  uint16_t literal_codes[kLiteralSymbols], distance_codes[kDistanceSymbols];
   AssignCodes(literal_bits, kLiteralSymbols, literal_codes);
   AssignCodes(distance_bits, kDistanceSymbols, distance_codes);
   const bool done = WriteSymbols(literal_bits, literal_codes, distance_bits, distance_codes);

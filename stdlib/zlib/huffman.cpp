@@ -1,20 +1,10 @@
-// Huffman codes: code lengths by frequency, codes by length.
+// Huffman codes: code lengths by frequency.
 #include "stdlib/zlib/huffman.h"
 
 #include <algorithm>
 #include <cstring>
 
 namespace minivm::zlib {
-
-namespace {
-
-uint32_t Reverse(uint32_t code, int bits) {
-  uint32_t r = 0;
-  for (int i = 0; i < bits; ++i) r |= (code >> i & 1) << (bits - 1 - i);
-  return r;
-}
-
-}  // namespace
 
 // The two smallest of two sorted queues (symbols, sums) are joined again and again; then lengths
 // above the limit are cut and the code made to fit by lengthening others.
@@ -69,19 +59,6 @@ void AssignLengths(const uint32_t* frequencies, int count, int limit, uint8_t* l
     }
   }
   for (int i = 0; i < used; ++i) lengths[nodes[i].symbol] = static_cast<uint8_t>(depth[i]);
-}
-
-void AssignCodes(const uint8_t* lengths, int count, uint16_t* codes) {
-  std::array<uint32_t, kMaxCodeBits + 2> next = {};
-  std::array<uint32_t, kMaxCodeBits + 1> counts = {};
-  for (int i = 0; i < count; ++i) ++counts[lengths[i]];
-  counts[0] = 0;
-  for (int bits = 1; bits <= kMaxCodeBits; ++bits) {
-    next[bits + 1] = (next[bits] + counts[bits]) << 1;
-  }
-  for (int i = 0; i < count; ++i) {
-    if (lengths[i]) codes[i] = static_cast<uint16_t>(Reverse(next[lengths[i]]++, lengths[i]));
-  }
 }
 
 }  // namespace minivm::zlib

@@ -52,9 +52,26 @@ inline constexpr uint8_t FixedLiteralBits(int symbol) {
   return symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
 }
 
+// The codes for the lengths, bits reversed for writing.
+constexpr void AssignCodes(const uint8_t* lengths, int count, uint16_t* codes) {
+  uint32_t next[kMaxCodeBits + 2] = {}, counts[kMaxCodeBits + 1] = {};
+  for (int i = 0; i < count; ++i) ++counts[lengths[i]];
+  counts[0] = 0;
+  for (int bits = 1; bits <= kMaxCodeBits; ++bits) {
+    next[bits + 1] = (next[bits] + counts[bits]) << 1;
+  }
+  for (int i = 0; i < count; ++i) {
+    if (lengths[i] == 0) continue;
+    uint32_t code = next[lengths[i]]++;
+    code = (code & 0x5555) << 1 | (code >> 1 & 0x5555);
+    code = (code & 0x3333) << 2 | (code >> 2 & 0x3333);
+    code = (code & 0x0F0F) << 4 | (code >> 4 & 0x0F0F);
+    code = (code & 0x00FF) << 8 | code >> 8;
+    codes[i] = static_cast<uint16_t>(code >> (16 - lengths[i]));
+  }
+}
+
 // Code lengths, at most `limit`, for symbols that occur as often as said; 0 for those that do not.
 void AssignLengths(const uint32_t* frequencies, int count, int limit, uint8_t* lengths);
-// The codes for the lengths, bits reversed for writing.
-void AssignCodes(const uint8_t* lengths, int count, uint16_t* codes);
 
 }  // namespace minivm::zlib
