@@ -209,6 +209,7 @@ std::unique_ptr<Vm> StartVm(Options& o) {
   }
   InstallHandlers(vm.get());
   if (!o.config.flags.warn_options.empty()) vm->Import("warnings", &error);
+  if (o.faulthandler) vm->Import("faulthandler").GetAttr("enable").Call();
   if (!o.config.flags.no_site) vm->Import("_sitebuiltins").GetAttr("install").Call();
   return vm;
 }

@@ -318,7 +318,8 @@ bool ReadEnvironment(Options& o) {
   if (Environment("PYTHONSAFEPATH")) c.flags.safe_path = true;
   if (Environment("PYTHONNOUSERSITE")) c.flags.no_user_site = true;
   if (Environment("PYTHONWARNDEFAULTENCODING")) c.flags.warn_default_encoding = true;
-  if (Environment("PYTHONDEVMODE")) c.flags.dev_mode = true;
+  if (Environment("PYTHONDEVMODE")) c.flags.dev_mode = o.faulthandler = true;
+  if (Environment("PYTHONFAULTHANDLER")) o.faulthandler = true;
   if (Environment("PYTHONNODEBUGRANGES")) c.flags.no_debug_ranges = true;
   if (const char* value = Environment("PYTHONINTMAXSTRDIGITS"))
     c.flags.int_max_str_digits = ParseDigits(value);
@@ -371,6 +372,7 @@ bool ReadXOptions(Options& o) {
       if (!ParseFrames(frames, "-X tracemalloc=NFRAME", &o.config.trace_frames)) return false;
     }
     if (name == "leak_check") o.leak_check = true;
+    if (name == "faulthandler" || name == "dev") o.faulthandler = true;
     if (name == "int_max_str_digits")
       o.config.flags.int_max_str_digits = ParseDigits(value.c_str());
     if (name == "memory") {

@@ -24,7 +24,8 @@ struct Options {
   bool ignore_environment = false;
   // The program is to end at once with this status (help, version, errors); -1: go on.
   int exit_status = -1;
-  bool leak_check = false;  // -X leak_check, for tests
+  bool leak_check = false;    // -X leak_check, for tests
+  bool faulthandler = false;  // fatal signals show where the script is
 };
 
 // Parses; prints help, versions and complaints itself.

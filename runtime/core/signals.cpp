@@ -57,6 +57,22 @@ void OnSignal(int signum) {
   errno = saved;
 }
 
+// The program is about to end: what was the disposition gets the signal next.
+void OnFault(int signum) {
+  int saved = errno;
+  struct sigaction plain = {};
+  plain.sa_handler = SIG_DFL;
+  SignalState* state = inbox.owner;
+  if (state == nullptr) {
+    sigaction(signum, &plain, nullptr);
+  } else {
+    sigaction(signum, state->changed[signum] ? &state->before[signum] : &plain, nullptr);
+    state->fault(*state->main, signum, state->fault_fd);
+  }
+  errno = saved;
+  raise(signum);
+}
+
 Status ReportWakeupError(ThreadState& ts, int error) {
   (void)RaiseErrno(ts, error);
   WriteUnraisable(ts, Value(), "Exception ignored when trying to write to the signal wakeup fd");
@@ -120,7 +136,9 @@ bool SetDisposition(SignalState& state, int signum, Disposition disposition) {
   struct sigaction action = {}, before;
   action.sa_handler = disposition == Disposition::kDefault  ? SIG_DFL
                       : disposition == Disposition::kIgnore ? SIG_IGN
+                      : disposition == Disposition::kFault  ? OnFault
                                                             : OnSignal;
+  if (disposition == Disposition::kFault) action.sa_flags = SA_NODEFER | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   if (sigaction(signum, &action, &before) < 0) return false;
   if (!state.changed[signum]) {

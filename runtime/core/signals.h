@@ -38,6 +38,10 @@ struct SignalState {
   std::atomic<int> wakeup_fd = -1;
   std::atomic<bool> warn_on_full_buffer = true;
   std::atomic<int> wakeup_error = 0;  // errno of a write that failed
+
+  // For kFault: writes where the scripts are. Safe in a signal handler; set before the first use.
+  void (*fault)(ThreadState& ts, int signum, int fd) = nullptr;
+  std::atomic<int> fault_fd = -1;
   static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 };
 
@@ -46,9 +50,10 @@ struct SignalState {
 Result<SignalState*> MakeSignalState(ThreadState& ts, Value interrupt);
 // May scripts of this thread change dispositions? Claims them for the VM. Else ValueError.
 Status ClaimSignals(ThreadState& ts, const char* function);
-// sigaction(): kScript has the signal delivered to the handler in the table. False: errno.
+// sigaction(): kScript has the signal delivered to the handler in the table; kFault has `fault`
+// write to `fault_fd`, and then happen what would have happened before. False: errno.
 // REQUIRES: ClaimSignals
-enum class Disposition { kDefault, kIgnore, kScript };
+enum class Disposition { kDefault, kIgnore, kScript, kFault };
 bool SetDisposition(SignalState& state, int signum, Disposition disposition);
 // Runs the handlers of what has arrived; raised if one raises, with the rest still to come.
 Status ServeSignals(ThreadState& ts);
