@@ -166,16 +166,7 @@ Result<> io_text_encoding(ThreadState& ts, Args args) {
   return NewStr(ts, "locale");
 }
 
-// class UnsupportedOperation(OSError, ValueError)
 Status ExecModule(ThreadState& ts, ModuleObject* module) {
-  Value pair[] = {Value(ExcType(ts, Exc::kOSError)), Value(ExcType(ts, Exc::kValueError))};
-  MVM_TRY(Ref<TupleObject> bases, NewTuple(ts, pair));
-  MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "UnsupportedOperation"));
-  MVM_TRY(Ref<StrObject> module_name, InternUtf8(ts, "io"));
-  MVM_TRY(Ref<DictObject> ns, NewDict(ts));
-  MVM_TRY_VOID(DictSetStr(ts, ns, MVM_NAME(ts, __module__), module_name));
-  MVM_TRY(Ref<TypeObject> type, NewHeapType(ts, TypeById(ts, TypeId::kType), name, bases, ns));
-  MVM_TRY_VOID(ModuleAdd(ts, module, "UnsupportedOperation", type));
   return ModuleAdd(ts, module, "BlockingIOError", Value(ExcType(ts, Exc::kBlockingIOError)));
 }
 
@@ -197,10 +188,10 @@ const MethodSpec kFunctions[] = {
      "where that is asked for."},
 };
 const TypeSpec* const kTypes[] = {
-    &kIoBaseType,         &kRawIoBaseType,      &kBufferedIoBaseType, &kTextIoBaseType,
-    &kFileIoType,         &kBytesIoType,        &kBytesIoBufferType,  &kBufferedReaderType,
-    &kBufferedWriterType, &kBufferedRandomType, &kBufferedRwPairType, &kTextIoWrapperType,
-    &kStringIoType,       &kNewlineDecoderType,
+    &kIoBaseType,         &kRawIoBaseType,      &kBufferedIoBaseType,       &kTextIoBaseType,
+    &kFileIoType,         &kBytesIoType,        &kBytesIoBufferType,        &kBufferedReaderType,
+    &kBufferedWriterType, &kBufferedRandomType, &kBufferedRwPairType,       &kTextIoWrapperType,
+    &kStringIoType,       &kNewlineDecoderType, &kUnsupportedOperationType,
 };
 const ConstantSpec kConstants[] = {{"DEFAULT_BUFFER_SIZE", ConstantSpec::kInt, kDefaultBufferSize}};
 

@@ -26,7 +26,7 @@ double PrivateKb() {
 
 std::unique_ptr<minivm::Vm> Make(int64_t how) {
   minivm::VmConfig config;
-  config.standard_streams = (how & 1) != 0;
+  config.streams.descriptors = (how & 1) != 0;
   std::unique_ptr<minivm::Vm> vm = minivm::Vm::Create(config);
   if (vm && (how & 2) != 0) vm->Run("def f(x):\n    return x + 1\ny = f(1)\n", "bench.src");
   return vm;

@@ -9,6 +9,7 @@
 #include "runtime/objects/hidden_object.h"
 #include "runtime/objects/method_object.h"
 #include "runtime/objects/str_object.h"
+#include "runtime/objects/struct_sequence.h"
 #include "runtime/objects/tuple_object.h"
 
 namespace minivm {
@@ -161,6 +162,7 @@ Status TypeReadySlow(ThreadState& ts, TypeObject* type) {
   MVM_TRY_VOID(AddGetSets(ts, type, dict));
   MVM_TRY_VOID(AddWrappers(ts, type, dict));
   MVM_TRY_VOID(AddDoc(ts, type, dict));
+  if (IsStructSequence(spec)) MVM_TRY_VOID(AddStructSequenceAttributes(ts, type, dict));
 
   auto replace = [](auto*& field, auto fresh) {
     auto* old = std::exchange(field, fresh.Release());

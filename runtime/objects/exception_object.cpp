@@ -571,6 +571,17 @@ const FillFn kFill[kExcCount] = {
 
 }  // namespace
 
+extern const TypeSpec kUnsupportedOperationType;
+const TypeSpec kUnsupportedOperationType = {.name = "io.UnsupportedOperation",
+                                            .base = &kExcOSError,
+                                            .flags = kTypeBase | kTypeExceptionSubclass,
+                                            .size = sizeof(OsErrorObject),
+                                            .gc = GcHooksOf<OsErrorObject>(),
+                                            .slots = {.init = os_error_init, .new_ = os_error_new},
+                                            .storage = AttrStorage::kDictField,
+                                            .dict_offset = kDictOffset,
+                                            .second_base = &kExcValueError};
+
 extern const TypeSpec* const kExceptionTypes[kExcCount];
 const TypeSpec* const kExceptionTypes[kExcCount] = {
 #define EXC(name, base, layout) &kExc##name,

@@ -132,6 +132,8 @@ class ExceptionGroupObject : public ExceptionObject {
   }
 };
 
+// io.UnsupportedOperation: OSError and ValueError.
+extern const TypeSpec kUnsupportedOperationType;
 // By Exc; made from exceptions.def.
 extern const TypeSpec* const kExceptionTypes[kExcCount];
 

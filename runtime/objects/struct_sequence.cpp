@@ -33,10 +33,6 @@ void Destroy(Heap& heap, Object* self) {
   gc_internal::ClearAll{}(static_cast<TupleObject*>(self)->items(), SpecOf(self).total);
 }
 
-Status AddCount(ThreadState& ts, TypeObject* type, std::string_view name, int64_t n) {
-  return DictSetUtf8(ts, type->dict, name, Value::Int(n));
-}
-
 Status SetHidden(ThreadState& ts, TupleObject* t, const StructSequenceSpec& spec,
                  DictObject* values) {
   size_t used = 0;
@@ -185,13 +181,19 @@ Result<> struct_sequence_new(ThreadState& ts, Args args) {
 
 Result<TypeObject*> StructSequenceType(ThreadState& ts, const StructSequenceSpec& spec) {
   MVM_TRY(TypeObject * type, TypeForSpec(ts, spec.type));
-  if (type->gc.visit == Visit) return type;
   type->gc = kStructSequenceGc;
-  MVM_TRY_VOID(TypeReady(ts, type));
-  size_t rows = spec.type.getsets.size;
-  MVM_TRY_VOID(AddCount(ts, type, "n_sequence_fields", spec.visible));
-  MVM_TRY_VOID(AddCount(ts, type, "n_fields", spec.total));
-  MVM_TRY_VOID(AddCount(ts, type, "n_unnamed_fields", static_cast<int64_t>(spec.total - rows)));
+  return type;
+}
+
+Status AddStructSequenceAttributes(ThreadState& ts, TypeObject* type, DictObject* dict) {
+  const StructSequenceSpec& spec = SpecOf(type);
+  const size_t rows = spec.type.getsets.size;
+  const std::pair<const char*, size_t> counts[] = {{"n_sequence_fields", spec.visible},
+                                                   {"n_fields", spec.total},
+                                                   {"n_unnamed_fields", spec.total - rows}};
+  for (const auto& [name, n] : counts) {
+    MVM_TRY_VOID(DictSetUtf8(ts, dict, name, Value::Int(static_cast<int64_t>(n))));
+  }
   size_t named = spec.visible - (spec.total - rows);
   Ref<TupleObject> names;
   if (named == 0) {
@@ -204,8 +206,7 @@ Result<TypeObject*> StructSequenceType(ThreadState& ts, const StructSequenceSpec
     }
     Track(names.get());
   }
-  MVM_TRY_VOID(DictSetStr(ts, type->dict, MVM_NAME(ts, __match_args__), names));
-  return type;
+  return DictSetStr(ts, dict, MVM_NAME(ts, __match_args__), names);
 }
 
 Result<TupleObject> NewStructSequence(ThreadState& ts, const StructSequenceSpec& spec,

@@ -55,7 +55,12 @@ constexpr TypeSpec StructSequenceTypeSpec(const char* name, Table<GetSetSpec> fi
   return spec;
 }
 
-// The type in this VM, complete with n_fields and its like. Borrowed.
+// n_fields and its like, for the dictionary of the type when it is first touched.
+inline bool IsStructSequence(const TypeSpec& spec) {
+  return spec.slots.repr == struct_sequence_repr;
+}
+Status AddStructSequenceAttributes(ThreadState& ts, TypeObject* type, DictObject* dict);
+// The type in this VM. Borrowed.
 Result<TypeObject*> StructSequenceType(ThreadState& ts, const StructSequenceSpec& spec);
 // An instance; values.size() is spec.total, null values show as None. New references.
 Result<TupleObject> NewStructSequence(ThreadState& ts, const StructSequenceSpec& spec,

@@ -22,16 +22,8 @@ namespace minivm::io {
 
 Result<> AllocStream(ThreadState& ts, TypeObject* cls, Args) { return AllocInstance(ts, cls); }
 
-Result<TypeObject*> UnsupportedOperation(ThreadState& ts) {
-  MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "_io"));
-  MVM_TRY(Ref<> type, GetAttr(ts, module, "UnsupportedOperation"));
-  if (!IsType(ts, type))
-    return Raise(ts, Exc::kTypeError, "_io.UnsupportedOperation is not a class");
-  return type.as<TypeObject>();  // the module keeps it
-}
-
 Raised RaiseUnsupported(ThreadState& ts, const char* message) {
-  Result<TypeObject*> type = UnsupportedOperation(ts);
+  Result<TypeObject*> type = TypeForSpec(ts, kUnsupportedOperationType);
   if (type.raised()) return kRaised;
   Result<StrObject> text = NewStr(ts, message);
   if (text.raised()) return kRaised;

@@ -196,7 +196,6 @@ Result<> AllocStream(ThreadState& ts, TypeObject* cls, Args raw);  // slots.new_
 
 // io.UnsupportedOperation(message), raised. It is both OSError and ValueError.
 Raised RaiseUnsupported(ThreadState& ts, const char* message);
-Result<TypeObject*> UnsupportedOperation(ThreadState& ts);
 // With -X warn_default_encoding: EncodingWarning "'encoding' argument not specified".
 Status WarnOfDefaultEncoding(ThreadState& ts, int stack_level);
 // object.closed as truth.
