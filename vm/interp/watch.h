@@ -50,8 +50,8 @@ bool WatchEntry(ThreadState* ts);
 // The frame at ts.base has been resumed to raise the pending exception at ts.pc.
 void WatchThrow(ThreadState& ts);
 
-// SlowCall, SlowFor or SlowSend, SlowGetProperty, SlowLoadSuper for those that are watched. When they have raised,
-// the exception is in the frame at ts->base, at ts->pc.
+// SlowCall, SlowFor or SlowSend, SlowGetProperty, SlowLoadSuper for those that are watched. When
+// they have raised, the exception is in the frame at ts->base, at ts->pc.
 MVM_SLOW CallOutcome WatchedCall(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW CallOutcome WatchedResume(ThreadState* ts, Value* R, Word* pc, bool* jump);
 MVM_SLOW CallOutcome WatchedProperty(ThreadState* ts, Value* R, Word* pc);
