@@ -94,7 +94,8 @@ Status TraceCall(ThreadState& ts, Value* base, const Word* pc) {
   Result<> result = CallTracer(ts, state.trace_function, frame, "call", Value());
   if (result.raised()) return Fail(ts);
   Ref<> local = result.Take();
-  Decref(std::exchange(frame->trace, IsNone(ts, local) ? Value() : local.Release()));
+  // None leaves a generator that goes on the trace function that it has.
+  if (!IsNone(ts, local)) Decref(std::exchange(frame->trace, local.Release()));
   if (!frame->trace.is_null()) PinFrame(frame);
   return Ok();
 }
@@ -332,7 +333,8 @@ Status TraceHandled(ThreadState& ts, Value* base, const Word* pc, bool cleanup) 
 Status TraceStop(ThreadState& ts, Value* base, const Word* pc, Value result) {
   if (InterpOf(ts).in_trace) return Ok();
   Ref<> value = Ref<>::Borrow(result);
-  MVM_TRY(Ref<> stop, Call(ts, Value(ExcType(ts, Exc::kStopIteration)), value));
+  Ref<> type = Ref<>::Borrow(Value(ExcType(ts, Exc::kStopIteration)));
+  MVM_TRY(Ref<> stop, IsNone(ts, value) ? Call(ts, type) : Call(ts, type, value));
   MVM_TRY_VOID(Monitor(ts, MonitorEvent::kStopIteration, base, pc, stop));
   if (InterpOf(ts).trace_function.is_null() || !HeaderOf(base).has(kFrameTraced)) return Ok();
   RaiseObject(ts, stop);

@@ -174,7 +174,9 @@ bool SlowName(ThreadState* ts, Value* R, Word* pc) {
     case Op::DELNAME: {
       Status s = SetItem(*ts, locals, Value(name), Value());
       if (!s.raised()) return true;
-      if (ClearPendingIf(*ts, Exc::kKeyError)) RaiseNameError(*ts, name);
+      // Whatever a mapping says: as CPython has it.
+      ClearPending(*ts);
+      RaiseNameError(*ts, name);
       return false;
     }
     case Op::LOADNAME_CELL:
