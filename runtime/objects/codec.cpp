@@ -344,12 +344,9 @@ Result<> CodecsDecode(ThreadState& ts, Value object, std::string_view encoding,
 
 Result<> CodecLookup(ThreadState& ts, std::string_view encoding) {
   MVM_TRY(TupleObject * registry, Registry(ts));
-  // The key that search functions see: lower case, spaces as underscores.
-  std::string key(encoding);
-  for (char& c : key) {
-    if (c == ' ' || c == '-') c = '_';
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
+  // What search functions see.
+  std::string key(encoding.size() + 1, '\0');
+  key.resize(NormalizeEncoding(encoding, key.data(), key.size()));
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, key));
   if (Value known = DictGetStr(ts, Part(registry, kCache), name)) return Result<>::Borrow(known);
   MVM_TRY_VOID(ImportEncodings(ts, registry));

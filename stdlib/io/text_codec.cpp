@@ -271,6 +271,13 @@ Result<StrObject> DecodeText(ThreadState& ts, TextIoObject* t, DecodeState* stat
     }
     in.final = final;
     MVM_TRY(text, DecodeNative(ts, t, state, in));
+    const bool wide = t->codec == TextCodec::kUtf16 || t->codec == TextCodec::kUtf32;
+    if (wide && state->order == ByteOrder::kNative && in.consumed != 0) {
+      // The order of a whole text may be guessed, not that of a stream.
+      const bool utf16 = t->codec == TextCodec::kUtf16;
+      return RaiseDecode(ts, in, utf16 ? "utf-16" : "utf-32", 0, utf16 ? 2 : 4,
+                         "Stream does not start with BOM");
+    }
     if (in.consumed < bytes.size() && !final) state->rest = bytes.substr(in.consumed);
   }
   if (!t->newline.universal) return text;
