@@ -93,46 +93,64 @@ void* CountTicks(void* arg) {
   prctl(PR_SET_TIMERSLACK, 1000UL);
   const timespec tick{0, static_cast<long>(kTickNanos)};
   while (!p->stop.load(std::memory_order_relaxed)) {
+    p->count.wait(false, std::memory_order_relaxed);
     nanosleep(&tick, nullptr);
     p->tick->fetch_add(1, std::memory_order_relaxed);
   }
   return nullptr;
 }
 
-// False: every event goes on reading the clock.
+// Has ticks counted, by a thread that is started when they are first wanted. False: every event
+// goes on reading the clock.
 bool StartTicking(CallProfile* p) {
-  void* page = mmap(nullptr, kTickPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (page == MAP_FAILED) return false;
-  p->tick = new (page) std::atomic<uint64_t>(1);
-  p->stop.store(false);
-  // Signals are for the threads of the program.
-  sigset_t all, before;
-  sigfillset(&all);
-  const bool wiped = madvise(page, kTickPage, MADV_WIPEONFORK) == 0;
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const bool started = wiped && pthread_create(&p->ticker, nullptr, CountTicks, p) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (!started) {
-    munmap(page, kTickPage);
-    p->tick = &p->no_tick;
-    return false;
+  if (p->tick == &p->no_tick) {
+    void* page =
+        mmap(nullptr, kTickPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return false;
+    p->tick = new (page) std::atomic<uint64_t>(1);
+    p->stop.store(false);
+    // Signals are for the threads of the program.
+    sigset_t all, before;
+    sigfillset(&all);
+    const bool wiped = madvise(page, kTickPage, MADV_WIPEONFORK) == 0;
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const bool started = wiped && pthread_create(&p->ticker, nullptr, CountTicks, p) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (!started) {
+      munmap(page, kTickPage);
+      p->tick = &p->no_tick;
+      return false;
+    }
   }
+  p->count.store(true);
+  p->count.notify_one();
   p->dense = true;
   p->sparse = 0;
   return true;
 }
 
-void StopTicking(CallProfile* p) {
-  if (!p->dense) return;
+// The thread rests.
+void PauseTicking(CallProfile* p) {
   p->dense = false;
   p->seen = kEveryEvent;
+  p->window_events = 0;
+  p->count.store(false);
+}
+
+void StopTicking(CallProfile* p) {
+  if (p->tick == &p->no_tick) return;
+  PauseTicking(p);
   p->stop.store(true);
+  p->count.store(true);
+  p->count.notify_one();
   // In the child of a fork there is no thread to wait for.
   if (p->tick->load() != 0) pthread_join(p->ticker, nullptr);
   munmap(static_cast<void*>(p->tick), kTickPage);
   p->tick = &p->no_tick;
+  p->count.store(false);
 }
 
+// A tick has come, or every event reads the clock: is that still right?
 void LookAtDensity(CallProfile* p) {
   if (p->dense) {
     const uint64_t tick = p->tick->load(std::memory_order_relaxed);
@@ -140,10 +158,8 @@ void LookAtDensity(CallProfile* p) {
     p->sparse = sparse ? p->sparse + 1 : 0;
     p->window_entered = p->entered;
     p->seen = tick;
-    if (tick == 0 || p->sparse >= kSparseTicks) {
-      StopTicking(p);
-      p->window_events = 0;
-    }
+    if (tick == 0) StopTicking(p);
+    if (p->sparse >= kSparseTicks) PauseTicking(p);
     return;
   }
   if (p->window_events == 0) p->window_start = p->now;
@@ -183,6 +199,7 @@ uint64_t AskTimer(ThreadState& ts, CallProfile* p) {
 
 // Time up to now belongs to the current call.
 void Account(ThreadState& ts, CallProfile* p) {
+  if (p->tick->load(std::memory_order_relaxed) == p->seen) return;
   const bool asks = !p->timer.is_null();
   const uint64_t now = asks ? AskTimer(ts, p) : ClockNanos();
   p->current->self += now - p->now;
@@ -419,6 +436,7 @@ void AbandonProfile(ThreadState& ts) {
 void StopProfile(ThreadState& ts, CallProfile* p) {
   InterpState& state = InterpOf(ts);
   if (state.profile != p) return;
+  p->seen = kEveryEvent;
   Account(ts, p);
   p->current = &p->root;
   AbandonProfile(ts);

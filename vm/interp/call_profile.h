@@ -89,8 +89,9 @@ struct CallProfile {
   // Density of events.
   uint64_t window_entered = 0, window_start = 0;
   uint32_t window_events = 0, sparse = 0;
-  bool dense = false;  // a thread counts ticks
+  bool dense = false;  // ticks are counted
   std::atomic<uint64_t> no_tick{1};
+  std::atomic<bool> count{false};  // the thread counts, or it rests
   std::atomic<bool> stop{false};
   pthread_t ticker{};
 

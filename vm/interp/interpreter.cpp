@@ -199,6 +199,7 @@ Value Run(ThreadState* ts, Value* base, const Word* start) {
       &&watch_leave,
       &&profile_py,
       &&profile_method_py,
+      &&profile_class,
       &&profile_native,
       &&profile_native_pad,
       &&profile_method_native,
@@ -245,6 +246,7 @@ dispatch:
       case WatchKind::kLeave: goto watch_leave;
       case WatchKind::kProfilePy: goto profile_py;
       case WatchKind::kProfileMethodPy: goto profile_method_py;
+      case WatchKind::kProfileClass: goto profile_class;
       case WatchKind::kProfileNative: goto profile_native;
       case WatchKind::kProfileNativePad: goto profile_native_pad;
       case WatchKind::kProfileMethodNative: goto profile_method_native;
@@ -1272,50 +1274,53 @@ plain:
   }
     SCRIPT_CALL(CASE(CALL_PY), true, NOBODY, call_slow)
     SCRIPT_CALL(CASE(CALLM_PY), !w[3].is_absent(), NOBODY, call_slow)
-    CASE(CALL_CLASS) : {
-      Value* w = R + pc->a;
-      Value callee = w[0];
-      if (MVM_LIKELY(IsExact(callee, TypeId::kType) &&
-                     callee.as<TypeObject>()->version == static_cast<uint32_t>(pc->x))) {
-        TypeObject* type = callee.as<TypeObject>();
-        FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);
-        if (f == nullptr) {  // no __init__: the instance takes over the class's reference
-          SAVE();
-          Object* self = FastInstance(ts, type);
-          if (MVM_UNLIKELY(!self)) goto call_slow;
-          R[pc->b] = self;
-          POLL();
-          NEXT();
-        }
-        // The version is the type's: a site with other arguments may have renewed it.
-        if (MVM_UNLIKELY(f->aux != type->cached_init_version || f->param_count != pc->c + 1u)) {
-          goto call_slow;
-        }
-        Value* nb = w + kWindowWords + 1;
-        uint32_t word;
-        __builtin_memcpy(&word, pc, 4);
-        // The window begins one register further up, behind the instance.
-        uint64_t header = CalleeHeader(R, (word & 0x00FFFF00) + HeaderPlaces(1, 0) + kFrameCtor);
-        if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto call_slow;
-        SAVE();
-        Object* self = FastInstance(ts, type);
-        if (MVM_UNLIKELY(!self)) goto call_slow;
-        for (int i = pc->c; i > 0; --i) nb[i] = nb[i - 2];
-        nb[0] = self;
-        ++f->refcount;
-        w[1] = Value(f);
-        w[2] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));
-        w[3] = Value::FromBits(header);
-        ++self->refcount;
-        w[0] = self;  // the result, once __init__ has returned None; it took over w[0]'s type
-        UnsetLocals(f, nb, f->param_count, ts->rt->unbound);
-        R = nb;
-        pc = f->entry;
-        POLL();
-        DISPATCH();
-      }
-      goto call_slow;
-    }
+#define CLASS_CALL(LABEL, TELL, OTHERS)                                                         \
+  LABEL : {                                                                                     \
+    Value* w = R + pc->a;                                                                       \
+    Value callee = w[0];                                                                        \
+    if (MVM_LIKELY(IsExact(callee, TypeId::kType) &&                                            \
+                   callee.as<TypeObject>()->version == static_cast<uint32_t>(pc->x))) {         \
+      TypeObject* type = callee.as<TypeObject>();                                               \
+      FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);                      \
+      if (f == nullptr) { /* no __init__: the instance takes over the class's reference */      \
+        SAVE();                                                                                 \
+        Object* self = FastInstance(ts, type);                                                  \
+        if (MVM_UNLIKELY(!self)) goto OTHERS;                                                   \
+        R[pc->b] = self;                                                                        \
+        POLL();                                                                                 \
+        NEXT();                                                                                 \
+      }                                                                                         \
+      /* The version is the type's: a site with other arguments may have renewed it. */         \
+      if (MVM_UNLIKELY(f->aux != type->cached_init_version || f->param_count != pc->c + 1u)) {  \
+        goto OTHERS;                                                                            \
+      }                                                                                         \
+      Value* nb = w + kWindowWords + 1;                                                         \
+      uint32_t word;                                                                            \
+      __builtin_memcpy(&word, pc, 4);                                                           \
+      /* The window begins one register further up, behind the instance. */                     \
+      uint64_t header = CalleeHeader(R, (word & 0x00FFFF00) + HeaderPlaces(1, 0) + kFrameCtor); \
+      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;                 \
+      SAVE();                                                                                   \
+      Object* self = FastInstance(ts, type);                                                    \
+      if (MVM_UNLIKELY(!self)) goto OTHERS;                                                     \
+      ++f->refcount;                                                                            \
+      TELL(f->code, nb);                                                                        \
+      for (int i = pc->c; i > 0; --i) nb[i] = nb[i - 2];                                        \
+      nb[0] = self;                                                                             \
+      w[1] = Value(f);                                                                          \
+      w[2] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                               \
+      w[3] = Value::FromBits(header);                                                           \
+      ++self->refcount;                                                                         \
+      w[0] = self; /* the result, once __init__ has returned None; it took over w[0]'s type */  \
+      UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                                      \
+      R = nb;                                                                                   \
+      pc = f->entry;                                                                            \
+      POLL();                                                                                   \
+      DISPATCH();                                                                               \
+    }                                                                                           \
+    goto OTHERS;                                                                                \
+  }
+    CLASS_CALL(CASE(CALL_CLASS), NOBODY, call_slow)
 #define NOBODY_LEFT(BASE)
 #define PROFILED_NATIVE(F, BASE)                                                                 \
   do {                                                                                           \
@@ -1536,6 +1541,7 @@ watch_leave:
   PLAIN();
   SCRIPT_CALL(profile_py, true, PROFILED, watch_call)
   SCRIPT_CALL(profile_method_py, !w[3].is_absent(), PROFILED, watch_call)
+  CLASS_CALL(profile_class, PROFILED, watch_call)
   NATIVE_CALLS(PROFILED_NATIVE, PROFILED_LEFT, watch_call, profile_native, profile_native_pad,
                profile_method_native, profile_method_native_pad)
 profile_leave:

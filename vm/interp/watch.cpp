@@ -48,6 +48,7 @@ WatchKind ProfileKind(Op op, bool builtins) {
   switch (op) {
     case Op::CALL_PY: return WatchKind::kProfilePy;
     case Op::CALLM_PY: return WatchKind::kProfileMethodPy;
+    case Op::CALL_CLASS: return WatchKind::kProfileClass;
     case Op::CALL_NATIVE: return builtins ? WatchKind::kProfileNative : WatchKind::kPlain;
     case Op::CALL_NATIVE_PAD: return builtins ? WatchKind::kProfileNativePad : WatchKind::kPlain;
     case Op::CALLM_NATIVE: return builtins ? WatchKind::kProfileMethodNative : WatchKind::kPlain;

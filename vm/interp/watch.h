@@ -25,6 +25,7 @@ enum class WatchKind : uint8_t {
   kLeave,     // RET, RETSP, YIELD
   kProfilePy,
   kProfileMethodPy,
+  kProfileClass,
   kProfileNative,
   kProfileNativePad,
   kProfileMethodNative,
