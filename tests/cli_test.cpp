@@ -418,7 +418,8 @@ const Row kRows[] = {
      {{"-X", "memory=64M", "-c",
        "import os; a = [(1, 9)] * 2000000\ntry: os.posix_spawn('x', ['x'], {}, "
        "file_actions=a)\nexcept MemoryError: print('full')"}},
-     {0, "full\n", ""}, true},
+     {0, "full\n", ""},
+     true},
     {"spawn_environment_within_memory",
      {{"-X", "memory=64M", "-c",
        "import os\nclass E(dict):\n  def keys(self): return ['x' * 20] * 1000000\n  def "
@@ -444,14 +445,16 @@ const Row kRows[] = {
      {{"-X", "memory=64M", "-c",
        "import struct, resource\ntry: struct.Struct('bh' * 6000000)\n"
        "except MemoryError: print(resource.getrusage(0).ru_maxrss < 200000)"}},
-     {0, "True\n", ""}, true},
+     {0, "True\n", ""},
+     true},
     {"arguments_within_memory",
      {{"-X", "memory=64M", "-c",
        "import functools, resource\nclass P(functools.partial): pass\n"
        "f = print\nfor _ in range(40): f = P(f); f.note = 1\n"
        "try: f(*(None,) * 1500000)\n"
        "except MemoryError: print(resource.getrusage(0).ru_maxrss < 200000)"}},
-     {0, "True\n", ""}, true},
+     {0, "True\n", ""},
+     true},
     {"maps_within_memory",
      {{"-X", "memory=64M", "-c",
        "import mmap\nfor _ in range(9):\n  m = mmap.mmap(-1, 30000000); m.close()\n"
@@ -465,7 +468,8 @@ const Row kRows[] = {
        "import io, sys, time\nsys.setrecursionlimit(10**9)\nb = io.BytesIO()\n"
        "for _ in range(2000): b = io.BufferedReader(b, 16)\nstart = time.process_time()\n"
        "b.close()\nprint(time.process_time() - start < 2)"}},
-     {0, "True\n", ""}, true},
+     {0, "True\n", ""},
+     true},
     {"start_without_memory",
      {{"-X", "memory=1M", "-c", "print(1)"}},
      {1, "", "minivm: cannot start: MemoryError\n"}},

@@ -37,13 +37,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
 constexpr int kTimeoutSeconds = 120;  // generous: sanitizer builds on a busy machine
 
 struct Expectation {
   std::vector<std::string> lines;
   std::string error;
   bool has_error = false;
-  bool skipped = false;  // "# not-with: OPTION" names the option of this run
+  bool skipped = false;  // "# not-with: OPTION" names the option of this run, or "sanitizer"
 };
 
 // The scripts run with `-X` of this, if it is set: another way to run them that must not be seen.
@@ -69,8 +74,8 @@ Expectation ReadExpectation(const fs::path& script) {
   std::ifstream in(script);
   std::string line, text;
   while (std::getline(in, line)) {
-    if (XOption() && TextBehind(line, "# not-with:", &text)) {
-      e.skipped |= text == XOption();
+    if (TextBehind(line, "# not-with:", &text)) {
+      e.skipped |= (XOption() && text == XOption()) || (kSanitized && text == "sanitizer");
     } else if (TextBehind(line, "# expect-error:", &text)) {
       e.error = text;
       e.has_error = true;
@@ -239,7 +244,7 @@ Runner& TheRunner() {
     const testing::TestSuite& suite = *all.GetTestSuite(s);
     for (int t = 0; t < suite.total_test_count(); ++t) {
       const testing::TestInfo& test = *suite.GetTestInfo(t);
-      if (test.should_run())
+      if (test.should_run() && !test.is_in_another_shard())
         chosen.push_back(script_of_test[std::string(test.test_suite_name()) + "." + test.name()]);
     }
   }
@@ -282,11 +287,10 @@ std::map<std::string, std::string> ReadKnownFailures(const fs::path& file) {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  // Frames are larger under a sanitizer; scripts are to get as deep as without.
-  rlimit stack = {size_t{64} << 20, size_t{64} << 20};
-  setrlimit(RLIMIT_STACK, &stack);
-#endif
+  if (kSanitized) {  // frames are larger; scripts are to get as deep as without
+    rlimit stack = {size_t{64} << 20, size_t{64} << 20};
+    setrlimit(RLIMIT_STACK, &stack);
+  }
   fs::path root = MINIVM_GOLDEN_DIR;
   std::map<std::string, std::string> known = ReadKnownFailures(root / "known_failures.txt");
   std::vector<fs::path> scripts;

@@ -258,9 +258,9 @@ class ThreadState {
   Value* stack = nullptr;  // VM stack: mmap'd, never moves
   Value pending;           // owned; the exception in flight, null = none
   HandledException own_handled;
-  void* entry = nullptr;           // innermost entry record from C++ (vm/interp/frame.h)
+  void* entry = nullptr;               // innermost entry record from C++ (vm/interp/frame.h)
   std::atomic<uint32_t> requests = 0;  // Request bits
-  int64_t work = 0;                // countdown of Charge()
+  int64_t work = 0;                    // countdown of Charge()
   uint64_t id = 0;
   ThreadState* next = nullptr;
   void* interp = nullptr;  // tracing, tick and thread-library state (vm/interp)

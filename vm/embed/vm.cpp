@@ -158,6 +158,7 @@ Status VmInternals::Start() {
   MVM_TRY_VOID(InitSys(t, sys));
   MVM_TRY_VOID(InitImporter(t));
   if (config.streams.descriptors) {
+    if (!config.streams.encoding.empty()) Enter();  // modules of codecs: takes more of the C stack
     MVM_TRY_VOID(InitStandardStreams(t, config.streams.unbuffered, config.streams.encoding,
                                      config.streams.errors));
   }

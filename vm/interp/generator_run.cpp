@@ -87,6 +87,7 @@ bool SlowGenStart(ThreadState* ts, Value* R, Word* pc, Value* out) {
   uint32_t size = f->frame_size;
   gen->registers = static_cast<Value*>(ts->heap().AllocateBuffer(size * sizeof(Value)));
   if (gen->registers == nullptr) {
+    gen->gc |= kGcFinalized;  // half made: there is nothing to await or close
     Decref(static_cast<Object*>(gen));
     RaiseMemoryError(*ts);
     return false;

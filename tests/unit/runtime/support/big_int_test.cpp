@@ -251,8 +251,8 @@ TEST(BigInt, BitOperationsAgreeWithInt64) {
         bool negative = false;
         const size_t n =
             BitwiseMag(op, out, &negative, a.data(), a.size(), x < 0, b.data(), b.size(), y < 0);
-        const int64_t got = n == 0 ? 0 : static_cast<int64_t>(out[0]);
-        EXPECT_EQ(negative ? -got : got, expected) << x << " " << y;
+        const uint64_t got = n == 0 ? 0 : out[0];
+        EXPECT_EQ(static_cast<int64_t>(negative ? -got : got), expected) << x << " " << y;
       }
     }
   }
