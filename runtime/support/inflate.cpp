@@ -376,6 +376,7 @@ bool Inflater::DecodeSymbols(Cursor& c) {
 // As much of the pending copy as there is room for; from the window what is older than this call.
 void Inflater::Copy(Cursor& c) {
   size_t n = std::min<size_t>(remaining_, static_cast<size_t>(c.out_end - c.out));
+  if (n == 0) return;
   remaining_ -= static_cast<uint32_t>(n);
   size_t here = static_cast<size_t>(c.out - c.out_start);
   while (n > 0 && distance_ > here) {
