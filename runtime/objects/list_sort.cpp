@@ -549,6 +549,13 @@ KeyKind Join(KeyKind a, KeyKind b) {
   return is_str(a) && is_str(b) ? KeyKind::kStrs : KeyKind::kOther;
 }
 
+// Are there so few steps down that merging runs is less work than looking at digits? REQUIRES: ints
+bool MostlyInOrder(const Value* keys, int64_t n) {
+  int64_t steps_down = 0;
+  for (int64_t i = 1; i < n; ++i) steps_down += LessInt{}(keys[i], keys[i - 1]);
+  return steps_down < n / 64;
+}
+
 bool SortKeys(ThreadState& ts, Value* keys, Value* values, int64_t n) {
   bool tuples = true;
   KeyKind kind = KindOf(keys[0]);
@@ -572,7 +579,9 @@ bool SortKeys(ThreadState& ts, Value* keys, Value* values, int64_t n) {
   for (int64_t i = 1; i < n && kind != KeyKind::kOther; ++i) kind = Join(kind, KindOf(keys[i]));
   switch (kind) {
     case KeyKind::kInts:
-      if (!values && n >= kRadixFrom && n < int64_t{UINT32_MAX}) return RadixSort(ts, keys, n);
+      if (!values && n >= kRadixFrom && n < int64_t{UINT32_MAX} && !MostlyInOrder(keys, n)) {
+        return RadixSort(ts, keys, n);
+      }
       return SortWith(ts, LessInt{}, keys, values, n);
     case KeyKind::kFloats: return SortWith(ts, LessFloat{}, keys, values, n);
     case KeyKind::kStr1: return SortWith(ts, LessStr1{}, keys, values, n);
