@@ -3,6 +3,10 @@
 
 #include "stdlib/checksums.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace minivm::zlib {
 
 Deflater::Deflater(Heap& heap, int level, Wrap wrap, int window_bits, int memory, int strategy,
@@ -132,7 +136,15 @@ void Deflater::Slide() {
   match_ -= std::min(match_, window_size_);
   held_match_ -= std::min(held_match_, window_size_);
   auto shift = [&](uint16_t* places, size_t n) {
-    for (size_t i = 0; i < n; ++i) {
+    size_t i = 0;
+#if defined(__SSE2__)
+    const __m128i by = _mm_set1_epi16(static_cast<int16_t>(window_size_));
+    for (; i + 8 <= n; i += 8) {
+      __m128i* p = reinterpret_cast<__m128i*>(places + i);
+      _mm_storeu_si128(p, _mm_subs_epu16(_mm_loadu_si128(p), by));
+    }
+#endif
+    for (; i < n; ++i) {
       places[i] = static_cast<uint16_t>(places[i] >= window_size_ ? places[i] - window_size_ : 0);
     }
   };
@@ -154,7 +166,17 @@ bool Deflater::FillWindow(std::string_view* input) {
 }
 
 void Deflater::InsertRange(uint32_t from, uint32_t count) {
-  for (uint32_t i = 0; i < count; ++i) Insert(from + i);
+  const uint8_t* p = window_ + from;
+  uint16_t *const head = head_, *const previous = previous_;
+  const uint32_t mask = window_mask_;
+  const int shift = 32 - hash_bits_;
+  for (uint32_t end = from + count; from < end; ++from, ++p) {
+    uint32_t word;
+    std::memcpy(&word, p, sizeof word);
+    uint16_t& first = head[((word << 8) * 0x9E3779B1u) >> shift];
+    previous[from & mask] = first;
+    first = static_cast<uint16_t>(from);
+  }
 }
 
 namespace {
@@ -256,10 +278,9 @@ bool Deflater::CompressGreedy(bool flush) {
     at_ += length;
     ahead_ -= length;
     // Long matches are not entered place by place.
-    const uint32_t inserts = length <= effort_.lazy ? length - 1 : 0;
-    for (uint32_t i = 0; i < inserts; ++i) {
-      const uint32_t place = at_ - length + 1 + i;
-      if (at_ + ahead_ - place >= kMinMatch) Insert(place);
+    if (length <= effort_.lazy) {
+      const uint32_t whole = length + ahead_;  // text from the match on
+      InsertRange(at_ - length + 1, std::min<uint32_t>(length - 1, whole - kMinMatch));
     }
     if (!Match(distance, length)) return false;
   }
@@ -282,10 +303,8 @@ bool Deflater::CompressLazy(bool flush) {
     if (held_ && held_length >= kMinMatch && length <= held_length) {
       // The match held back is the better one; it began one byte ago.
       const uint32_t distance = at_ - 1 - held_match;
-      const uint32_t end = at_ + ahead_;
-      for (uint32_t i = 1; i + 1 < held_length; ++i) {
-        if (end - (at_ + i) >= kMinMatch) Insert(at_ + i);
-      }
+      InsertRange(at_ + 1,
+                  std::min(held_length - 2, ahead_ - std::min<uint32_t>(ahead_, kMinMatch)));
       at_ += held_length - 1;
       ahead_ -= held_length - 1;
       held_ = false;

@@ -84,9 +84,9 @@ class Deflater {
   bool FillWindow(std::string_view* input);
   void Slide();
   uint32_t HashAt(uint32_t at) const {
-    const uint8_t* p = window_ + at;
-    return ((static_cast<uint32_t>(p[0]) << 16 | p[1] << 8 | p[2]) * 0x9E3779B1u) >>
-           (32 - hash_bits_);
+    uint32_t word;  // one byte more than is hashed: there are some behind the text
+    std::memcpy(&word, window_ + at, sizeof word);
+    return ((word << 8) * 0x9E3779B1u) >> (32 - hash_bits_);
   }
   // Enters the place into its chain; the place before it (0: none).
   uint32_t Insert(uint32_t at) {
