@@ -1,5 +1,6 @@
 // PicklerCore: numbers, strings and containers; what Save() decides.
 #include "stdlib/pickle/pickler.h"
+#include "runtime/support/utf8.h"
 
 #include <bit>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/slot_dict.h"
 #include "runtime/support/float_format.h"
+#include "runtime/support/utf8.h"
 
 namespace minivm::pickle {
 
@@ -283,9 +285,26 @@ Status PicklerCore::SaveStr(ThreadState& ts, StrObject* s, MemoKey key) {
     MVM_TRY_VOID(SaveStrText(ts, s));
     return MemoPut(ts, key, s);
   }
+  if (s->length <= 0xFF && protocol >= 4) {  // the usual case, in one go
+    const size_t n =
+        s->ascii() ? s->length : WithChars(s, [&](auto* p) { return Utf8Size(p, s->length); });
+    if (n <= 0xFF) {
+      uint8_t* to = out.Room(ts, n + 2);
+      if (MVM_UNLIKELY(!to)) return kRaised;
+      to[0] = kShortBinUnicode;
+      to[1] = static_cast<uint8_t>(n);
+      if (s->ascii()) {
+        std::memcpy(to + 2, s->data1(), n);
+      } else {
+        WithChars(s,
+                  [&](auto* p) { EncodeUtf8Text(reinterpret_cast<char*>(to + 2), p, s->length); });
+      }
+      return MemoPut(ts, key, s);
+    }
+  }
   std::string encoded;
   std::string_view text;
-  if (MVM_LIKELY(s->ascii())) {
+  if (s->ascii()) {
     text = s->ascii_view();
   } else {
     MVM_TRY_VOID(CheckRoom(ts, s->length * 4));
