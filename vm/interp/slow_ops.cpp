@@ -2,6 +2,7 @@
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/str_object.h"
+#include "runtime/protocol/format.h"
 #include "runtime/protocol/protocol.h"
 #include "vm/interp/interp_slow.h"
 
@@ -211,6 +212,9 @@ bool SlowArith(ThreadState* ts, Value* R, Word* pc) {
       } else {
         v = Value(StrConcat(*ts, b.as<StrObject>(), c.as<StrObject>()).word());
       }
+    } else if (info.op == BinaryOp::kMod && IsExact(b, TypeId::kStr) &&
+               (IsExact(c, TypeId::kTuple) || IsExact(c, TypeId::kStr))) {
+      v = StrPercent(*ts, b.as<StrObject>(), c).word();  // no __rmod__ to ask
     } else {
       v = (flags & kInPlace) ? InPlace(*ts, info.op, b, c).word()
                              : Binary(*ts, info.op, b, c).word();
