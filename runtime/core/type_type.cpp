@@ -1,4 +1,7 @@
 // The type `type`: its constructor, call, attributes and methods.
+#include <string_view>
+#include <utility>
+
 #include "runtime/core/slot_table.h"
 #include "runtime/core/type_internal.h"
 #include "runtime/native/native_function.h"
@@ -204,10 +207,37 @@ Status type_set_doc(ThreadState& ts, Value self, Value value) {
   return SetOwnEntry(ts, Self(self), MVM_NAME(ts, __doc__), value);
 }
 
+// Types that take their arguments as they come, or have defaults that cannot be written, but a
+// signature.
+constexpr std::pair<std::string_view, std::string_view> kSignaturesOfTypes[] = {
+    {"NoneType", "()"},
+    {"NotImplementedType", "()"},
+    {"bool", "(object=False, /)"},
+    {"classmethod", "(function, /)"},
+    {"complex", "(real=0, imag=0)"},
+    {"ellipsis", "()"},
+    {"enumerate", "(iterable, start=0)"},
+    {"filter", "(function, iterable, /)"},
+    {"float", "(x=0, /)"},
+    {"frozenset", "(iterable=(), /)"},
+    {"list", "(iterable=(), /)"},
+    {"map", "(function, iterable, /, *iterables)"},
+    {"memoryview", "(object)"},
+    {"object", "()"},
+    {"property", "(fget=None, fset=None, fdel=None, doc=None)"},
+    {"reversed", "(sequence, /)"},
+    {"set", "(iterable=(), /)"},
+    {"staticmethod", "(function, /)"},
+    {"tuple", "(iterable=(), /)"},
+    {"zip", "(*iterables, strict=False)"},
+};
+
 Result<> type_get_text_signature(ThreadState& ts, Value self) {
   const TypeSpec& spec = *Self(self)->spec;
   if (Self(self)->is_heap()) return None(ts);
-  if (&spec == &kObjectType) return NewStr(ts, "()");
+  for (const auto& [name, signature] : kSignaturesOfTypes) {
+    if (name == spec.name) return NewStr(ts, signature);
+  }
   const MethodSpec& m = spec.construct.fn ? spec.construct : spec.init;
   if (!m.fn) return None(ts);
   std::string_view text = m.signature;
