@@ -87,14 +87,16 @@ const EmbeddedModule* FindEmbeddedModule(const char* name, size_t size) {
 }
 
 bool UnpackCode(const EmbeddedModule& m, void* out) {
-  return Unpack(m.packed_code, m.packed_code_size, {}, out, m.code_size);
+  return Unpack(m.packed_code, m.packed_code_size, EmbeddedDictionary(), out, m.code_size);
 }
 
 bool UnpackSource(const EmbeddedModule& m, std::string* text) {
   std::string image(m.code_size, 0);
   if (m.code_size != 0 && !UnpackCode(m, image.data())) return false;
   text->resize(m.size);
-  return Unpack(m.packed, m.packed_size, image, text->data(), m.size);
+  return Unpack(m.packed, m.packed_size,
+                m.code_size != 0 ? std::string_view(image) : EmbeddedDictionary(), text->data(),
+                m.size);
 }
 
 Result<> FindBuiltin(ThreadState& ts, StrObject* name) {
