@@ -73,7 +73,7 @@ BuiltinCodec FindBuiltin(std::string_view encoding) {
 
 // ---- registry ----
 
-enum RegistryPart : uint32_t { kSearch, kCache, kHandlers, kImported };
+enum RegistryPart : uint32_t { kSearch, kCache, kHandlers, kImported, kTables };
 
 Result<TupleObject*> Registry(ThreadState& ts) {
   if (MVM_LIKELY(ts.rt->codecs != nullptr)) return ts.rt->codecs;
@@ -81,7 +81,8 @@ Result<TupleObject*> Registry(ThreadState& ts) {
   MVM_TRY(Ref<DictObject> cache, NewDict(ts));
   MVM_TRY(Ref<DictObject> handlers, NewDict(ts));
   MVM_TRY(Ref<DictObject> imported, NewDict(ts));
-  Value parts[] = {search, cache, handlers, imported};
+  MVM_TRY(Ref<DictObject> tables, NewDict(ts));
+  Value parts[] = {search, cache, handlers, imported, tables};
   MVM_TRY(Ref<TupleObject> made, NewTuple(ts, parts));
   ts.rt->codecs = made.Release();
   return ts.rt->codecs;
@@ -362,6 +363,11 @@ Result<> CodecLookup(ThreadState& ts, std::string_view encoding) {
     return codec;
   }
   return UnknownEncoding(ts, encoding);
+}
+
+Result<DictObject*> CodecTables(ThreadState& ts) {
+  MVM_TRY(TupleObject * registry, Registry(ts));
+  return Part(registry, kTables);
 }
 
 Status CodecRegister(ThreadState& ts, Value search_function) {

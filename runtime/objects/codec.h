@@ -15,6 +15,8 @@
 
 namespace minivm {
 
+class DictObject;
+
 // bytes.decode / str.encode. Built-in encodings run no script code unless an error handler is one.
 // LookupError "unknown encoding: x", UnicodeDecodeError, UnicodeEncodeError.
 Result<StrObject> Decode(ThreadState& ts, std::string_view bytes,
@@ -113,6 +115,9 @@ Status CodecRegisterError(ThreadState& ts, std::string_view name, Value handler)
 // The handler: script's, or a native function object of _codecs. LookupError "unknown error handler
 // name 'x'".
 Result<> CodecLookupError(ThreadState& ts, std::string_view name);
+
+// What native codecs keep for this VM, by names of their own; no script sees it.
+Result<DictObject*> CodecTables(ThreadState& ts);
 
 // The encoding that a normalised name means ("latin1": "latin_1"), itself if it is no alias. Pure.
 std::string_view ResolveEncodingAlias(std::string_view normalized_name);
