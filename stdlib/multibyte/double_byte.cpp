@@ -135,8 +135,12 @@ int EncodeEucJp(const MultibyteCodec& codec, CodecState* state, char32_t c, char
   if (codec.spec->sets[2] == Id::kNone && (c == 0xA5 || c == 0x203E)) {
     return PutByte(c == 0xA5 ? 0x5C : 0x7E, out, size);
   }
-  if (codec.spec->sets[3] != Id::kNone && codec.sets[3].Encode(c) != 0) return -1;
   unsigned code = codec.sets[1].Encode(c);
+  // What the newer standard has elsewhere is not looked for in JIS X 0212.
+  if (code == 0 && codec.spec->sets[3] != Id::kNone &&
+      (codec.sets[3].Encode(c) != 0 || codec.sets[4].Encode(c) != 0)) {
+    return -1;
+  }
   if (code == 0 && codec.spec->sets[2] != Id::kNone) code = codec.sets[2].Encode(c);
   return PutThree(0x8F, code, out, size);
 }
@@ -321,13 +325,6 @@ int EncodeEucKr(const MultibyteCodec& codec, CodecState* state, char32_t c, char
   return 1;
 }
 
-// ---- Johab: the won sign is written as the backslash, and not read back ----
-
-int EncodeJohab(const MultibyteCodec& codec, CodecState* state, char32_t c, char32_t next,
-                uint8_t* out, size_t* size) {
-  return c == 0x20A9 ? PutByte(0x5C, out, size) : EncodeDouble(codec, state, c, next, out, size);
-}
-
 constexpr MultibyteSpec kCodecs[] = {
     {"gb18030", DecodeGb18030, EncodeGb18030, {Id::gb18030}},
     {"gbk", DecodeDouble, EncodeDouble, {Id::gbk}},
@@ -340,7 +337,7 @@ constexpr MultibyteSpec kCodecs[] = {
     {"euc_jisx0213",
      DecodeEucJp,
      EncodeEucJp,
-     {Id::jisx0213_2000_1, Id::jisx0213_2000_2, Id::jisx0212, Id::jisx0213_1}},
+     {Id::jisx0213_2000_1, Id::jisx0213_2000_2, Id::jisx0212, Id::jisx0213_1, Id::jisx0213_2}},
     {"shift_jis", DecodeShiftJis, EncodeShiftJis, {Id::jisx0208}},
     {"shift_jis_2004",
      DecodeShiftJis0213,
@@ -363,7 +360,7 @@ constexpr MultibyteSpec kCodecs[] = {
     {"cp932", DecodeCp932, EncodeCp932, {Id::cp932}},
     {"euc_kr", DecodeEucKr, EncodeEucKr, {Id::ksx1001}},
     {"cp949", DecodeDouble, EncodeDouble, {Id::cp949}},
-    {"johab", DecodeDouble, EncodeJohab, {Id::johab}},
+    {"johab", DecodeDouble, EncodeDouble, {Id::johab}},
 };
 
 }  // namespace

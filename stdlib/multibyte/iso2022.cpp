@@ -11,7 +11,16 @@
 
 namespace minivm {
 
-enum class Repertoire : uint8_t { kAscii, kRoman, kKana, kLatin1, kGreek, kDouble, kPairs };
+enum class Repertoire : uint8_t {
+  kAscii,
+  kRoman,
+  kKana,
+  kLatin1,
+  kGreek,
+  kDouble,
+  kPairs,
+  kReadOnly
+};
 
 struct Designation {
   uint8_t mark;  // 0: end of the list
@@ -340,11 +349,13 @@ constexpr Designation kJp2004[] = {{'Q' | kTwoBytes, Repertoire::kPairs, 0, 1},
                                    {'Q' | kTwoBytes, Repertoire::kDouble, 0, 1},
                                    {'P' | kTwoBytes, Repertoire::kDouble, 0, 2},
                                    kEnd};
-constexpr Designation kJp3[] = {{'O' | kTwoBytes, Repertoire::kPairs, 0, 1},
-                                kJis0208,
-                                {'O' | kTwoBytes, Repertoire::kDouble, 0, 1},
-                                {'P' | kTwoBytes, Repertoire::kDouble, 0, 2},
-                                kEnd};
+constexpr Designation kJp3[] = {
+    {'O' | kTwoBytes, Repertoire::kPairs, 0, 1},
+    kJis0208,
+    {'O' | kTwoBytes, Repertoire::kDouble, 0, 1},
+    {'P' | kTwoBytes, Repertoire::kReadOnly, 0, 3},  // reads what 2004 has
+    {'P' | kTwoBytes, Repertoire::kDouble, 0, 2},
+    kEnd};
 constexpr Designation kJpExt[] = {kJis0208,    kJis0212, kRoman, {'I', Repertoire::kKana, 0, 0},
                                   kJis0208Old, kEnd};
 constexpr Designation kKr[] = {{'C' | kTwoBytes, Repertoire::kDouble, 1, 0}, kEnd};
@@ -362,7 +373,8 @@ constexpr MultibyteSpec kCodecs[] = {
     Iso2022("iso2022_jp_1", kJp1, Id::jisx0208, Id::jisx0212),
     Iso2022("iso2022_jp_2", kJp2, Id::jisx0208, Id::jisx0212, Id::ksx1001, Id::gb2312),
     Iso2022("iso2022_jp_2004", kJp2004, Id::jisx0208, Id::jisx0213_1, Id::jisx0213_2),
-    Iso2022("iso2022_jp_3", kJp3, Id::jisx0208, Id::jisx0213_2000_1, Id::jisx0213_2000_2),
+    Iso2022("iso2022_jp_3", kJp3, Id::jisx0208, Id::jisx0213_2000_1, Id::jisx0213_2000_2,
+            Id::jisx0213_2),
     Iso2022("iso2022_jp_ext", kJpExt, Id::jisx0208, Id::jisx0212),
     Iso2022("iso2022_kr", kKr, Id::ksx1001),
     {"hz", DecodeHz, EncodeHz, {Id::gb2312}, FinishHz, 0, 0, nullptr, false},
