@@ -121,10 +121,11 @@ Cell DecodeGreek(uint8_t b) {
 
 // The character of one byte behind a single shift to G2.
 Cell DecodeShifted(const Designation* d, uint8_t mark, uint8_t b) {
+  // ISO 8859-7 takes the other half too, which is ASCII then.
+  if (d && d->repertoire == Repertoire::kGreek) return DecodeGreek(b ^ 0x80);
   if (b >= 0x80) return 0;
   if (mark == kAsciiMark) return b;
-  if (d && d->repertoire == Repertoire::kLatin1) return b | 0x80u;
-  return d && d->repertoire == Repertoire::kGreek ? DecodeGreek(b | 0x80) : 0;
+  return d && d->repertoire == Repertoire::kLatin1 ? b | 0x80u : 0;
 }
 
 Cell DecodeSingle(const Designation* d, uint8_t mark, uint8_t b) {
@@ -152,8 +153,10 @@ int DecodeIso2022(const MultibyteCodec& codec, CodecState* state, const uint8_t*
     if (p[1] == 'N' && single_shifts) {
       if (n < 3) return 0;
       const uint8_t mark = MarkAt(*state, 2);
-      const Cell cell = DecodeShifted(FindDesignation(spec, mark), mark, p[2]);
-      if (cell == 0 && p[2] != 0) return -3;
+      const Designation* d = FindDesignation(spec, mark);
+      const Cell cell = DecodeShifted(d, mark, p[2]);
+      const bool null = p[2] == (d && d->repertoire == Repertoire::kGreek ? 0x80 : 0);
+      if (cell == 0 && !null) return -3;
       *out = cell;
       return 3;
     }
