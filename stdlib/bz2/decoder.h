@@ -95,7 +95,6 @@ class Decoder {
   uint8_t selector_list_[kMaxGroups] = {};
   uint8_t chosen_[kMaxSelectors] = {};
   uint8_t lengths_[kMaxAlphabet] = {};
-  uint8_t shortest_[kMaxGroups] = {};
   Code codes_[kMaxGroups];
 
   // Of the body.
