@@ -52,35 +52,38 @@ inline int64_t ModInt(int64_t b, int64_t c) {
   return r + (c & -static_cast<int64_t>((r != 0) & ((r ^ c) < 0)));
 }
 
-// A fresh instance for CALL_CLASS; null: use the slow path.
-inline Object* FastInstance(ThreadState* ts, TypeObject* type) {
-  size_t size = type->basic_size;
-  if (const Shape* shape = type->root_shape) size += size_t{shape->inline_capacity} * 8;
+// A fresh tracked container whose fields the caller fills at once; null: use the slow path.
+inline Object* FastContainer(ThreadState* ts, size_t size, uint32_t shape_id) {
   void* p = ts->rt->heap.Allocate(size, true);
   if (MVM_UNLIKELY(!p)) return nullptr;
   Object* o = static_cast<Object*>(p);
   o->refcount = 1;
-  o->shape_id = type->shape_id_exact;
+  o->shape_id = shape_id;
   o->gc = kGcTracked;
   o->aux = 0;
+  if (MVM_UNLIKELY(++ts->rt->heap.young_count >= ts->rt->heap.young_threshold))
+    RequestCollection(*ts);  // serves nothing yet
+  return o;
+}
+
+// A fresh instance for CALL_CLASS; null: use the slow path.
+inline Object* FastInstance(ThreadState* ts, TypeObject* type) {
+  size_t size = type->basic_size;
+  if (const Shape* shape = type->root_shape) size += size_t{shape->inline_capacity} * 8;
+  Object* o = FastContainer(ts, size, type->shape_id_exact);
+  if (MVM_UNLIKELY(!o)) return nullptr;
   Value* members = reinterpret_cast<Value*>(o + 1);  // __slots__, fields of a base
   for (size_t n = (type->basic_size - sizeof(Object)) / 8; n > 0; --n) *members++ = Value();
-  if (MVM_UNLIKELY(++ts->rt->heap.young_count >= ts->rt->heap.young_threshold))
-    RequestCollection(*ts);
   return o;
 }
 
 // A fresh empty list; null: use the slow path.
 inline ListObject* FastList(ThreadState* ts) {
-  void* p = ts->rt->heap.Allocate(sizeof(ListObject), true);
-  if (MVM_UNLIKELY(!p)) return nullptr;
-  ListObject* list = new (p) ListObject();
-  list->refcount = 1;
-  list->shape_id = ShapeIdOf(TypeId::kList);
-  list->gc = kGcTracked;
-  list->aux = 0;
-  if (MVM_UNLIKELY(++ts->rt->heap.young_count >= ts->rt->heap.young_threshold))
-    RequestCollection(*ts);
+  Object* o = FastContainer(ts, sizeof(ListObject), ShapeIdOf(TypeId::kList));
+  if (MVM_UNLIKELY(!o)) return nullptr;
+  ListObject* list = static_cast<ListObject*>(o);
+  list->items = nullptr;
+  list->size = list->capacity = 0;
   return list;
 }
 
