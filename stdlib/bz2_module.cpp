@@ -67,21 +67,7 @@ Result<> compressor_flush(ThreadState& ts, Args args) {
   return TakeOutput(ts, c->encoder->output());
 }
 
-class DecompressorObject : public Object {
- public:
-  Decoder* decoder;
-  DecompressorInput input;
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(input.unused);
-  }
-  void FreeBuffers(Heap& heap) {
-    input.Free(heap);
-    if (!decoder) return;
-    decoder->~Decoder();
-    heap.FreeBuffer(std::exchange(decoder, nullptr), sizeof(Decoder));
-  }
-};
+using DecompressorObject = DecompressorOf<Decoder>;
 
 Result<> decompressor_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> made, AllocInstance(ts, args.as<TypeObject>(0)));

@@ -110,4 +110,22 @@ struct DecompressorAttributes {
   }
 };
 
+// A decompressor object around the decoder of one format, which lies in a buffer of its own.
+template <class Decoder>
+class DecompressorOf : public Object {
+ public:
+  Decoder* decoder;
+  DecompressorInput input;
+  template <class V>
+  void VisitRefs(V&& v) {
+    v(input.unused);
+  }
+  void FreeBuffers(Heap& heap) {
+    input.Free(heap);
+    if (!decoder) return;
+    decoder->~Decoder();
+    heap.FreeBuffer(std::exchange(decoder, nullptr), sizeof(Decoder));
+  }
+};
+
 }  // namespace minivm

@@ -378,21 +378,7 @@ Result<> compressor_flush(ThreadState& ts, Args args) {
 
 // ---- decompressing ----
 
-class DecompressorObject : public Object {
- public:
-  Decoder* decoder;
-  DecompressorInput input;
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(input.unused);
-  }
-  void FreeBuffers(Heap& heap) {
-    input.Free(heap);
-    if (!decoder) return;
-    decoder->~Decoder();
-    heap.FreeBuffer(std::exchange(decoder, nullptr), sizeof(Decoder));
-  }
-};
+using DecompressorObject = DecompressorOf<Decoder>;
 
 Result<> decompressor_new(ThreadState& ts, Args args) {
   MVM_TRY(int64_t format, AsInt64(ts, args[1]));
