@@ -5,7 +5,11 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <sys/auxv.h>
+#endif
 
 #include <new>
 
@@ -17,12 +21,52 @@ namespace {
 constexpr size_t kCStackReserve = 64 * 1024;
 // What an unknown C stack is taken to have left.
 constexpr size_t kUnknownStack = 128 * 1024;
+// What is made use of: enough; "unlimited" may mean the whole address space.
+constexpr size_t kMaxCStack = size_t{64} << 20;
 // Units of Charge() between two looks at the requests: about a millisecond.
 constexpr int64_t kWorkSlice = 1 << 16;
 
 size_t RoundToPages(size_t bytes) {
   size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   return (bytes + page - 1) & ~(page - 1);
+}
+
+struct CStack {
+  char* low = nullptr;
+  char* high = nullptr;
+
+  bool Holds(const char* here) const { return low <= here && here < high; }
+};
+
+// The first thread's stack ends with the program's name and grows as far as the limit allows. The C
+// library finds that out from a list of all mappings, which takes as long as the rest of a VM's start.
+CStack FirstThreadStack() {
+  CStack stack;
+#if defined(__linux__)
+  struct rlimit limit;
+  if (gettid() != getpid() || getrlimit(RLIMIT_STACK, &limit) != 0) return stack;
+  stack.high = reinterpret_cast<char*>(getauxval(AT_EXECFN));
+  if (stack.high == nullptr) return stack;
+  size_t size = limit.rlim_cur < kMaxCStack ? limit.rlim_cur : kMaxCStack;
+  stack.low = stack.high - size;
+#endif
+  return stack;
+}
+
+CStack ThreadStack() {
+  CStack stack;
+  pthread_attr_t attr;
+  if (pthread_getattr_np(pthread_self(), &attr) != 0) return stack;
+  void* lowest = nullptr;
+  size_t size = 0;
+  size_t guard = 0;
+  if (pthread_attr_getstack(&attr, &lowest, &size) != 0) size = 0;
+  if (pthread_attr_getguardsize(&attr, &guard) != 0) guard = 0;
+  pthread_attr_destroy(&attr);
+  if (size <= guard) return stack;
+  stack.low = static_cast<char*>(lowest) + guard;
+  stack.high = static_cast<char*>(lowest) + size;
+  return stack;
 }
 
 }  // namespace
@@ -72,25 +116,15 @@ void SetCStackLimit(ThreadState& ts, char* lowest, size_t size) {
 }
 
 void SetCStackLimit(ThreadState& ts) {
-  constexpr size_t kMax = size_t{64} << 20;  // enough; "unlimited" may mean the whole address space
   char* here = static_cast<char*>(__builtin_frame_address(0));
-  pthread_attr_t attr;
-  void* lowest = nullptr;
-  size_t size = 0;
-  size_t guard = 0;
-  if (pthread_getattr_np(pthread_self(), &attr) == 0) {
-    if (pthread_attr_getstack(&attr, &lowest, &size) != 0) size = 0;
-    if (pthread_attr_getguardsize(&attr, &guard) != 0) guard = 0;
-    pthread_attr_destroy(&attr);
-  }
-  char* low = static_cast<char*>(lowest);
-  if (size == 0 || here < low || here > low + size) {  // an unknown stack: assume little
+  CStack stack = FirstThreadStack();
+  if (!stack.Holds(here)) stack = ThreadStack();
+  if (!stack.Holds(here)) {  // an unknown stack: assume little
     SetCStackLimit(ts, here - kUnknownStack, kUnknownStack);
     return;
   }
-  low += guard;
-  if (here - low > static_cast<ptrdiff_t>(kMax)) low = here - kMax;
-  SetCStackLimit(ts, low, static_cast<size_t>(here - low));
+  if (here - stack.low > static_cast<ptrdiff_t>(kMaxCStack)) stack.low = here - kMaxCStack;
+  SetCStackLimit(ts, stack.low, static_cast<size_t>(here - stack.low));
 }
 
 void RequestAttention(ThreadState& ts, uint32_t bits) {

@@ -46,12 +46,12 @@ const char* DefaultErrors() {
     if (name != nullptr && *name != '\0') break;
   }
   if (name == nullptr) return "surrogateescape";
-  locale_t locale = newlocale(LC_CTYPE_MASK, name, locale_t{});
-  if (locale == locale_t{}) return "surrogateescape";  // the C locale is what one gets then
-  freelocale(locale);
   for (const char* plain : {"", "C", "POSIX", "C.UTF-8", "C.utf8", "UTF-8"}) {
     if (std::string_view(name) == plain) return "surrogateescape";
   }
+  locale_t locale = newlocale(LC_CTYPE_MASK, name, locale_t{});
+  if (locale == locale_t{}) return "surrogateescape";  // the C locale is what one gets then
+  freelocale(locale);
   return "strict";
 }
 
