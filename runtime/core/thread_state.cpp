@@ -39,7 +39,8 @@ struct CStack {
 };
 
 // The first thread's stack ends with the program's name and grows as far as the limit allows. The C
-// library finds that out from a list of all mappings, which takes as long as the rest of a VM's start.
+// library finds that out from a list of all mappings, which takes as long as the rest of a VM's
+// start.
 CStack FirstThreadStack() {
   CStack stack;
 #if defined(__linux__)
