@@ -14,6 +14,7 @@
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 #include "vm/interp/async_generator.h"
+#include "vm/interp/generator_switch.h"
 #include "vm/interp/interpreter.h"
 #include "vm/interp/watch.h"
 
@@ -33,45 +34,30 @@ const char* KindName(const GeneratorObject* gen) {
   }
 }
 
-// Lays the frame of a suspended generator at w; the state is checked by the caller. `sent` is owned
-// and consumed (null: an exception will be thrown in).
+// The same for generators in any state and with a frame object.
 void LayFrame(ThreadState* ts, Value* w, GeneratorObject* gen, Value back, uint64_t header,
               Value sent) {
-  Value* nb = w + kWindowWords;
-  Incref(static_cast<Object*>(gen));
-  w[0] = Value(gen);
-  w[1] = back;
-  w[2] = Value::FromBits(header);
-  for (uint32_t i = 0; i < gen->live; ++i) nb[i] = gen->registers[i];
-  bool started = gen->state != GenState::kCreated;
-  gen->live = 0;
-  gen->state = GenState::kRunning;
-  gen->handled.prev = ts->handled;
-  ts->handled = &gen->handled;
-  if (gen->frame.is_object()) LinkLiveFrame(*ts, gen->frame.as<FrameObject>(), nb);
-  if (!sent.is_null()) {
-    if (started) {
-      nb[gen->yield_register] = sent;
-    } else {
-      Decref(sent);
-    }
+  if (gen->state == GenState::kCreated && !sent.is_null()) {
+    Decref(sent);
+    sent = Value();
   }
+  LayGenerator(ts, w, gen, back, header, sent);
+  Value* nb = w + kWindowWords;
+  if (gen->frame.is_object()) LinkLiveFrame(*ts, gen->frame.as<FrameObject>(), nb);
   ts->base = nb;
   ts->pc = gen->resume_pc;
 }
 
-}  // namespace
-
-bool PushGenerator(ThreadState* ts, Value* R, const Word* pc, GeneratorObject* gen, Value sent,
-                   uint64_t flags) {
-  uint32_t window = FunctionOf(R)->frame_size + 1u;
-  Value* w = R + window;
-  uint64_t header = CalleeHeader(R, HeaderPlaces(window, 0) + kFrameGenerator + flags);
-  if (window > 0xFF) return false;
+// For the word at pc; false if there is no room.
+bool PushGenerator(ThreadState* ts, Value* R, const Word* pc, GeneratorObject* gen, Value sent) {
+  Value* w = ResumeWindow(R, pc);
+  uint64_t header = GeneratorHeader(R, w, InfoOf(static_cast<Op>(pc->op)).format[1] == 'l');
   if (!FrameFits(ts, w + kWindowWords, gen->function->frame_size, header)) return false;
   LayFrame(ts, w, gen, Value::FromBits(reinterpret_cast<uint64_t>(pc)), header, sent);
   return true;
 }
+
+}  // namespace
 
 bool SlowGenStart(ThreadState* ts, Value* R, Word* pc, Value* out) {
   ts->base = R;
@@ -120,14 +106,7 @@ bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
     Decref(value);
     return false;
   }
-  for (uint32_t i = 0; i < at; ++i) gen->registers[i] = R[i];
-  gen->live = at;
-  gen->yield_register = at;
-  gen->resume_pc = pc + 1;
-  gen->awaiting = pc->b != 0;
-  gen->state = GenState::kSuspended;
-  ts->handled = gen->handled.prev;
-  gen->handled.prev = nullptr;
+  SuspendGenerator(ts, gen, R, pc);
   if (header.has(kFrameObject) && gen->frame.is_object()) {
     FrameObject* frame = gen->frame.as<FrameObject>();
     frame->pc = pc;
@@ -147,8 +126,7 @@ bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
   ts->pc = word + 1;
   Value old = caller[word->b];
   caller[word->b] = value;
-  if (static_cast<Op>(word->op) != Op::SEND && InfoOf(static_cast<Op>(word->op)).format[1] == 'l')
-    Decref(old);
+  if (header.dest() != 0) Decref(old);
   Decref(static_cast<Object*>(gen));
   return true;
 }
@@ -168,10 +146,10 @@ CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
     case TypeId::kGenerator: {
       GeneratorObject* gen = it.as<GeneratorObject>();
       if (gen->state == GenState::kCreated || gen->state == GenState::kSuspended) {
-        if (PushGenerator(ts, R, pc, gen, Value(ts->rt->none), 0)) {
-          ++ts->rt->none->refcount;
-          return CallOutcome::kPushed;
-        }
+        pc->op = static_cast<uint8_t>(local ? Op::FOR_GEN_L : Op::FOR_GEN);
+        ++ts->rt->none->refcount;
+        if (PushGenerator(ts, R, pc, gen, Value(ts->rt->none))) return CallOutcome::kPushed;
+        --ts->rt->none->refcount;
       }
       [[fallthrough]];
     }
@@ -202,7 +180,7 @@ CallOutcome SlowSend(ThreadState* ts, Value* R, Word* pc, bool* jump) {
     GeneratorObject* gen = it.as<GeneratorObject>();
     if (gen->state == GenState::kSuspended ||
         (gen->state == GenState::kCreated && value.is(ts->rt->none))) {
-      if (PushGenerator(ts, R, pc, gen, value, 0)) {
+      if (PushGenerator(ts, R, pc, gen, value)) {
         R[pc->b] = Value::Int(0);  // the value is the generator's now, also if it raises
         return CallOutcome::kPushed;
       }

@@ -18,6 +18,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "vm/interp/call_profile.h"
+#include "vm/interp/generator_switch.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/watch.h"
 
@@ -1198,8 +1199,21 @@ plain:
   }
               CASE(FOR_TUPLE)
         : FOR_TUPLE_BODY(FOR_WRITE_T) CASE(FOR_TUPLE_L)
-        : FOR_TUPLE_BODY(FOR_WRITE_L) CASE(FOR_GEN) : goto for_slow;
-    CASE(FOR_GEN_L) : goto for_slow;
+        : FOR_TUPLE_BODY(FOR_WRITE_L)
+#define RESUME(IT, SENT, TAKE)                                     \
+  if (Value* nb = ResumeFast(ts, R, pc, IT, SENT)) {               \
+    TAKE;                                                          \
+    R = nb;                                                        \
+    pc = const_cast<Word*>((IT).as<GeneratorObject>()->resume_pc); \
+    POLL();                                                        \
+    DISPATCH();                                                    \
+  }
+              CASE(FOR_GEN_L)
+        : CASE(FOR_GEN) : {
+      Value it = R[pc->a];
+      Object* none = ts->rt->none;
+      RESUME(it, none, ++none->refcount);
+    }
   for_slow : {
     bool jump = false;
     switch (SlowFor(ts, R, pc, &jump)) {
@@ -1220,6 +1234,8 @@ plain:
     CASE(GETAWAITABLE) : SLOW(SlowGetIter(ts, R, pc));
     CASE(GETYIELDFROM) : SLOW(SlowGetIter(ts, R, pc));
     CASE(SEND) : {
+      Value it = R[pc->a];
+      RESUME(it, R[pc->b], R[pc->b] = Value::Int(0));  // the generator's now, also if it raises
       bool jump = false;
       switch (SlowSend(ts, R, pc, &jump)) {
         case CallOutcome::kRaised: goto error;
@@ -1237,6 +1253,19 @@ plain:
       goto leave;  // the registers have moved into the object: nothing to release
     }
     CASE(YIELD) : {
+      const FrameHeader header = HeaderOf(R);
+      if (MVM_LIKELY((header.bits & 0xFF) == kFrameGenerator)) {
+        GeneratorObject* gen = R[-3].as<GeneratorObject>();
+        Value value = R[pc->a];
+        SuspendGenerator(ts, gen, R, pc);
+        --gen->refcount;  // the word that resumed it has another
+        pc = const_cast<Word*>(ReturnAddress(R));
+        R = CallerBase(R);
+        Value old = R[pc->b];
+        R[pc->b] = value;
+        if (header.dest() != 0) DECREF(old);
+        NEXT();
+      }
       if (!SlowYield(ts, R, pc, &result, &flag)) goto error;
       goto left;
     }
