@@ -35,14 +35,14 @@ bool NearStackEnd(const ThreadState* ts) {
 
 // False: no memory for the queue.
 bool Enqueue(Heap* heap, Object* o) {
-  if (heap->dealloc_queued == heap->dealloc_queue_capacity) {
-    size_t more = heap->dealloc_queue_capacity ? heap->dealloc_queue_capacity * 2 : 64;
-    void* grown = std::realloc(heap->dealloc_queue, more * sizeof(Object*));
+  if (heap->dealloc.queued == heap->dealloc.capacity) {
+    size_t more = heap->dealloc.capacity ? heap->dealloc.capacity * 2 : 64;
+    void* grown = std::realloc(heap->dealloc.queue, more * sizeof(Object*));
     if (!grown) return false;
-    heap->dealloc_queue = static_cast<Object**>(grown);
-    heap->dealloc_queue_capacity = more;
+    heap->dealloc.queue = static_cast<Object**>(grown);
+    heap->dealloc.capacity = more;
   }
-  heap->dealloc_queue[heap->dealloc_queued++] = o;
+  heap->dealloc.queue[heap->dealloc.queued++] = o;
   return true;
 }
 
@@ -55,9 +55,9 @@ bool RunLastRites(Heap* heap, RuntimeState& rt, Object* o, TypeObject* type) {
     if (--o->refcount != 0) return true;
   }
   if (o->gc & kGcHasWeakrefs) {
-    int depth = std::exchange(heap->dealloc_depth, 0);
+    int depth = std::exchange(heap->dealloc.depth, 0);
     ClearWeakrefs(rt, o);
-    heap->dealloc_depth = depth;
+    heap->dealloc.depth = depth;
   }
   return false;
 }
@@ -95,7 +95,7 @@ void CallFinalizer(ThreadState& ts, Object* o) {
   if (!type->slots.finalize || (o->gc & kGcFinalized)) return;
   o->gc |= kGcFinalized;
   Heap& heap = ts.heap();
-  int depth = std::exchange(heap.dealloc_depth, 0);
+  int depth = std::exchange(heap.dealloc.depth, 0);
   Ref<> saved = TakePending(ts);
   if (type->slots.finalize(ts, o).raised()) {
     Value where = TypeLookup(ts, type, MVM_NAME(ts, __del__));
@@ -104,7 +104,7 @@ void CallFinalizer(ThreadState& ts, Object* o) {
     WriteUnraisable(ts, held);
   }
   RestorePending(ts, std::move(saved));
-  heap.dealloc_depth = depth;
+  heap.dealloc.depth = depth;
 }
 
 void Dealloc(Object* o) {
@@ -135,22 +135,22 @@ void Dealloc(Object* o) {
     o->refcount = kImmortalRefcount;
     return;
   }
-  int depth = heap->dealloc_depth;
+  int depth = heap->dealloc.depth;
   if (MVM_UNLIKELY(depth >= kMaxNesting || (depth > 0 && NearStackEnd(heap->current_ts)))) {
     // Without memory for the queue the object is given up: a leak, but no crash.
     (void)Enqueue(heap, o);
     return;
   }
-  heap->dealloc_depth = depth + 1;
+  heap->dealloc.depth = depth + 1;
   if (plain) {
     DeallocPlain(heap, entry, o);
   } else {
     DeallocNow(heap, rt, o);
   }
-  while (MVM_UNLIKELY(depth == 0 && heap->dealloc_queued != 0)) {
-    DeallocNow(heap, rt, heap->dealloc_queue[--heap->dealloc_queued]);
+  while (MVM_UNLIKELY(depth == 0 && heap->dealloc.queued != 0)) {
+    DeallocNow(heap, rt, heap->dealloc.queue[--heap->dealloc.queued]);
   }
-  heap->dealloc_depth = depth;
+  heap->dealloc.depth = depth;
 }
 
 }  // namespace minivm

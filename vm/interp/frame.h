@@ -94,6 +94,8 @@ class FrameWalker {
   const Word* pc_;
 };
 
+// The thread on whose stack the window is; `ts` if that thread has gone.
+ThreadState& ThreadOfWindow(ThreadState& ts, const Value* base);
 // First free word above the innermost frame.
 Value* StackTop(ThreadState& ts);
 // Index of a word of the function's instance.

@@ -93,6 +93,10 @@ MVM_SLOW bool Unwind(ThreadState* ts, Value* R, Word* pc);
 // Requests: signals, collections, an interrupt by the host.
 MVM_SLOW bool SlowBreak(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowTick(ThreadState* ts, Value* R, Word* pc);
+// Another thread wants the lock: it is handed over a few instructions later (preempt.cpp).
+void PrepareSwitch(ThreadState& ts);
+// Who counts instructions, after threads or the check interval have changed (VmHooks).
+void UpdatePreemption(RuntimeState& rt);
 // An exception has come up before the word at pc has done anything: what it would have released is
 // released here, since the unwinder takes that as done. Always false.
 bool FailBefore(Value* R, const Word* pc);
