@@ -58,7 +58,7 @@ void Gil::Unshare() {
 int64_t Gil::Patience(Urgency urgency) const {
   const double interval = rt_->switch_interval * 1e9;
   const int64_t ns = interval < 1e15 ? static_cast<int64_t>(interval) : int64_t{1} << 50;
-  return urgency == Urgency::kReturning ? ns / 50 : ns;
+  return urgency == Urgency::kComputing ? ns : ns / 50;
 }
 
 ThreadState* Gil::Next() const {
@@ -341,6 +341,7 @@ void AddThread(ThreadState& ts) {
   ts.next = rt.threads;
   rt.threads = &ts;
   rt.gil->Share();
+  rt.hooks.enter_thread(ts);
   if (rt.hooks.threads_changed) rt.hooks.threads_changed(rt);
 }
 

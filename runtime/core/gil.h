@@ -13,7 +13,7 @@
 //   Offer     at a check interval: as HandOver, as soon as the first in line is awake; until then
 //             nobody stands still for the time it takes to wake it.
 // Patience is the switch interval, counted from when the holder got the lock; a thread that comes
-// back from I/O has a fiftieth of it. When it is over the waiter sets kRequestSwitch; what the
+// back from sleep has a fiftieth of it. When it is over the waiter sets kRequestSwitch; what the
 // interpreter does then is told in vm/interp/preempt.cpp.
 //
 // Sleeping is one thing for all: on ThreadState::wake, a futex. Whoever wakes a thread changes it

@@ -120,7 +120,6 @@ Status StartThread(ThreadState& ts, Value handle, Value function, TupleObject* a
     t->daemon = daemon;
     t->handle = Ref<>::Borrow(handle).Release().object();
     AddThread(*t);
-    rt.hooks.enter_thread(*t);
     if (Launch(start)) return Ok();
     rt.hooks.leave_thread(*t);
     RemoveThread(*t);
