@@ -20,6 +20,8 @@ namespace minivm {
 namespace {
 
 constexpr int kMaxNesting = 50;
+// Levels that fit into what is left at the end of the C stack.
+constexpr int kUnchecked = 8;
 
 // The shared objects of a VM: their counts start so high that only unbalanced script loops of
 // billions of steps could get here.
@@ -88,6 +90,20 @@ void DeallocPlain(Heap* heap, const ShapeEntry& entry, Object* o) {
   Decref(type);
 }
 
+// A tuple that is no deep structure, as those that come and go with every pair of a loop.
+void DeallocTuple(Heap* heap, TupleObject* t) {
+  const int depth = heap->dealloc_depth;
+  heap->dealloc_depth = depth + 1;
+  t->gc &= ~kGcTracked;
+  if (heap->young_count > 0) --heap->young_count;
+  for (uint32_t i = t->size(); i-- > 0;) Decref(t->items()[i]);
+  heap->Free(t);
+  while (MVM_UNLIKELY(depth == 0 && heap->dealloc_queued != 0)) {
+    DeallocNow(heap, *heap->rt(), heap->dealloc_queue[--heap->dealloc_queued]);
+  }
+  heap->dealloc_depth = depth;
+}
+
 }  // namespace
 
 void CallFinalizer(ThreadState& ts, Object* o) {
@@ -121,6 +137,10 @@ void Dealloc(Object* o) {
     }
     heap->Free(o);
     return;
+  }
+  if (o->shape_id == ShapeIdOf(TypeId::kTuple) && heap->dealloc_depth < kUnchecked &&
+      o != rt.empty_tuple) {
+    return DeallocTuple(heap, static_cast<TupleObject*>(o));
   }
   const ShapeEntry entry = rt.shapes[o->shape_id];
   TypeObject* type = entry.type;

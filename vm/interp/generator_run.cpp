@@ -13,6 +13,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "runtime/protocol/ready_slots.h"
 #include "vm/interp/async_generator.h"
 #include "vm/interp/generator_switch.h"
 #include "vm/interp/interpreter.h"
@@ -156,9 +157,13 @@ CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
     default: want = local ? Op::FOR_L : Op::FOR;
   }
   pc->op = static_cast<uint8_t>(want);
-  Result<> r = Next(*ts, it);
-  if (r.raised()) {
-    return CallOutcome::kRaised;
+  // Straight to the type: only iterators inside of natives can be nested without end.
+  const Slots* slots = SlotsOf(*ts, it);
+  Result<> r = MVM_LIKELY(slots != nullptr && slots->next != nullptr) ? slots->next(*ts, it)
+                                                                      : NextOrStop(*ts, it);
+  if (MVM_UNLIKELY(r.raised())) {
+    if (!ClearPendingIf(*ts, Exc::kStopIteration)) return CallOutcome::kRaised;
+    r = Result<>::Done();
   }
   if (r.done()) {
     Decref(it);

@@ -781,65 +781,41 @@ plain:
   }
               CASE(GETATTR_POLY)
         : GETATTR_POLY_BODY(WRITE_T) CASE(GETATTR_POLY_L)
-        : GETATTR_POLY_BODY(WRITE_L) CASE(GETATTR_CLASS) : {
-      Value o = R[pc->b];
-      CacheEntry* cache = CacheOf(pc);
-      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
-        Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
-        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
-          INCREF(v);
-          R[pc->a] = v;
-          if (pc->c & kConsume1) DECREF(o);
-          NEXT();
-        }
-      }
-      SLOW(SlowGetAttr(ts, R, pc));
-    }
-    CASE(GETATTR_MEMBER) : {
-      Value o = R[pc->b];
-      CacheEntry* cache = CacheOf(pc);
-      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
-        Value v = *reinterpret_cast<Value*>(reinterpret_cast<char*>(o.object()) + cache->ptr);
-        if (MVM_LIKELY(!v.is_null())) {
-          INCREF(v);
-          R[pc->a] = v;
-          if (pc->c & kConsume1) DECREF(o);
-          NEXT();
-        }
-      }
-      SLOW(SlowGetAttr(ts, R, pc));
-    }
-    CASE(GETATTR_MODULE) : {
-      Value o = R[pc->b];
-      CacheEntry* cache = CacheOf(pc);
-      if (MVM_LIKELY(IsExact(o, TypeId::kModule) && o.object()->aux == cache->a)) {
-        Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
-        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
-          INCREF(v);
-          R[pc->a] = v;
-          if (pc->c & kConsume1) DECREF(o);
-          NEXT();
-        }
-      }
-      SLOW(SlowGetAttr(ts, R, pc));
-    }
-    CASE(GETATTR_TYPE) : {
-      Value o = R[pc->b];
-      CacheEntry* cache = CacheOf(pc);
-      // cache->b: shape of the class object (its metaclass); a: its version.
-      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->b &&
-                     o.as<TypeObject>()->version == cache->a)) {
-        Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
-        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
-          INCREF(v);
-          R[pc->a] = v;
-          if (pc->c & kConsume1) DECREF(o);
-          NEXT();
-        }
-      }
-      SLOW(SlowGetAttr(ts, R, pc));
-    }
-    CASE(GETATTR_PROPERTY) : {
+        : GETATTR_POLY_BODY(WRITE_L)
+#define GETATTR_CACHED(LABEL, GUARD, VALUE, MISSING) \
+  LABEL : {                                          \
+    Value o = R[pc->b];                              \
+    CacheEntry* cache = CacheOf(pc);                 \
+    if (MVM_LIKELY(GUARD)) {                         \
+      Value v = (VALUE);                             \
+      if (MVM_LIKELY(!(MISSING))) {                  \
+        INCREF(v);                                   \
+        Value old = R[pc->a];                        \
+        R[pc->a] = v;                                \
+        if (pc->c & kToLocal) DECREF(old);           \
+        if (pc->c & kConsume1) DECREF(o);            \
+        NEXT();                                      \
+      }                                              \
+    }                                                \
+    SLOW(SlowGetAttr(ts, R, pc));                    \
+  }
+#define CELL_VALUE reinterpret_cast<CellObject*>(cache->ptr)->value
+              GETATTR_CACHED(CASE(GETATTR_CLASS),
+                             o.is_pointer() && o.object()->shape_id == cache->a, CELL_VALUE,
+                             v.is(ts->rt->unbound))
+                  GETATTR_CACHED(
+                      CASE(GETATTR_MEMBER), o.is_pointer() && o.object()->shape_id == cache->a,
+                      *reinterpret_cast<Value*>(reinterpret_cast<char*>(o.object()) + cache->ptr),
+                      v.is_null())
+                      GETATTR_CACHED(CASE(GETATTR_MODULE),
+                                     IsExact(o, TypeId::kModule) && o.object()->aux == cache->a,
+                                     CELL_VALUE, v.is(ts->rt->unbound))
+          // cache->b: shape of the class object (its metaclass); a: its version.
+          GETATTR_CACHED(CASE(GETATTR_TYPE),
+                         o.is_pointer() && o.object()->shape_id == cache->b &&
+                             o.as<TypeObject>()->version == cache->a,
+                         CELL_VALUE, v.is(ts->rt->unbound)) CASE(GETATTR_PROPERTY)
+        : {
       switch (SlowGetProperty(ts, R, pc)) {
         case CallOutcome::kRaised: goto error;
         case CallOutcome::kDone: NEXT();

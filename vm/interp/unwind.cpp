@@ -261,9 +261,10 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
   }
   Value* caller = CallerBase(R);
   // The constructor's window starts one word below its callee.
-  caller[header.dest()] = value;
+  Value old = std::exchange(caller[header.dest()], value);
   ts->base = caller;
   ts->pc = ReturnAddress(R);
+  if (header.has(kFrameProperty)) Decref(old);
   Decref(callee);
   return true;
 }
