@@ -92,16 +92,16 @@ void DeallocPlain(Heap* heap, const ShapeEntry& entry, Object* o) {
 
 // A tuple that is no deep structure, as those that come and go with every pair of a loop.
 void DeallocTuple(Heap* heap, TupleObject* t) {
-  const int depth = heap->dealloc_depth;
-  heap->dealloc_depth = depth + 1;
+  const int depth = heap->dealloc.depth;
+  heap->dealloc.depth = depth + 1;
   t->gc &= ~kGcTracked;
   if (heap->young_count > 0) --heap->young_count;
   for (uint32_t i = t->size(); i-- > 0;) Decref(t->items()[i]);
   heap->Free(t);
-  while (MVM_UNLIKELY(depth == 0 && heap->dealloc_queued != 0)) {
-    DeallocNow(heap, *heap->rt(), heap->dealloc_queue[--heap->dealloc_queued]);
+  while (MVM_UNLIKELY(depth == 0 && heap->dealloc.queued != 0)) {
+    DeallocNow(heap, *heap->rt(), heap->dealloc.queue[--heap->dealloc.queued]);
   }
-  heap->dealloc_depth = depth;
+  heap->dealloc.depth = depth;
 }
 
 }  // namespace
@@ -138,7 +138,7 @@ void Dealloc(Object* o) {
     heap->Free(o);
     return;
   }
-  if (o->shape_id == ShapeIdOf(TypeId::kTuple) && heap->dealloc_depth < kUnchecked &&
+  if (o->shape_id == ShapeIdOf(TypeId::kTuple) && heap->dealloc.depth < kUnchecked &&
       o != rt.empty_tuple) {
     return DeallocTuple(heap, static_cast<TupleObject*>(o));
   }
