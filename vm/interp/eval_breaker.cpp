@@ -131,13 +131,13 @@ void InitInterpreterThread(ThreadState& ts) {
   state->watch_labels = tables[3];
   state->step_table = state->normal_table;
   ts.interp = state;
-  AbandonProfile(ts);
   state->random = static_cast<uint32_t>(ts.id) * 0x9E3779B1 | 1;
   const ThreadState* main = ts.rt->main_thread;
   if (main != nullptr && main->interp != nullptr)
     state->monitor = static_cast<InterpState*>(main->interp)->monitor;
   ts.tab = state->normal_table;
   if (ts.handled == nullptr) ts.handled = &ts.own_handled;
+  JoinProfile(ts);
 }
 
 void ReleaseInterpreterThread(ThreadState& ts) {

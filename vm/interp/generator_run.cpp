@@ -15,6 +15,7 @@
 #include "runtime/protocol/protocol.h"
 #include "runtime/protocol/ready_slots.h"
 #include "vm/interp/async_generator.h"
+#include "vm/interp/call_profile.h"
 #include "vm/interp/generator_switch.h"
 #include "vm/interp/interpreter.h"
 #include "vm/interp/watch.h"
@@ -136,9 +137,9 @@ CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
   ts->base = R;
   ts->pc = pc;
   Value it = R[pc->a];
-  bool local = InfoOf(static_cast<Op>(pc->op)).format[1] == 'l';
   *jump = false;
   uint32_t shape = it.is_object() ? it.object()->shape_id : 0;
+  const bool local = InfoOf(static_cast<Op>(pc->op)).format[1] == 'l';
   Op want = Op::FOR;
   switch (static_cast<TypeId>(shape)) {
     case TypeId::kRangeIterator: want = local ? Op::FOR_RANGE_L : Op::FOR_RANGE; break;
@@ -147,7 +148,9 @@ CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
     case TypeId::kGenerator: {
       GeneratorObject* gen = it.as<GeneratorObject>();
       if (gen->state == GenState::kCreated || gen->state == GenState::kSuspended) {
-        pc->op = static_cast<uint8_t>(local ? Op::FOR_GEN_L : Op::FOR_GEN);
+        const auto own = static_cast<uint8_t>(local ? Op::FOR_GEN_L : Op::FOR_GEN);
+        // Only the generators' own form is watched: once more as that.
+        if (std::exchange(pc->op, own) != own) return CallOutcome::kPushed;
         ++ts->rt->none->refcount;
         if (PushGenerator(ts, R, pc, gen, Value(ts->rt->none))) return CallOutcome::kPushed;
         --ts->rt->none->refcount;
@@ -266,6 +269,7 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool 
     InterpState& state = InterpOf(ts);
     if (state.quiet_unwind) {
       state.quiet_unwind = state.watching != nullptr;
+      ProfileOver(&ts, header >> 32);
     } else if (state.on_throw != nullptr || state.profile != nullptr) {
       WatchThrow(ts);
     }
@@ -302,6 +306,7 @@ class DelegatingFrame {
     saved_top_ = std::exchange(ts.top, nullptr);
     live_ = gen->live;
     LayFrame(&ts, w, gen, Value(), header, Value());
+    ProfileOver(&ts, header >> 32);
     ts.pc = static_cast<const Word*>(ts.pc) - 1;
     ts.entry = &entry_;
     ok_ = true;

@@ -26,6 +26,8 @@ struct AttrCache {
 };
 
 struct CallProfile;   // call_profile.h
+struct ProfileCall;   // "
+struct ProfileHot;    // "
 struct MonitorState;  // monitor.h
 struct WatchTable;    // watch.h
 
@@ -75,8 +77,8 @@ struct InterpState {
   WatchTable* watch_table = nullptr;     // owned, once somebody has watched
   const WatchTable* watching = nullptr;  // null: nobody watches
   CallProfile* profile = nullptr;        // _lsprof counts
-  Value profile_owner;                   // the object that has it; owned
-  CallProfile* counting;                 // the same, or kNoProfile: never null
+  ProfileHot* counting;                  // of the same, or kNoProfile: never null
+  ProfileCall* profile_calls = nullptr;  // owned: by depth of frames
   // Called after tick: sys.settrace and sys.setprofile (vm/builtins/sys_trace.cpp).
   Status (*trace)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
   Value trace_function, profile_function;  // owned; null: none

@@ -205,9 +205,7 @@ Value Run(ThreadState* ts, Value* base, const Word* start) {
       &&profile_method_py,
       &&profile_class,
       &&profile_native,
-      &&profile_native_pad,
       &&profile_method_native,
-      &&profile_method_native_pad,
       &&profile_leave,
       &&profile_forget,
   };
@@ -252,9 +250,7 @@ dispatch:
       case WatchKind::kProfileMethodPy: goto profile_method_py;
       case WatchKind::kProfileClass: goto profile_class;
       case WatchKind::kProfileNative: goto profile_native;
-      case WatchKind::kProfileNativePad: goto profile_native_pad;
       case WatchKind::kProfileMethodNative: goto profile_method_native;
-      case WatchKind::kProfileMethodNativePad: goto profile_method_native_pad;
       case WatchKind::kProfileLeave: goto profile_leave;
       case WatchKind::kProfileForget: goto profile_forget;
       default: break;
@@ -1249,13 +1245,13 @@ plain:
 
     // ---- calls ----
     CASE(CALL) : goto call_slow;
-#define NOBODY(KEY, BASE)
-#define PROFILED(KEY, BASE)                               \
-  do {                                                    \
-    if (MVM_UNLIKELY(!ProfileEnterFast(ts, KEY, BASE))) { \
-      SAVE();                                             \
-      ProfileEnter(ts, KEY, BASE);                        \
-    }                                                     \
+#define NOBODY(...)
+#define PROFILED(KEY, HEADER)                                       \
+  do {                                                              \
+    if (MVM_UNLIKELY(!ProfileEnterFast(ts, KEY, (HEADER) >> 32))) { \
+      SAVE();                                                       \
+      ProfileEnter(ts, KEY, (HEADER) >> 32);                        \
+    }                                                               \
   } while (0)
 #define SCRIPT_CALL(LABEL, GUARD, TELL, OTHERS)                                        \
   LABEL : {                                                                            \
@@ -1269,7 +1265,7 @@ plain:
       __builtin_memcpy(&word, pc, 4);                                                  \
       uint64_t header = CalleeHeader(R, word & 0x00FFFF00);                            \
       if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;        \
-      TELL(f->code, nb);                                                               \
+      TELL(f->code, header);                                                           \
       w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                      \
       w[2] = Value::FromBits(header);                                                  \
       UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                             \
@@ -1312,7 +1308,7 @@ plain:
       Object* self = FastInstance(ts, type);                                                    \
       if (MVM_UNLIKELY(!self)) goto OTHERS;                                                     \
       ++f->refcount;                                                                            \
-      TELL(f->code, nb);                                                                        \
+      TELL(f->code, header);                                                                    \
       for (int i = pc->c; i > 0; --i) nb[i] = nb[i - 2];                                        \
       nb[0] = self;                                                                             \
       w[1] = Value(f);                                                                          \
@@ -1329,12 +1325,17 @@ plain:
     goto OTHERS;                                                                                \
   }
     CLASS_CALL(CASE(CALL_CLASS), NOBODY, call_slow)
-#define NOBODY_LEFT(BASE)
-#define PROFILED_NATIVE(F, BASE)                                                                 \
-  do {                                                                                           \
-    if (MVM_UNLIKELY(!ProfileEnterFast(ts, (F)->spec, BASE))) ProfileNative(ts, Value(F), BASE); \
+#define NOBODY_LEFT()
+#define PROFILED_NATIVE(F)                                                    \
+  do {                                                                        \
+    if (MVM_UNLIKELY(!ProfileNativeFast(ts, (F)->spec, HeaderOf(R).depth()))) \
+      ProfileNative(ts, Value(F), HeaderOf(R).depth());                       \
   } while (0)
-#define PROFILED_LEFT(BASE) ProfileLeave(ts, BASE)
+#define PROFILED_LEFT()                                                \
+  do {                                                                 \
+    if (MVM_UNLIKELY(!ProfileNativeLeftFast(ts, HeaderOf(R).depth()))) \
+      ProfileNativeLeft(ts, HeaderOf(R).depth());                      \
+  } while (0)
 #define NATIVE_CALL(LABEL, OBJECT, TYPE, EXTRA, GUARD, PAD, TELL, TELL_LEFT, OTHERS)   \
   LABEL : {                                                                            \
     Value* w = R + pc->a;                                                              \
@@ -1351,9 +1352,9 @@ plain:
         for (uint32_t i = n; i < count; ++i) args[i] = defaults[i];                    \
       }                                                                                \
       SAVE();                                                                          \
-      TELL(f, w);                                                                      \
+      TELL(f);                                                                         \
       Result<> r = f->fn(*ts, Args{args, count});                                      \
-      TELL_LEFT(w);                                                                    \
+      TELL_LEFT();                                                                     \
       for (uint32_t i = 0; i < n; ++i) DECREF(args[i]);                                \
       DECREF(callee);                                                                  \
       if (MVM_UNLIKELY(r.raised())) goto error;                                        \
@@ -1363,15 +1364,14 @@ plain:
     }                                                                                  \
     goto OTHERS;                                                                       \
   }
-#define NATIVE_CALLS(TELL, TELL_LEFT, OTHERS, A, B, C, D)                                         \
-  NATIVE_CALL(A, NativeFunctionObject, kNativeFunction, 0u, true, false, TELL, TELL_LEFT, OTHERS) \
-  NATIVE_CALL(B, NativeFunctionObject, kNativeFunction, 0u, true, true, TELL, TELL_LEFT, OTHERS)  \
-  NATIVE_CALL(C, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(), false, TELL,   \
-              TELL_LEFT, OTHERS)                                                                  \
-  NATIVE_CALL(D, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(), true, TELL,    \
-              TELL_LEFT, OTHERS)
-    NATIVE_CALLS(NOBODY, NOBODY_LEFT, call_slow, CASE(CALL_NATIVE), CASE(CALL_NATIVE_PAD),
-                 CASE(CALLM_NATIVE), CASE(CALLM_NATIVE_PAD))
+    NATIVE_CALL(CASE(CALL_NATIVE), NativeFunctionObject, kNativeFunction, 0u, true, false, NOBODY,
+                NOBODY_LEFT, call_slow)
+    NATIVE_CALL(CASE(CALL_NATIVE_PAD), NativeFunctionObject, kNativeFunction, 0u, true, true,
+                NOBODY, NOBODY_LEFT, call_slow)
+    NATIVE_CALL(CASE(CALLM_NATIVE), MethodDescriptorObject, kMethodDescriptor, 1u,
+                !w[3].is_absent(), false, NOBODY, NOBODY_LEFT, call_slow)
+    NATIVE_CALL(CASE(CALLM_NATIVE_PAD), MethodDescriptorObject, kMethodDescriptor, 1u,
+                !w[3].is_absent(), true, NOBODY, NOBODY_LEFT, call_slow)
     CASE(CALLM) : goto call_slow;
     CASE(CALL_KW) : goto call_slow;
     CASE(CALLM_KW) : goto call_slow;
@@ -1515,7 +1515,7 @@ watch_call:
       ++pc;
       POLL();
       DISPATCH();
-    case CallOutcome::kPushed: goto pushed;
+    case CallOutcome::kPushed: goto watch_pushed;
   }
   __builtin_unreachable();
 watch_resume : {
@@ -1525,22 +1525,32 @@ watch_resume : {
     PLAIN();
   }
   bool jump = false;
-  switch (WatchedResume(ts, R, pc, &jump)) {
-    case CallOutcome::kRaised: goto watch_error;
+  switch (static_cast<Op>(pc->op) == Op::SEND ? SlowSend(ts, R, pc, &jump)
+                                              : SlowFor(ts, R, pc, &jump)) {
+    case CallOutcome::kRaised: goto error;
     case CallOutcome::kDone:
       if (jump) JUMP();
       NEXT();
-    case CallOutcome::kPushed: goto pushed;
+    case CallOutcome::kPushed: goto watch_pushed;
   }
   __builtin_unreachable();
 }
 watch_property:
-  switch (WatchedProperty(ts, R, pc)) {
-    case CallOutcome::kRaised: goto watch_error;
+  switch (SlowGetProperty(ts, R, pc)) {
+    case CallOutcome::kRaised: goto error;
     case CallOutcome::kDone: NEXT();
-    case CallOutcome::kPushed: goto pushed;
+    case CallOutcome::kPushed: goto watch_pushed;
   }
   __builtin_unreachable();
+watch_pushed:
+  R = ts->base;
+  pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));
+  if (InterpOf(*ts).on_enter != nullptr ||
+      !ProfileEnterFast(ts, FunctionOf(R)->code, HeaderOf(R).depth())) {
+    if (!WatchEntry(ts)) goto watch_error;
+  }
+  POLL();
+  DISPATCH();
 watch_super:
   if (!WatchedSuper(ts, R, pc)) goto watch_error;
   NEXT();
@@ -1550,16 +1560,20 @@ watch_leave:
   SCRIPT_CALL(profile_py, true, PROFILED, watch_call)
   SCRIPT_CALL(profile_method_py, !w[3].is_absent(), PROFILED, watch_call)
   CLASS_CALL(profile_class, PROFILED, watch_call)
-  NATIVE_CALLS(PROFILED_NATIVE, PROFILED_LEFT, watch_call, profile_native, profile_native_pad,
-               profile_method_native, profile_method_native_pad)
+  NATIVE_CALL(profile_native, NativeFunctionObject, kNativeFunction, 0u, true,
+              static_cast<Op>(pc->op) == Op::CALL_NATIVE_PAD, PROFILED_NATIVE, PROFILED_LEFT,
+              watch_call)
+  NATIVE_CALL(profile_method_native, MethodDescriptorObject, kMethodDescriptor, 1u,
+              !w[3].is_absent(), static_cast<Op>(pc->op) == Op::CALLM_NATIVE_PAD, PROFILED_NATIVE,
+              PROFILED_LEFT, watch_call)
 profile_leave:
-  if (MVM_UNLIKELY(!ProfileLeaveFast(ts, R))) {
+  if (!ProfileQuiet(ts)) {
     SAVE();
-    ProfileLeave(ts, R);
+    ProfileLeave(ts, HeaderOf(R).depth());
   }
   PLAIN();
 profile_forget:
-  ProfileForget(ts, R);
+  ProfileForget(ts, HeaderOf(R).depth());
   PLAIN();
 watch_error:
   R = ts->base;

@@ -19,7 +19,7 @@ namespace minivm {
 enum class WatchKind : uint8_t {
   kPlain,
   kCall,      // every call
-  kResume,    // FOR and SEND, which resume generators
+  kResume,    // FOR and SEND, which resume generators (other forms of FOR become FOR before)
   kProperty,  // GETATTR_PROPERTY
   kSuper,     // LOAD_SUPER, which calls super
   kLeave,     // RET, RETSP, YIELD
@@ -27,9 +27,7 @@ enum class WatchKind : uint8_t {
   kProfileMethodPy,
   kProfileClass,
   kProfileNative,
-  kProfileNativePad,
   kProfileMethodNative,
-  kProfileMethodNativePad,
   kProfileLeave,
   kProfileForget,  // GENSTART: what has been entered was no call
   kCount,
@@ -51,11 +49,9 @@ bool WatchEntry(ThreadState* ts);
 // The frame at ts.base has been resumed to raise the pending exception at ts.pc.
 void WatchThrow(ThreadState& ts);
 
-// SlowCall, SlowFor or SlowSend, SlowGetProperty, SlowLoadSuper for those that are watched. When
-// they have raised, the exception is in the frame at ts->base, at ts->pc.
+// SlowCall and SlowLoadSuper for those that are watched. When they have raised, the exception is in
+// the frame at ts->base, at ts->pc.
 MVM_SLOW CallOutcome WatchedCall(ThreadState* ts, Value* R, Word* pc);
-MVM_SLOW CallOutcome WatchedResume(ThreadState* ts, Value* R, Word* pc, bool* jump);
-MVM_SLOW CallOutcome WatchedProperty(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool WatchedSuper(ThreadState* ts, Value* R, Word* pc);
 // Before a frame is left by RET or YIELD.
 MVM_SLOW void WatchLeave(ThreadState* ts, Value* R, Word* pc);
