@@ -26,7 +26,8 @@ constexpr uint32_t kWindowEvents = 512;  // over so many events
 constexpr uint32_t kDenseTicks = 16;     // so long; then
 constexpr uint32_t kProbeEvents = 64;    // over so many
 constexpr uint32_t kMaxNodes = 50'000;   // then they are summed up
-constexpr size_t kHotPage = 4096;
+constexpr size_t kHotPage = 8192;
+static_assert(sizeof(ProfilePage) <= kHotPage);
 
 uint64_t ClockNanos() {
   timespec t;
@@ -254,13 +255,30 @@ ProfileEntry* EntryFor(ThreadState& ts, CallProfile* p, const void* key, F objec
   return entry;
 }
 
-ProfileEdge* EdgeTo(Heap& heap, ProfileEntry* caller, ProfileEntry* callee) {
-  for (ProfileEdge* e = caller->edges; e != nullptr; e = e->next) {
-    if (e->callee == callee) return e;
+ProfileEdge* EdgeTo(Heap& heap, CallProfile* p, ProfileEntry* caller, ProfileEntry* callee) {
+  const auto hash = [](const void* from, const void* to) {
+    return HashKey(to, reinterpret_cast<uint64_t>(from) >> 4);
+  };
+  if (p->edges.capacity != 0) {
+    const auto is = [=](uint64_t e) {
+      const auto* edge = reinterpret_cast<ProfileEdge*>(e);
+      return edge->caller == caller && edge->callee == callee;
+    };
+    if (uint64_t known = *PlaceIn(p->edges, hash(caller, callee), is))
+      return reinterpret_cast<ProfileEdge*>(known);
   }
   ProfileEdge* made = NewRecord<ProfileEdge>(heap);
   if (made == nullptr) return nullptr;
+  made->caller = caller;
   made->callee = callee;
+  const auto rehash = [hash](uint64_t e) {
+    const auto* edge = reinterpret_cast<ProfileEdge*>(e);
+    return hash(edge->caller, edge->callee);
+  };
+  if (!AddTo(heap, &p->edges, reinterpret_cast<uint64_t>(made), rehash)) {
+    heap.FreeBuffer(made, sizeof(ProfileEdge));
+    return nullptr;
+  }
   made->next = std::exchange(caller->edges, made);
   return made;
 }
@@ -278,45 +296,59 @@ bool GrowNodes(Heap& heap, CallProfile* p) {
   return true;
 }
 
+// The call that a state came by stands for its place in the set.
+const void* CallOf(const ProfileEdge* edge, const ProfileEntry* entry) {
+  return edge != nullptr ? static_cast<const void*>(edge) : entry;
+}
+
 // The state that a call of `entry` leads to; 0: no memory.
 uint32_t StateFor(Heap& heap, CallProfile* p, uint32_t from, ProfileEntry* entry) {
+  // Steps are kept as the state and where its call leads; with kSet, as the set and the state that
+  // a call makes of it.
+  constexpr uint64_t kSet = 1;
   const auto hash = [p](uint64_t step) {
-    return HashKey(NodeAt(p, static_cast<uint32_t>(step))->key, step >> 32);
+    const ProfileNode* n = NodeAt(p, static_cast<uint32_t>(step));
+    return HashKey(step >> 32 & kSet ? CallOf(n->edge, n->entry) : n->key, step >> 32);
   };
-  if (p->steps.capacity != 0) {
+  const auto find = [p](uint64_t first, const void* key, auto same) -> uint32_t {
+    if (p->steps.capacity == 0) return 0;
     const auto is = [&](uint64_t step) {
-      return step >> 32 == from && NodeAt(p, static_cast<uint32_t>(step))->entry == entry;
+      return step >> 32 == first && same(NodeAt(p, static_cast<uint32_t>(step)));
     };
-    if (uint64_t step = *PlaceIn(p->steps, HashKey(entry->key, from), is))
-      return static_cast<uint32_t>(step);
-  }
+    return static_cast<uint32_t>(*PlaceIn(p->steps, HashKey(key, first), is));
+  };
+  if (uint32_t to = find(from, entry->key, [=](ProfileNode* n) { return n->entry == entry; }))
+    return to;
   ProfileEdge* edge = nullptr;
   ProfileEntry* caller = NodeAt(p, from)->entry;
-  if (caller != nullptr && p->subcalls && (edge = EdgeTo(heap, caller, entry)) == nullptr) return 0;
+  if (caller != nullptr && p->subcalls) {
+    edge = EdgeTo(heap, p, caller, entry);
+    if (edge == nullptr) return 0;
+  }
   const uint32_t set = NodeAt(p, from)->set;
-  const auto same = [&](uint32_t n) {
-    return NodeAt(p, n)->edge == edge && NodeAt(p, n)->entry == entry;
-  };
-  uint32_t to = NodeAt(p, set)->child;
-  while (to != 0 && !same(to)) to = NodeAt(p, to)->sibling;
+  const auto same = [=](ProfileNode* n) { return n->edge == edge && n->entry == entry; };
+  uint32_t to = find(set | kSet, CallOf(edge, entry), same);
   if (to == 0) {
     if (!GrowNodes(heap, p)) return 0;
     uint32_t above = set;
-    while (above != 0 && !same(above)) above = NodeAt(p, above)->parent;
+    while (above != 0 && !same(NodeAt(p, above))) above = NodeAt(p, above)->parent;
     to = p->node_count++ * static_cast<uint32_t>(sizeof(ProfileNode));
-    ProfileNode* parent = NodeAt(p, set);
     *NodeAt(p, to) = {.key = entry->key,
                       .entry = entry,
                       .edge = edge,
                       .parent = set,
-                      .sibling = std::exchange(parent->child, to),
+                      .sibling = std::exchange(NodeAt(p, set)->child, to),
                       .set = above != 0 ? set : to};
+    if (!AddTo(heap, &p->steps, (set | kSet) << 32 | to, hash)) return 0;
   }
   return AddTo(heap, &p->steps, uint64_t{from} << 32 | to, hash) ? to : 0;
 }
 
 // Drops all states but the root. REQUIRES: that has room.
 void DropNodes(Heap& heap, CallProfile* p) {
+  if (p->hot != &p->asking)
+    std::fill_n(static_cast<ProfilePage*>(p->hot)->steps, 1 << (32 - ProfilePage::kShift),
+                ProfilePage::Step());
   p->nodes[0] = ProfileNode();
   p->node_count = 1;
   p->node_limit = kMaxNodes;
@@ -384,6 +416,19 @@ bool Restart(ThreadState& ts, CallProfile* p) {
   return !p->failed;
 }
 
+// The cache has not told where this call leads. Calls that want the same place share it with
+// `last`: which gets which is a matter of time.
+void Remember(CallProfile* p, uint32_t from, const void* key, uint32_t to) {
+  if (p->hot == &p->asking) return;
+  ProfilePage::Step* step = static_cast<ProfilePage*>(p->hot)->For(from, key);
+  uint32_t* last = &NodeAt(p, from)->last;
+  if (*last == 0 || (step->to != 0 && ++p->misses % 2 == 0)) {
+    *last = to;
+  } else {
+    *step = {from, to};
+  }
+}
+
 template <class F>
 bool Enter(ThreadState& ts, CallProfile* p, const void* key, uint64_t depth, bool native,
            F object) {
@@ -407,11 +452,7 @@ bool Enter(ThreadState& ts, CallProfile* p, const void* key, uint64_t depth, boo
     return false;
   }
   ++NodeAt(p, to)->calls;
-  ProfileNode* node = NodeAt(p, from);
-  if (node->last != to) {
-    if (node->last != 0) NodeAt(p, node->last)->follow = to;
-    node->last = to;
-  }
+  Remember(p, from, key, to);
   return true;
 }
 
@@ -541,7 +582,7 @@ Status StartProfile(ThreadState& ts, CallProfile* p, Value owner) {
     void* page =
         mmap(nullptr, kHotPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page != MAP_FAILED && madvise(page, kHotPage, MADV_WIPEONFORK) == 0) {
-      p->hot = new (page) ProfileHot();
+      p->hot = new (page) ProfilePage();
     } else if (page != MAP_FAILED) {
       munmap(page, kHotPage);
     }
@@ -639,6 +680,7 @@ void ClearProfile(Heap& heap, RuntimeState* rt, CallProfile* p) {
     }
   }
   DropTable(heap, &p->entries);
+  DropTable(heap, &p->edges);
   p->failed = false;
   ProfileEntry* all = std::exchange(p->all, nullptr);
   p->end = nullptr;

@@ -6,8 +6,8 @@
 // callee, that are running below it. A call leads to the state with one more in the set, or, when
 // that call is there already, that is in recursion, to one with the same set: so there are few of
 // them however a program recurses, and the state tells whether a call is recursive and whose
-// cumulative time grows. Calls mostly go where the call before went, or the one after that: two
-// comparisons.
+// cumulative time grows. Calls mostly go where the call before went; else a small cache tells
+// (ProfilePage).
 //
 // The state of each running frame is found by the frame's depth (ProfileCall), so a return has
 // nothing to do but to look whether time is due. A native has no frame: it takes its caller's
@@ -51,8 +51,9 @@ struct ProfileEntry {
   bool native = false;
 };
 struct ProfileEdge {
+  ProfileEntry* caller = nullptr;
   ProfileEntry* callee = nullptr;
-  ProfileEdge* next = nullptr;
+  ProfileEdge* next = nullptr;  // of the same caller
   int64_t calls = 0, recursive = 0, total = 0, self = 0;
   uint32_t level = 0;
 };
@@ -61,8 +62,7 @@ struct ProfileNode {
   const void* key = nullptr;  // the function; null: the root
   int64_t calls = 0;
   uint64_t self = 0;              // time; wraps as unsigned numbers do
-  uint32_t last = 0;              // the state that was entered last from here, or 0
-  uint32_t follow = 0;            // the one that its caller entered after it, or 0
+  uint32_t last = 0;              // a state that is often entered from here, or 0
   ProfileEntry* entry = nullptr;  // null: the root
   ProfileEdge* edge = nullptr;    // the call it came by; null below the root
   // The tree: a child's set of calls is its parent's with `edge` in addition, or, of states in
@@ -84,6 +84,18 @@ struct ProfileHot {
   std::atomic<uint32_t> quiet{0};  // 0: the next event looks at the clock
   ProfileNode* nodes = nullptr;
 };
+// What is quiet at times is one of these.
+struct ProfilePage : ProfileHot {
+  struct Step {
+    uint32_t from, to;
+  };
+  static constexpr uint32_t kShift = 23;
+  Step steps[size_t{1} << (32 - kShift)];
+  Step* For(uint32_t from, const void* key) {
+    const auto low = static_cast<uint32_t>(reinterpret_cast<uint64_t>(key));
+    return &steps[(low + from) * uint32_t{0x9E3779B1} >> kShift];
+  }
+};
 
 // A set by hash: open addressing, a power of two of places.
 struct ProfileTable {
@@ -97,8 +109,10 @@ struct CallProfile {
   ProfileHot* hot = &asking;
   ProfileNode* nodes = nullptr;
   uint32_t node_count = 0, node_capacity = 0, node_limit = 0;
-  ProfileTable steps;           // by state and key: where a call leads
-  ProfileTable entries;         // by key
+  uint32_t misses = 0;   // calls that led where no call had before, or that the cache did not tell
+  ProfileTable steps;    // where calls lead, by state and function; states by set and call
+  ProfileTable entries;  // by key
+  ProfileTable edges;    // by caller and callee
   ProfileEntry* all = nullptr;  // in the order in which they came up
   ProfileEntry* end = nullptr;
 
@@ -139,15 +153,16 @@ inline bool ProfileQuiet(const ThreadState* ts) {
   return MVM_LIKELY(state.counting->quiet.load(std::memory_order_relaxed) != 0);
 }
 // The state that the call of `key` leads to, where that is known at once, else 0.
-inline uint32_t ProfileStep(ProfileNode* nodes, uint32_t from, const void* key) {
+inline uint32_t ProfileStep(ProfileHot* hot, uint32_t from, const void* key) {
+  char* const nodes = reinterpret_cast<char*>(hot->nodes);
   const auto at = [nodes](uint32_t offset) {
-    return reinterpret_cast<ProfileNode*>(reinterpret_cast<char*>(nodes) + offset);
+    return reinterpret_cast<ProfileNode*>(nodes + offset);
   };
   uint32_t to = at(from)->last;
-  if (at(to)->key != key) {
-    to = at(to)->follow;
-    if (at(to)->key != key) return 0;
-    at(from)->last = to;
+  if (!MVM_LIKELY(at(to)->key == key)) {
+    const ProfilePage::Step* step = static_cast<ProfilePage*>(hot)->For(from, key);
+    to = step->to;
+    if (!MVM_LIKELY(step->from == from && at(to)->key == key)) return 0;
   }
   ++at(to)->calls;
   return to;
@@ -157,7 +172,7 @@ inline bool ProfileEnterFast(ThreadState* ts, const void* key, uint64_t depth) {
   const InterpState& state = InterpOf(*ts);
   if (!ProfileQuiet(ts)) return false;
   ProfileCall* call = state.profile_calls + depth;
-  const uint32_t to = ProfileStep(state.counting->nodes, call[-1].node(), key);
+  const uint32_t to = ProfileStep(state.counting, call[-1].node(), key);
   if (MVM_UNLIKELY(to == 0)) return false;
   call->bits = to;
   return true;
@@ -167,7 +182,7 @@ inline bool ProfileNativeFast(ThreadState* ts, const void* key, uint64_t depth) 
   if (!ProfileQuiet(ts)) return false;
   ProfileCall* call = state.profile_calls + depth;
   const uint32_t from = call->node();
-  const uint32_t to = ProfileStep(state.counting->nodes, from, key);
+  const uint32_t to = ProfileStep(state.counting, from, key);
   if (MVM_UNLIKELY(to == 0)) return false;
   call->bits = uint64_t{from} << 32 | to;
   return true;

@@ -149,10 +149,12 @@ CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
       GeneratorObject* gen = it.as<GeneratorObject>();
       if (gen->state == GenState::kCreated || gen->state == GenState::kSuspended) {
         const auto own = static_cast<uint8_t>(local ? Op::FOR_GEN_L : Op::FOR_GEN);
-        // Only the generators' own form is watched: once more as that.
-        if (std::exchange(pc->op, own) != own) return CallOutcome::kPushed;
+        const bool watched = std::exchange(pc->op, own) == own;  // other forms never are
         ++ts->rt->none->refcount;
-        if (PushGenerator(ts, R, pc, gen, Value(ts->rt->none))) return CallOutcome::kPushed;
+        if (PushGenerator(ts, R, pc, gen, Value(ts->rt->none))) {
+          return watched || TellEntry(ts, gen->function) ? CallOutcome::kPushed
+                                                         : CallOutcome::kRaised;
+        }
         --ts->rt->none->refcount;
       }
       [[fallthrough]];
@@ -275,7 +277,7 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool 
     }
     v = Run(&ts, ts.base, nullptr);
   } else {
-    const bool entered = InterpOf(ts).watching == nullptr || WatchEntry(&ts);
+    const bool entered = TellEntry(&ts, gen->function);
     v = Run(&ts, ts.base, entered ? pc : nullptr);
   }
   ts.entry = entry.prev;

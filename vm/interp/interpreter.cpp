@@ -17,7 +17,7 @@
 #include "runtime/objects/range_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
-#include "vm/interp/call_profile.h"
+#include "vm/interp/call_forms.h"
 #include "vm/interp/generator_switch.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/watch.h"
@@ -151,8 +151,10 @@ inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value 
 // Past those who watch: the word's own handler.
 #if defined(MVM_SWITCH_DISPATCH)
 #define PLAIN() goto plain
+#define PLAIN_AS(name) goto plain
 #else
 #define PLAIN() goto* kNormalTable[pc->op]
+#define PLAIN_AS(name) goto L_##name
 #endif
 #define SLOW(call)           \
   do {                       \
@@ -206,7 +208,12 @@ Value Run(ThreadState* ts, Value* base, const Word* start) {
       &&profile_class,
       &&profile_native,
       &&profile_method_native,
-      &&profile_leave,
+      &&profile_property,
+      &&profile_for,
+      &&profile_send,
+      &&profile_ret,
+      &&profile_retsp,
+      &&profile_yield,
       &&profile_forget,
   };
   static_assert(std::size(kWatchLabels) == static_cast<size_t>(WatchKind::kCount));
@@ -251,7 +258,12 @@ dispatch:
       case WatchKind::kProfileClass: goto profile_class;
       case WatchKind::kProfileNative: goto profile_native;
       case WatchKind::kProfileMethodNative: goto profile_method_native;
-      case WatchKind::kProfileLeave: goto profile_leave;
+      case WatchKind::kProfileProperty: goto profile_property;
+      case WatchKind::kProfileFor: goto profile_for;
+      case WatchKind::kProfileSend: goto profile_send;
+      case WatchKind::kProfileRet: goto profile_ret;
+      case WatchKind::kProfileRetSp: goto profile_retsp;
+      case WatchKind::kProfileYield: goto profile_yield;
       case WatchKind::kProfileForget: goto profile_forget;
       default: break;
     }
@@ -1171,25 +1183,15 @@ plain:
   }
               CASE(FOR_TUPLE)
         : FOR_TUPLE_BODY(FOR_WRITE_T) CASE(FOR_TUPLE_L)
-        : FOR_TUPLE_BODY(FOR_WRITE_L)
-#define RESUME(IT, SENT, TAKE)                                     \
-  if (Value* nb = ResumeFast(ts, R, pc, IT, SENT)) {               \
-    TAKE;                                                          \
-    R = nb;                                                        \
-    pc = const_cast<Word*>((IT).as<GeneratorObject>()->resume_pc); \
-    POLL();                                                        \
-    DISPATCH();                                                    \
-  }
-              CASE(FOR_GEN_L)
-        : CASE(FOR_GEN) : {
+        : FOR_TUPLE_BODY(FOR_WRITE_L) CASE(FOR_GEN_L) : CASE(FOR_GEN) : {
       Value it = R[pc->a];
       Object* none = ts->rt->none;
-      RESUME(it, none, ++none->refcount);
+      RESUME(it, none, ++none->refcount, NOBODY);
     }
   for_slow : {
     bool jump = false;
     switch (SlowFor(ts, R, pc, &jump)) {
-      case CallOutcome::kRaised: goto error;
+      case CallOutcome::kRaised: goto watch_error;
       case CallOutcome::kDone:
         if (jump) JUMP();
         NEXT();
@@ -1207,7 +1209,8 @@ plain:
     CASE(GETYIELDFROM) : SLOW(SlowGetIter(ts, R, pc));
     CASE(SEND) : {
       Value it = R[pc->a];
-      RESUME(it, R[pc->b], R[pc->b] = Value::Int(0));  // the generator's now, also if it raises
+      // The value is the generator's now, also if it raises.
+      RESUME(it, R[pc->b], R[pc->b] = Value::Int(0), NOBODY);
       bool jump = false;
       switch (SlowSend(ts, R, pc, &jump)) {
         case CallOutcome::kRaised: goto error;
@@ -1245,125 +1248,9 @@ plain:
 
     // ---- calls ----
     CASE(CALL) : goto call_slow;
-#define NOBODY(...)
-#define PROFILED(KEY, HEADER)                                       \
-  do {                                                              \
-    if (MVM_UNLIKELY(!ProfileEnterFast(ts, KEY, (HEADER) >> 32))) { \
-      SAVE();                                                       \
-      ProfileEnter(ts, KEY, (HEADER) >> 32);                        \
-    }                                                               \
-  } while (0)
-#define SCRIPT_CALL(LABEL, GUARD, TELL, OTHERS)                                        \
-  LABEL : {                                                                            \
-    Value* w = R + pc->a;                                                              \
-    Value callee = w[0];                                                               \
-    if (MVM_LIKELY(IsExact(callee, TypeId::kFunction) &&                               \
-                   callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) { \
-      FunctionObject* f = callee.as<FunctionObject>();                                 \
-      Value* nb = w + kWindowWords;                                                    \
-      uint32_t word;                                                                   \
-      __builtin_memcpy(&word, pc, 4);                                                  \
-      uint64_t header = CalleeHeader(R, word & 0x00FFFF00);                            \
-      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;        \
-      TELL(f->code, header);                                                           \
-      w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                      \
-      w[2] = Value::FromBits(header);                                                  \
-      UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                             \
-      R = nb;                                                                          \
-      pc = f->entry;                                                                   \
-      POLL();                                                                          \
-      DISPATCH();                                                                      \
-    }                                                                                  \
-    goto OTHERS;                                                                       \
-  }
     SCRIPT_CALL(CASE(CALL_PY), true, NOBODY, call_slow)
     SCRIPT_CALL(CASE(CALLM_PY), !w[3].is_absent(), NOBODY, call_slow)
-#define CLASS_CALL(LABEL, TELL, OTHERS)                                                         \
-  LABEL : {                                                                                     \
-    Value* w = R + pc->a;                                                                       \
-    Value callee = w[0];                                                                        \
-    if (MVM_LIKELY(IsExact(callee, TypeId::kType) &&                                            \
-                   callee.as<TypeObject>()->version == static_cast<uint32_t>(pc->x))) {         \
-      TypeObject* type = callee.as<TypeObject>();                                               \
-      FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);                      \
-      if (f == nullptr) { /* no __init__: the instance takes over the class's reference */      \
-        SAVE();                                                                                 \
-        Object* self = FastInstance(ts, type);                                                  \
-        if (MVM_UNLIKELY(!self)) goto OTHERS;                                                   \
-        R[pc->b] = self;                                                                        \
-        POLL();                                                                                 \
-        NEXT();                                                                                 \
-      }                                                                                         \
-      /* The version is the type's: a site with other arguments may have renewed it. */         \
-      if (MVM_UNLIKELY(f->aux != type->cached_init_version || f->param_count != pc->c + 1u)) {  \
-        goto OTHERS;                                                                            \
-      }                                                                                         \
-      Value* nb = w + kWindowWords + 1;                                                         \
-      uint32_t word;                                                                            \
-      __builtin_memcpy(&word, pc, 4);                                                           \
-      /* The window begins one register further up, behind the instance. */                     \
-      uint64_t header = CalleeHeader(R, (word & 0x00FFFF00) + HeaderPlaces(1, 0) + kFrameCtor); \
-      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;                 \
-      SAVE();                                                                                   \
-      Object* self = FastInstance(ts, type);                                                    \
-      if (MVM_UNLIKELY(!self)) goto OTHERS;                                                     \
-      ++f->refcount;                                                                            \
-      TELL(f->code, header);                                                                    \
-      for (int i = pc->c; i > 0; --i) nb[i] = nb[i - 2];                                        \
-      nb[0] = self;                                                                             \
-      w[1] = Value(f);                                                                          \
-      w[2] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                               \
-      w[3] = Value::FromBits(header);                                                           \
-      ++self->refcount;                                                                         \
-      w[0] = self; /* the result, once __init__ has returned None; it took over w[0]'s type */  \
-      UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                                      \
-      R = nb;                                                                                   \
-      pc = f->entry;                                                                            \
-      POLL();                                                                                   \
-      DISPATCH();                                                                               \
-    }                                                                                           \
-    goto OTHERS;                                                                                \
-  }
     CLASS_CALL(CASE(CALL_CLASS), NOBODY, call_slow)
-#define NOBODY_LEFT()
-#define PROFILED_NATIVE(F)                                                    \
-  do {                                                                        \
-    if (MVM_UNLIKELY(!ProfileNativeFast(ts, (F)->spec, HeaderOf(R).depth()))) \
-      ProfileNative(ts, Value(F), HeaderOf(R).depth());                       \
-  } while (0)
-#define PROFILED_LEFT()                                                \
-  do {                                                                 \
-    if (MVM_UNLIKELY(!ProfileNativeLeftFast(ts, HeaderOf(R).depth()))) \
-      ProfileNativeLeft(ts, HeaderOf(R).depth());                      \
-  } while (0)
-#define NATIVE_CALL(LABEL, OBJECT, TYPE, EXTRA, GUARD, PAD, TELL, TELL_LEFT, OTHERS)   \
-  LABEL : {                                                                            \
-    Value* w = R + pc->a;                                                              \
-    Value callee = w[0];                                                               \
-    if (MVM_LIKELY(IsExact(callee, TypeId::TYPE) &&                                    \
-                   callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) { \
-      OBJECT* f = callee.as<OBJECT>();                                                 \
-      Value* args = w + kWindowWords;                                                  \
-      uint32_t n = pc->c + EXTRA;                                                      \
-      uint32_t count = n;                                                              \
-      if (PAD) {                                                                       \
-        count = f->signature->count;                                                   \
-        const Value* defaults = f->signature->defaults;                                \
-        for (uint32_t i = n; i < count; ++i) args[i] = defaults[i];                    \
-      }                                                                                \
-      SAVE();                                                                          \
-      TELL(f);                                                                         \
-      Result<> r = f->fn(*ts, Args{args, count});                                      \
-      TELL_LEFT();                                                                     \
-      for (uint32_t i = 0; i < n; ++i) DECREF(args[i]);                                \
-      DECREF(callee);                                                                  \
-      if (MVM_UNLIKELY(r.raised())) goto error;                                        \
-      R[pc->b] = r.word();                                                             \
-      POLL();                                                                          \
-      NEXT();                                                                          \
-    }                                                                                  \
-    goto OTHERS;                                                                       \
-  }
     NATIVE_CALL(CASE(CALL_NATIVE), NativeFunctionObject, kNativeFunction, 0u, true, false, NOBODY,
                 NOBODY_LEFT, call_slow)
     NATIVE_CALL(CASE(CALL_NATIVE_PAD), NativeFunctionObject, kNativeFunction, 0u, true, true,
@@ -1527,7 +1414,7 @@ watch_resume : {
   bool jump = false;
   switch (static_cast<Op>(pc->op) == Op::SEND ? SlowSend(ts, R, pc, &jump)
                                               : SlowFor(ts, R, pc, &jump)) {
-    case CallOutcome::kRaised: goto error;
+    case CallOutcome::kRaised: goto watch_error;
     case CallOutcome::kDone:
       if (jump) JUMP();
       NEXT();
@@ -1535,22 +1422,10 @@ watch_resume : {
   }
   __builtin_unreachable();
 }
-watch_property:
-  switch (SlowGetProperty(ts, R, pc)) {
-    case CallOutcome::kRaised: goto error;
-    case CallOutcome::kDone: NEXT();
-    case CallOutcome::kPushed: goto watch_pushed;
-  }
-  __builtin_unreachable();
+  WATCHED_PROPERTY(watch_property, goto watch_pushed;)
 watch_pushed:
-  R = ts->base;
-  pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));
-  if (InterpOf(*ts).on_enter != nullptr ||
-      !ProfileEnterFast(ts, FunctionOf(R)->code, HeaderOf(R).depth())) {
-    if (!WatchEntry(ts)) goto watch_error;
-  }
-  POLL();
-  DISPATCH();
+  if (!TellEntry(ts, FunctionOf(ts->base))) goto watch_error;
+  goto pushed;
 watch_super:
   if (!WatchedSuper(ts, R, pc)) goto watch_error;
   NEXT();
@@ -1566,12 +1441,21 @@ watch_leave:
   NATIVE_CALL(profile_method_native, MethodDescriptorObject, kMethodDescriptor, 1u,
               !w[3].is_absent(), static_cast<Op>(pc->op) == Op::CALLM_NATIVE_PAD, PROFILED_NATIVE,
               PROFILED_LEFT, watch_call)
-profile_leave:
-  if (!ProfileQuiet(ts)) {
-    SAVE();
-    ProfileLeave(ts, HeaderOf(R).depth());
-  }
-  PLAIN();
+  WATCHED_PROPERTY(profile_property, PROFILED_PUSHED(R[-3].as<FunctionObject>()))
+profile_for : {
+  Value it = R[pc->a];
+  Object* none = ts->rt->none;
+  RESUME(it, none, ++none->refcount, PROFILED);
+  goto watch_resume;
+}
+profile_send : {
+  Value it = R[pc->a];
+  RESUME(it, R[pc->b], R[pc->b] = Value::Int(0), PROFILED);
+  goto watch_resume;
+}
+  PROFILED_LEAVE(profile_ret, RET)
+  PROFILED_LEAVE(profile_retsp, RETSP)
+  PROFILED_LEAVE(profile_yield, YIELD)
 profile_forget:
   ProfileForget(ts, HeaderOf(R).depth());
   PLAIN();

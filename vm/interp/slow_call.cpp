@@ -451,7 +451,7 @@ Result<> Enter(ThreadState& ts, Value* nb, FunctionObject* f) {
   ts.entry = &entry;
   ts.base = nb;
   ts.pc = f->entry;
-  const bool entered = InterpOf(ts).watching == nullptr || WatchEntry(&ts);
+  const bool entered = TellEntry(&ts, f);
   Value v = Run(&ts, nb, entered ? f->entry : nullptr);
   ts.entry = entry.prev;
   ts.base = entry.caller_base;

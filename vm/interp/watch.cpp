@@ -3,7 +3,6 @@
 
 #include <new>
 
-#include "vm/interp/call_profile.h"
 #include "vm/interp/interpreter.h"
 
 namespace minivm {
@@ -24,8 +23,6 @@ WatchKind GeneralKind(Op op) {
     case Op::CALL_KW:
     case Op::CALLM_KW:
     case Op::CALL_EX: return WatchKind::kCall;
-    case Op::FOR:
-    case Op::FOR_L:
     case Op::FOR_GEN:
     case Op::FOR_GEN_L:
     case Op::SEND: return WatchKind::kResume;
@@ -48,9 +45,13 @@ WatchKind ProfileKind(Op op, bool builtins) {
     case Op::CALLM_NATIVE:
     case Op::CALLM_NATIVE_PAD:
       return builtins ? WatchKind::kProfileMethodNative : WatchKind::kPlain;
-    case Op::RET:
-    case Op::RETSP:
-    case Op::YIELD: return WatchKind::kProfileLeave;
+    case Op::GETATTR_PROPERTY: return WatchKind::kProfileProperty;
+    case Op::FOR_GEN:
+    case Op::FOR_GEN_L: return WatchKind::kProfileFor;
+    case Op::SEND: return WatchKind::kProfileSend;
+    case Op::RET: return WatchKind::kProfileRet;
+    case Op::RETSP: return WatchKind::kProfileRetSp;
+    case Op::YIELD: return WatchKind::kProfileYield;
     default: return GeneralKind(op);
   }
 }
