@@ -114,6 +114,7 @@ class CodeGenerator {
   void PushTuple(size_t n, F push);
   // MKFUNC over the `flags` temporaries on top and the closure of the unit that has just ended.
   void MakeFunction(Ref<CodeObject> code, unsigned flags, Dest dest);
+  static constexpr uint32_t kMaxDecoratorWindows = 8;
   void OpenDecorators(Span<Expr*> decorators);
   void CallDecorators(Span<Expr*> decorators);
   Ref<> Docstring(Span<Stmt*> body);

@@ -499,7 +499,13 @@ Ref<CodeObject> CodeGenerator::FunctionBody(const FunctionDefStmt* s) {
   return EndUnit();
 }
 
+// Each decorator waits in a window of its own for what it decorates. More than a few wait in a list,
+// to whose end the function goes, then what each has made of it.
 void CodeGenerator::OpenDecorators(Span<Expr*> decorators) {
+  if (decorators.size > kMaxDecoratorWindows) {
+    b().SetLocation(decorators[0]->loc);
+    return DisplayList(decorators);
+  }
   for (Expr* d : decorators) {
     ToTemp(d);
     b().SetLocation(d->loc);
@@ -509,10 +515,32 @@ void CodeGenerator::OpenDecorators(Span<Expr*> decorators) {
 }
 
 void CodeGenerator::CallDecorators(Span<Expr*> decorators) {
+  if (decorators.size <= kMaxDecoratorWindows) {
+    for (uint32_t i = decorators.size; i-- > 0;) {
+      b().SetLocation(decorators[i]->loc);
+      FinishCall(Op::CALL, b().Next() - 4u, 4, 1, 0, Dest{});
+    }
+    return;
+  }
+  const unsigned list = b().Next() - 2u;
+  auto get = [this, list](int32_t index) {
+    b().EmitTo(Dest{}, Op::LOADI, 0, 0, index);
+    b().Pop();
+    b().EmitTo(Dest{}, Op::GETITEM, list, b().Next(), static_cast<int32_t>(kConsume2));
+  };
   for (uint32_t i = decorators.size; i-- > 0;) {
     b().SetLocation(decorators[i]->loc);
-    FinishCall(Op::CALL, b().Next() - 4u, 4, 1, 0, Dest{});
+    b().Pop();
+    b().Emit(Op::LIST_APPEND, list, list + 1, kConsume1);
+    get(static_cast<int32_t>(i));
+    b().Emit(Op::WINDOW, list + 1);
+    b().Push(2);
+    get(-1);
+    FinishCall(Op::CALL, list + 1, 4, 1, 0, Dest{});
   }
+  b().Emit(Op::SWAP, list, list + 1);
+  b().Pop();
+  b().Emit(Op::CLEAR, b().Next());
 }
 
 void CodeGenerator::FunctionDef(const FunctionDefStmt* s) {
