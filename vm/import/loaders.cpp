@@ -23,6 +23,7 @@
 #include "vm/compiler/compiler.h"
 #include "vm/import/embedded_modules.h"
 #include "vm/import/import_types.h"
+#include "vm/import/importer.h"
 #include "vm/interp/interpreter.h"
 
 namespace minivm {
@@ -180,6 +181,22 @@ Result<> loader_get_filename(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckName(ts, args.self<FileLoaderObject>(), args[1]));
   Value path = args.self<FileLoaderObject>()->path;
   return path.is_null() ? None(ts) : Result<>::Borrow(path);
+}
+
+// The reader of the files beside a module, which importlib.readers has; what it is made of is given.
+Result<> ResourceReader(ThreadState& ts, std::string_view kind, Value of) {
+  MVM_TRY(Ref<> readers, ImportModule(ts, "importlib.readers"));
+  MVM_TRY(Ref<> reader, GetAttr(ts, readers, kind));
+  return Call(ts, reader, of);
+}
+
+Result<> source_get_resource_reader(ThreadState& ts, Args args) {
+  MVM_TRY_VOID(CheckName(ts, args.self<FileLoaderObject>(), args[1]));
+  return ResourceReader(ts, "FileReader", args[0]);
+}
+
+Result<> namespace_get_resource_reader(ThreadState& ts, Args args) {
+  return ResourceReader(ts, "NamespaceReader", args.self<FileLoaderObject>()->path);
 }
 
 std::string_view BaseName(std::string_view path) {
@@ -379,6 +396,8 @@ const MethodSpec kSourceMethods[] = {
     {"get_data(self, path)", source_get_data, "The bytes of a file."},
     {"get_filename(self, name=None)", loader_get_filename,
      "The path of the source file; ImportError for the name of another module."},
+    {"get_resource_reader(self, name=None)", source_get_resource_reader,
+     "What reads the files that lie beside the module."},
     {"get_source(self, fullname)", source_get_source,
      "The text of the source file, decoded by its own declaration."},
     {"is_package(self, fullname)", source_is_package, "Whether the file is a package's __init__."},
@@ -395,6 +414,7 @@ const MethodSpec kNamespaceLoaderMethods[] = {
     {"create_module(self, spec)", return_none, "None: the default way to make a module will do."},
     {"exec_module(self, module)", return_none},
     {"get_code(self, fullname)", namespace_get_code},
+    {"get_resource_reader(self, module)", namespace_get_resource_reader},
     {"get_source(self, fullname)", namespace_get_source},
     {"is_package(self, fullname)", return_true},
 };
