@@ -14,8 +14,6 @@
 // are those of tracing.
 #include "vm/builtins/sys_trace.h"
 
-#include <vector>
-
 #include "runtime/native/native_function.h"
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/method_object.h"
@@ -29,7 +27,7 @@ namespace minivm {
 
 namespace {
 
-Ref<> SetTracing(ThreadState& ts, Value* field, Value function);
+void SetTracing(ThreadState& ts, Value* field, Value function);
 
 // f(frame, event, arg): a new reference to its result.
 Result<> CallTracer(ThreadState& ts, Value function, FrameObject* frame, const char* event,
@@ -446,22 +444,12 @@ void SetHooks(ThreadState& ts) {
   if (UpdateWatching(ts).raised()) ClearPending(ts);
 }
 
-// Gives what the field held.
-Ref<> SetTracing(ThreadState& ts, Value* field, Value function) {
+void SetTracing(ThreadState& ts, Value* field, Value function) {
   Value now =
       function.is_null() || IsNone(ts, function) ? Value() : Ref<>::Borrow(function).Release();
   Value old = std::exchange(*field, now);
   SetHooks(ts);
-  return Ref<>::Steal(old);
-}
-
-// What the threads had is dropped when all have the new one: threads may end meanwhile.
-Result<> SetAllTracing(ThreadState& ts, Value InterpState::*field, Value function) {
-  std::vector<Ref<>> old;
-  for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
-    if (t->interp != nullptr) old.push_back(SetTracing(*t, &(InterpOf(*t).*field), function));
-  }
-  return None(ts);
+  Decref(old);
 }
 
 Result<> Show(ThreadState& ts, Value v) { return v.is_null() ? None(ts) : Result<>::Borrow(v); }
@@ -499,10 +487,16 @@ Result<> sys_getprofile(ThreadState& ts, Args args) {
   return Show(ts, InterpOf(ts).profile_function);
 }
 Result<> sys_settraceallthreads(ThreadState& ts, Args args) {
-  return SetAllTracing(ts, &InterpState::trace_function, args[0]);
+  for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
+    if (t->interp != nullptr) SetTracing(*t, &InterpOf(*t).trace_function, args[0]);
+  }
+  return None(ts);
 }
 Result<> sys_setprofileallthreads(ThreadState& ts, Args args) {
-  return SetAllTracing(ts, &InterpState::profile_function, args[0]);
+  for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
+    if (t->interp != nullptr) SetTracing(*t, &InterpOf(*t).profile_function, args[0]);
+  }
+  return None(ts);
 }
 
 }  // namespace minivm
