@@ -16,6 +16,20 @@ Result<> sre_dump(ThreadState& ts, Args args) {
   return out.Finish();
 }
 
+// For tests: the steps after which matches of the pattern begin with a memo and are given up; -1 for
+// what is usual.
+Result<> sre_limit(ThreadState& ts, Args args) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kPatternType));
+  if (TypeOf(ts, args[0]) != type)
+    return Raise(ts, Exc::kTypeError, "expected a pattern, got %T", args[0]);
+  MVM_TRY(int64_t patience, AsInt64(ts, args[1]));
+  MVM_TRY(int64_t steps, AsInt64(ts, args[2]));
+  Program* program = args.as<PatternObject>(0)->program;
+  program->patience = patience;
+  program->step_limit = steps;
+  return None(ts);
+}
+
 bool IsSpecial(uint32_t c) {
   switch (c) {
     case '(':
@@ -80,6 +94,7 @@ const MethodSpec kFunctions[] = {
     {"compile_lexicon(patterns, flags, /)", sre_compile_lexicon},
     {"dump(pattern, /)", sre_dump},
     {"escape(pattern, /)", sre_escape},
+    {"limit(pattern, patience, steps, /)", sre_limit},
 };
 const TypeSpec* const kTypes[] = {&kPatternType, &kMatchType, &kPatternCacheType};
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "runtime/support/text_search.h"
 #include "runtime/support/unicode.h"
@@ -20,11 +21,18 @@ class Engine {
   explicit Engine(Matcher& m)
       : m_(m), program_(m.program_), text_(static_cast<const C*>(m.text_)), end_(text_ + m.size_) {}
 
-  // 1: a match; 0: none; -1: raised.
-  int Search(const C* from, const C* not_empty_at);
-  int Run(const C* start, bool full, const C* not_empty_at);
+  using Outcome = Matcher::Outcome;
+  Outcome Search(const C* from, const C* not_empty_at);
+  Outcome Match(const C* start, bool full, const C* not_empty_at) {
+    Outcome found;
+    do {
+      found = Run(start, full, not_empty_at);
+    } while (MVM_UNLIKELY(found == Outcome::kWithMemo));
+    return found;
+  }
 
  private:
+  Outcome Run(const C* start, bool full, const C* not_empty_at);
   bool Test(const CharSet& set, C c) const {
     if constexpr (sizeof(C) > 1) {
       if (MVM_UNLIKELY(c > 255)) {
@@ -83,6 +91,7 @@ class Engine {
     const bool after = p < end_ && IsWordChar(*p, mode);
     return before != after;
   }
+  size_t Index(const C* p) const { return static_cast<size_t>(p - text_); }
   // Where the needle occurs first in [p, end); null if it does not.
   const C* FindNeedle(const Needle& needle, const C* p) const;
   // The first place from p on where a match may start; null: none. Only a matter of speed.
@@ -148,31 +157,32 @@ const C* Engine<C>::Candidate(const C* p) const {
 }
 
 template <class C>
-int Engine<C>::Search(const C* from, const C* not_empty_at) {
-  if (program_.anchored_begin) return from == text_ ? Run(from, false, not_empty_at) : 0;
+Matcher::Outcome Engine<C>::Search(const C* from, const C* not_empty_at) {
+  if (program_.anchored_begin)
+    return from == text_ ? Match(from, false, not_empty_at) : Outcome::kNoMatch;
   const C* p = from;
   for (;;) {
-    if (static_cast<size_t>(end_ - p) < program_.min_width) return 0;
+    if (static_cast<size_t>(end_ - p) < program_.min_width) return Outcome::kNoMatch;
     if (program_.required.size) {
       const C* required = static_cast<const C*>(m_.required_at_);
       const C* least = p + program_.required_min;
       if (!required || required < least) {
         required = FindNeedle(program_.required, least);
-        if (!required) return 0;
+        if (!required) return Outcome::kNoMatch;
         m_.required_at_ = required;
       }
       if (static_cast<uint64_t>(required - p) > program_.required_max)
         p = required - program_.required_max;
     }
     p = Candidate(p);
-    if (!p) return 0;
+    if (!p) return Outcome::kNoMatch;
     if (program_.literal) {
       m_.start_ = static_cast<size_t>(p - text_);
       m_.end_ = m_.start_ + program_.prefix.size;
-      return 1;
+      return Outcome::kFound;
     }
-    const int found = Run(p, false, not_empty_at);
-    if (found) return found;
+    const Outcome found = Match(p, false, not_empty_at);
+    if (found != Outcome::kNoMatch) return found;
     if (program_.run != kNoFilter && p < end_) {
       // Starting inside of the run that has just failed would come to the same place and fail.
       const Instr& run = program_.code[program_.run];
@@ -182,22 +192,32 @@ int Engine<C>::Search(const C* from, const C* not_empty_at) {
     } else {
       ++p;
     }
-    if (p > end_) return 0;
+    if (p > end_) return Outcome::kNoMatch;
   }
 }
 
 #define PUSH(kind_, a_, p_, q_)                                      \
   do {                                                               \
     if (MVM_UNLIKELY(sp == m_.stack_capacity_)) {                    \
-      if (m_.GrowStack().raised()) return -1;                        \
+      if (m_.GrowStack().raised()) return Outcome::kError;           \
       stack = m_.stack_;                                             \
     }                                                                \
     stack[sp++] = {Frame::kind_, static_cast<uint32_t>(a_), p_, q_}; \
   } while (false)
 
+#define STEP()                                                 \
+  do {                                                         \
+    if (MVM_UNLIKELY(--m_.steps_ < 0)) {                       \
+      const Outcome outcome = m_.ChargeSteps();                \
+      if (outcome != Outcome::kGoOn) return outcome;           \
+    }                                                          \
+  } while (false)
+
+#define PUSH_MARK(key, n) PUSH(kMark, 0, reinterpret_cast<void*>(key), reinterpret_cast<void*>(n))
+
 template <class C>
-int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
-  const Instr* const code = program_.code.data();
+Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
+  const Instr* const code = m_.code_;
   const uint32_t* const literals = program_.literals.data();
   const void** const captures = m_.captures_;
   LoopState* const loops = m_.loops_;
@@ -214,13 +234,18 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
   }
 
   for (;;) {
-    switch (pc->op) {
+    Op op = pc->op;
+  dispatch:
+    switch (op) {
       case Op::kMatch:
-        if ((full && p != end) || p == not_empty_at) goto fail;
+        if ((full && p != end) || p == not_empty_at) {
+          m_.stale_ = true;
+          goto fail;
+        }
         m_.start_ = static_cast<size_t>(start - text_);
         m_.end_ = static_cast<size_t>(p - text_);
         --m_.steps_;
-        return 1;
+        return Outcome::kFound;
       case Op::kFail: goto fail;
       case Op::kString: {
         const uint32_t* s = literals + pc->a;
@@ -269,7 +294,7 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
         continue;
       case Op::kJump: pc = code + pc->a; continue;
       case Op::kSplit:
-        if (--m_.steps_ < 0 && m_.ChargeSteps().raised()) return -1;
+        STEP();
         if (!Passes(pc->c, p)) {
           pc = code + pc->b;
         } else {
@@ -338,7 +363,7 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
         ++pc;
         continue;
       case Op::kLoop: {
-        if (--m_.steps_ < 0 && m_.ChargeSteps().raised()) return -1;
+        STEP();
         LoopState& loop = loops[pc->a];
         if (loop.count < pc->b) {
           if (sp) PUSH(kLoop, pc->a, loop.last, reinterpret_cast<void*>(loop.count));
@@ -371,6 +396,7 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
         if (static_cast<size_t>(end - p) < n) goto fail;
         m_.steps_ -= static_cast<int64_t>(n >> 4);
         if (pc->kind & kModeIgnoreCase) {
+          m_.steps_ -= static_cast<int64_t>(n >> 1);
           for (size_t i = 0; i < n; ++i) {
             if (from[i] != p[i] && LowerChar(from[i], pc->kind) != LowerChar(p[i], pc->kind))
               goto fail;
@@ -403,6 +429,16 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
       case Op::kLookEnd:
       case Op::kAtomicEnd: {
         const size_t barrier = m_.barriers_[pc->c];
+        if (MVM_UNLIKELY(m_.memo_ != nullptr)) {
+          // The way through the body is not in vain.
+          for (size_t i = barrier + 1; i < sp; ++i) {
+            if (stack[i].kind == Frame::kMark)
+              m_.memo_->Unmark(reinterpret_cast<uint64_t>(stack[i].p),
+                               reinterpret_cast<size_t>(stack[i].q));
+          }
+          if (op == Op::kLookEnd)
+            m_.memo_->SetLookHeld(pc->c, Index(static_cast<const C*>(stack[barrier].p)));
+        }
         if (pc->flags & kInstrNegate) {
           // What was not to match has matched: undo it, and fail.
           while (sp > barrier) {
@@ -416,7 +452,7 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
           }
           goto fail;
         }
-        if (pc->op == Op::kLookEnd) p = static_cast<const C*>(stack[barrier].p);
+        if (op == Op::kLookEnd) p = static_cast<const C*>(stack[barrier].p);
         size_t kept = barrier;
         for (size_t i = barrier + 1; i < sp; ++i) {
           if (stack[i].kind == Frame::kCapture || stack[i].kind == Frame::kLoop)
@@ -441,12 +477,85 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
         pc = from && to && from <= to ? pc + 1 : code + pc->b;
         continue;
       }
+      case Op::kMemo: {
+        Memo& memo = *m_.memo_;
+        const uint32_t place = static_cast<uint32_t>(pc - code);
+        const uint64_t key = memo.Key(place, loops, p, Index(p));
+        if (!memo.Mark(key)) goto fail;
+        if (memo.InBody(place)) PUSH_MARK(key, 1);
+        op = program_.code[place].op;
+        if (op == Op::kLook && memo.LookHeld(pc->c, Index(p))) {
+          if (pc->flags & kInstrNegate) goto fail;
+          pc = code + pc->a;
+          continue;
+        }
+        goto dispatch;
+      }
+      case Op::kMemoRun: {
+        const Op kind = static_cast<Op>(pc->kind);
+        if (static_cast<size_t>(end - p) < pc->b || RunEnd(kind, pc->a, p, p + pc->b) != p + pc->b)
+          goto fail;
+        m_.steps_ -= pc->b >> 4;
+        p += pc->b;
+        if (pc->flags & kInstrLazy) goto lazy;
+        // At every length from here on the run is in a state of its own.
+        Memo& memo = *m_.memo_;
+        const uint32_t place = static_cast<uint32_t>(pc - code);
+        const uint64_t key = memo.Key(place, loops, p, Index(p));
+        if (!memo.Mark(key)) goto fail;
+        if (memo.InBody(place)) PUSH_MARK(key, 1);
+        const bool possessive = pc->flags & kInstrPossessive;
+        const C* q = p;
+        if (q < end && TestOne(kind, pc->a, *q)) {
+          const uint64_t later = memo.Key(place, loops, q + 1, Index(q + 1));
+          size_t marked = 0;
+          if (!memo.IsMarked(later)) {
+            q = RunEnd(kind, pc->a, q + 1, end);
+            marked = memo.MarkRun(later, static_cast<size_t>(q - p));
+            if (memo.InBody(place)) PUSH_MARK(later, marked);
+            m_.steps_ -= (q - p) >> 4;
+          }
+          if (p + marked != q || marked == 0) {
+            if (possessive) goto fail;
+            q = p + marked;
+          }
+        }
+        if (!possessive) {
+          while (!Passes(pc->d, q)) {
+            if (q == p) goto fail;
+            --q;
+          }
+          if (q > p) PUSH(kRepeat, pc - code, p, q);
+        }
+        p = q;
+        ++pc;
+        continue;
+      }
     }
 
-  fail:
-    if (--m_.steps_ < 0 && m_.ChargeSteps().raised()) return -1;
+  lazy:  // the states of a lazy kMemoRun, from p on
     for (;;) {
-      if (sp == 0) return 0;
+      Memo& memo = *m_.memo_;
+      const uint32_t place = static_cast<uint32_t>(pc - code);
+      const uint64_t key = memo.Key(place, loops, p, Index(p));
+      if (!memo.Mark(key)) goto fail;
+      if (memo.InBody(place)) PUSH_MARK(key, 1);
+      --m_.steps_;
+      const bool more = p < end && TestOne(static_cast<Op>(pc->kind), pc->a, *p);
+      if (Passes(pc->d, p)) {
+        if (more) PUSH(kLazy, place, p, end);
+        ++pc;
+        break;
+      }
+      if (!more) goto fail;
+      ++p;
+    }
+    continue;
+
+  fail:
+    STEP();
+    for (;;) {
+      if (sp == 0) return Outcome::kNoMatch;
       Frame& f = stack[sp - 1];
       if (f.kind == Frame::kAlternative) {
         p = static_cast<const C*>(f.p);
@@ -488,6 +597,10 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
         const C* const limit = static_cast<const C*>(f.q);
         const C* const from = static_cast<const C*>(f.p);
         p = from + 1;
+        if (MVM_UNLIKELY(pc->op == Op::kMemoRun)) {
+          --sp;
+          goto lazy;
+        }
         bool more = true, passes = false;
         while (more) {
           more = p < limit && TestOne(static_cast<Op>(pc->kind), pc->a, *p);
@@ -527,8 +640,9 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
         pc = code + pc->d;
         break;
       }
-      // A barrier: the body has failed, which is what a negative assertion wants.
       --sp;
+      if (f.kind == Frame::kMark) continue;  // in vain indeed
+      // A barrier: the body has failed, which is what a negative assertion wants.
       if (!f.q) continue;
       p = static_cast<const C*>(f.p);
       pc = code + f.a;
@@ -537,6 +651,8 @@ int Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
   }
 }
 #undef PUSH
+#undef PUSH_MARK
+#undef STEP
 
 Matcher::~Matcher() {
   Heap& heap = heap_;
@@ -545,12 +661,17 @@ Matcher::~Matcher() {
     heap.FreeBuffer(captures_, size_t{2} * program_.groups * sizeof(captures_[0]));
   if (loops_ != inline_loops_) heap.FreeBuffer(loops_, program_.loops * sizeof(LoopState));
   if (barriers_ != inline_barriers_) heap.FreeBuffer(barriers_, program_.barriers * sizeof(size_t));
+  if (memo_) {
+    memo_->~Memo();
+    heap.FreeBuffer(memo_, sizeof(Memo));
+  }
 }
 
-Status Matcher::Init(ThreadState& ts, const void* text, size_t size, int width) {
+Status Matcher::Init(ThreadState& ts, const void* text, size_t size, int width, bool fixed) {
   text_ = text ? text : this;  // never null, which stands for "nothing"
   size_ = size;
   width_ = width;
+  fixed_ = fixed;
   const auto room = [&](auto*& p, size_t n, size_t inlined) -> Status {
     if (n <= inlined) return Ok();
     MVM_TRY(void* buffer, AllocBuffer(ts, n * sizeof(*p)));
@@ -573,7 +694,9 @@ Status Matcher::Init(ThreadState& ts, const void* text, size_t size, int width) 
         table[c] = static_cast<uint8_t>(set.Has(c) ? table[c] | set.mask : table[c] & ~set.mask);
       }
     }
+    fixed_ = false;
   }
+  if (MVM_UNLIKELY(program_.patience == 0)) StartMemo();
   return Ok();
 }
 
@@ -591,16 +714,50 @@ Status Matcher::GrowStack() {
   return Ok();
 }
 
-Status Matcher::ChargeSteps() {
-  const int64_t used = kSteps - steps_;
+Matcher::Outcome Matcher::ChargeSteps() {
+  const uint64_t used = static_cast<uint64_t>(kSteps - steps_);
   steps_ = kSteps;
-  return Charge(*ts_, used / 2);
+  steps_of_call_ += used;
+  steps_of_all_ += used;
+  if (Charge(*ts_, static_cast<int64_t>(used / 2)).raised()) return Outcome::kError;
+  const uint64_t limit = program_.step_limit >= 0 ? static_cast<uint64_t>(program_.step_limit)
+                                                  : kStepLimit + kStepLimitOfChar * size_;
+  if (MVM_UNLIKELY(steps_of_call_ > limit)) {
+    (void)Raise(*ts_, Exc::kRuntimeError, "regular expression backtracks too much");
+    return Outcome::kError;
+  }
+  if (memo_ || program_.has_references) return Outcome::kGoOn;
+  const uint64_t patience = program_.patience >= 0
+                                ? static_cast<uint64_t>(program_.patience)
+                                : kPatience + kPatienceOfPlace * program_.code.size() * size_;
+  return steps_of_all_ > patience && StartMemo() ? Outcome::kWithMemo : Outcome::kGoOn;
+}
+
+bool Matcher::StartMemo() {
+  void* room = program_.has_references ? nullptr : heap_.AllocateBuffer(sizeof(Memo));
+  if (!room) return false;
+  Memo* memo = new (room) Memo(heap_, program_, size_);
+  if (!memo->Prepare()) {
+    memo->~Memo();
+    heap_.FreeBuffer(memo, sizeof(Memo));
+    return false;
+  }
+  memo_ = memo;
+  code_ = memo->code();
+  return true;
 }
 
 template <class F>
 Result<bool> Matcher::Dispatch(ThreadState& ts, F f) {
   ts_ = &ts;
-  int result;
+  steps_of_call_ = 0;
+  if (MVM_UNLIKELY(!fixed_)) {
+    required_at_ = nullptr;
+    stale_ = true;
+  }
+  if (MVM_UNLIKELY(memo_ != nullptr) && stale_) memo_->Clear();
+  stale_ = false;
+  Outcome result;
   switch (width_) {
     case 1: {
       Engine<uint8_t> e(*this);
@@ -617,9 +774,9 @@ Result<bool> Matcher::Dispatch(ThreadState& ts, F f) {
       result = f(e, static_cast<const uint32_t*>(text_));
     }
   }
-  if (result < 0) return kRaised;
-  if (steps_ < kSteps / 2) MVM_TRY_VOID(ChargeSteps());
-  return result > 0;
+  if (result == Outcome::kError) return kRaised;
+  if (steps_ < kSteps / 2 && ChargeSteps() == Outcome::kError) return kRaised;
+  return result == Outcome::kFound;
 }
 
 Result<bool> Matcher::Search(ThreadState& ts, size_t from, bool must_advance) {
@@ -630,7 +787,7 @@ Result<bool> Matcher::Search(ThreadState& ts, size_t from, bool must_advance) {
 
 Result<bool> Matcher::Match(ThreadState& ts, size_t from, bool full, bool must_advance) {
   return Dispatch(ts, [&](auto& e, auto* text) {
-    return e.Run(text + from, full, must_advance ? text + from : nullptr);
+    return e.Match(text + from, full, must_advance ? text + from : nullptr);
   });
 }
 

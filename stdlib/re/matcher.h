@@ -4,9 +4,12 @@
 // the captures and the backtrack stack, which is charged to the VM's heap. Work is charged to the
 // thread's budget, so that any match can be interrupted; what serves an interruption may run script
 // code, hence the subject must be kept in place (a str, or a held buffer) while this lives.
+//
+// No match runs for ever: one that backtracks a lot goes on with a Memo, and what that cannot help
+// (references, loops nested with large limits) ends with a RuntimeError after some seconds.
 #pragma once
 
-#include "stdlib/re/program.h"
+#include "stdlib/re/memo.h"
 
 namespace minivm::regex {
 
@@ -22,6 +25,7 @@ struct Frame {
     kCapture = kFirstUndo,  // captures[a] = p, last index = q
     kLoop,                  // loops[a] = {p, q}
     kBarrier,  // assertion or atomic group; q non-null: on failure go on at code a, text p
+    kMark,     // q states from number p on are marked in the memo; inside bodies only
   };
   uint32_t kind;
   uint32_t a;
@@ -29,20 +33,16 @@ struct Frame {
   const void* q;
 };
 
-struct LoopState {
-  const void* last;
-  uint64_t count;
-};
-
 class Matcher {
  public:
-  Matcher(Heap& heap, const Program& program) : heap_(heap), program_(program) {}
+  Matcher(Heap& heap, const Program& program) : heap_(heap), program_(program), code_(program.code.data()) {}
   ~Matcher();
   Matcher(const Matcher&) = delete;
   Matcher& operator=(const Matcher&) = delete;
 
-  // text: `size` characters of `width` bytes, of which matches may use all.
-  Status Init(ThreadState& ts, const void* text, size_t size, int width);
+  // text: `size` characters of `width` bytes, of which matches may use all; fixed: it stays the
+  // same from match to match.
+  Status Init(ThreadState& ts, const void* text, size_t size, int width, bool fixed);
   // The first match that starts at `from` or later. must_advance: not an empty one at `from`.
   Result<bool> Search(ThreadState& ts, size_t from, bool must_advance = false);
   // A match that starts at `from`; full: and ends where the text does.
@@ -63,6 +63,10 @@ class Matcher {
   static constexpr uint32_t kInlineGroups = 12;
   static constexpr uint32_t kInlineLoops = 4;
   static constexpr int64_t kSteps = 4000;  // between two charges
+  // Steps of all calls, besides some for each instruction and character, until a memo is made.
+  static constexpr uint64_t kPatience = 30000, kPatienceOfPlace = 4;
+  // Steps of one call: 10 to 20 seconds, and always enough for going through the text.
+  static constexpr uint64_t kStepLimit = uint64_t{1} << 31, kStepLimitOfChar = 64;
 
   int64_t Offset(const void* p, uint32_t g) const {
     if (!p || !captures_[2 * (g - 1) + 1]) return -1;
@@ -71,8 +75,12 @@ class Matcher {
   template <class F>
   Result<bool> Dispatch(ThreadState& ts, F f);
   Status GrowStack();
-  // steps_ has run out: charges.
-  Status ChargeSteps();
+  enum Outcome : int { kError = -1, kNoMatch = 0, kFound = 1, kWithMemo = 2, kGoOn = 3 };
+  // steps_ has run out: charges. kGoOn; kError; kWithMemo: what is being run is to be run again,
+  // from the start, with code_, which is another now.
+  Outcome ChargeSteps();
+  // False: it is of no use.
+  bool StartMemo();
 
   Heap& heap_;
   ThreadState* ts_ = nullptr;  // of the call under way
@@ -83,7 +91,12 @@ class Matcher {
   size_t start_ = 0, end_ = 0;
   uint32_t last_index_ = 0;
   bool dirty_ = false;  // captures are set
+  bool fixed_ = false;
+  bool stale_ = false;  // the memo has marks that are wrong for other calls
   int64_t steps_ = kSteps;
+  uint64_t steps_of_call_ = 0, steps_of_all_ = 0;  // charged so far
+  const Instr* code_;                              // the program's, or the memo's
+  Memo* memo_ = nullptr;
   const void* required_at_ = nullptr;  // an occurrence of the required literal, none before it
                                        // from where it was searched for
   const void** captures_ = inline_captures_;

@@ -155,7 +155,8 @@ class Run {
   Status Ready(ThreadState& ts) {
     at_ = subject_.pos;
     done_ = subject_.pos > subject_.endpos;
-    return matcher_.Init(ts, subject_.data, subject_.endpos, subject_.width);
+    return matcher_.Init(ts, subject_.data, subject_.endpos, subject_.width,
+                         subject_.is_str || IsBytes(ts, subject_.object));
   }
   void Found(bool found) {
     if (!found) {

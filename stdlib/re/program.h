@@ -38,6 +38,8 @@ enum class Op : uint8_t {
   kAtomic,    // c: barrier
   kAtomicEnd,
   kConditional,  // group a unset: to b
+  kMemo,         // in a Memo's copy of the code: marks the state, then does what stands here
+  kMemoRun,      // the same for a kRepeat without limit, which is a state for each length
 };
 
 enum InstrFlags : uint8_t {
@@ -113,6 +115,10 @@ struct Program {
   uint64_t required_max = 0;       // at most this far
   uint32_t run = kNoFilter;        // the match starts with a run (code address of the kRepeat) that
                                    // nothing behind it can take characters from
+
+  // ---- for tests: steps until a Memo is used, and at most; negative: as many as is usual ----
+  int64_t patience = -1;
+  int64_t step_limit = -1;
 };
 
 // Fills *program. `tree` may not be used afterwards.
