@@ -244,6 +244,7 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
         }
         m_.start_ = static_cast<size_t>(start - text_);
         m_.end_ = static_cast<size_t>(p - text_);
+        if (MVM_UNLIKELY(m_.memo_ != nullptr)) m_.UnmarkWay(0, sp);
         --m_.steps_;
         return Outcome::kFound;
       case Op::kFail: goto fail;
@@ -430,12 +431,7 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
       case Op::kAtomicEnd: {
         const size_t barrier = m_.barriers_[pc->c];
         if (MVM_UNLIKELY(m_.memo_ != nullptr)) {
-          // The way through the body is not in vain.
-          for (size_t i = barrier + 1; i < sp; ++i) {
-            if (stack[i].kind == Frame::kMark)
-              m_.memo_->Unmark(reinterpret_cast<uint64_t>(stack[i].p),
-                               reinterpret_cast<size_t>(stack[i].q));
-          }
+          m_.UnmarkWay(barrier, sp);
           if (op == Op::kLookEnd)
             m_.memo_->SetLookHeld(pc->c, Index(static_cast<const C*>(stack[barrier].p)));
         }
@@ -482,7 +478,7 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
         const uint32_t place = static_cast<uint32_t>(pc - code);
         const uint64_t key = memo.Key(place, loops, p, Index(p));
         if (!memo.Mark(key)) goto fail;
-        if (memo.InBody(place)) PUSH_MARK(key, 1);
+        PUSH_MARK(key, 1);
         op = program_.code[place].op;
         if (op == Op::kLook && memo.LookHeld(pc->c, Index(p))) {
           if (pc->flags & kInstrNegate) goto fail;
@@ -503,7 +499,7 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
         const uint32_t place = static_cast<uint32_t>(pc - code);
         const uint64_t key = memo.Key(place, loops, p, Index(p));
         if (!memo.Mark(key)) goto fail;
-        if (memo.InBody(place)) PUSH_MARK(key, 1);
+        PUSH_MARK(key, 1);
         const bool possessive = pc->flags & kInstrPossessive;
         const C* q = p;
         if (q < end && TestOne(kind, pc->a, *q)) {
@@ -512,7 +508,7 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
           if (!memo.IsMarked(later)) {
             q = RunEnd(kind, pc->a, q + 1, end);
             marked = memo.MarkRun(later, static_cast<size_t>(q - p));
-            if (memo.InBody(place)) PUSH_MARK(later, marked);
+            PUSH_MARK(later, marked);
             m_.steps_ -= (q - p) >> 4;
           }
           if (p + marked != q || marked == 0) {
@@ -539,7 +535,7 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
       const uint32_t place = static_cast<uint32_t>(pc - code);
       const uint64_t key = memo.Key(place, loops, p, Index(p));
       if (!memo.Mark(key)) goto fail;
-      if (memo.InBody(place)) PUSH_MARK(key, 1);
+      PUSH_MARK(key, 1);
       --m_.steps_;
       const bool more = p < end && TestOne(static_cast<Op>(pc->kind), pc->a, *p);
       if (Passes(pc->d, p)) {
@@ -733,6 +729,15 @@ Matcher::Outcome Matcher::ChargeSteps() {
   return steps_of_all_ > patience && StartMemo() ? Outcome::kWithMemo : Outcome::kGoOn;
 }
 
+void Matcher::UnmarkWay(size_t from, size_t to) {
+  for (size_t i = from; i < to; ++i) {
+    if (stack_[i].kind == Frame::kMark) {
+      memo_->Unmark(reinterpret_cast<uint64_t>(stack_[i].p),
+                    reinterpret_cast<size_t>(stack_[i].q));
+    }
+  }
+}
+
 bool Matcher::StartMemo() {
   void* room = program_.has_references ? nullptr : heap_.AllocateBuffer(sizeof(Memo));
   if (!room) return false;
@@ -774,7 +779,10 @@ Result<bool> Matcher::Dispatch(ThreadState& ts, F f) {
       result = f(e, static_cast<const uint32_t*>(text_));
     }
   }
-  if (result == Outcome::kError) return kRaised;
+  if (result == Outcome::kError) {
+    stale_ = true;
+    return kRaised;
+  }
   if (steps_ < kSteps / 2 && ChargeSteps() == Outcome::kError) return kRaised;
   return result == Outcome::kFound;
 }

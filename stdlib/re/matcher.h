@@ -25,7 +25,7 @@ struct Frame {
     kCapture = kFirstUndo,  // captures[a] = p, last index = q
     kLoop,                  // loops[a] = {p, q}
     kBarrier,  // assertion or atomic group; q non-null: on failure go on at code a, text p
-    kMark,     // q states from number p on are marked in the memo; inside bodies only
+    kMark,     // q states from number p on have been marked in the memo
   };
   uint32_t kind;
   uint32_t a;
@@ -81,6 +81,8 @@ class Matcher {
   Outcome ChargeSteps();
   // False: it is of no use.
   bool StartMemo();
+  // What the frames of stack_[from:to] have marked led to success.
+  void UnmarkWay(size_t from, size_t to);
 
   Heap& heap_;
   ThreadState* ts_ = nullptr;  // of the call under way

@@ -43,12 +43,10 @@ bool Memo::Prepare() {
   struct Region {
     uint32_t end;  // 0: a body
     uint32_t context;
-    uint32_t look;  // address of the kLook, if it is a body
     bool captures;
   };
   HeapArray<Region> regions(heap_);
-  uint32_t bodies = 0;
-  if (!regions.Push({0, 0, 0, false})) return false;
+  if (!regions.Push({0, 0, false})) return false;
   for (uint32_t at = 0; at < n; ++at) {
     while (regions.back().end == at && at != 0) regions.Truncate(regions.size() - 1);
     Instr& x = code_[at];
@@ -58,7 +56,6 @@ bool Memo::Prepare() {
     if (x.op == Op::kLookEnd || x.op == Op::kAtomicEnd) {
       const Region body = regions.back();
       regions.Truncate(regions.size() - 1);
-      --bodies;
       uint64_t state = kNone;
       if (x.op == Op::kLookEnd && (!body.captures || (x.flags & kInstrNegate)))
         state = TakeStates(1);
@@ -73,19 +70,18 @@ bool Memo::Prepare() {
       if (__builtin_mul_overflow(2 * (most + 1), outer, &made.states)) made.states = kNone;
       if (!contexts_.Push(made)) return false;
       context = static_cast<uint32_t>(contexts_.size() - 1);
-      if (!regions.Push({x.e, context, 0, false})) return false;
+      if (!regions.Push({x.e, context, false})) return false;
     }
     if (IsPlace(x)) {
       const uint64_t base = TakeStates(context ? contexts_[context].states : 1);
-      places_[at] = {base, context, bodies > 0};
+      places_[at] = {base, context};
       if (base != kNone) {
         const bool run = x.op == Op::kRepeat && x.c == kMaxRepeat;
         x.op = run ? Op::kMemoRun : Op::kMemo;
       }
     }
     if (program_.code[at].op == Op::kLook || program_.code[at].op == Op::kAtomic) {
-      if (!regions.Push({0, 0, at, false})) return false;
-      ++bodies;
+      if (!regions.Push({0, 0, false})) return false;
     }
   }
   return true;

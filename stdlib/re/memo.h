@@ -9,9 +9,10 @@
 // text are long. It then goes on with a copy of the program in which those places have operations
 // of their own (kMemo, kMemoRun).
 //
-// Inside assertions and atomic groups "entered" does not mean "in vain", because their bodies can
-// succeed and be left. There each mark is noted on the backtrack stack (Frame::kMark); what is
-// still noted when the body has succeeded is the way that it took, and is unmarked.
+// "Entered" is not "in vain" where the rest succeeds: that of an assertion or atomic group, or of
+// the pattern, after which the next match is searched for. Each mark is noted on the backtrack
+// stack (Frame::kMark); what is still noted at a success is the way that led to it, and is
+// unmarked.
 //
 // Captures do not count: nothing reads them but references, and patterns that have some get no
 // memo.
@@ -58,8 +59,6 @@ class Memo {
     if (x.context) state += LoopsState(x.context, loops, p);
     return state * stride_ + at;
   }
-  // Is the place part of an assertion or atomic group?
-  bool InBody(uint32_t place) const { return places_[place].in_body; }
   bool IsMarked(uint64_t key) const;
   // False: it was marked already.
   bool Mark(uint64_t key) { return MarkRun(key, 1) == 1; }
@@ -83,7 +82,6 @@ class Memo {
   struct Place {
     uint64_t base;     // number of its first state
     uint32_t context;  // the innermost loop around it; 0: none
-    bool in_body;
   };
   struct Context {
     uint32_t outer;
