@@ -27,7 +27,7 @@ class Engine {
     Outcome found;
     do {
       found = Run(start, full, not_empty_at);
-    } while (MVM_UNLIKELY(found == Outcome::kWithMemo));
+    } while (MVM_UNLIKELY(found == Outcome::kAgain));
     return found;
   }
 
@@ -205,12 +205,24 @@ Matcher::Outcome Engine<C>::Search(const C* from, const C* not_empty_at) {
     stack[sp++] = {Frame::kind_, static_cast<uint32_t>(a_), p_, q_}; \
   } while (false)
 
-#define STEP()                                                 \
-  do {                                                         \
-    if (MVM_UNLIKELY(--m_.steps_ < 0)) {                       \
-      const Outcome outcome = m_.ChargeSteps();                \
-      if (outcome != Outcome::kGoOn) return outcome;           \
-    }                                                          \
+#define STEP()                                       \
+  do {                                               \
+    if (MVM_UNLIKELY(--m_.steps_ < 0)) {             \
+      const Outcome outcome = m_.ChargeSteps();      \
+      if (outcome != Outcome::kGoOn) return outcome; \
+    }                                                \
+  } while (false)
+
+// Fails if the state has been entered before.
+#define ENTER(key_)                                        \
+  do {                                                     \
+    const uint64_t key = key_;                             \
+    if (memo.Enter(key, 1) == 0) {                         \
+      if (MVM_UNLIKELY(memo.full())) return m_.DropMemo(); \
+      goto fail;                                           \
+    }                                                      \
+    PUSH_MARK(key, 1);                                     \
+    m_.steps_ -= memo.cost();                              \
   } while (false)
 
 #define PUSH_MARK(key, n) PUSH(kMark, 0, reinterpret_cast<void*>(key), reinterpret_cast<void*>(n))
@@ -364,10 +376,13 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
         ++pc;
         continue;
       case Op::kLoop: {
+        --m_.steps_;
         STEP();
         LoopState& loop = loops[pc->a];
         if (loop.count < pc->b) {
-          if (sp) PUSH(kLoop, pc->a, loop.last, reinterpret_cast<void*>(loop.count));
+          // On the way back only the oldest value counts.
+          if (sp && !(stack[sp - 1].kind == Frame::kLoop && stack[sp - 1].a == pc->a))
+            PUSH(kLoop, pc->a, loop.last, reinterpret_cast<void*>(loop.count));
           ++loop.count;
           pc = code + pc->d;
           continue;
@@ -476,9 +491,7 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
       case Op::kMemo: {
         Memo& memo = *m_.memo_;
         const uint32_t place = static_cast<uint32_t>(pc - code);
-        const uint64_t key = memo.Key(place, loops, p, Index(p));
-        if (!memo.Mark(key)) goto fail;
-        PUSH_MARK(key, 1);
+        ENTER(memo.Key(place, loops, p, Index(p)));
         op = program_.code[place].op;
         if (op == Op::kLook && memo.LookHeld(pc->c, Index(p))) {
           if (pc->flags & kInstrNegate) goto fail;
@@ -497,23 +510,22 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
         // At every length from here on the run is in a state of its own.
         Memo& memo = *m_.memo_;
         const uint32_t place = static_cast<uint32_t>(pc - code);
-        const uint64_t key = memo.Key(place, loops, p, Index(p));
-        if (!memo.Mark(key)) goto fail;
-        PUSH_MARK(key, 1);
+        ENTER(memo.Key(place, loops, p, Index(p)));
         const bool possessive = pc->flags & kInstrPossessive;
         const C* q = p;
         if (q < end && TestOne(kind, pc->a, *q)) {
           const uint64_t later = memo.Key(place, loops, q + 1, Index(q + 1));
-          size_t marked = 0;
+          size_t states = 0;
           if (!memo.IsMarked(later)) {
             q = RunEnd(kind, pc->a, q + 1, end);
-            marked = memo.MarkRun(later, static_cast<size_t>(q - p));
-            PUSH_MARK(later, marked);
+            states = memo.Enter(later, static_cast<size_t>(q - p));
+            if (MVM_UNLIKELY(memo.full())) return m_.DropMemo();
+            PUSH_MARK(later, states);
             m_.steps_ -= (q - p) >> 4;
           }
-          if (p + marked != q || marked == 0) {
+          if (p + states != q || states == 0) {
             if (possessive) goto fail;
-            q = p + marked;
+            q = p + states;
           }
         }
         if (!possessive) {
@@ -533,10 +545,7 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
     for (;;) {
       Memo& memo = *m_.memo_;
       const uint32_t place = static_cast<uint32_t>(pc - code);
-      const uint64_t key = memo.Key(place, loops, p, Index(p));
-      if (!memo.Mark(key)) goto fail;
-      PUSH_MARK(key, 1);
-      --m_.steps_;
+      ENTER(memo.Key(place, loops, p, Index(p)));
       const bool more = p < end && TestOne(static_cast<Op>(pc->kind), pc->a, *p);
       if (Passes(pc->d, p)) {
         if (more) PUSH(kLazy, place, p, end);
@@ -563,11 +572,13 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
         captures[f.a] = f.p;
         m_.last_index_ = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(f.q));
         --sp;
+        --m_.steps_;
         continue;
       }
       if (f.kind == Frame::kLoop) {
         loops[f.a] = {f.p, reinterpret_cast<uint64_t>(f.q)};
         --sp;
+        --m_.steps_;
         continue;
       }
       if (f.kind == Frame::kRepeat) {
@@ -647,6 +658,7 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
   }
 }
 #undef PUSH
+#undef ENTER
 #undef PUSH_MARK
 #undef STEP
 
@@ -657,10 +669,7 @@ Matcher::~Matcher() {
     heap.FreeBuffer(captures_, size_t{2} * program_.groups * sizeof(captures_[0]));
   if (loops_ != inline_loops_) heap.FreeBuffer(loops_, program_.loops * sizeof(LoopState));
   if (barriers_ != inline_barriers_) heap.FreeBuffer(barriers_, program_.barriers * sizeof(size_t));
-  if (memo_) {
-    memo_->~Memo();
-    heap.FreeBuffer(memo_, sizeof(Memo));
-  }
+  if (memo_) DropMemo();
 }
 
 Status Matcher::Init(ThreadState& ts, const void* text, size_t size, int width, bool fixed) {
@@ -696,8 +705,13 @@ Status Matcher::Init(ThreadState& ts, const void* text, size_t size, int width, 
   return Ok();
 }
 
+Raised Matcher::RaiseTooMuch() {
+  return Raise(*ts_, Exc::kRuntimeError, "regular expression backtracks too much");
+}
+
 Status Matcher::GrowStack() {
   const size_t capacity = stack_capacity_ * 2;
+  if (capacity > kMaxFrames + kMaxFramesOfChar * size_) return RaiseTooMuch();
   Heap& heap = heap_;
   void* p = stack_ == inline_frames_
                 ? heap.AllocateBuffer(capacity * sizeof(Frame))
@@ -719,26 +733,34 @@ Matcher::Outcome Matcher::ChargeSteps() {
   const uint64_t limit = program_.step_limit >= 0 ? static_cast<uint64_t>(program_.step_limit)
                                                   : kStepLimit + kStepLimitOfChar * size_;
   if (MVM_UNLIKELY(steps_of_call_ > limit)) {
-    (void)Raise(*ts_, Exc::kRuntimeError, "regular expression backtracks too much");
+    RaiseTooMuch();
     return Outcome::kError;
   }
-  if (memo_ || program_.has_references) return Outcome::kGoOn;
+  if (memo_ || memo_failed_ || program_.has_references) return Outcome::kGoOn;
   const uint64_t patience = program_.patience >= 0
                                 ? static_cast<uint64_t>(program_.patience)
                                 : kPatience + kPatienceOfPlace * program_.code.size() * size_;
-  return steps_of_all_ > patience && StartMemo() ? Outcome::kWithMemo : Outcome::kGoOn;
+  return steps_of_all_ > patience && StartMemo() ? Outcome::kAgain : Outcome::kGoOn;
+}
+
+Matcher::Outcome Matcher::DropMemo() {
+  memo_->~Memo();
+  heap_.FreeBuffer(std::exchange(memo_, nullptr), sizeof(Memo));
+  code_ = program_.code.data();
+  memo_failed_ = true;
+  return Outcome::kAgain;
 }
 
 void Matcher::UnmarkWay(size_t from, size_t to) {
   for (size_t i = from; i < to; ++i) {
     if (stack_[i].kind == Frame::kMark) {
-      memo_->Unmark(reinterpret_cast<uint64_t>(stack_[i].p),
-                    reinterpret_cast<size_t>(stack_[i].q));
+      memo_->Unmark(reinterpret_cast<uint64_t>(stack_[i].p), reinterpret_cast<size_t>(stack_[i].q));
     }
   }
 }
 
 bool Matcher::StartMemo() {
+  memo_failed_ = true;
   void* room = program_.has_references ? nullptr : heap_.AllocateBuffer(sizeof(Memo));
   if (!room) return false;
   Memo* memo = new (room) Memo(heap_, program_, size_);
@@ -747,6 +769,7 @@ bool Matcher::StartMemo() {
     heap_.FreeBuffer(memo, sizeof(Memo));
     return false;
   }
+  memo_failed_ = false;
   memo_ = memo;
   code_ = memo->code();
   return true;

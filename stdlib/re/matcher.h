@@ -35,7 +35,8 @@ struct Frame {
 
 class Matcher {
  public:
-  Matcher(Heap& heap, const Program& program) : heap_(heap), program_(program), code_(program.code.data()) {}
+  Matcher(Heap& heap, const Program& program)
+      : heap_(heap), program_(program), code_(program.code.data()) {}
   ~Matcher();
   Matcher(const Matcher&) = delete;
   Matcher& operator=(const Matcher&) = delete;
@@ -65,8 +66,9 @@ class Matcher {
   static constexpr int64_t kSteps = 4000;  // between two charges
   // Steps of all calls, besides some for each instruction and character, until a memo is made.
   static constexpr uint64_t kPatience = 30000, kPatienceOfPlace = 4;
-  // Steps of one call: 10 to 20 seconds, and always enough for going through the text.
-  static constexpr uint64_t kStepLimit = uint64_t{1} << 31, kStepLimitOfChar = 64;
+  // Of one call: steps for 10 to 20 seconds, and always enough for going through the text.
+  static constexpr size_t kMaxFrames = size_t{1} << 24, kMaxFramesOfChar = 64;
+  static constexpr uint64_t kStepLimit = uint64_t{1} << 30, kStepLimitOfChar = 64;
 
   int64_t Offset(const void* p, uint32_t g) const {
     if (!p || !captures_[2 * (g - 1) + 1]) return -1;
@@ -75,12 +77,14 @@ class Matcher {
   template <class F>
   Result<bool> Dispatch(ThreadState& ts, F f);
   Status GrowStack();
-  enum Outcome : int { kError = -1, kNoMatch = 0, kFound = 1, kWithMemo = 2, kGoOn = 3 };
-  // steps_ has run out: charges. kGoOn; kError; kWithMemo: what is being run is to be run again,
-  // from the start, with code_, which is another now.
+  Raised RaiseTooMuch();
+  enum Outcome : int { kError = -1, kNoMatch = 0, kFound = 1, kAgain = 2, kGoOn = 3 };
+  // steps_ has run out: charges. kGoOn; kError; kAgain: what is being run is to be run again, from
+  // the start, with code_, which is another now.
   Outcome ChargeSteps();
   // False: it is of no use.
   bool StartMemo();
+  Outcome DropMemo();
   // What the frames of stack_[from:to] have marked led to success.
   void UnmarkWay(size_t from, size_t to);
 
@@ -94,6 +98,7 @@ class Matcher {
   uint32_t last_index_ = 0;
   bool dirty_ = false;  // captures are set
   bool fixed_ = false;
+  bool memo_failed_ = false;
   bool stale_ = false;  // the memo has marks that are wrong for other calls
   int64_t steps_ = kSteps;
   uint64_t steps_of_call_ = 0, steps_of_all_ = 0;  // charged so far

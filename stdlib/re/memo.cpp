@@ -144,14 +144,17 @@ bool Memo::IsMarked(uint64_t key) const {
   return word && (word->marks >> (key & 63) & 1);
 }
 
-size_t Memo::MarkRun(uint64_t key, size_t n) {
+size_t Memo::Enter(uint64_t key, size_t n) {
   size_t done = 0;
   while (done < n) {
     const uint64_t at = key + done;
     const unsigned bit = at & 63;
     const size_t some = std::min<size_t>(n - done, 64 - bit);
     Word* word = Make(at >> 6);
-    if (!word) return n;  // no room: as if they were marked now
+    if (!word) {
+      full_ = true;
+      return done;
+    }
     const uint64_t mask = (some == 64 ? ~uint64_t{0} : (uint64_t{1} << some) - 1) << bit;
     if (const uint64_t old = word->marks & mask) {
       const size_t before = static_cast<size_t>(__builtin_ctzll(old)) - bit;

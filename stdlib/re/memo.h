@@ -20,8 +20,8 @@
 // Invariants:
 // - A marked state leads nowhere, or is being tried by what is on the stack. It cannot be entered
 //   again in the latter case, since a loop's iteration that takes no text is its last.
-// - A place that would have too many states has none; running out of memory only means that
-//   nothing more is marked.
+// - A place that would have too many states has none. The table has a size that it does not
+//   exceed; when it is full the matcher goes on without, until its limit of steps.
 #pragma once
 
 #include "stdlib/re/program.h"
@@ -60,10 +60,12 @@ class Memo {
     return state * stride_ + at;
   }
   bool IsMarked(uint64_t key) const;
-  // False: it was marked already.
-  bool Mark(uint64_t key) { return MarkRun(key, 1) == 1; }
-  // Marks from key on up to one that is marked already, n at most. Returns how many.
-  size_t MarkRun(uint64_t key, size_t n);
+  // Enters states from key on up to one that was entered before, n at most; returns how many.
+  // 0 also if the table is full, which it then stays.
+  size_t Enter(uint64_t key, size_t n);
+  bool full() const { return full_; }
+  // What entering takes, in steps of the matcher: a big table is not in the processor's cache.
+  int64_t cost() const { return capacity_ < (size_t{1} << 16) ? 1 : 8; }
   void Unmark(uint64_t key, size_t n);
   // Assertions, by barrier: the body has matched at position `at` before; only for those whose
   // captures need not be set anew.
@@ -71,7 +73,7 @@ class Memo {
     return looks_[barrier] != kNone && IsMarked(looks_[barrier] * stride_ + at);
   }
   void SetLookHeld(uint32_t barrier, size_t at) {
-    if (looks_[barrier] != kNone) Mark(looks_[barrier] * stride_ + at);
+    if (looks_[barrier] != kNone) Enter(looks_[barrier] * stride_ + at, 1);
   }
   // Forgets all marks.
   void Clear();
@@ -113,6 +115,7 @@ class Memo {
   uint64_t states_ = 0;
   Word* words_ = nullptr;  // a hash table
   size_t capacity_ = 0, used_ = 0;
+  bool full_ = false;
 };
 
 }  // namespace minivm::regex

@@ -247,7 +247,10 @@ Status Compiler::Repeat(uint32_t n, const First& follow) {
   return Loop(x, child, follow);
 }
 
-Status Compiler::Loop(const Node& x, uint32_t child, const First& follow) {
+Status Compiler::Loop(const Node& repeat, uint32_t child, const First& follow) {
+  Node x = repeat;
+  // What takes no text does in the first iteration what it does in all.
+  if (node(child).max_width == 0 && !tree_.has_references) x.a = std::min(x.a, 1u);
   if (x.a == 1 && x.b == 1) return Generate(child, follow);
   First body = follow;  // what stands where an iteration starts
   MVM_TRY_VOID(analysis_.Before(child, &body));

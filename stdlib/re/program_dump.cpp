@@ -5,10 +5,11 @@
 namespace minivm::regex {
 namespace {
 
-constexpr const char* kNames[] = {
-    "MATCH",   "FAIL", "STRING",   "CHAR",     "NOT_CHAR", "SET",        "ANY",        "ALL",
-    "AT",      "SAVE", "JUMP",     "SPLIT",    "BRANCH",   "REPEAT",     "LOOP_INIT",  "LOOP",
-    "BACKREF", "LOOK", "LOOK_END", "LOOK_ONE", "ATOMIC",   "ATOMIC_END", "CONDITIONAL", "MEMO", "MEMO_RUN"};
+constexpr const char* kNames[] = {"MATCH",  "FAIL",       "STRING",      "CHAR",     "NOT_CHAR",
+                                  "SET",    "ANY",        "ALL",         "AT",       "SAVE",
+                                  "JUMP",   "SPLIT",      "BRANCH",      "REPEAT",   "LOOP_INIT",
+                                  "LOOP",   "BACKREF",    "LOOK",        "LOOK_END", "LOOK_ONE",
+                                  "ATOMIC", "ATOMIC_END", "CONDITIONAL", "MEMO",     "MEMO_RUN"};
 constexpr const char* kAtNames[] = {"BEGIN",      "BEGIN_LINE", "END",         "END_LINE",
                                     "END_STRING", "BOUNDARY",   "NOT_BOUNDARY"};
 
