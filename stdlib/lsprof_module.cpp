@@ -47,15 +47,16 @@ Result<> profiler_init(ThreadState& ts, Args args) {
   p->unit = unit;
   p->subcalls = subcalls;
   p->builtins = builtins;
+  if (ActiveProfile(*ts.rt) == p) MVM_TRY_VOID(RenewProfile(ts, p));
   return None(ts);
 }
 
-// A profiler that counts is held by its thread: it does not get here.
+// A profiler that counts is held: it does not get here.
 void profiler_gc_clear(Object* o) {
   ProfilerObject* self = static_cast<ProfilerObject*>(o);
   if (self->profile == nullptr) return;
   Ref<> timer = Ref<>::Steal(std::exchange(self->profile->timer, Value()));
-  ClearProfile(*Heap::Of(o), self->profile);
+  ClearProfile(*Heap::Of(o), nullptr, self->profile);
 }
 
 void profiler_destroy(Heap& heap, Object* o) {
@@ -74,15 +75,16 @@ Status CheckMemory(ThreadState& ts, const CallProfile* p) {
 
 Result<> profiler_enable(ThreadState& ts, Args args) {
   CallProfile* p = args.self<ProfilerObject>()->profile;
-  CallProfile* const active = InterpOf(ts).profile;
+  CallProfile* const active = ActiveProfile(*ts.rt);
   if (active != nullptr && active != p)
     return Raise(ts, Exc::kValueError, "Another profiling tool is already active");
   MVM_TRY(bool subcalls, Truth(ts, args[1]));
   MVM_TRY(bool builtins, Truth(ts, args[2]));
+  const bool changed = p->subcalls != subcalls || p->builtins != builtins;
   p->subcalls = subcalls;
   p->builtins = builtins;
   if (active == p) {
-    MVM_TRY_VOID(UpdateWatching(ts));
+    if (changed) MVM_TRY_VOID(RenewProfile(ts, p));
     return None(ts);
   }
   // Meanwhile it is a tool of sys.monitoring.
@@ -99,7 +101,7 @@ Result<> profiler_enable(ThreadState& ts, Args args) {
 Result<> profiler_disable(ThreadState& ts, Args args) {
   CallProfile* p = args.self<ProfilerObject>()->profile;
   if (p->busy) return Raise(ts, Exc::kRuntimeError, "cannot disable profiler in external timer");
-  if (InterpOf(ts).profile == p) {
+  if (ActiveProfile(*ts.rt) == p) {
     Value& tool = InterpOf(ts).monitor->names[kProfilerTool];
     Ref<> name = Ref<>::Steal(std::exchange(tool, Value()));
     StopProfile(ts, p);
@@ -111,7 +113,7 @@ Result<> profiler_disable(ThreadState& ts, Args args) {
 Result<> profiler_clear(ThreadState& ts, Args args) {
   CallProfile* p = args.self<ProfilerObject>()->profile;
   if (p->busy) return Raise(ts, Exc::kRuntimeError, "cannot clear profiler in external timer");
-  ClearProfile(ts.heap(), p);
+  ClearProfile(ts.heap(), ActiveProfile(*ts.rt) == p ? ts.rt : nullptr, p);
   return None(ts);
 }
 
@@ -168,7 +170,7 @@ Result<> profiler_getstats(ThreadState& ts, Args args) {
     bool before;
   };
   const Busy busy(p);
-  ProfileFlush(p);
+  ProfileFlush(*ts.rt, p);
   MVM_TRY(Ref<ListObject> list, NewList(ts, {}));
   for (const ProfileEntry* e = p->all; e != nullptr; e = e->next) {
     if (e->calls == 0) continue;

@@ -276,7 +276,7 @@ Result<> signal_valid_signals(ThreadState& ts, Args args) {
 }
 
 Result<> signal_pause(ThreadState& ts, Args args) {
-  // In slices: pause() itself would not be woken by the host.
+  // In slices: a signal that no script has a handler for wakes the system's thread only.
   for (;;) {
     struct timespec slice = ToTimespec(Deadline::kSlice);
     int n = Blocking(ts, [&] { return nanosleep(&slice, nullptr); });

@@ -56,10 +56,14 @@ Result<int64_t> Duration(ThreadState& ts, Value v) {
 Result<> time_sleep(ThreadState& ts, Args args) {
   MVM_TRY(int64_t ns, Duration(ts, args[0]));
   if (ns < 0) return Raise(ts, Exc::kValueError, "sleep length must be non-negative");
-  MVM_TRY_VOID(WaitUntil(ts, Deadline::After(ns), [](int64_t slice) {
-    struct timespec t = ToTimespec(slice);
-    return nanosleep(&t, nullptr);
-  }));
+  if (ns == 0) {
+    YieldLock(ts);
+    MVM_TRY_VOID(ServeInterrupted(ts));
+  } else {
+    int64_t end;
+    if (__builtin_add_overflow(MonotonicNow(), ns, &end)) end = kNever;
+    MVM_TRY_VOID(SleepUntil(ts, end));
+  }
   return None(ts);
 }
 

@@ -1,21 +1,25 @@
 // Calls that may block: the VM's lock is released around them, if there is one.
+//
+// What such a call reads and writes must be pinned: buffers exported, objects held by reference,
+// fields that it needs copied before.
 #pragma once
 
 #include <cerrno>
 
-#include "runtime/core/thread_state.h"
+#include "runtime/core/gil.h"
 
 namespace minivm {
 
 // Releases the lock while it lives. Nothing of the VM may be touched meanwhile. Keeps errno.
 class BlockingScope {
  public:
-  explicit BlockingScope(ThreadState& ts) : ts_(ts) {
-    if (ts_.rt->hooks.release_lock) ts_.rt->hooks.release_lock(ts_);
+  explicit BlockingScope(ThreadState& ts) : ts_(ts), gil_(ts.rt->gil) {
+    if (gil_ != nullptr) gil_->Release(ts_);
   }
   ~BlockingScope() {
+    if (gil_ == nullptr) return;
     int saved = errno;
-    if (ts_.rt->hooks.acquire_lock) ts_.rt->hooks.acquire_lock(ts_);
+    gil_->Acquire(ts_, Urgency::kReturning);
     errno = saved;
   }
   BlockingScope(const BlockingScope&) = delete;
@@ -23,6 +27,7 @@ class BlockingScope {
 
  private:
   ThreadState& ts_;
+  Gil* gil_;
 };
 
 // The result of f(), a system call made with the lock released.
@@ -32,9 +37,15 @@ auto Blocking(ThreadState& ts, F f) {
   return f();
 }
 
+// Lets another thread run, if one waits.
+void YieldLock(ThreadState& ts);
+
 // After EINTR: serves signals and interrupts; raised if one of them raises.
 inline Status ServeInterrupted(ThreadState& ts) {
   return ts.rt->hooks.serve_requests ? ts.rt->hooks.serve_requests(ts) : Ok();
 }
+
+// Sleeps until the deadline (of MonotonicNow), serving requests meanwhile.
+Status SleepUntil(ThreadState& ts, int64_t deadline);
 
 }  // namespace minivm

@@ -286,7 +286,7 @@ bool ClearPendingIf(ThreadState& ts, Exc type) {
 
 void WriteUnraisable(ThreadState& ts, Value where, const char* message) {
   Ref<> exception = TakePending(ts);
-  if (!exception) return;
+  if (!exception || ts.stopping) return;
   if (ts.rt->hooks.write_unraisable) {
     ts.rt->hooks.write_unraisable(ts, exception, where, message);
     ClearPending(ts);

@@ -11,6 +11,7 @@
 #include <new>
 #include <optional>
 
+#include "runtime/core/gil.h"
 #include "runtime/core/intern.h"
 #include "runtime/core/signals.h"
 #include "runtime/core/thread_state.h"
@@ -265,6 +266,7 @@ RuntimeState::~RuntimeState() {
   heap.Account(-static_cast<ptrdiff_t>((shape_capacity - kFirstShapes) * sizeof(ShapeEntry)));
   heap.Account(-static_cast<ptrdiff_t>(extras_capacity * sizeof(InstanceExtras)));
   if (leaks && main_thread) leaks->Buffers();
+  if (gil) gil->Unshare();
   if (attr_cache) munmap(attr_cache, attr_cache_size);
   std::free(extras);
   std::free(shapes);

@@ -13,6 +13,8 @@
 
 #include <new>
 
+#include "runtime/core/gil.h"
+
 namespace minivm {
 
 namespace {
@@ -99,6 +101,7 @@ void DropThreadValues(ThreadState& ts) {
   Value pending = std::exchange(ts.pending, Value());
   Value handled = std::exchange(ts.own_handled.value, Value());
   Value context = std::exchange(ts.context, Value());
+  Ref<Object> handle = Ref<Object>::Steal(std::exchange(ts.handle, nullptr));
   Decref(pending);
   Decref(handled);
   Decref(context);
@@ -131,6 +134,7 @@ void SetCStackLimit(ThreadState& ts) {
 void RequestAttention(ThreadState& ts, uint32_t bits) {
   ts.requests.fetch_or(bits);
   if (ts.rt->hooks.request_attention) ts.rt->hooks.request_attention(ts);
+  if (ts.parked.load()) Unpark(ts);
 }
 
 Status ChargeSlow(ThreadState& ts) {

@@ -5,6 +5,8 @@
 // Nothing is global: Vm (include/minivm) > RuntimeState > ThreadState.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstdarg>
 #include <cstdint>
@@ -22,6 +24,7 @@ class ListObject;
 class TupleObject;
 class ModuleObject;
 class InternTable;
+class Gil;
 struct SignalState;
 struct FramePlace;
 
@@ -102,10 +105,12 @@ struct VmHooks {
   Status (*super_arguments)(ThreadState& ts, Ref<>* type, Ref<>* object) = nullptr;
   // The thread is asked for attention: serve its request bits.
   Status (*serve_requests)(ThreadState& ts) = nullptr;
-  // Around calls that may block (core/blocking.h): other threads may run meanwhile. Null: one
-  // thread only.
-  void (*release_lock)(ThreadState& ts) = nullptr;
-  void (*acquire_lock)(ThreadState& ts) = nullptr;
+  // The interpreter's part of a thread: before it first runs, and after it has run last.
+  void (*enter_thread)(ThreadState& ts) = nullptr;
+  void (*leave_thread)(ThreadState& ts) = nullptr;
+  // There are two threads now, or one only, or the check interval is another: who counts
+  // instructions is decided anew.
+  void (*threads_changed)(RuntimeState& rt) = nullptr;
   // A bit of ts.requests has been set: the interpreter is to look at it at its next poll.
   void (*request_attention)(ThreadState& ts) = nullptr;
   // sys.unraisablehook for an exception (owned by the caller) that nobody can catch. `where` and
@@ -119,6 +124,8 @@ enum Request : uint32_t {
   kRequestSignal = 1,
   kRequestCollect = 2,
   kRequestInterrupt = 4,  // the host wants the script to stop
+  kRequestSwitch = 8,     // another thread wants the lock
+  kRequestStop = 16,      // the VM ends: the thread is to be over, without running any script code
 };
 
 struct RuntimeConfig {
@@ -203,7 +210,11 @@ class RuntimeState {
   bool check_interval_set = false;       // by the script
 
   ThreadState* main_thread = nullptr;
-  ThreadState* threads = nullptr;  // list, under the lock
+  ThreadState* threads = nullptr;  // list, under the lock; new ones come first
+  Gil* gil = nullptr;              // core/gil.h; null until a second thread starts
+  uint64_t last_thread_id = 1;     // idents are never given twice
+  uint32_t forks = 0;              // of which this process is the child
+  void* import_locks = nullptr;    // modules that are being imported (vm/import/import_lock.cpp)
   void* thread_locals = nullptr;   // list of the _thread._local objects (stdlib/thread/local.cpp)
   size_t thread_stack_size = 0;    // threading.stack_size(); 0: the system's
   SignalState* signals = nullptr;  // core/signals.h; owned, null until module _signal is used
@@ -241,6 +252,17 @@ struct ReprLink {
   ReprLink* prev;
 };
 
+// A thread's place in the queue for the VM's lock (core/gil.h), and what it has had of it.
+struct GilTicket {
+  enum Queue : uint8_t { kNone, kComputing, kReturning, kQueues };
+  Queue queue = kNone;
+  bool called = false;  // woken to take the lock, or to say that it is awake
+  bool awake = false;   // has said so
+  ThreadState* next = nullptr;
+  uint64_t acquired = 0, forced = 0, voluntary = 0;  // how often it got the lock, and lost it
+  int64_t waited = 0, held = 0, since = 0;           // nanoseconds; when it last got it
+};
+
 class ThreadState {
  public:
   // ---- what the interpreter touches at every step (one cache line) ----
@@ -268,12 +290,24 @@ class ThreadState {
   Value context;              // owned; contextvars' current context, null until there is one
   uint32_t native_depth = 0;  // RecursionGuards alive
 
+  // ---- threads (core/gil.h) ----
+  std::atomic<uint32_t> wake = 0;    // what the thread sleeps on, a futex: changes to wake it
+  std::atomic<bool> parked = false;  // it sleeps, and requests are to wake it
+  bool daemon = true;                // the program's end does not wait for it
+  bool stopping = false;             // it is to end without running script code
+  GilTicket ticket;
+  DeallocState dealloc;  // the heap's, while another thread has the lock
+  pthread_t thread{};    // of threads but the main one
+  int native_id = 0;
+  Object* handle = nullptr;     // its _thread._ThreadHandle; owned
+  Object* waits_for = nullptr;  // the lock or thread that it sleeps for; borrowed
+  void* import_wait = nullptr;  // the module that it waits for (vm/import/import_lock.cpp)
+
   Heap& heap() { return rt->heap; }
   bool HasPending() const { return !pending.is_null(); }
 };
 
-// A thread of the VM, not yet running in it: the caller links it in (by taking the lock) and sets
-// heap.current_ts. Null: out of memory.
+// A thread of the VM, not yet running in it (core/gil.h). Null: out of memory.
 ThreadState* NewThreadState(RuntimeState& rt, size_t stack_words);
 // The values that a thread which runs nothing may still hold: its pending exception and the like.
 void DropThreadValues(ThreadState& ts);

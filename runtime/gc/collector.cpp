@@ -542,9 +542,9 @@ int64_t Collector::Collect(ThreadState& ts, int generation) {
   int64_t uncollectable = 0;
   // Whatever dies in here is dead when this is over, however deeply nested the deallocation is from
   // which a collection was asked for.
-  const int depth = std::exchange(heap_.dealloc_depth, 0);
+  const int depth = std::exchange(heap_.dealloc.depth, 0);
   int64_t found = Run(*this, ts, generation).Do(&uncollectable);
-  heap_.dealloc_depth = depth;
+  heap_.dealloc.depth = depth;
   ++stats_[generation].collections;
   stats_[generation].collected += found;
   stats_[generation].uncollectable += uncollectable;

@@ -20,6 +20,8 @@ namespace minivm {
 namespace {
 
 constexpr int kMaxNesting = 50;
+// Levels that fit into what is left at the end of the C stack.
+constexpr int kUnchecked = 8;
 
 // The shared objects of a VM: their counts start so high that only unbalanced script loops of
 // billions of steps could get here.
@@ -35,14 +37,14 @@ bool NearStackEnd(const ThreadState* ts) {
 
 // False: no memory for the queue.
 bool Enqueue(Heap* heap, Object* o) {
-  if (heap->dealloc_queued == heap->dealloc_queue_capacity) {
-    size_t more = heap->dealloc_queue_capacity ? heap->dealloc_queue_capacity * 2 : 64;
-    void* grown = std::realloc(heap->dealloc_queue, more * sizeof(Object*));
+  if (heap->dealloc.queued == heap->dealloc.capacity) {
+    size_t more = heap->dealloc.capacity ? heap->dealloc.capacity * 2 : 64;
+    void* grown = std::realloc(heap->dealloc.queue, more * sizeof(Object*));
     if (!grown) return false;
-    heap->dealloc_queue = static_cast<Object**>(grown);
-    heap->dealloc_queue_capacity = more;
+    heap->dealloc.queue = static_cast<Object**>(grown);
+    heap->dealloc.capacity = more;
   }
-  heap->dealloc_queue[heap->dealloc_queued++] = o;
+  heap->dealloc.queue[heap->dealloc.queued++] = o;
   return true;
 }
 
@@ -55,9 +57,9 @@ bool RunLastRites(Heap* heap, RuntimeState& rt, Object* o, TypeObject* type) {
     if (--o->refcount != 0) return true;
   }
   if (o->gc & kGcHasWeakrefs) {
-    int depth = std::exchange(heap->dealloc_depth, 0);
+    int depth = std::exchange(heap->dealloc.depth, 0);
     ClearWeakrefs(rt, o);
-    heap->dealloc_depth = depth;
+    heap->dealloc.depth = depth;
   }
   return false;
 }
@@ -88,6 +90,20 @@ void DeallocPlain(Heap* heap, const ShapeEntry& entry, Object* o) {
   Decref(type);
 }
 
+// A tuple that is no deep structure, as those that come and go with every pair of a loop.
+void DeallocTuple(Heap* heap, TupleObject* t) {
+  const int depth = heap->dealloc.depth;
+  heap->dealloc.depth = depth + 1;
+  t->gc &= ~kGcTracked;
+  if (heap->young_count > 0) --heap->young_count;
+  for (uint32_t i = t->size(); i-- > 0;) Decref(t->items()[i]);
+  heap->Free(t);
+  while (MVM_UNLIKELY(depth == 0 && heap->dealloc.queued != 0)) {
+    DeallocNow(heap, *heap->rt(), heap->dealloc.queue[--heap->dealloc.queued]);
+  }
+  heap->dealloc.depth = depth;
+}
+
 }  // namespace
 
 void CallFinalizer(ThreadState& ts, Object* o) {
@@ -95,7 +111,7 @@ void CallFinalizer(ThreadState& ts, Object* o) {
   if (!type->slots.finalize || (o->gc & kGcFinalized)) return;
   o->gc |= kGcFinalized;
   Heap& heap = ts.heap();
-  int depth = std::exchange(heap.dealloc_depth, 0);
+  int depth = std::exchange(heap.dealloc.depth, 0);
   Ref<> saved = TakePending(ts);
   if (type->slots.finalize(ts, o).raised()) {
     Value where = TypeLookup(ts, type, MVM_NAME(ts, __del__));
@@ -104,7 +120,7 @@ void CallFinalizer(ThreadState& ts, Object* o) {
     WriteUnraisable(ts, held);
   }
   RestorePending(ts, std::move(saved));
-  heap.dealloc_depth = depth;
+  heap.dealloc.depth = depth;
 }
 
 void Dealloc(Object* o) {
@@ -122,6 +138,10 @@ void Dealloc(Object* o) {
     heap->Free(o);
     return;
   }
+  if (o->shape_id == ShapeIdOf(TypeId::kTuple) && heap->dealloc.depth < kUnchecked &&
+      o != rt.empty_tuple) {
+    return DeallocTuple(heap, static_cast<TupleObject*>(o));
+  }
   const ShapeEntry entry = rt.shapes[o->shape_id];
   TypeObject* type = entry.type;
   const bool plain = DiesUnheard(o, entry);
@@ -135,22 +155,22 @@ void Dealloc(Object* o) {
     o->refcount = kImmortalRefcount;
     return;
   }
-  int depth = heap->dealloc_depth;
+  int depth = heap->dealloc.depth;
   if (MVM_UNLIKELY(depth >= kMaxNesting || (depth > 0 && NearStackEnd(heap->current_ts)))) {
     // Without memory for the queue the object is given up: a leak, but no crash.
     (void)Enqueue(heap, o);
     return;
   }
-  heap->dealloc_depth = depth + 1;
+  heap->dealloc.depth = depth + 1;
   if (plain) {
     DeallocPlain(heap, entry, o);
   } else {
     DeallocNow(heap, rt, o);
   }
-  while (MVM_UNLIKELY(depth == 0 && heap->dealloc_queued != 0)) {
-    DeallocNow(heap, rt, heap->dealloc_queue[--heap->dealloc_queued]);
+  while (MVM_UNLIKELY(depth == 0 && heap->dealloc.queued != 0)) {
+    DeallocNow(heap, rt, heap->dealloc.queue[--heap->dealloc.queued]);
   }
-  heap->dealloc_depth = depth;
+  heap->dealloc.depth = depth;
 }
 
 }  // namespace minivm

@@ -143,7 +143,7 @@ Heap::~Heap() {
   std::free(container_pages_);
   std::free(young_pages_.items);
   std::free(middle_pages_.items);
-  std::free(dealloc_queue);
+  std::free(dealloc.queue);
   delete collector_;
 }
 

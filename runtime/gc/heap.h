@@ -106,6 +106,13 @@ struct HeapStats {
   uint64_t refills = 0;  // times a free list was refilled
 };
 
+// Nested deallocations; past a limit objects are queued (finalizer.cpp). Each thread has its own.
+struct DeallocState {
+  int depth = 0;
+  Object** queue = nullptr;
+  size_t queued = 0, capacity = 0;
+};
+
 class Heap {
  public:
   explicit Heap(RuntimeState* rt);
@@ -171,10 +178,7 @@ class Heap {
 
   // The thread that holds the VM's lock: for handles dropped where no ThreadState is at hand.
   ThreadState* current_ts = nullptr;
-  // Nested deallocations; past a limit objects are queued (finalizer.cpp).
-  int dealloc_depth = 0;
-  Object** dealloc_queue = nullptr;
-  size_t dealloc_queued = 0, dealloc_queue_capacity = 0;
+  DeallocState dealloc;  // of current_ts
   // Container allocations minus deallocations since the last young collection.
   int64_t young_count = 0;
 #ifdef MVM_GC_STRESS

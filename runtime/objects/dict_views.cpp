@@ -245,7 +245,7 @@ Result<> item_next(ThreadState& ts, Value self) {
   Value k, v;
   MVM_TRY(bool more, Step<kReverse>(ts, self.as<DictIterator>(), &k, &v));
   if (!more) return Result<>::Done();
-  return Pair(ts, k, v);
+  return PairAgain(ts, &self.as<DictIterator>()->last, Ref<>::Borrow(k), Ref<>::Borrow(v));
 }
 
 Result<> iter_self(ThreadState&, Value self) { return Result<>::Borrow(self); }

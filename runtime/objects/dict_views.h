@@ -22,9 +22,11 @@ class DictIterator : public Object {
   uint64_t position = 0;       // of DictNext; reverse: entries below it are still to come
   uint64_t expected = 0;       // the dict's size at the start
   uint64_t remaining = 0;
+  TupleObject* last = nullptr;  // of items: the pair handed out last (PairAgain)
   template <class V>
   void VisitRefs(V&& v) {
     v(dict);
+    v(last);
   }
 };
 

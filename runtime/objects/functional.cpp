@@ -112,7 +112,7 @@ Result<> enumerate_next(ThreadState& ts, Value self) {
     MVM_TRY(next, IntAdd(ts, count, Value::Int(1)));
   }
   const Ref<> old = Ref<>::Steal(std::exchange(e->count, next.Release()));
-  return Pack(ts, count, item);
+  return PairAgain(ts, &e->last, std::move(count), std::move(item));
 }
 
 Result<> enumerate_reduce(ThreadState& ts, Args args) {
@@ -178,6 +178,7 @@ Result<> zip_next(ThreadState& ts, Value self) {
       const Value old = std::exchange(reused->items()[i], item.Release());
       Decref(old);
     }
+    Track(reused);  // a collection may have found it harmless as it was
     if (!z->last) z->last = Ref<TupleObject>(reused).Release();
     return reused;
   }

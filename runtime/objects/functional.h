@@ -11,11 +11,13 @@ class EnumerateObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kEnumerate;
   Value iterator;
-  Value count;  // exact int
+  Value count;                  // exact int
+  TupleObject* last = nullptr;  // the pair handed out last (PairAgain)
   template <class V>
   void VisitRefs(V&& v) {
     v(iterator);
     v(count);
+    v(last);
   }
 };
 

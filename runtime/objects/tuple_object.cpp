@@ -39,15 +39,38 @@ Result<TupleObject> NewTuple(ThreadState& ts, std::span<const Value> items) {
 
 Result<TupleObject> NewTupleSteal(ThreadState& ts, Value* items, size_t size) {
   if (size == 0) return Ref<TupleObject>::Borrow(ts.rt->empty_tuple->as<TupleObject>());
-  Result<TupleObject> made = NewTupleRaw(ts, size);
-  if (made.raised()) {
+  Result<TupleObject> made = kRaised;
+  if (MVM_LIKELY(size <= UINT32_MAX)) {
+    made = AllocObject<TupleObject>(ts, ShapeIdOf(TypeId::kTuple),
+                                    sizeof(TupleObject) + size * sizeof(Value), true);
+  } else {
+    RaiseMemoryError(ts);
+  }
+  if (MVM_UNLIKELY(made.raised())) {
     for (size_t i = 0; i < size; ++i) Decref(items[i]);
     return kRaised;
   }
-  Ref<TupleObject> t = made.Take();
-  std::copy_n(items, size, t->items());
+  TupleObject* t = made.word();
+  t->aux = static_cast<uint32_t>(size);
+  for (size_t i = 0; i < size; ++i) t->items()[i] = items[i];
   Track(t);
-  return t;
+  return made;
+}
+
+Result<> PairAgain(ThreadState& ts, TupleObject** last, Ref<> first, Ref<> second) {
+  if (*last == nullptr || (*last)->refcount != 1) {
+    const Value items[] = {first, second};
+    MVM_TRY(Ref<TupleObject> made, NewTuple(ts, items));
+    const Ref<TupleObject> old =
+        Ref<TupleObject>::Steal(std::exchange(*last, Ref<TupleObject>(made).Release()));
+    return made;
+  }
+  TupleObject* pair = *last;
+  ++pair->refcount;
+  const Ref<> old_first = Ref<>::Steal(std::exchange(pair->items()[0], first.Release()));
+  const Ref<> old_second = Ref<>::Steal(std::exchange(pair->items()[1], second.Release()));
+  Track(pair);  // a collection may have found it harmless as it was
+  return Result<>::Steal(Value(pair));
 }
 
 namespace {

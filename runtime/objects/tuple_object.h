@@ -38,5 +38,8 @@ Result<TupleObject> NewTuple(ThreadState& ts, std::span<const Value> items);
 Result<TupleObject> NewTupleRaw(ThreadState& ts, size_t size);
 // Takes over the references; they are gone also on failure.
 Result<TupleObject> NewTupleSteal(ThreadState& ts, Value* items, size_t size);
+// The pair (first, second) in the tuple that an iterator handed out last, if nobody else holds
+// that; else in a new one, remembered in *last.
+Result<> PairAgain(ThreadState& ts, TupleObject** last, Ref<> first, Ref<> second);
 
 }  // namespace minivm

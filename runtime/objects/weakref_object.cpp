@@ -187,7 +187,7 @@ void CallWeakrefCallback(ThreadState& ts, WeakrefObject* ref) {
   Ref<> callback = Ref<>::Steal(std::exchange(ref->callback, Value()));
   if (!callback) return;
   Heap& heap = ts.heap();
-  int depth = std::exchange(heap.dealloc_depth, 0);
+  int depth = std::exchange(heap.dealloc.depth, 0);
   Ref<> saved = TakePending(ts);
   Result<> r = Call(ts, callback, ref);
   if (r.raised()) {
@@ -196,7 +196,7 @@ void CallWeakrefCallback(ThreadState& ts, WeakrefObject* ref) {
     Ref<> dropped = r.Take();
   }
   RestorePending(ts, std::move(saved));
-  heap.dealloc_depth = depth;
+  heap.dealloc.depth = depth;
 }
 
 void ClearWeakrefsQuietly(RuntimeState& rt, Object* target, void (*keep)(void*, WeakrefObject*),

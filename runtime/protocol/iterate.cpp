@@ -30,6 +30,12 @@ Result<> GetIter(ThreadState& ts, Value v) {
 }
 
 Result<> Next(ThreadState& ts, Value iterator) {
+  if (IsExact(iterator, TypeId::kListIterator)) {
+    ListIterator* it = iterator.as<ListIterator>();
+    if (MVM_LIKELY(it->list != nullptr && it->index < it->list->size)) {
+      return Result<>::Borrow(it->list->items[it->index++]);
+    }
+  }
   Result<> r = NextOrStop(ts, iterator);
   if (MVM_UNLIKELY(r.raised()) && ClearPendingIf(ts, Exc::kStopIteration)) return Result<>::Done();
   return r;

@@ -64,6 +64,9 @@ class Digest {
   // Of the kinds without a size: n bytes.
   void Squeeze(uint8_t* out, size_t n) const;
 
+  // Has `other`, a copy of an earlier state, been passed as many bytes?
+  bool IsSame(const Digest& other) const { return total_ == other.total_ && used_ == other.used_; }
+
   Kind kind() const { return kind_; }
   size_t size() const { return size_; }
   size_t block_size() const { return block_; }

@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "runtime/core/blocking.h"
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
@@ -11,6 +12,24 @@ namespace minivm::hash {
 
 namespace {
 constexpr size_t kSlice = 1 << 20;
+constexpr size_t kLong = 2048;  // what is worth letting other threads run for
+
+// Hashes a long piece with the lock released, on a copy of the state. If the state has changed
+// meanwhile, another thread was faster, and the piece comes behind what that one hashed.
+void UpdateLong(ThreadState& ts, Digest& d, std::string_view piece) {
+  const Digest before(d);
+  Digest work(d);
+  {
+    BlockingScope scope(ts);
+    work.Update(piece);
+  }
+  if (d.IsSame(before)) {
+    d = work;
+  } else {
+    d.Update(piece);
+  }
+}
+
 Digest& Self(Args args) { return args.self<HashObject>()->digest(); }
 }  // namespace
 
@@ -31,7 +50,11 @@ Status UpdateFrom(ThreadState& ts, Digest& d, Value data) {
   MVM_TRY_VOID(view.Get(ts, data));
   for (std::string_view rest = view.view(); !rest.empty();) {
     const std::string_view slice = rest.substr(0, kSlice);
-    d.Update(slice);
+    if (slice.size() < kLong || ts.rt->gil == nullptr) {
+      d.Update(slice);
+    } else {
+      UpdateLong(ts, d, slice);
+    }
     rest.remove_prefix(slice.size());
     MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(slice.size() / 4)));
   }

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstring>
 
+#include "runtime/core/blocking.h"
+
 namespace minivm::hash {
 
 namespace {
@@ -64,6 +66,21 @@ class Buffer {
   size_t size_ = 0;
 };
 
+// Does step(0) to step(count - 1), each of which costs so many units, in stretches during which
+// other threads run.
+template <class F>
+Status InStretches(ThreadState& ts, uint64_t count, int64_t units, F step) {
+  constexpr int64_t kUnits = 1 << 16;
+  const uint64_t most = std::max<uint64_t>(1, static_cast<uint64_t>(kUnits / units));
+  for (uint64_t i = 0; i < count;) {
+    const uint64_t end = i + std::min(most, count - i);
+    MVM_TRY_VOID(Charge(ts, units * static_cast<int64_t>(end - i)));
+    BlockingScope scope(ts);
+    for (; i < end; ++i) step(i);
+  }
+  return Ok();
+}
+
 }  // namespace
 
 Status Pbkdf2(ThreadState& ts, Kind kind, std::string_view password, std::string_view salt,
@@ -78,13 +95,12 @@ Status Pbkdf2(ThreadState& ts, Kind kind, std::string_view password, std::string
     first.Update({reinterpret_cast<const char*>(&number), 4});
     first.Finish(u);
     std::copy(u, u + size, sum);
-    for (uint64_t i = 1; i < iterations; ++i) {
+    MVM_TRY_VOID(InStretches(ts, iterations - 1, 64, [&](uint64_t) {
       Hmac next = keyed;
       next.Update({reinterpret_cast<const char*>(u), size});
       next.Finish(u);
       for (size_t k = 0; k < size; ++k) sum[k] ^= u[k];
-      MVM_TRY_VOID(Charge(ts, 64));
-    }
+    }));
     const size_t part = std::min(n, size);
     std::copy(sum, sum + part, out);
     out += part;
@@ -106,21 +122,19 @@ Status Scrypt(ThreadState& ts, std::string_view password, std::string_view salt,
   const int64_t step = static_cast<int64_t>(block * 32);
   for (uint64_t p = 0; p < parallel; ++p) {
     uint32_t* x = all.words() + p * words;
-    for (uint64_t i = 0; i < cost; ++i) {
+    MVM_TRY_VOID(InStretches(ts, cost, step, [&](uint64_t i) {
       std::copy(x, x + words, table.words() + i * words);
       BlockMix(x, scratch.words(), block);
       std::copy(scratch.words(), scratch.words() + words, x);
-      MVM_TRY_VOID(Charge(ts, step));
-    }
-    for (uint64_t i = 0; i < cost; ++i) {
+    }));
+    MVM_TRY_VOID(InStretches(ts, cost, step, [&](uint64_t) {
       uint64_t pick;
       std::memcpy(&pick, x + (2 * block - 1) * 16, 8);
       const uint32_t* row = table.words() + (pick & (cost - 1)) * words;
       for (size_t k = 0; k < words; ++k) x[k] ^= row[k];
       BlockMix(x, scratch.words(), block);
       std::copy(scratch.words(), scratch.words() + words, x);
-      MVM_TRY_VOID(Charge(ts, step));
-    }
+    }));
   }
   const std::string_view mixed(reinterpret_cast<const char*>(all.bytes()), chunk * parallel);
   return Pbkdf2(ts, Kind::kSha256, password, mixed, 1, out, n);

@@ -88,32 +88,42 @@ Status WarnOfDefaultEncoding(ThreadState& ts, int stack_level) {
   return Warn(ts, Exc::kEncodingWarning, stack_level, "'encoding' argument not specified");
 }
 
-StreamLock::StreamLock(ThreadState& ts, ThreadState** owner, Value stream) : owner_(owner) {
-  while (*owner != nullptr) {
-    if (*owner == &ts) {
+StreamLock::StreamLock(ThreadState& ts, StreamOwner* owner, Value stream) : ts_(ts), owner_(owner) {
+  while (owner->thread != nullptr) {
+    if (owner->thread == &ts) {
       (void)Raise(ts, Exc::kRuntimeError, "reentrant call inside %R", stream);
       return;
     }
-    Blocking(ts, [] { return ::usleep(100); });
-    if (ServeInterrupted(ts).raised()) return;
+    const ThreadState* t = ts.rt->threads;
+    while (t != nullptr && t != owner->thread) t = t->next;
+    if (t == nullptr) break;  // it is not in this child of a fork
+    if (ts.rt->ending) {
+      (void)Raise(ts, Exc::kRuntimeError,
+                  "could not acquire lock for %R at interpreter shutdown, possibly due to daemon "
+                  "threads",
+                  stream);
+      return;
+    }
+    if (owner->waiting.Wait(ts, nullptr, kNever, [owner] { return owner->thread == nullptr; })
+            .raised()) {
+      return;
+    }
   }
-  *owner = &ts;
+  owner->thread = &ts;
   held_ = true;
 }
 
 StreamLock::StreamLock(ThreadState& ts, BufferedObject* stream)
     : StreamLock(ts, &stream->owner, Value(stream)) {
   if (held_ && CheckUsable(ts, stream).raised()) {
-    *owner_ = nullptr;
-    held_ = false;
+    Leave();
   }
 }
 
 StreamLock::StreamLock(ThreadState& ts, TextIoObject* stream)
     : StreamLock(ts, &stream->owner, Value(stream)) {
   if (held_ && CheckText(ts, stream).raised()) {
-    *owner_ = nullptr;
-    held_ = false;
+    Leave();
   }
 }
 

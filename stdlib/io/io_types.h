@@ -15,13 +15,19 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/core/thread_state.h"
+#include "runtime/core/wait_list.h"
 #include "runtime/objects/codec.h"
 #include "runtime/objects/dict_object.h"
 
 namespace minivm::io {
 
 inline constexpr int64_t kDefaultBufferSize = 8192;
+
+// Who is inside a stream, and who waits to be.
+struct StreamOwner {
+  ThreadState* thread = nullptr;
+  WaitList waiting;
+};
 
 class IoBaseObject : public Object {
  public:
@@ -50,7 +56,7 @@ class BufferedObject : public IoBaseObject {
   uint8_t* buffer = nullptr;
   int64_t size = 0;
   int64_t pos = 0, end = 0, dirty = 0;
-  ThreadState* owner = nullptr;  // who is inside
+  StreamOwner owner;
   bool ok = false, detached = false, readable = false, writable = false, finalizing = false;
   bool raw_is_file = false;  // an exact FileIO
   template <class V>
@@ -164,7 +170,7 @@ class TextIoObject : public IoBaseObject {
   DecodeState* snapshot_state = nullptr;
   Value snapshot_flags;  // kObject: decoder state before
   int64_t snapshot_origin = -1;
-  ThreadState* owner = nullptr;
+  StreamOwner owner;
   template <class V>
   void VisitRefs(V&& v) {
     v(dict);
@@ -223,17 +229,22 @@ Result<> NameForRepr(ThreadState& ts, Value stream);
 // exchange them.
 class StreamLock {
  public:
-  StreamLock(ThreadState& ts, ThreadState** owner, Value stream);
+  StreamLock(ThreadState& ts, StreamOwner* owner, Value stream);
   // For streams that must be usable: what ran before the lock was had may have detached them.
   StreamLock(ThreadState& ts, BufferedObject* stream);
   StreamLock(ThreadState& ts, TextIoObject* stream);
-  ~StreamLock() {
-    if (held_) *owner_ = nullptr;
-  }
+  ~StreamLock() { Leave(); }
   explicit operator bool() const { return held_; }
 
  private:
-  ThreadState** owner_;
+  void Leave() {
+    if (!std::exchange(held_, false)) return;
+    owner_->thread = nullptr;
+    owner_->waiting.WakeOne(ts_);
+  }
+
+  ThreadState& ts_;
+  StreamOwner* owner_;
   bool held_ = false;
 };
 

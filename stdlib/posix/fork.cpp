@@ -5,6 +5,7 @@
 #include <pty.h>
 #include <unistd.h>
 
+#include "runtime/core/gil.h"
 #include "runtime/core/signals.h"
 #include "runtime/objects/list_object.h"
 #include "stdlib/posix/posix_support.h"
@@ -66,9 +67,15 @@ namespace {
 template <class F>
 Result<pid_t> ForkAround(ThreadState& ts, F start) {
   MVM_TRY_VOID(RunForkHooks(ts, ForkMoment::kBefore));
+  Gil* gil = ts.rt->gil;
+  if (gil != nullptr) gil->BeforeFork();
   pid_t pid = start();
   int error = errno;
-  if (pid == 0) ForgetSignals(*ts.rt);
+  if (gil != nullptr) gil->AfterFork(ts, pid == 0);
+  if (pid == 0) {
+    KeepOnlyThread(ts);
+    ForgetSignals(*ts.rt);
+  }
   MVM_TRY_VOID(RunForkHooks(ts, pid == 0 ? ForkMoment::kChild : ForkMoment::kParent));
   errno = error;
   return pid;

@@ -569,7 +569,10 @@ Result<> posix_sched_setaffinity(ThreadState& ts, Args args) {
   }));
   return DoneOrErrno(ts, sched_setaffinity(pid, sizeof set, &set));
 }
-Result<> posix_sched_yield(ThreadState& ts, Args args) { return DoneOrErrno(ts, sched_yield()); }
+Result<> posix_sched_yield(ThreadState& ts, Args args) {
+  YieldLock(ts);
+  return None(ts);
+}
 Result<> posix_strerror(ThreadState& ts, Args args) {
   MVM_TRY(int code, AsCInt(ts, args[0]));
   return NewStr(ts, std::strerror(code));

@@ -1,7 +1,6 @@
 // _thread._ThreadHandle, by which threading waits for a thread; and the arguments of its
 // excepthook.
-#include <time.h>
-
+#include "runtime/core/wait_list.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
@@ -18,6 +17,7 @@ class ThreadHandleObject : public Object {
   enum State : uint32_t { kNotStarted, kRunning, kDone };
   uint64_t ident = 0;
   State state = kNotStarted;
+  WaitList waiting;
 };
 
 Result<> handle_new(ThreadState& ts, Args args) {
@@ -35,35 +35,22 @@ Result<> handle_is_done(ThreadState& ts, Args args) {
   return Bool(ts, args.self<ThreadHandleObject>()->state == ThreadHandleObject::kDone);
 }
 Result<> handle_set_done(ThreadState& ts, Args args) {
-  ThreadHandleObject* h = args.self<ThreadHandleObject>();
-  if (h->state == ThreadHandleObject::kNotStarted) {
+  if (args.self<ThreadHandleObject>()->state == ThreadHandleObject::kNotStarted) {
     return Raise(ts, Exc::kRuntimeError, "thread not started");
   }
-  h->state = ThreadHandleObject::kDone;
+  HandleEnds(ts, args[0]);
   return None(ts);
 }
 
 // join(timeout=None): returns when the thread has ended, or the time is over.
 Result<> handle_join(ThreadState& ts, Args args) {
-  ThreadHandleObject* h = args.self<ThreadHandleObject>();
-  Deadline deadline;
+  int64_t deadline = kNever;
   if (!IsNone(ts, args[1])) {
     MVM_TRY(int64_t ns,
             ToNanoseconds(ts, args[1], 1'000'000'000, "'timeout' must be a number or None"));
-    if (ns >= 0) deadline = Deadline::After(ns);
+    if (ns >= 0 && __builtin_add_overflow(MonotonicNow(), ns, &deadline)) deadline = kNever;
   }
-  if (h->state == ThreadHandleObject::kNotStarted) {
-    return Raise(ts, Exc::kRuntimeError, "thread not started");
-  }
-  if (h->state == ThreadHandleObject::kRunning && h->ident == ts.id) {
-    return Raise(ts, Exc::kRuntimeError, "Cannot join current thread");
-  }
-  constexpr int64_t kNap = 10'000'000;
-  while (h->state != ThreadHandleObject::kDone && (deadline.never() || deadline.Left() > 0)) {
-    struct timespec nap = ToTimespec(deadline.Slice() < kNap ? deadline.Slice() : kNap);
-    Blocking(ts, [&] { return nanosleep(&nap, nullptr); });
-    MVM_TRY_VOID(Charge(ts, 1'000'000'000));
-  }
+  MVM_TRY_VOID(JoinThread(ts, args[0], deadline));
   return None(ts);
 }
 
@@ -85,6 +72,43 @@ const TypeSpec kThreadHandleType = {
     .methods = kHandleMethods,
     .getsets = kHandleGetSets,
 };
+
+Status JoinThread(ThreadState& ts, Value handle, int64_t deadline) {
+  ThreadHandleObject* h = handle.as<ThreadHandleObject>();
+  if (h->state == ThreadHandleObject::kNotStarted) {
+    return Raise(ts, Exc::kRuntimeError, "thread not started");
+  }
+  if (h->state == ThreadHandleObject::kRunning && h->ident == ts.id) {
+    return Raise(ts, Exc::kRuntimeError, "Cannot join current thread");
+  }
+  MVM_TRY_VOID(
+      h->waiting.Wait(ts, h, deadline, [h] { return h->state == ThreadHandleObject::kDone; }));
+  return Ok();
+}
+
+uint64_t HandleIdent(Value handle) { return handle.as<ThreadHandleObject>()->ident; }
+
+Status HandleStarts(ThreadState& ts, Value handle, uint64_t ident) {
+  ThreadHandleObject* h = handle.as<ThreadHandleObject>();
+  if (h->state != ThreadHandleObject::kNotStarted)
+    return Raise(ts, Exc::kRuntimeError, "thread already started");
+  h->state = ThreadHandleObject::kRunning;
+  h->ident = ident;
+  return Ok();
+}
+void HandleFails(Value handle) {
+  handle.as<ThreadHandleObject>()->state = ThreadHandleObject::kNotStarted;
+}
+void HandleEnds(ThreadState& ts, Value handle) {
+  ThreadHandleObject* h = handle.as<ThreadHandleObject>();
+  h->state = ThreadHandleObject::kDone;
+  h->waiting.WakeAll(ts);
+}
+
+Result<> NewThreadHandle(ThreadState& ts) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kThreadHandleType));
+  return AllocInstance(ts, type);
+}
 
 Result<> MakeThreadHandle(ThreadState& ts, uint64_t ident) {
   MVM_TRY(TypeObject * type, TypeForSpec(ts, kThreadHandleType));

@@ -63,7 +63,8 @@ TEST(ManyVms, LeaveNothing) {
     Use(config, i);
     ASSERT_EQ(guard.Take(), "") << i;
   }
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which keep memory of their own
+#if !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)  // which keep memory of their own
   EXPECT_LT(Private() - before, 512);
 #endif
 }

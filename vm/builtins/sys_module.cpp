@@ -116,6 +116,7 @@ Result<> sys_setcheckinterval(ThreadState& ts, Args args) {
     return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
   ts.rt->check_interval = n < 1 ? 1 : static_cast<int>(n);
   ts.rt->check_interval_set = true;
+  if (ts.rt->hooks.threads_changed) ts.rt->hooks.threads_changed(*ts.rt);
   return None(ts);
 }
 
@@ -204,7 +205,7 @@ Result<> sys_current_frames(ThreadState& ts, Args args) {
   for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
     FrameWalker w(*t);
     if (w.done()) continue;
-    MVM_TRY(Ref<FrameObject> frame, FrameFor(*t, w.base(), w.pc()));
+    MVM_TRY(Ref<FrameObject> frame, FrameFor(ts, w.base(), w.pc()));
     MVM_TRY(Ref<> id, NewIntU64(ts, t->id));
     MVM_TRY_VOID(DictSet(ts, d, id, frame));
   }

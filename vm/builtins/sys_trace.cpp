@@ -14,6 +14,8 @@
 // are those of tracing.
 #include "vm/builtins/sys_trace.h"
 
+#include <vector>
+
 #include "runtime/native/native_function.h"
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/method_object.h"
@@ -27,7 +29,7 @@ namespace minivm {
 
 namespace {
 
-void SetTracing(ThreadState& ts, Value* field, Value function);
+Ref<> SetTracing(ThreadState& ts, Value* field, Value function);
 
 // f(frame, event, arg): a new reference to its result.
 Result<> CallTracer(ThreadState& ts, Value function, FrameObject* frame, const char* event,
@@ -444,12 +446,22 @@ void SetHooks(ThreadState& ts) {
   if (UpdateWatching(ts).raised()) ClearPending(ts);
 }
 
-void SetTracing(ThreadState& ts, Value* field, Value function) {
+// Gives what the field held.
+Ref<> SetTracing(ThreadState& ts, Value* field, Value function) {
   Value now =
       function.is_null() || IsNone(ts, function) ? Value() : Ref<>::Borrow(function).Release();
   Value old = std::exchange(*field, now);
   SetHooks(ts);
-  Decref(old);
+  return Ref<>::Steal(old);
+}
+
+// What the threads had is dropped when all have the new one: threads may end meanwhile.
+Result<> SetAllTracing(ThreadState& ts, Value InterpState::*field, Value function) {
+  std::vector<Ref<>> old;
+  for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
+    if (t->interp != nullptr) old.push_back(SetTracing(*t, &(InterpOf(*t).*field), function));
+  }
+  return None(ts);
 }
 
 Result<> Show(ThreadState& ts, Value v) { return v.is_null() ? None(ts) : Result<>::Borrow(v); }
@@ -487,16 +499,10 @@ Result<> sys_getprofile(ThreadState& ts, Args args) {
   return Show(ts, InterpOf(ts).profile_function);
 }
 Result<> sys_settraceallthreads(ThreadState& ts, Args args) {
-  for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
-    if (t->interp != nullptr) SetTracing(*t, &InterpOf(*t).trace_function, args[0]);
-  }
-  return None(ts);
+  return SetAllTracing(ts, &InterpState::trace_function, args[0]);
 }
 Result<> sys_setprofileallthreads(ThreadState& ts, Args args) {
-  for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
-    if (t->interp != nullptr) SetTracing(*t, &InterpOf(*t).profile_function, args[0]);
-  }
-  return None(ts);
+  return SetAllTracing(ts, &InterpState::profile_function, args[0]);
 }
 
 }  // namespace minivm

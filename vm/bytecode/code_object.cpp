@@ -259,8 +259,16 @@ Word GenericWord(const CodeObject* code, const CodeInstance* instance, uint32_t 
   const Op op = static_cast<Op>(w.op);
   const OpInfo& info = InfoOf(op);
   if (!(info.flags & kSpec)) return w;
-  const Op generic = GenericOp(op);
+  Op generic = GenericOp(op);
   switch (op) {
+    case Op::GETATTR_CLASS:
+    case Op::GETATTR_MEMBER:
+    case Op::GETATTR_MODULE:
+    case Op::GETATTR_TYPE:
+    case Op::GETATTR_PROPERTY:
+      if (w.c & kToLocal) generic = Op::GETATTR_L;
+      w.c &= kConsume1;
+      break;
     case Op::GETATTR_SLOT:
     case Op::GETATTR_SLOT_L: w.c &= 1; break;  // slot * 2 + consume bit
     case Op::SETATTR_SLOT: w.c &= 3; break;    // slot * 4 + consume bits

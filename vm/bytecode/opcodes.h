@@ -96,6 +96,8 @@ struct CacheEntry {
 static_assert(sizeof(CacheEntry) == 16);
 
 enum ConsumeFlags : uint32_t { kConsume1 = 1, kConsume2 = 2, kConsume3 = 4, kInPlace = 8 };
+// In C of the specialised GETATTR forms that have no twin for locals.
+inline constexpr uint32_t kToLocal = 2;
 
 enum class Special : uint8_t {
   kNone,

@@ -335,6 +335,7 @@ void Verifier::Successors(uint32_t pc, const Word& w, Op op, const OpInfo& info)
       if (op == Op::FOR) done.Drop(w.b);
       done.Drop(w.a);
       if (!IsTemp(w.a)) Fail("iterator in a local");
+      if (done.Has(w.a + 1u)) Fail("FOR below another temporary");
       Join(target, done);
       break;
     }
@@ -342,6 +343,7 @@ void Verifier::Successors(uint32_t pc, const Word& w, Op op, const OpInfo& info)
       LiveSet done = live_;
       done.Drop(w.a);
       if (!IsTemp(w.a) || !IsTemp(w.b)) Fail("SEND with a local");
+      if (w.b != w.a + 1 || done.Has(w.b + 1u)) Fail("SEND below another temporary");
       Join(target, done);
       break;
     }

@@ -499,8 +499,8 @@ Ref<CodeObject> CodeGenerator::FunctionBody(const FunctionDefStmt* s) {
   return EndUnit();
 }
 
-// Each decorator waits in a window of its own for what it decorates. More than a few wait in a list,
-// to whose end the function goes, then what each has made of it.
+// Each decorator waits in a window of its own for what it decorates. More than a few wait in a
+// list, to whose end the function goes, then what each has made of it.
 void CodeGenerator::OpenDecorators(Span<Expr*> decorators) {
   if (decorators.size > kMaxDecoratorWindows) {
     b().SetLocation(decorators[0]->loc);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <new>
 
+#include "runtime/core/gil.h"
 #include "runtime/core/signals.h"
 #include "runtime/gc/alloc_tracer.h"
 #include "runtime/gc/collector.h"
@@ -21,14 +22,14 @@
 #include "runtime/protocol/protocol.h"
 #include "vm/builtins/builtins_module.h"
 #include "vm/builtins/sys_module.h"
+#include "vm/builtins/sys_trace.h"
 #include "vm/embed/internals.h"
 #include "vm/import/import_types.h"
 #include "vm/import/importer.h"
+#include "vm/interp/interp_state.h"
 #include "vm/interp/interpreter.h"
 
 namespace minivm {
-
-void ReleaseInterpreterThread(ThreadState& ts);
 
 // ---- internals ----
 
@@ -115,6 +116,10 @@ Status VmInternals::Start() {
   ThreadState& t = *ts;  // what stack NewThreadState grants is enough
   InitInterpreterThread(t);
   MVM_TRY_VOID(InitInterpreter(t));
+  rt.hooks.enter_thread = [](ThreadState& started) {
+    InitInterpreterThread(started);
+    if (InterpOf(started).monitor != nullptr) UpdateTraceHooks(started);
+  };
   if (config.trace_frames > AllocTracer::kMaxFrames) {
     return Raise(t, Exc::kValueError, "the number of frames must be in range [1; %u]",
                  AllocTracer::kMaxFrames);
@@ -216,7 +221,12 @@ std::unique_ptr<Vm> Vm::Create(const VmConfig& config, ScriptError* error) {
   }
 }
 
-Vm::~Vm() { Finish(); }
+Vm::~Vm() {
+  Finish();
+  // What a thread that is blocked outside of the VM may still come back to is given up.
+  VmInternals& in = *internals_;
+  if (in.ts != nullptr && in.rt.gil != nullptr && !StopThreads(*in.ts)) (void)internals_.release();
+}
 
 Status VmInternals::PrependPath(ThreadState& ts, std::string_view entry) {
   if (config.flags.safe_path || config.flags.isolated) return Ok();
@@ -583,6 +593,8 @@ static bool End(VmInternals& in, ThreadState& ts) {
   bool ok = FlushStandardStreams(ts);
   if (ts.HasPending()) WriteUnraisable(ts, Value(), "Exception ignored on flushing sys.stdout");
   RetireSignals(in.rt);
+  // From here on the threads that are left stand still, wherever they are.
+  if (in.rt.gil != nullptr) in.rt.gil->Freeze(true);
   in.main = Ref<ModuleObject>();
   // Finalizers may still print.
   Ref<> streams[2];
@@ -625,11 +637,7 @@ bool Vm::Finish() {
   return ok;
 }
 
-void Vm::Interrupt() {
-  ThreadState& ts = *internals_->rt.main_thread;
-  ts.requests.fetch_or(kRequestInterrupt, std::memory_order_acq_rel);
-  RequestAttention(ts);
-}
+void Vm::Interrupt() { RequestAttention(*internals_->rt.main_thread, kRequestInterrupt); }
 
 void Vm::ClearInterrupt() {
   ThreadState& ts = *internals_->rt.main_thread;

@@ -21,6 +21,7 @@
 #include "runtime/protocol/protocol.h"
 #include "vm/bytecode/code_object.h"
 #include "vm/import/embedded_modules.h"
+#include "vm/import/import_lock.h"
 #include "vm/import/import_types.h"
 
 namespace minivm {
@@ -78,6 +79,8 @@ Status BindInParent(ThreadState& ts, StrObject* parent_name, StrObject* child, V
               Value(parent_name), Value(child));
 }
 
+Result<> ImportAbsolute(ThreadState& ts, StrObject* name);
+
 Result<> FindAndLoad(ThreadState& ts, StrObject* name) {
   RecursionGuard guard(ts, "");
   if (!guard) return kRaised;
@@ -90,7 +93,7 @@ Result<> FindAndLoad(ThreadState& ts, StrObject* name) {
     MVM_TRY(child, Intern(ts, child));
     MVM_TRY(Ref<> parent, FindLoaded(ts, parent_name));
     if (parent.is_absent()) {
-      MVM_TRY(parent, FindAndLoad(ts, parent_name));
+      MVM_TRY(parent, ImportAbsolute(ts, parent_name));
     }
     MVM_TRY(Ref<> again, FindLoaded(ts, name));
     if (!again.is_absent()) return again;
@@ -116,7 +119,14 @@ Result<> FindAndLoad(ThreadState& ts, StrObject* name) {
 
 Result<> ImportAbsolute(ThreadState& ts, StrObject* name) {
   MVM_TRY(Ref<> module, FindLoaded(ts, name));
-  if (module.is_absent()) return FindAndLoad(ts, name);
+  if (module.is_absent()) {
+    ImportLock lock(ts, name);
+    if (!lock) return kRaised;
+    MVM_TRY(module, FindLoaded(ts, name));  // another thread may have been faster
+    if (module.is_absent()) return FindAndLoad(ts, name);
+  } else {
+    MVM_TRY_VOID(AwaitImported(ts, name));
+  }
   if (IsNone(ts, module)) {
     return RaiseImportError(ts, Exc::kModuleNotFoundError, name, Value(),
                             "import of %U halted; None in sys.modules", Value(name));

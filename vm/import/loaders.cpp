@@ -183,7 +183,8 @@ Result<> loader_get_filename(ThreadState& ts, Args args) {
   return path.is_null() ? None(ts) : Result<>::Borrow(path);
 }
 
-// The reader of the files beside a module, which importlib.readers has; what it is made of is given.
+// The reader of the files beside a module, which importlib.readers has; what it is made of is
+// given.
 Result<> ResourceReader(ThreadState& ts, std::string_view kind, Value of) {
   MVM_TRY(Ref<> readers, ImportModule(ts, "importlib.readers"));
   MVM_TRY(Ref<> reader, GetAttr(ts, readers, kind));

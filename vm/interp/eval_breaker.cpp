@@ -27,13 +27,18 @@ namespace minivm {
 
 namespace {
 
+// All but the one that is served between two instructions only: the breaker stays where it is.
 uint32_t TakeRequests(ThreadState& ts) {
-  return ts.requests.exchange(0, std::memory_order_acq_rel);
+  return ts.requests.fetch_and(kRequestSwitch, std::memory_order_acq_rel);
 }
 
 // Serves what has been asked of the thread. Also reached from natives through Charge().
 Status ServeRequests(ThreadState& ts) {
   uint32_t requests = TakeRequests(ts);
+  if (MVM_UNLIKELY(requests & kRequestStop)) {
+    RequestAttention(ts, kRequestStop);  // until the thread has ended
+    return RaiseNoMessage(ts, Exc::kSystemExit);
+  }
   if (requests & kRequestCollect) ts.heap().collector().CollectIfDue(ts);
   if (requests & kRequestInterrupt) {
     // A signal is served at the next poll.
@@ -66,6 +71,10 @@ bool SlowBreak(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   ts->tab.store(PlainTable(*ts));
+  if (ts->requests.load(std::memory_order_relaxed) & kRequestSwitch) {
+    ts->requests.fetch_and(~uint32_t{kRequestSwitch});
+    PrepareSwitch(*ts);
+  }
   return !ServeRequests(*ts).raised() || FailBefore(R, pc);
 }
 
@@ -73,7 +82,7 @@ bool SlowTick(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   InterpState& state = InterpOf(*ts);
-  if (state.tick != nullptr && state.tick(*ts, R, pc).raised()) return FailBefore(R, pc);
+  if (state.tick != nullptr) state.tick(*ts);
   return state.trace == nullptr || !state.trace(*ts, R, pc).raised() || FailBefore(R, pc);
 }
 
@@ -122,12 +131,13 @@ void InitInterpreterThread(ThreadState& ts) {
   state->watch_labels = tables[3];
   state->step_table = state->normal_table;
   ts.interp = state;
-  AbandonProfile(ts);
+  state->random = static_cast<uint32_t>(ts.id) * 0x9E3779B1 | 1;
   const ThreadState* main = ts.rt->main_thread;
   if (main != nullptr && main->interp != nullptr)
     state->monitor = static_cast<InterpState*>(main->interp)->monitor;
   ts.tab = state->normal_table;
   if (ts.handled == nullptr) ts.handled = &ts.own_handled;
+  JoinProfile(ts);
 }
 
 void ReleaseInterpreterThread(ThreadState& ts) {
@@ -163,6 +173,8 @@ Status InitInterpreter(ThreadState& ts) {
   hooks.invalidate_sites = InvalidateSites;
   hooks.serve_requests = ServeRequests;
   hooks.request_attention = RequestAttention;
+  hooks.threads_changed = UpdatePreemption;
+  hooks.leave_thread = ReleaseInterpreterThread;
   hooks.super_arguments = SuperArguments;
   hooks.warn = LoadAndWarn;
   hooks.current_frame = [](ThreadState& t) -> Result<> {

@@ -30,8 +30,17 @@ void FrameWalker::Next() {
   base_ = CallerBase(base_);
 }
 
+ThreadState& ThreadOfWindow(ThreadState& ts, const Value* base) {
+  auto has = [base](const ThreadState& t) { return base >= t.stack && base < t.stack_end; };
+  if (MVM_LIKELY(has(ts))) return ts;
+  for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
+    if (has(*t)) return *t;
+  }
+  return ts;
+}
+
 void LinkLiveFrame(ThreadState& ts, FrameObject* frame, Value* base) {
-  InterpState& state = InterpOf(ts);
+  InterpState& state = InterpOf(ThreadOfWindow(ts, base));
   frame->base = base;
   frame->next_live = state.live_frames;
   state.live_frames = frame;
@@ -39,7 +48,7 @@ void LinkLiveFrame(ThreadState& ts, FrameObject* frame, Value* base) {
 }
 
 void UnlinkLiveFrame(ThreadState& ts, FrameObject* frame) {
-  FrameObject** link = &InterpOf(ts).live_frames;
+  FrameObject** link = &InterpOf(ThreadOfWindow(ts, frame->base)).live_frames;
   while (*link != nullptr && *link != frame) link = &(*link)->next_live;
   if (*link != nullptr) *link = frame->next_live;
   frame->next_live = nullptr;
@@ -49,7 +58,8 @@ void UnlinkLiveFrame(ThreadState& ts, FrameObject* frame) {
 namespace {
 
 FrameObject* FindLiveFrame(ThreadState& ts, Value* base) {
-  for (FrameObject* f = InterpOf(ts).live_frames; f != nullptr; f = f->next_live) {
+  for (FrameObject* f = InterpOf(ThreadOfWindow(ts, base)).live_frames; f != nullptr;
+       f = f->next_live) {
     if (f->base == base) return f;
   }
   return nullptr;

@@ -28,7 +28,7 @@ enum FrameFlags : uint64_t {
   kFrameEntry = 4,      // called from C++: returning leaves Run()
   kFrameGenerator = 8,  // base[-3] is a generator; its return address is the calling word
   kFrameTraced = 16,    // return events are wanted
-  kFrameProperty = 32,  // pushed by GETATTR_PROPERTY: the result may go to a local
+  kFrameProperty = 32,  // pushed by GETATTR_PROPERTY: the result goes to a local
 };
 
 struct FrameHeader {
@@ -94,6 +94,8 @@ class FrameWalker {
   const Word* pc_;
 };
 
+// The thread on whose stack the window is; `ts` if that thread has gone.
+ThreadState& ThreadOfWindow(ThreadState& ts, const Value* base);
 // First free word above the innermost frame.
 Value* StackTop(ThreadState& ts);
 // Index of a word of the function's instance.

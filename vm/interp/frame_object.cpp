@@ -40,7 +40,7 @@ uint32_t RegisterCount(FrameObject* f) {
 // A frame that is running further out has its pc in the chain.
 void Refresh(ThreadState& ts, FrameObject* f) {
   if (f->base == nullptr) return;
-  for (FrameWalker walker(ts); !walker.done(); walker.Next()) {
+  for (FrameWalker walker(ThreadOfWindow(ts, f->base)); !walker.done(); walker.Next()) {
     if (walker.base() == f->base) {
       f->pc = walker.pc();
       return;
@@ -51,7 +51,7 @@ void Refresh(ThreadState& ts, FrameObject* f) {
 Result<> get_back(ThreadState& ts, Value self) {
   FrameObject* f = Self(self);
   if (f->base == nullptr) return f->back.is_null() ? None(ts) : Result<>::Borrow(f->back);
-  FrameWalker walker(ts);
+  FrameWalker walker(ThreadOfWindow(ts, f->base));
   while (!walker.done() && walker.base() != f->base) walker.Next();
   if (!walker.done()) walker.Next();
   if (walker.done()) return None(ts);

@@ -254,8 +254,10 @@ Result<> GeneratorFrame(ThreadState& ts, GeneratorObject* gen) {
   if (gen->state == GenState::kClosed) return None(ts);
   if (gen->frame.is_object()) return Result<>::Borrow(gen->frame);
   if (gen->state == GenState::kRunning) {
-    for (FrameWalker walker(ts); !walker.done(); walker.Next()) {
-      if (walker.base()[-3].is(Value(gen))) return FrameFor(ts, walker.base(), walker.pc());
+    for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
+      for (FrameWalker walker(*t); !walker.done(); walker.Next()) {
+        if (walker.base()[-3].is(Value(gen))) return FrameFor(ts, walker.base(), walker.pc());
+      }
     }
     return None(ts);
   }

@@ -13,7 +13,10 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "runtime/protocol/ready_slots.h"
 #include "vm/interp/async_generator.h"
+#include "vm/interp/call_profile.h"
+#include "vm/interp/generator_switch.h"
 #include "vm/interp/interpreter.h"
 #include "vm/interp/watch.h"
 
@@ -33,45 +36,30 @@ const char* KindName(const GeneratorObject* gen) {
   }
 }
 
-// Lays the frame of a suspended generator at w; the state is checked by the caller. `sent` is owned
-// and consumed (null: an exception will be thrown in).
+// The same for generators in any state and with a frame object.
 void LayFrame(ThreadState* ts, Value* w, GeneratorObject* gen, Value back, uint64_t header,
               Value sent) {
-  Value* nb = w + kWindowWords;
-  Incref(static_cast<Object*>(gen));
-  w[0] = Value(gen);
-  w[1] = back;
-  w[2] = Value::FromBits(header);
-  for (uint32_t i = 0; i < gen->live; ++i) nb[i] = gen->registers[i];
-  bool started = gen->state != GenState::kCreated;
-  gen->live = 0;
-  gen->state = GenState::kRunning;
-  gen->handled.prev = ts->handled;
-  ts->handled = &gen->handled;
-  if (gen->frame.is_object()) LinkLiveFrame(*ts, gen->frame.as<FrameObject>(), nb);
-  if (!sent.is_null()) {
-    if (started) {
-      nb[gen->yield_register] = sent;
-    } else {
-      Decref(sent);
-    }
+  if (gen->state == GenState::kCreated && !sent.is_null()) {
+    Decref(sent);
+    sent = Value();
   }
+  LayGenerator(ts, w, gen, back, header, sent);
+  Value* nb = w + kWindowWords;
+  if (gen->frame.is_object()) LinkLiveFrame(*ts, gen->frame.as<FrameObject>(), nb);
   ts->base = nb;
   ts->pc = gen->resume_pc;
 }
 
-}  // namespace
-
-bool PushGenerator(ThreadState* ts, Value* R, const Word* pc, GeneratorObject* gen, Value sent,
-                   uint64_t flags) {
-  uint32_t window = FunctionOf(R)->frame_size + 1u;
-  Value* w = R + window;
-  uint64_t header = CalleeHeader(R, HeaderPlaces(window, 0) + kFrameGenerator + flags);
-  if (window > 0xFF) return false;
+// For the word at pc; false if there is no room.
+bool PushGenerator(ThreadState* ts, Value* R, const Word* pc, GeneratorObject* gen, Value sent) {
+  Value* w = ResumeWindow(R, pc);
+  uint64_t header = GeneratorHeader(R, w, InfoOf(static_cast<Op>(pc->op)).format[1] == 'l');
   if (!FrameFits(ts, w + kWindowWords, gen->function->frame_size, header)) return false;
   LayFrame(ts, w, gen, Value::FromBits(reinterpret_cast<uint64_t>(pc)), header, sent);
   return true;
 }
+
+}  // namespace
 
 bool SlowGenStart(ThreadState* ts, Value* R, Word* pc, Value* out) {
   ts->base = R;
@@ -120,14 +108,7 @@ bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
     Decref(value);
     return false;
   }
-  for (uint32_t i = 0; i < at; ++i) gen->registers[i] = R[i];
-  gen->live = at;
-  gen->yield_register = at;
-  gen->resume_pc = pc + 1;
-  gen->awaiting = pc->b != 0;
-  gen->state = GenState::kSuspended;
-  ts->handled = gen->handled.prev;
-  gen->handled.prev = nullptr;
+  SuspendGenerator(ts, gen, R, pc);
   if (header.has(kFrameObject) && gen->frame.is_object()) {
     FrameObject* frame = gen->frame.as<FrameObject>();
     frame->pc = pc;
@@ -147,8 +128,7 @@ bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
   ts->pc = word + 1;
   Value old = caller[word->b];
   caller[word->b] = value;
-  if (static_cast<Op>(word->op) != Op::SEND && InfoOf(static_cast<Op>(word->op)).format[1] == 'l')
-    Decref(old);
+  if (header.dest() != 0) Decref(old);
   Decref(static_cast<Object*>(gen));
   return true;
 }
@@ -157,9 +137,9 @@ CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
   ts->base = R;
   ts->pc = pc;
   Value it = R[pc->a];
-  bool local = InfoOf(static_cast<Op>(pc->op)).format[1] == 'l';
   *jump = false;
   uint32_t shape = it.is_object() ? it.object()->shape_id : 0;
+  const bool local = InfoOf(static_cast<Op>(pc->op)).format[1] == 'l';
   Op want = Op::FOR;
   switch (static_cast<TypeId>(shape)) {
     case TypeId::kRangeIterator: want = local ? Op::FOR_RANGE_L : Op::FOR_RANGE; break;
@@ -168,19 +148,27 @@ CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
     case TypeId::kGenerator: {
       GeneratorObject* gen = it.as<GeneratorObject>();
       if (gen->state == GenState::kCreated || gen->state == GenState::kSuspended) {
-        if (PushGenerator(ts, R, pc, gen, Value(ts->rt->none), 0)) {
-          ++ts->rt->none->refcount;
-          return CallOutcome::kPushed;
+        const auto own = static_cast<uint8_t>(local ? Op::FOR_GEN_L : Op::FOR_GEN);
+        const bool watched = std::exchange(pc->op, own) == own;  // other forms never are
+        ++ts->rt->none->refcount;
+        if (PushGenerator(ts, R, pc, gen, Value(ts->rt->none))) {
+          return watched || TellEntry(ts, gen->function) ? CallOutcome::kPushed
+                                                         : CallOutcome::kRaised;
         }
+        --ts->rt->none->refcount;
       }
       [[fallthrough]];
     }
     default: want = local ? Op::FOR_L : Op::FOR;
   }
   pc->op = static_cast<uint8_t>(want);
-  Result<> r = Next(*ts, it);
-  if (r.raised()) {
-    return CallOutcome::kRaised;
+  // Straight to the type: only iterators inside of natives can be nested without end.
+  const Slots* slots = SlotsOf(*ts, it);
+  Result<> r = MVM_LIKELY(slots != nullptr && slots->next != nullptr) ? slots->next(*ts, it)
+                                                                      : NextOrStop(*ts, it);
+  if (MVM_UNLIKELY(r.raised())) {
+    if (!ClearPendingIf(*ts, Exc::kStopIteration)) return CallOutcome::kRaised;
+    r = Result<>::Done();
   }
   if (r.done()) {
     Decref(it);
@@ -202,7 +190,7 @@ CallOutcome SlowSend(ThreadState* ts, Value* R, Word* pc, bool* jump) {
     GeneratorObject* gen = it.as<GeneratorObject>();
     if (gen->state == GenState::kSuspended ||
         (gen->state == GenState::kCreated && value.is(ts->rt->none))) {
-      if (PushGenerator(ts, R, pc, gen, value, 0)) {
+      if (PushGenerator(ts, R, pc, gen, value)) {
         R[pc->b] = Value::Int(0);  // the value is the generator's now, also if it raises
         return CallOutcome::kPushed;
       }
@@ -283,12 +271,13 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool 
     InterpState& state = InterpOf(ts);
     if (state.quiet_unwind) {
       state.quiet_unwind = state.watching != nullptr;
+      ProfileOver(&ts, header >> 32);
     } else if (state.on_throw != nullptr || state.profile != nullptr) {
       WatchThrow(ts);
     }
     v = Run(&ts, ts.base, nullptr);
   } else {
-    const bool entered = InterpOf(ts).watching == nullptr || WatchEntry(&ts);
+    const bool entered = TellEntry(&ts, gen->function);
     v = Run(&ts, ts.base, entered ? pc : nullptr);
   }
   ts.entry = entry.prev;
@@ -319,6 +308,7 @@ class DelegatingFrame {
     saved_top_ = std::exchange(ts.top, nullptr);
     live_ = gen->live;
     LayFrame(&ts, w, gen, Value(), header, Value());
+    ProfileOver(&ts, header >> 32);
     ts.pc = static_cast<const Word*>(ts.pc) - 1;
     ts.entry = &entry_;
     ok_ = true;

@@ -93,6 +93,10 @@ MVM_SLOW bool Unwind(ThreadState* ts, Value* R, Word* pc);
 // Requests: signals, collections, an interrupt by the host.
 MVM_SLOW bool SlowBreak(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowTick(ThreadState* ts, Value* R, Word* pc);
+// Another thread wants the lock: it is handed over a few instructions later (preempt.cpp).
+void PrepareSwitch(ThreadState& ts);
+// Who counts instructions, after threads or the check interval have changed (VmHooks).
+void UpdatePreemption(RuntimeState& rt);
 // An exception has come up before the word at pc has done anything: what it would have released is
 // released here, since the unwinder takes that as done. Always false.
 bool FailBefore(Value* R, const Word* pc);
@@ -101,9 +105,6 @@ bool FailBefore(Value* R, const Word* pc);
 // Last reference to local i gone in a return, the locals before it given up already: what the
 // object does on its way out happens in the caller, above the dying window.
 [[gnu::noinline, gnu::cold]] void ColdDeallocLocal(ThreadState* ts, Value* R, uint32_t i);
-// Generator frame pushed on top of R's frame: see generator_object.cpp. `flags` are added.
-bool PushGenerator(ThreadState* ts, Value* R, const Word* pc, GeneratorObject* gen, Value sent,
-                   uint64_t flags);
 // A frame for the function in window[0] whose parameters are bound; false: RecursionError raised,
 // the window is not released. window = base[-3] of the new frame.
 inline bool FrameFits(ThreadState* ts, Value* new_base, uint32_t frame_size, uint64_t header) {

@@ -26,6 +26,8 @@ struct AttrCache {
 };
 
 struct CallProfile;   // call_profile.h
+struct ProfileCall;   // "
+struct ProfileHot;    // "
 struct MonitorState;  // monitor.h
 struct WatchTable;    // watch.h
 
@@ -42,9 +44,12 @@ struct InterpState {
   Value asyncgen_firstiter, asyncgen_finalizer;  // sys.set_asyncgen_hooks; owned
   int coroutine_origin_depth = 0;                // sys.set_coroutine_origin_tracking_depth
   bool ticking = false;  // the tick table is wanted instead of the normal one
-  // Called before every instruction while ticking: budgets, check interval, tracing.
-  Status (*tick)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
-  int64_t tick_budget = 0;
+  // Called before every instruction while ticking: the hand-over of the lock (preempt.cpp).
+  void (*tick)(ThreadState& ts) = nullptr;
+  uint32_t switch_in = 0;  // instructions until the lock is handed over; 0: it is not asked for
+  bool checking = false;   // it is offered every check_interval instructions
+  int check_left = 0;      // until then
+  uint32_t random = 0;     // state of what chooses switch_in
   // Return events (sys.setprofile, sys.settrace); borrowed result, null when an exception is
   // pending. Fails with what the script's function raised, which takes the place of either.
   Status (*on_return)(ThreadState& ts, Value* base, const Word* pc, Value result) = nullptr;
@@ -72,9 +77,9 @@ struct InterpState {
   WatchTable* watch_table = nullptr;     // owned, once somebody has watched
   const WatchTable* watching = nullptr;  // null: nobody watches
   CallProfile* profile = nullptr;        // _lsprof counts
-  Value profile_owner;                   // the object that has it; owned
-  CallProfile* counting;                 // the same, or kNoProfile: never null
-  // Like tick, called after it: sys.settrace and sys.setprofile (vm/builtins/sys_trace.cpp).
+  ProfileHot* counting;                  // of the same, or kNoProfile: never null
+  ProfileCall* profile_calls = nullptr;  // owned: by depth of frames
+  // Called after tick: sys.settrace and sys.setprofile (vm/builtins/sys_trace.cpp).
   Status (*trace)(ThreadState& ts, Value* base, const Word* pc) = nullptr;
   Value trace_function, profile_function;  // owned; null: none
   bool in_trace = false;                   // a trace function is running: nothing is traced

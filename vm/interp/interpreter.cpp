@@ -17,7 +17,8 @@
 #include "runtime/objects/range_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
-#include "vm/interp/call_profile.h"
+#include "vm/interp/call_forms.h"
+#include "vm/interp/generator_switch.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/watch.h"
 
@@ -150,8 +151,10 @@ inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value 
 // Past those who watch: the word's own handler.
 #if defined(MVM_SWITCH_DISPATCH)
 #define PLAIN() goto plain
+#define PLAIN_AS(name) goto plain
 #else
 #define PLAIN() goto* kNormalTable[pc->op]
+#define PLAIN_AS(name) goto L_##name
 #endif
 #define SLOW(call)           \
   do {                       \
@@ -204,10 +207,13 @@ Value Run(ThreadState* ts, Value* base, const Word* start) {
       &&profile_method_py,
       &&profile_class,
       &&profile_native,
-      &&profile_native_pad,
       &&profile_method_native,
-      &&profile_method_native_pad,
-      &&profile_leave,
+      &&profile_property,
+      &&profile_for,
+      &&profile_send,
+      &&profile_ret,
+      &&profile_retsp,
+      &&profile_yield,
       &&profile_forget,
   };
   static_assert(std::size(kWatchLabels) == static_cast<size_t>(WatchKind::kCount));
@@ -251,10 +257,13 @@ dispatch:
       case WatchKind::kProfileMethodPy: goto profile_method_py;
       case WatchKind::kProfileClass: goto profile_class;
       case WatchKind::kProfileNative: goto profile_native;
-      case WatchKind::kProfileNativePad: goto profile_native_pad;
       case WatchKind::kProfileMethodNative: goto profile_method_native;
-      case WatchKind::kProfileMethodNativePad: goto profile_method_native_pad;
-      case WatchKind::kProfileLeave: goto profile_leave;
+      case WatchKind::kProfileProperty: goto profile_property;
+      case WatchKind::kProfileFor: goto profile_for;
+      case WatchKind::kProfileSend: goto profile_send;
+      case WatchKind::kProfileRet: goto profile_ret;
+      case WatchKind::kProfileRetSp: goto profile_retsp;
+      case WatchKind::kProfileYield: goto profile_yield;
       case WatchKind::kProfileForget: goto profile_forget;
       default: break;
     }
@@ -780,65 +789,41 @@ plain:
   }
               CASE(GETATTR_POLY)
         : GETATTR_POLY_BODY(WRITE_T) CASE(GETATTR_POLY_L)
-        : GETATTR_POLY_BODY(WRITE_L) CASE(GETATTR_CLASS) : {
-      Value o = R[pc->b];
-      CacheEntry* cache = CacheOf(pc);
-      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
-        Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
-        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
-          INCREF(v);
-          R[pc->a] = v;
-          if (pc->c & kConsume1) DECREF(o);
-          NEXT();
-        }
-      }
-      SLOW(SlowGetAttr(ts, R, pc));
-    }
-    CASE(GETATTR_MEMBER) : {
-      Value o = R[pc->b];
-      CacheEntry* cache = CacheOf(pc);
-      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
-        Value v = *reinterpret_cast<Value*>(reinterpret_cast<char*>(o.object()) + cache->ptr);
-        if (MVM_LIKELY(!v.is_null())) {
-          INCREF(v);
-          R[pc->a] = v;
-          if (pc->c & kConsume1) DECREF(o);
-          NEXT();
-        }
-      }
-      SLOW(SlowGetAttr(ts, R, pc));
-    }
-    CASE(GETATTR_MODULE) : {
-      Value o = R[pc->b];
-      CacheEntry* cache = CacheOf(pc);
-      if (MVM_LIKELY(IsExact(o, TypeId::kModule) && o.object()->aux == cache->a)) {
-        Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
-        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
-          INCREF(v);
-          R[pc->a] = v;
-          if (pc->c & kConsume1) DECREF(o);
-          NEXT();
-        }
-      }
-      SLOW(SlowGetAttr(ts, R, pc));
-    }
-    CASE(GETATTR_TYPE) : {
-      Value o = R[pc->b];
-      CacheEntry* cache = CacheOf(pc);
-      // cache->b: shape of the class object (its metaclass); a: its version.
-      if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->b &&
-                     o.as<TypeObject>()->version == cache->a)) {
-        Value v = reinterpret_cast<CellObject*>(cache->ptr)->value;
-        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {
-          INCREF(v);
-          R[pc->a] = v;
-          if (pc->c & kConsume1) DECREF(o);
-          NEXT();
-        }
-      }
-      SLOW(SlowGetAttr(ts, R, pc));
-    }
-    CASE(GETATTR_PROPERTY) : {
+        : GETATTR_POLY_BODY(WRITE_L)
+#define GETATTR_CACHED(LABEL, GUARD, VALUE, MISSING) \
+  LABEL : {                                          \
+    Value o = R[pc->b];                              \
+    CacheEntry* cache = CacheOf(pc);                 \
+    if (MVM_LIKELY(GUARD)) {                         \
+      Value v = (VALUE);                             \
+      if (MVM_LIKELY(!(MISSING))) {                  \
+        INCREF(v);                                   \
+        Value old = R[pc->a];                        \
+        R[pc->a] = v;                                \
+        if (pc->c & kToLocal) DECREF(old);           \
+        if (pc->c & kConsume1) DECREF(o);            \
+        NEXT();                                      \
+      }                                              \
+    }                                                \
+    SLOW(SlowGetAttr(ts, R, pc));                    \
+  }
+#define CELL_VALUE reinterpret_cast<CellObject*>(cache->ptr)->value
+              GETATTR_CACHED(CASE(GETATTR_CLASS),
+                             o.is_pointer() && o.object()->shape_id == cache->a, CELL_VALUE,
+                             v.is(ts->rt->unbound))
+                  GETATTR_CACHED(
+                      CASE(GETATTR_MEMBER), o.is_pointer() && o.object()->shape_id == cache->a,
+                      *reinterpret_cast<Value*>(reinterpret_cast<char*>(o.object()) + cache->ptr),
+                      v.is_null())
+                      GETATTR_CACHED(CASE(GETATTR_MODULE),
+                                     IsExact(o, TypeId::kModule) && o.object()->aux == cache->a,
+                                     CELL_VALUE, v.is(ts->rt->unbound))
+          // cache->b: shape of the class object (its metaclass); a: its version.
+          GETATTR_CACHED(CASE(GETATTR_TYPE),
+                         o.is_pointer() && o.object()->shape_id == cache->b &&
+                             o.as<TypeObject>()->version == cache->a,
+                         CELL_VALUE, v.is(ts->rt->unbound)) CASE(GETATTR_PROPERTY)
+        : {
       switch (SlowGetProperty(ts, R, pc)) {
         case CallOutcome::kRaised: goto error;
         case CallOutcome::kDone: NEXT();
@@ -1198,12 +1183,15 @@ plain:
   }
               CASE(FOR_TUPLE)
         : FOR_TUPLE_BODY(FOR_WRITE_T) CASE(FOR_TUPLE_L)
-        : FOR_TUPLE_BODY(FOR_WRITE_L) CASE(FOR_GEN) : goto for_slow;
-    CASE(FOR_GEN_L) : goto for_slow;
+        : FOR_TUPLE_BODY(FOR_WRITE_L) CASE(FOR_GEN_L) : CASE(FOR_GEN) : {
+      Value it = R[pc->a];
+      Object* none = ts->rt->none;
+      RESUME(it, none, ++none->refcount, NOBODY);
+    }
   for_slow : {
     bool jump = false;
     switch (SlowFor(ts, R, pc, &jump)) {
-      case CallOutcome::kRaised: goto error;
+      case CallOutcome::kRaised: goto watch_error;
       case CallOutcome::kDone:
         if (jump) JUMP();
         NEXT();
@@ -1220,6 +1208,9 @@ plain:
     CASE(GETAWAITABLE) : SLOW(SlowGetIter(ts, R, pc));
     CASE(GETYIELDFROM) : SLOW(SlowGetIter(ts, R, pc));
     CASE(SEND) : {
+      Value it = R[pc->a];
+      // The value is the generator's now, also if it raises.
+      RESUME(it, R[pc->b], R[pc->b] = Value::Int(0), NOBODY);
       bool jump = false;
       switch (SlowSend(ts, R, pc, &jump)) {
         case CallOutcome::kRaised: goto error;
@@ -1237,6 +1228,19 @@ plain:
       goto leave;  // the registers have moved into the object: nothing to release
     }
     CASE(YIELD) : {
+      const FrameHeader header = HeaderOf(R);
+      if (MVM_LIKELY((header.bits & 0xFF) == kFrameGenerator)) {
+        GeneratorObject* gen = R[-3].as<GeneratorObject>();
+        Value value = R[pc->a];
+        SuspendGenerator(ts, gen, R, pc);
+        --gen->refcount;  // the word that resumed it has another
+        pc = const_cast<Word*>(ReturnAddress(R));
+        R = CallerBase(R);
+        Value old = R[pc->b];
+        R[pc->b] = value;
+        if (header.dest() != 0) DECREF(old);
+        NEXT();
+      }
       if (!SlowYield(ts, R, pc, &result, &flag)) goto error;
       goto left;
     }
@@ -1244,129 +1248,17 @@ plain:
 
     // ---- calls ----
     CASE(CALL) : goto call_slow;
-#define NOBODY(KEY, BASE)
-#define PROFILED(KEY, BASE)                               \
-  do {                                                    \
-    if (MVM_UNLIKELY(!ProfileEnterFast(ts, KEY, BASE))) { \
-      SAVE();                                             \
-      ProfileEnter(ts, KEY, BASE);                        \
-    }                                                     \
-  } while (0)
-#define SCRIPT_CALL(LABEL, GUARD, TELL, OTHERS)                                        \
-  LABEL : {                                                                            \
-    Value* w = R + pc->a;                                                              \
-    Value callee = w[0];                                                               \
-    if (MVM_LIKELY(IsExact(callee, TypeId::kFunction) &&                               \
-                   callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) { \
-      FunctionObject* f = callee.as<FunctionObject>();                                 \
-      Value* nb = w + kWindowWords;                                                    \
-      uint32_t word;                                                                   \
-      __builtin_memcpy(&word, pc, 4);                                                  \
-      uint64_t header = CalleeHeader(R, word & 0x00FFFF00);                            \
-      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;        \
-      TELL(f->code, nb);                                                               \
-      w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                      \
-      w[2] = Value::FromBits(header);                                                  \
-      UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                             \
-      R = nb;                                                                          \
-      pc = f->entry;                                                                   \
-      POLL();                                                                          \
-      DISPATCH();                                                                      \
-    }                                                                                  \
-    goto OTHERS;                                                                       \
-  }
     SCRIPT_CALL(CASE(CALL_PY), true, NOBODY, call_slow)
     SCRIPT_CALL(CASE(CALLM_PY), !w[3].is_absent(), NOBODY, call_slow)
-#define CLASS_CALL(LABEL, TELL, OTHERS)                                                         \
-  LABEL : {                                                                                     \
-    Value* w = R + pc->a;                                                                       \
-    Value callee = w[0];                                                                        \
-    if (MVM_LIKELY(IsExact(callee, TypeId::kType) &&                                            \
-                   callee.as<TypeObject>()->version == static_cast<uint32_t>(pc->x))) {         \
-      TypeObject* type = callee.as<TypeObject>();                                               \
-      FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);                      \
-      if (f == nullptr) { /* no __init__: the instance takes over the class's reference */      \
-        SAVE();                                                                                 \
-        Object* self = FastInstance(ts, type);                                                  \
-        if (MVM_UNLIKELY(!self)) goto OTHERS;                                                   \
-        R[pc->b] = self;                                                                        \
-        POLL();                                                                                 \
-        NEXT();                                                                                 \
-      }                                                                                         \
-      /* The version is the type's: a site with other arguments may have renewed it. */         \
-      if (MVM_UNLIKELY(f->aux != type->cached_init_version || f->param_count != pc->c + 1u)) {  \
-        goto OTHERS;                                                                            \
-      }                                                                                         \
-      Value* nb = w + kWindowWords + 1;                                                         \
-      uint32_t word;                                                                            \
-      __builtin_memcpy(&word, pc, 4);                                                           \
-      /* The window begins one register further up, behind the instance. */                     \
-      uint64_t header = CalleeHeader(R, (word & 0x00FFFF00) + HeaderPlaces(1, 0) + kFrameCtor); \
-      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;                 \
-      SAVE();                                                                                   \
-      Object* self = FastInstance(ts, type);                                                    \
-      if (MVM_UNLIKELY(!self)) goto OTHERS;                                                     \
-      ++f->refcount;                                                                            \
-      TELL(f->code, nb);                                                                        \
-      for (int i = pc->c; i > 0; --i) nb[i] = nb[i - 2];                                        \
-      nb[0] = self;                                                                             \
-      w[1] = Value(f);                                                                          \
-      w[2] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                               \
-      w[3] = Value::FromBits(header);                                                           \
-      ++self->refcount;                                                                         \
-      w[0] = self; /* the result, once __init__ has returned None; it took over w[0]'s type */  \
-      UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                                      \
-      R = nb;                                                                                   \
-      pc = f->entry;                                                                            \
-      POLL();                                                                                   \
-      DISPATCH();                                                                               \
-    }                                                                                           \
-    goto OTHERS;                                                                                \
-  }
     CLASS_CALL(CASE(CALL_CLASS), NOBODY, call_slow)
-#define NOBODY_LEFT(BASE)
-#define PROFILED_NATIVE(F, BASE)                                                                 \
-  do {                                                                                           \
-    if (MVM_UNLIKELY(!ProfileEnterFast(ts, (F)->spec, BASE))) ProfileNative(ts, Value(F), BASE); \
-  } while (0)
-#define PROFILED_LEFT(BASE) ProfileLeave(ts, BASE)
-#define NATIVE_CALL(LABEL, OBJECT, TYPE, EXTRA, GUARD, PAD, TELL, TELL_LEFT, OTHERS)   \
-  LABEL : {                                                                            \
-    Value* w = R + pc->a;                                                              \
-    Value callee = w[0];                                                               \
-    if (MVM_LIKELY(IsExact(callee, TypeId::TYPE) &&                                    \
-                   callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) { \
-      OBJECT* f = callee.as<OBJECT>();                                                 \
-      Value* args = w + kWindowWords;                                                  \
-      uint32_t n = pc->c + EXTRA;                                                      \
-      uint32_t count = n;                                                              \
-      if (PAD) {                                                                       \
-        count = f->signature->count;                                                   \
-        const Value* defaults = f->signature->defaults;                                \
-        for (uint32_t i = n; i < count; ++i) args[i] = defaults[i];                    \
-      }                                                                                \
-      SAVE();                                                                          \
-      TELL(f, w);                                                                      \
-      Result<> r = f->fn(*ts, Args{args, count});                                      \
-      TELL_LEFT(w);                                                                    \
-      for (uint32_t i = 0; i < n; ++i) DECREF(args[i]);                                \
-      DECREF(callee);                                                                  \
-      if (MVM_UNLIKELY(r.raised())) goto error;                                        \
-      R[pc->b] = r.word();                                                             \
-      POLL();                                                                          \
-      NEXT();                                                                          \
-    }                                                                                  \
-    goto OTHERS;                                                                       \
-  }
-#define NATIVE_CALLS(TELL, TELL_LEFT, OTHERS, A, B, C, D)                                         \
-  NATIVE_CALL(A, NativeFunctionObject, kNativeFunction, 0u, true, false, TELL, TELL_LEFT, OTHERS) \
-  NATIVE_CALL(B, NativeFunctionObject, kNativeFunction, 0u, true, true, TELL, TELL_LEFT, OTHERS)  \
-  NATIVE_CALL(C, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(), false, TELL,   \
-              TELL_LEFT, OTHERS)                                                                  \
-  NATIVE_CALL(D, MethodDescriptorObject, kMethodDescriptor, 1u, !w[3].is_absent(), true, TELL,    \
-              TELL_LEFT, OTHERS)
-    NATIVE_CALLS(NOBODY, NOBODY_LEFT, call_slow, CASE(CALL_NATIVE), CASE(CALL_NATIVE_PAD),
-                 CASE(CALLM_NATIVE), CASE(CALLM_NATIVE_PAD))
+    NATIVE_CALL(CASE(CALL_NATIVE), NativeFunctionObject, kNativeFunction, 0u, true, false, NOBODY,
+                NOBODY_LEFT, call_slow)
+    NATIVE_CALL(CASE(CALL_NATIVE_PAD), NativeFunctionObject, kNativeFunction, 0u, true, true,
+                NOBODY, NOBODY_LEFT, call_slow)
+    NATIVE_CALL(CASE(CALLM_NATIVE), MethodDescriptorObject, kMethodDescriptor, 1u,
+                !w[3].is_absent(), false, NOBODY, NOBODY_LEFT, call_slow)
+    NATIVE_CALL(CASE(CALLM_NATIVE_PAD), MethodDescriptorObject, kMethodDescriptor, 1u,
+                !w[3].is_absent(), true, NOBODY, NOBODY_LEFT, call_slow)
     CASE(CALLM) : goto call_slow;
     CASE(CALL_KW) : goto call_slow;
     CASE(CALLM_KW) : goto call_slow;
@@ -1510,7 +1402,7 @@ watch_call:
       ++pc;
       POLL();
       DISPATCH();
-    case CallOutcome::kPushed: goto pushed;
+    case CallOutcome::kPushed: goto watch_pushed;
   }
   __builtin_unreachable();
 watch_resume : {
@@ -1520,22 +1412,20 @@ watch_resume : {
     PLAIN();
   }
   bool jump = false;
-  switch (WatchedResume(ts, R, pc, &jump)) {
+  switch (static_cast<Op>(pc->op) == Op::SEND ? SlowSend(ts, R, pc, &jump)
+                                              : SlowFor(ts, R, pc, &jump)) {
     case CallOutcome::kRaised: goto watch_error;
     case CallOutcome::kDone:
       if (jump) JUMP();
       NEXT();
-    case CallOutcome::kPushed: goto pushed;
+    case CallOutcome::kPushed: goto watch_pushed;
   }
   __builtin_unreachable();
 }
-watch_property:
-  switch (WatchedProperty(ts, R, pc)) {
-    case CallOutcome::kRaised: goto watch_error;
-    case CallOutcome::kDone: NEXT();
-    case CallOutcome::kPushed: goto pushed;
-  }
-  __builtin_unreachable();
+  WATCHED_PROPERTY(watch_property, goto watch_pushed;)
+watch_pushed:
+  if (!TellEntry(ts, FunctionOf(ts->base))) goto watch_error;
+  goto pushed;
 watch_super:
   if (!WatchedSuper(ts, R, pc)) goto watch_error;
   NEXT();
@@ -1545,16 +1435,29 @@ watch_leave:
   SCRIPT_CALL(profile_py, true, PROFILED, watch_call)
   SCRIPT_CALL(profile_method_py, !w[3].is_absent(), PROFILED, watch_call)
   CLASS_CALL(profile_class, PROFILED, watch_call)
-  NATIVE_CALLS(PROFILED_NATIVE, PROFILED_LEFT, watch_call, profile_native, profile_native_pad,
-               profile_method_native, profile_method_native_pad)
-profile_leave:
-  if (MVM_UNLIKELY(!ProfileLeaveFast(ts, R))) {
-    SAVE();
-    ProfileLeave(ts, R);
-  }
-  PLAIN();
+  NATIVE_CALL(profile_native, NativeFunctionObject, kNativeFunction, 0u, true,
+              static_cast<Op>(pc->op) == Op::CALL_NATIVE_PAD, PROFILED_NATIVE, PROFILED_LEFT,
+              watch_call)
+  NATIVE_CALL(profile_method_native, MethodDescriptorObject, kMethodDescriptor, 1u,
+              !w[3].is_absent(), static_cast<Op>(pc->op) == Op::CALLM_NATIVE_PAD, PROFILED_NATIVE,
+              PROFILED_LEFT, watch_call)
+  WATCHED_PROPERTY(profile_property, PROFILED_PUSHED(R[-3].as<FunctionObject>()))
+profile_for : {
+  Value it = R[pc->a];
+  Object* none = ts->rt->none;
+  RESUME(it, none, ++none->refcount, PROFILED);
+  goto watch_resume;
+}
+profile_send : {
+  Value it = R[pc->a];
+  RESUME(it, R[pc->b], R[pc->b] = Value::Int(0), PROFILED);
+  goto watch_resume;
+}
+  PROFILED_LEAVE(profile_ret, RET)
+  PROFILED_LEAVE(profile_retsp, RETSP)
+  PROFILED_LEAVE(profile_yield, YIELD)
 profile_forget:
-  ProfileForget(ts, R);
+  ProfileForget(ts, HeaderOf(R).depth());
   PLAIN();
 watch_error:
   R = ts->base;

@@ -19,6 +19,8 @@ Value Run(ThreadState* ts, Value* base, const Word* pc);
 Status InitInterpreter(ThreadState& ts);
 // Thread-local part: dispatch table of a new thread state.
 void InitInterpreterThread(ThreadState& ts);
+// The same at its end.
+void ReleaseInterpreterThread(ThreadState& ts);
 
 // Stores the breaker table: the thread looks at its requests at its next poll. Async-signal-safe.
 void RequestAttention(ThreadState& ts);

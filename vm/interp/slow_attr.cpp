@@ -77,6 +77,12 @@ bool IsFunctionOfClass(ThreadState& ts, TypeObject* cls, StrObject* name, Value 
                                 found.as<StaticMethodObject>()->callable.is(function));
 }
 
+// Does the result of a GETATTR in any of its forms go to a local?
+bool WritesLocal(const Word* pc) {
+  return InfoOf(static_cast<Op>(pc->op)).writes_local ||
+         ((pc->c & kToLocal) && static_cast<Op>(pc->op) != Op::GETATTR_SLOT);
+}
+
 // Does attribute lookup on instances of `type` follow the ordinary rules?
 bool GenericLookup(TypeObject* type) { return type->slots.getattro == GenericGetAttr; }
 
@@ -84,20 +90,25 @@ bool GenericLookup(TypeObject* type) { return type->slots.getattro == GenericGet
 bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value o,
                    StrObject* name) {
   CacheEntry* cache = SiteCache(f, pc);
-  bool local = InfoOf(static_cast<Op>(pc->op)).writes_local;
+  bool local = WritesLocal(pc);
   if (!o.is_object()) return false;
-  if (IsExact(o, TypeId::kModule) && !local) {
+  // These forms have no twin for locals.
+  auto become = [&](Op op) {
+    pc->op = static_cast<uint8_t>(op);
+    if (local) pc->c |= kToLocal;
+  };
+  if (IsExact(o, TypeId::kModule)) {
     CellObject* cell = DictGetCell(ts, o.as<ModuleObject>()->dict, name);
     if (cell == nullptr || cell->value.is(ts.rt->unbound)) return false;
     if (VersionOf(ts, o.object()) == 0) return false;
     if (!TypeLookup(ts, TypeOf(ts, o), name).is_null()) return false;
     cache->a = o.object()->aux;
     cache->ptr = reinterpret_cast<uint64_t>(cell);
-    pc->op = static_cast<uint8_t>(Op::GETATTR_MODULE);
+    become(Op::GETATTR_MODULE);
     return true;
   }
   TypeObject* type = TypeOf(ts, o);
-  if (IsType(ts, o) && !local) {
+  if (IsType(ts, o)) {
     TypeObject* cls = o.as<TypeObject>();
     if (type->slots.getattro != TypeById(ts, TypeId::kType)->slots.getattro) return false;
     if (TypeReady(ts, cls).raised()) {
@@ -113,7 +124,7 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
     cache->ptr = reinterpret_cast<uint64_t>(cell);
     MarkSites(f, cls);
     MarkSites(f, type);
-    pc->op = static_cast<uint8_t>(Op::GETATTR_TYPE);
+    become(Op::GETATTR_TYPE);
     return true;
   }
   if (!GenericLookup(type)) return false;
@@ -124,17 +135,16 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
   Value attr = TypeLookup(ts, type, name);
   Shape* shape = ts.rt->shapes[o.object()->shape_id].shape;
   if (!attr.is_null()) {
-    if (IsExact(attr, TypeId::kMemberDescriptor) && !local) {
+    if (IsExact(attr, TypeId::kMemberDescriptor)) {
       MemberDescriptorObject* member = attr.as<MemberDescriptorObject>();
       if (!HasMember(type, member)) return false;
       cache->a = o.object()->shape_id;
       cache->ptr = member->offset;
       MarkSites(f, type);
-      pc->op = static_cast<uint8_t>(Op::GETATTR_MEMBER);
+      become(Op::GETATTR_MEMBER);
       return true;
     }
-    if (IsExact(attr, TypeId::kProperty) && !local &&
-        IsFunction(attr.as<PropertyObject>()->getter)) {
+    if (IsExact(attr, TypeId::kProperty) && IsFunction(attr.as<PropertyObject>()->getter)) {
       FunctionObject* getter = attr.as<PropertyObject>()->getter.as<FunctionObject>();
       if (!getter->simple || getter->param_count != 1 || getter->code->is_generator_like() ||
           VersionOf(ts, getter) == 0) {
@@ -144,17 +154,17 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
       cache->b = getter->aux;
       cache->ptr = reinterpret_cast<uint64_t>(getter);
       MarkSites(f, type);
-      pc->op = static_cast<uint8_t>(Op::GETATTR_PROPERTY);
+      become(Op::GETATTR_PROPERTY);
       return true;
     }
     CellObject* cell = ClassCell(ts, type, name);
     bool no_own = shape != nullptr ? !shape->dict_mode && shape->Find(name) < 0
                                    : type->storage == AttrStorage::kNone;
-    if (local || cell == nullptr || !no_own || !IsPlainValue(ts, attr)) return false;
+    if (cell == nullptr || !no_own || !IsPlainValue(ts, attr)) return false;
     cache->a = o.object()->shape_id;
     cache->ptr = reinterpret_cast<uint64_t>(cell);
     MarkSites(f, type);
-    pc->op = static_cast<uint8_t>(Op::GETATTR_CLASS);
+    become(Op::GETATTR_CLASS);
     return true;
   }
   if (shape == nullptr || shape->dict_mode) return false;
@@ -237,7 +247,7 @@ bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc) {
   FunctionObject* f = FunctionOf(R);
   StrObject* name = SiteName(f, pc);
   Value o = R[pc->b];
-  bool local = InfoOf(static_cast<Op>(pc->op)).writes_local;
+  bool local = WritesLocal(pc);
   NoteMiss(f, pc, local ? Op::GETATTR_L : Op::GETATTR,
            local ? Op::GETATTR_POLY_L : Op::GETATTR_POLY);
   uint8_t dest = pc->a;
@@ -287,7 +297,8 @@ CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc) {
     uint32_t window = caller->frame_size + 1u;
     Value* w = R + window;
     Value* nb = w + kWindowWords;
-    uint64_t header = CalleeHeader(R, HeaderPlaces(window, pc->a));
+    uint64_t header = CalleeHeader(
+        R, HeaderPlaces(window, pc->a) + (pc->c & kToLocal ? kFrameProperty : FrameFlags{}));
     if (window <= 0xFF && FrameFits(ts, nb, f->frame_size, header)) {
       if (!(pc->c & kConsume1)) Incref(o);
       Incref(static_cast<Object*>(f));
@@ -306,7 +317,8 @@ CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc) {
     Value v = GetAttr(*ts, o, SiteName(caller, pc)).word();
     if (pc->c & kConsume1) Decref(o);
     if (v.is_null()) return CallOutcome::kRaised;
-    R[pc->a] = v;
+    Value old = std::exchange(R[pc->a], v);
+    if (pc->c & kToLocal) Decref(old);
     return CallOutcome::kDone;
   }
   return SlowGetAttr(ts, R, pc) ? CallOutcome::kDone : CallOutcome::kRaised;

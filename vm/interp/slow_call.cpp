@@ -201,10 +201,10 @@ CallOutcome CallWatched(ThreadState* ts, Value* R, Word* pc, CallSite& site, uin
   InterpState& state = InterpOf(*ts);
   Ref<> callee = Ref<>::Borrow(site.window[0]);
   Ref<> first = site.npos > 0 ? Ref<>::Borrow(site.args[0]) : Ref<>();
-  CallProfile* const profile = state.profile;
-  const bool counted = profile != nullptr && ProfileNative(ts, callee, site.window);
+  const uint64_t depth = HeaderOf(R).depth();
+  const bool counted = state.profile != nullptr && ProfileNative(ts, callee, depth);
   CallOutcome outcome = CallThrough(ts, R, pc, site, dest);
-  if (counted && state.profile == profile) ProfileLeave(ts, site.window);
+  if (counted && !ProfileNativeLeftFast(ts, depth)) ProfileNativeLeft(ts, depth);
   if (!told || state.on_called == nullptr) return outcome;
   if (outcome == CallOutcome::kRaised) {
     (void)state.on_called(*ts, R, pc, callee, first, true);
@@ -430,8 +430,7 @@ CallOutcome WatchedCall(ThreadState* ts, Value* R, Word* pc) {
   // A `with` that enters, or is left by an exception, is no call that anybody is told of.
   const Op before = pc > FunctionOf(R)->instance->words ? static_cast<Op>(pc[-1].op) : Op::NOP;
   const bool told = before != Op::LOAD_SPECIAL && before != Op::EXCINFO;
-  const CallOutcome outcome = told ? CallAt<true>(ts, R, pc) : CallAt<false>(ts, R, pc);
-  return outcome == CallOutcome::kPushed && !WatchEntry(ts) ? CallOutcome::kRaised : outcome;
+  return told ? CallAt<true>(ts, R, pc) : CallAt<false>(ts, R, pc);
 }
 
 Value* StackTop(ThreadState& ts) {
@@ -452,7 +451,7 @@ Result<> Enter(ThreadState& ts, Value* nb, FunctionObject* f) {
   ts.entry = &entry;
   ts.base = nb;
   ts.pc = f->entry;
-  const bool entered = InterpOf(ts).watching == nullptr || WatchEntry(&ts);
+  const bool entered = TellEntry(&ts, f);
   Value v = Run(&ts, nb, entered ? f->entry : nullptr);
   ts.entry = entry.prev;
   ts.base = entry.caller_base;

@@ -271,8 +271,16 @@ bool SlowUnary(ThreadState* ts, Value* R, Word* pc) {
 bool SlowCompare(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
+  const CompareOp op = CompareOpOf(static_cast<Op>(pc->op));
   Value b = R[pc->b], c = R[pc->c];
-  Value v = Compare(*ts, b, c, CompareOpOf(static_cast<Op>(pc->op))).word();
+  Value v;
+  if (IsExact(b, TypeId::kStr) && IsExact(c, TypeId::kStr) &&
+      (op == CompareOp::kEq || op == CompareOp::kNe)) {
+    const bool equal = b.is(c) || StrEquals(b.as<StrObject>(), c.as<StrObject>());
+    v = Bool(*ts, equal == (op == CompareOp::kEq)).word();
+  } else {
+    v = Compare(*ts, b, c, op).word();
+  }
   if (pc->x & kConsume1) Decref(b);
   if (pc->x & kConsume2) Decref(c);
   if (MVM_UNLIKELY(v.is_null())) return false;

@@ -103,7 +103,9 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
         (HeaderOf(R).has(kFrameTraced) || state.watching != nullptr))
       state.on_exception(*ts, R, pc, again);
     uint32_t live = code->live[at];
-    for (uint32_t i = 0; i < code->range_count; ++i) {
+    // A thread that is being stopped passes all handlers by.
+    const uint32_t range_count = MVM_UNLIKELY(ts->stopping) ? 0 : code->range_count;
+    for (uint32_t i = 0; i < range_count; ++i) {
       const ExceptionRange& range = code->ranges[i];
       if (at < range.start || at >= range.end) continue;
       if (range.handler == ExceptionRange::kNoHandler) {
@@ -259,9 +261,10 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
   }
   Value* caller = CallerBase(R);
   // The constructor's window starts one word below its callee.
-  caller[header.dest()] = value;
+  Value old = std::exchange(caller[header.dest()], value);
   ts->base = caller;
   ts->pc = ReturnAddress(R);
+  if (header.has(kFrameProperty)) Decref(old);
   Decref(callee);
   return true;
 }

@@ -3,7 +3,6 @@
 
 #include <new>
 
-#include "vm/interp/call_profile.h"
 #include "vm/interp/interpreter.h"
 
 namespace minivm {
@@ -24,14 +23,6 @@ WatchKind GeneralKind(Op op) {
     case Op::CALL_KW:
     case Op::CALLM_KW:
     case Op::CALL_EX: return WatchKind::kCall;
-    case Op::FOR:
-    case Op::FOR_L:
-    case Op::FOR_RANGE:
-    case Op::FOR_RANGE_L:
-    case Op::FOR_LIST:
-    case Op::FOR_LIST_L:
-    case Op::FOR_TUPLE:
-    case Op::FOR_TUPLE_L:
     case Op::FOR_GEN:
     case Op::FOR_GEN_L:
     case Op::SEND: return WatchKind::kResume;
@@ -49,22 +40,28 @@ WatchKind ProfileKind(Op op, bool builtins) {
     case Op::CALL_PY: return WatchKind::kProfilePy;
     case Op::CALLM_PY: return WatchKind::kProfileMethodPy;
     case Op::CALL_CLASS: return WatchKind::kProfileClass;
-    case Op::CALL_NATIVE: return builtins ? WatchKind::kProfileNative : WatchKind::kPlain;
-    case Op::CALL_NATIVE_PAD: return builtins ? WatchKind::kProfileNativePad : WatchKind::kPlain;
-    case Op::CALLM_NATIVE: return builtins ? WatchKind::kProfileMethodNative : WatchKind::kPlain;
+    case Op::CALL_NATIVE:
+    case Op::CALL_NATIVE_PAD: return builtins ? WatchKind::kProfileNative : WatchKind::kPlain;
+    case Op::CALLM_NATIVE:
     case Op::CALLM_NATIVE_PAD:
-      return builtins ? WatchKind::kProfileMethodNativePad : WatchKind::kPlain;
-    case Op::RET:
-    case Op::RETSP: return WatchKind::kProfileLeave;
-    case Op::GENSTART: return WatchKind::kProfileForget;
+      return builtins ? WatchKind::kProfileMethodNative : WatchKind::kPlain;
+    case Op::GETATTR_PROPERTY: return WatchKind::kProfileProperty;
+    case Op::FOR_GEN:
+    case Op::FOR_GEN_L: return WatchKind::kProfileFor;
+    case Op::SEND: return WatchKind::kProfileSend;
+    case Op::RET: return WatchKind::kProfileRet;
+    case Op::RETSP: return WatchKind::kProfileRetSp;
+    case Op::YIELD: return WatchKind::kProfileYield;
     default: return GeneralKind(op);
   }
 }
 
-void FillTable(const InterpState& state, WatchTable* table, bool profile) {
+void FillTable(const InterpState& state, WatchTable* table, bool general) {
+  const CallProfile* profile = state.profile;
   for (size_t i = 0; i < 256; ++i) {
     const Op op = static_cast<Op>(i);
-    const WatchKind kind = profile ? ProfileKind(op, state.profile->builtins) : GeneralKind(op);
+    WatchKind kind = general ? GeneralKind(op) : ProfileKind(op, profile->builtins);
+    if (op == Op::GENSTART && profile != nullptr) kind = WatchKind::kProfileForget;
     table->kinds[i] = static_cast<uint8_t>(kind);
     table->labels[i] = kind == WatchKind::kPlain ? state.normal_table[i]
                                                  : state.watch_labels[static_cast<size_t>(kind)];
@@ -83,7 +80,7 @@ Status UpdateWatching(ThreadState& ts) {
     if (state.watch_table == nullptr) state.watch_table = new (std::nothrow) WatchTable;
     ok = state.watch_table != nullptr;
     if (ok) {
-      FillTable(state, state.watch_table, !general);
+      FillTable(state, state.watch_table, general);
       state.watching = state.watch_table;
       state.step_table = state.watch_table->labels;
     }
@@ -100,29 +97,19 @@ void ReleaseWatchTable(InterpState& state) {
 bool WatchEntry(ThreadState* ts) {
   Value* R = ts->base;
   const Word* pc = static_cast<const Word*>(ts->pc);
-  // Making a generator is no call.
-  if (static_cast<Op>(pc->op) == Op::GENSTART) return true;
   InterpState& state = InterpOf(*ts);
-  if (state.profile != nullptr) ProfileEnter(ts, FunctionOf(R)->code, R);
+  if (state.profile != nullptr) ProfileEnter(ts, FunctionOf(R)->code, HeaderOf(R).depth());
+  // Making a generator is no call: the word makes the profile forget it.
+  if (static_cast<Op>(pc->op) == Op::GENSTART) return true;
   if (state.on_enter == nullptr || !state.on_enter(*ts, R, pc).raised()) return true;
   return FailBefore(R, pc);
 }
 
 void WatchThrow(ThreadState& ts) {
   InterpState& state = InterpOf(ts);
-  if (state.profile != nullptr) ProfileEnter(&ts, FunctionOf(ts.base)->code, ts.base);
+  if (state.profile != nullptr)
+    ProfileEnter(&ts, FunctionOf(ts.base)->code, HeaderOf(ts.base).depth());
   if (state.on_throw != nullptr) (void)state.on_throw(ts, ts.base, static_cast<const Word*>(ts.pc));
-}
-
-CallOutcome WatchedResume(ThreadState* ts, Value* R, Word* pc, bool* jump) {
-  const CallOutcome outcome =
-      static_cast<Op>(pc->op) == Op::SEND ? SlowSend(ts, R, pc, jump) : SlowFor(ts, R, pc, jump);
-  return outcome == CallOutcome::kPushed && !WatchEntry(ts) ? CallOutcome::kRaised : outcome;
-}
-
-CallOutcome WatchedProperty(ThreadState* ts, Value* R, Word* pc) {
-  const CallOutcome outcome = SlowGetProperty(ts, R, pc);
-  return outcome == CallOutcome::kPushed && !WatchEntry(ts) ? CallOutcome::kRaised : outcome;
 }
 
 bool WatchedSuper(ThreadState* ts, Value* R, Word* pc) {
@@ -149,7 +136,7 @@ void WatchLeave(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   InterpState& state = InterpOf(*ts);
-  if (state.profile != nullptr) ProfileLeave(ts, R);
+  if (!ProfileQuiet(ts)) ProfileLeave(ts, HeaderOf(R).depth());
   // Frames that ran before somebody watched end as others do.
   if (state.on_return != nullptr) SetFrameFlag(R, kFrameTraced);
 }
@@ -157,7 +144,7 @@ void WatchLeave(ThreadState* ts, Value* R, Word* pc) {
 void WatchUnwind(ThreadState* ts, Value* R, const Word* pc) {
   InterpState& state = InterpOf(*ts);
   if (std::exchange(state.quiet_unwind, false)) return;
-  if (state.profile != nullptr) ProfileLeave(ts, R);
+  if (!ProfileQuiet(ts)) ProfileLeave(ts, HeaderOf(R).depth());
   if (state.on_return != nullptr && (HeaderOf(R).has(kFrameTraced) || state.on_enter != nullptr))
     (void)state.on_return(*ts, R, pc, Value());
 }

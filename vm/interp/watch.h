@@ -10,6 +10,7 @@
 // unwinder.
 #pragma once
 
+#include "vm/interp/call_profile.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/interp_state.h"
 
@@ -19,7 +20,7 @@ namespace minivm {
 enum class WatchKind : uint8_t {
   kPlain,
   kCall,      // every call
-  kResume,    // FOR and SEND, which resume generators
+  kResume,    // FOR_GEN and SEND, which resume generators
   kProperty,  // GETATTR_PROPERTY
   kSuper,     // LOAD_SUPER, which calls super
   kLeave,     // RET, RETSP, YIELD
@@ -27,10 +28,13 @@ enum class WatchKind : uint8_t {
   kProfileMethodPy,
   kProfileClass,
   kProfileNative,
-  kProfileNativePad,
   kProfileMethodNative,
-  kProfileMethodNativePad,
-  kProfileLeave,
+  kProfileProperty,
+  kProfileFor,
+  kProfileSend,
+  kProfileRet,
+  kProfileRetSp,
+  kProfileYield,
   kProfileForget,  // GENSTART: what has been entered was no call
   kCount,
 };
@@ -45,17 +49,23 @@ struct WatchTable {
 Status UpdateWatching(ThreadState& ts);
 void ReleaseWatchTable(InterpState& state);
 
-// A frame has been entered: ts->base and ts->pc are its. False: a hook raised, and what the frame
-// holds but its locals is released; the exception is to be raised there.
+// A frame has been entered while somebody watches: ts->base and ts->pc are its. False: a hook
+// raised, and what the frame holds but its locals is released; the exception is to be raised there.
 bool WatchEntry(ThreadState* ts);
+// The same, where it is not known that somebody watches.
+inline bool TellEntry(ThreadState* ts, const FunctionObject* f) {
+  const InterpState& state = InterpOf(*ts);
+  if (MVM_LIKELY(state.watching == nullptr)) return true;
+  if (state.on_enter == nullptr && ProfileEnterFast(ts, f->code, HeaderOf(ts->base).depth()))
+    return true;
+  return WatchEntry(ts);
+}
 // The frame at ts.base has been resumed to raise the pending exception at ts.pc.
 void WatchThrow(ThreadState& ts);
 
-// SlowCall, SlowFor or SlowSend, SlowGetProperty, SlowLoadSuper for those that are watched. When
-// they have raised, the exception is in the frame at ts->base, at ts->pc.
+// SlowCall and SlowLoadSuper for those that are watched. When they have raised, the exception is in
+// the frame at ts->base, at ts->pc.
 MVM_SLOW CallOutcome WatchedCall(ThreadState* ts, Value* R, Word* pc);
-MVM_SLOW CallOutcome WatchedResume(ThreadState* ts, Value* R, Word* pc, bool* jump);
-MVM_SLOW CallOutcome WatchedProperty(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool WatchedSuper(ThreadState* ts, Value* R, Word* pc);
 // Before a frame is left by RET or YIELD.
 MVM_SLOW void WatchLeave(ThreadState* ts, Value* R, Word* pc);

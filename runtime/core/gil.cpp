@@ -1,0 +1,394 @@
+// The lock's queues and hand-overs; threads of a VM as a list. See gil.h.
+#include "runtime/core/gil.h"
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "runtime/core/blocking.h"
+#include "runtime/core/signals.h"
+#include "runtime/core/wait_list.h"
+
+namespace minivm {
+
+namespace {
+
+// How long a thread that has asked for the lock looks whether it gets it, before it sleeps.
+constexpr int64_t kSpin = 20'000;
+// How long StopThreads waits for threads that are blocked outside of the VM.
+constexpr int64_t kPatienceAtEnd = 250'000'000;
+
+// Sleeps while the word is `seen`, until the deadline on the monotonic clock.
+void FutexWait(std::atomic<uint32_t>& word, uint32_t seen, int64_t deadline) {
+  struct timespec at = {static_cast<time_t>(deadline / 1'000'000'000),
+                        static_cast<long>(deadline % 1'000'000'000)};
+  syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG,
+          seen, deadline == kNever ? nullptr : &at, nullptr, FUTEX_BITSET_MATCH_ANY);
+}
+// Wakes who sleeps there. The word need not exist any more: it is not read.
+void FutexWake(std::atomic<uint32_t>* word) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t*>(word), FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, nullptr,
+          nullptr, 0);
+}
+
+}  // namespace
+
+int64_t MonotonicNow() {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
+
+// ---- the lock ----
+
+Gil::Gil(ThreadState& holder) : holder_(&holder), rt_(holder.rt), since_(MonotonicNow()) {
+  holder.ticket.acquired = 1;
+  holder.ticket.since = since_;
+}
+
+void Gil::Unshare() {
+  if (shares_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+int64_t Gil::Patience(Urgency urgency) const {
+  const double interval = rt_->switch_interval * 1e9;
+  const int64_t ns = interval < 1e15 ? static_cast<int64_t>(interval) : int64_t{1} << 50;
+  return urgency == Urgency::kComputing ? ns : ns / 50;
+}
+
+ThreadState* Gil::Next() const {
+  ThreadState* returning = lines_[GilTicket::kReturning].first;
+  ThreadState* computing = lines_[GilTicket::kComputing].first;
+  if (returning == nullptr || (computing != nullptr && run_ >= kRunOfReturning)) return computing;
+  return returning;
+}
+
+void Gil::Enqueue(ThreadState& ts, Urgency urgency) {
+  GilTicket& t = ts.ticket;
+  t.queue = urgency == Urgency::kComputing ? GilTicket::kComputing : GilTicket::kReturning;
+  t.called = t.awake = false;
+  t.next = nullptr;
+  Line& line = lines_[t.queue];
+  (line.last != nullptr ? line.last->ticket.next : line.first) = &ts;
+  line.last = &ts;
+  waiting_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Gil::Dequeue(ThreadState& ts) {
+  GilTicket& t = ts.ticket;
+  Line& line = lines_[t.queue];
+  ThreadState* before = nullptr;
+  for (ThreadState* i = line.first; i != &ts; i = i->ticket.next) before = i;
+  (before != nullptr ? before->ticket.next : line.first) = t.next;
+  if (line.last == &ts) line.last = before;
+  if (t.queue == GilTicket::kComputing) {
+    run_ = 0;
+  } else if (lines_[GilTicket::kComputing].first != nullptr) {
+    ++run_;
+  }
+  t.queue = GilTicket::kNone;
+  waiting_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Gil::Take(ThreadState& ts) {
+  const int64_t now = MonotonicNow();
+  // Who takes back what nobody else had meanwhile, has had it all the time: others lose patience.
+  if (last_ != &ts || waiting_ == 0) since_ = now;
+  ++ts.ticket.acquired;
+  ts.ticket.since = now;
+  holder_.store(&ts, std::memory_order_relaxed);
+}
+
+// What the heap knows of the running thread is put away with it.
+void Gil::Put(ThreadState& ts) {
+  ts.dealloc = ts.rt->heap.dealloc;
+  ts.ticket.held += MonotonicNow() - ts.ticket.since;
+  if (ts.requests.load(std::memory_order_relaxed) & kRequestSwitch)
+    ts.requests.fetch_and(~uint32_t{kRequestSwitch});
+}
+
+void Gil::Wait(Held& held, ThreadState& ts, Urgency urgency) {
+  const int64_t start = MonotonicNow();
+  GilTicket& t = ts.ticket;
+  for (int64_t due = since_ + Patience(urgency);;) {
+    ThreadState* holder = holder_.load(std::memory_order_relaxed);
+    if (holder == &ts) break;  // handed over
+    if (holder == nullptr && (t.called || Next() == &ts)) {
+      last_ = nullptr;
+      Dequeue(ts);
+      Take(ts);
+      break;
+    }
+    t.called = false;
+    const uint32_t seen = ts.wake.load();
+    int64_t now = MonotonicNow();
+    bool asked = false;
+    if (now >= due && holder != nullptr && !frozen_) {
+      // The holder may be another by now, with a time of its own.
+      due = since_ + Patience(urgency);
+      if ((asked = now >= due)) {
+        RequestAttention(*holder, kRequestSwitch);
+        due = now + Patience(Urgency::kComputing);
+      }
+    } else if (now >= due) {
+      due = now + Patience(Urgency::kComputing);
+    }
+    if (!asked && !t.awake && urgency == Urgency::kComputing) {
+      // Those further back need not look so often.
+      for (ThreadState* i = lines_[t.queue].first; i != &ts; i = i->ticket.next)
+        due += Patience(urgency);
+    }
+    const bool spin = asked || t.awake;
+    held.unlock();
+    while (spin && holder_.load(std::memory_order_relaxed) != &ts && ts.wake.load() == seen &&
+           MonotonicNow() - now < kSpin) {
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+    FutexWait(ts.wake, seen, due);
+    held.lock();
+    if (t.called) t.awake = true;
+  }
+  t.called = t.awake = false;
+  t.waited += MonotonicNow() - start;
+  ts.rt->heap.current_ts = &ts;
+  ts.rt->heap.dealloc = ts.dealloc;
+}
+
+void Gil::Acquire(ThreadState& ts, Urgency urgency) {
+  Held held(mutex_);
+  if (frozen_ && holder_.load(std::memory_order_relaxed) == &ts) return;
+  if (holder_.load(std::memory_order_relaxed) == nullptr && (Next() == nullptr || last_ == &ts)) {
+    Take(ts);
+    ts.rt->heap.current_ts = &ts;
+    ts.rt->heap.dealloc = ts.dealloc;
+    return;
+  }
+  Enqueue(ts, urgency);
+  Wait(held, ts, urgency);
+}
+
+void Gil::Release(ThreadState& ts) {
+  ThreadState* next;
+  {
+    Held held(mutex_);
+    if (frozen_) return;
+    Put(ts);
+    ++ts.ticket.voluntary;
+    last_ = &ts;
+    holder_.store(nullptr, std::memory_order_relaxed);
+    next = Next();
+    if (next == nullptr || next->ticket.called) return;
+    next->ticket.called = true;
+    next->wake.fetch_add(1);
+  }
+  FutexWake(&next->wake);
+}
+
+void Gil::Leave(ThreadState& ts) {
+  ThreadState* next;
+  {
+    Held held(mutex_);
+    last_ = nullptr;
+    std::free(ts.rt->heap.dealloc.queue);
+    ts.rt->heap.dealloc = DeallocState();
+    ts.rt->heap.current_ts = nullptr;
+    holder_.store(nullptr, std::memory_order_relaxed);
+    next = Next();
+    if (next == nullptr) return;
+    next->ticket.called = true;
+    next->wake.fetch_add(1);
+  }
+  FutexWake(&next->wake);
+}
+
+void Gil::HandOver(ThreadState& ts) {
+  Held held(mutex_);
+  ThreadState* next = Next();
+  if (next == nullptr || frozen_) return;
+  Put(ts);
+  ++ts.ticket.forced;
+  last_ = nullptr;
+  Enqueue(ts, Urgency::kComputing);
+  Dequeue(*next);
+  Take(*next);
+  next->wake.fetch_add(1);
+  held.unlock();
+  FutexWake(&next->wake);
+  held.lock();
+  Wait(held, ts, Urgency::kComputing);
+}
+
+void Gil::Offer(ThreadState& ts) {
+  ThreadState* next;
+  {
+    Held held(mutex_);
+    next = Next();
+    if (next == nullptr || frozen_) return;
+    if (next->ticket.awake) {
+      held.unlock();
+      return HandOver(ts);
+    }
+    if (next->ticket.called) return;
+    next->ticket.called = true;
+    next->wake.fetch_add(1);
+  }
+  FutexWake(&next->wake);
+}
+
+void Gil::Freeze(bool on) {
+  Held held(mutex_);
+  frozen_ = on;
+}
+
+void Gil::AfterFork(ThreadState& ts, bool child) {
+  if (child) {
+    for (Line& line : lines_) line = Line();
+    waiting_ = 0;
+    run_ = 0;
+    holder_ = &ts;
+    last_ = nullptr;
+    shares_ = 1;
+  }
+  mutex_.unlock();
+}
+
+Gil* EnsureGil(ThreadState& ts) {
+  RuntimeState& rt = *ts.rt;
+  if (rt.gil == nullptr) rt.gil = new (std::nothrow) Gil(ts);
+  return rt.gil;
+}
+
+// ---- sleeping ----
+
+void Park(ThreadState& ts, int64_t deadline, Urgency urgency) {
+  const uint32_t seen = ts.wake.load();
+  ts.parked.store(true);
+  if (!HasUrgentRequest(ts)) {
+    Gil* gil = ts.rt->gil;
+    if (gil != nullptr) gil->Release(ts);
+    FutexWait(ts.wake, seen, deadline);
+    ts.parked.store(false);
+    if (gil != nullptr) gil->Acquire(ts, urgency);
+  } else {
+    ts.parked.store(false);
+  }
+}
+
+void Unpark(ThreadState& ts) {
+  ts.wake.fetch_add(1);
+  FutexWake(&ts.wake);
+}
+
+void YieldLock(ThreadState& ts) {
+  if (ts.rt->gil != nullptr && ts.rt->gil->wanted()) {
+    ts.rt->gil->HandOver(ts);
+  } else {
+    Blocking(ts, sched_yield);
+  }
+}
+
+Status SleepUntil(ThreadState& ts, int64_t deadline) {
+  while (MonotonicNow() < deadline) {
+    Park(ts, deadline, Urgency::kReturning);
+    if (HasUrgentRequest(ts)) MVM_TRY_VOID(ServeInterrupted(ts));
+  }
+  return Ok();
+}
+
+// ---- lists of those who sleep ----
+
+bool WaitList::IsOfThisProcess(ThreadState& ts) {
+  if (forks_ == ts.rt->forks) return true;
+  forks_ = ts.rt->forks;
+  first_ = nullptr;
+  return false;
+}
+
+void WaitList::Add(ThreadState& ts, Row* row) {
+  (void)IsOfThisProcess(ts);
+  Row** end = &first_;
+  while (*end != nullptr) end = &(*end)->next;
+  *end = row;
+}
+
+void WaitList::Remove(ThreadState& ts, Row* row) {
+  if (!IsOfThisProcess(ts)) return;
+  Row** link = &first_;
+  while (*link != nullptr && *link != row) link = &(*link)->next;
+  if (*link != nullptr) *link = row->next;
+}
+
+void WaitList::WakeAll(ThreadState& ts) {
+  if (first_ == nullptr || !IsOfThisProcess(ts)) return;
+  for (Row* row = first_; row != nullptr; row = row->next) {
+    row->called = true;
+    Unpark(*row->ts);
+  }
+}
+
+// ---- threads ----
+
+void AddThread(ThreadState& ts) {
+  RuntimeState& rt = *ts.rt;
+  ts.id = ++rt.last_thread_id;
+  ts.next = rt.threads;
+  rt.threads = &ts;
+  rt.gil->Share();
+  rt.hooks.enter_thread(ts);
+  if (rt.hooks.threads_changed) rt.hooks.threads_changed(rt);
+}
+
+void RemoveThread(ThreadState& ts) {
+  RuntimeState& rt = *ts.rt;
+  ThreadState** link = &rt.threads;
+  while (*link != &ts) link = &(*link)->next;
+  *link = ts.next;
+  if (rt.hooks.threads_changed) rt.hooks.threads_changed(rt);
+}
+
+ThreadState* FindThread(RuntimeState& rt, uint64_t id) {
+  ThreadState* t = rt.threads;
+  while (t != nullptr && t->id != id) t = t->next;
+  return t;
+}
+
+bool StopThreads(ThreadState& ts) {
+  RuntimeState& rt = *ts.rt;
+  if (rt.gil == nullptr) return true;
+  rt.gil->Freeze(false);
+  const int64_t end = MonotonicNow() + kPatienceAtEnd;
+  while (rt.threads != &ts || ts.next != nullptr) {
+    for (ThreadState* t = rt.threads; t != nullptr; t = t->next) {
+      if (t == &ts || t->stopping) continue;
+      t->stopping = true;
+      t->depth_limit = 0;  // no frame of script code fits any more
+      RequestAttention(*t, kRequestStop);
+    }
+    if (MonotonicNow() > end) {
+      rt.gil->Freeze(true);
+      return false;
+    }
+    Park(ts, MonotonicNow() + 1'000'000, Urgency::kReturning);
+  }
+  return true;
+}
+
+void KeepOnlyThread(ThreadState& ts) {
+  RuntimeState& rt = *ts.rt;
+  ts.next = nullptr;
+  rt.threads = &ts;  // the others' frames stay where they are: objects refer to them
+  rt.main_thread = &ts;
+  ++rt.forks;
+  if (rt.signals != nullptr) rt.signals->main = &ts;
+  ts.native_id = static_cast<int>(gettid());
+  if (rt.hooks.threads_changed) rt.hooks.threads_changed(rt);
+}
+
+}  // namespace minivm

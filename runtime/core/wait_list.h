@@ -1,0 +1,62 @@
+// Threads that sleep until something of the VM changes: a lock is free, a thread has ended.
+//
+// A list of rows on the C stacks of those who sleep; like what they wait for it is only touched by
+// the thread that has the VM's lock. The object that has it is pinned by those who wait. In the
+// child of a fork the threads of the list are gone, and it is empty: it knows of which process it
+// is.
+#pragma once
+
+#include "runtime/core/blocking.h"
+
+namespace minivm {
+
+class WaitList {
+ public:
+  // Sleeps until ready(), which is asked with the lock held; false: the deadline passed before.
+  // Requests are served meanwhile, and what they raise is passed on. `object` is told to those who
+  // ask what the thread waits for.
+  template <class Ready>
+  Result<bool> Wait(ThreadState& ts, Object* object, int64_t deadline, Ready ready) {
+    if (ready()) return true;
+    Row row = {&ts};
+    Add(ts, &row);
+    Object* outer = std::exchange(ts.waits_for, object);
+    bool there = false, raised = false;
+    do {
+      Park(ts, deadline, Urgency::kWoken);
+      row.called = false;
+      there = ready();
+      if (!there && HasUrgentRequest(ts)) {
+        raised = ServeInterrupted(ts).raised();
+        there = !raised && ready();
+      }
+    } while (!there && !raised && (deadline == kNever || MonotonicNow() < deadline));
+    ts.waits_for = outer;
+    Remove(ts, &row);
+    // Woken, but not to take it: that is somebody else's then.
+    if (!there && ready()) WakeOne(ts);
+    if (raised) return kRaised;
+    return there;
+  }
+  void WakeOne(ThreadState& ts) {
+    if (MVM_LIKELY(first_ == nullptr) || !IsOfThisProcess(ts) || first_->called) return;
+    first_->called = true;
+    Unpark(*first_->ts);
+  }
+  void WakeAll(ThreadState& ts);
+
+ private:
+  struct Row {
+    ThreadState* ts;
+    Row* next = nullptr;
+    bool called = false;  // woken, but has not looked yet
+  };
+  bool IsOfThisProcess(ThreadState& ts);
+  void Add(ThreadState& ts, Row* row);
+  void Remove(ThreadState& ts, Row* row);
+
+  Row* first_ = nullptr;
+  uint32_t forks_ = 0;  // RuntimeState::forks of the process
+};
+
+}  // namespace minivm

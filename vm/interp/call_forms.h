@@ -1,0 +1,165 @@
+// The calls that the dispatch loop makes in line, and how those that are counted differ.
+//
+// Macros, since they live on the loop's labels and registers: interpreter.cpp, the only one to
+// include this, has each call twice, plain and as the profile's tables have it (watch.h). TELL and
+// TELL_LEFT say what happens besides the call; OTHERS is where to go when the word's guess is
+// wrong.
+#pragma once
+
+// ---- who is told ----
+
+#define NOBODY(...)
+#define PROFILED(KEY, HEADER)                                       \
+  do {                                                              \
+    if (MVM_UNLIKELY(!ProfileEnterFast(ts, KEY, (HEADER) >> 32))) { \
+      SAVE();                                                       \
+      ProfileEnter(ts, KEY, (HEADER) >> 32);                        \
+    }                                                               \
+  } while (0)
+#define NOBODY_LEFT()
+#define PROFILED_NATIVE(F)                                                    \
+  do {                                                                        \
+    if (MVM_UNLIKELY(!ProfileNativeFast(ts, (F)->spec, HeaderOf(R).depth()))) \
+      ProfileNative(ts, Value(F), HeaderOf(R).depth());                       \
+  } while (0)
+#define PROFILED_LEFT()                                                \
+  do {                                                                 \
+    if (MVM_UNLIKELY(!ProfileNativeLeftFast(ts, HeaderOf(R).depth()))) \
+      ProfileNativeLeft(ts, HeaderOf(R).depth());                      \
+  } while (0)
+
+// ---- calls ----
+
+#define SCRIPT_CALL(LABEL, GUARD, TELL, OTHERS)                                        \
+  LABEL : {                                                                            \
+    Value* w = R + pc->a;                                                              \
+    Value callee = w[0];                                                               \
+    if (MVM_LIKELY(IsExact(callee, TypeId::kFunction) &&                               \
+                   callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) { \
+      FunctionObject* f = callee.as<FunctionObject>();                                 \
+      Value* nb = w + kWindowWords;                                                    \
+      uint32_t word;                                                                   \
+      __builtin_memcpy(&word, pc, 4);                                                  \
+      uint64_t header = CalleeHeader(R, word & 0x00FFFF00);                            \
+      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;        \
+      TELL(f->code, header);                                                           \
+      w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                      \
+      w[2] = Value::FromBits(header);                                                  \
+      UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                             \
+      R = nb;                                                                          \
+      pc = f->entry;                                                                   \
+      POLL();                                                                          \
+      DISPATCH();                                                                      \
+    }                                                                                  \
+    goto OTHERS;                                                                       \
+  }
+#define CLASS_CALL(LABEL, TELL, OTHERS)                                                         \
+  LABEL : {                                                                                     \
+    Value* w = R + pc->a;                                                                       \
+    Value callee = w[0];                                                                        \
+    if (MVM_LIKELY(IsExact(callee, TypeId::kType) &&                                            \
+                   callee.as<TypeObject>()->version == static_cast<uint32_t>(pc->x))) {         \
+      TypeObject* type = callee.as<TypeObject>();                                               \
+      FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);                      \
+      if (f == nullptr) { /* no __init__: the instance takes over the class's reference */      \
+        SAVE();                                                                                 \
+        Object* self = FastInstance(ts, type);                                                  \
+        if (MVM_UNLIKELY(!self)) goto OTHERS;                                                   \
+        R[pc->b] = self;                                                                        \
+        POLL();                                                                                 \
+        NEXT();                                                                                 \
+      }                                                                                         \
+      /* The version is the type's: a site with other arguments may have renewed it. */         \
+      if (MVM_UNLIKELY(f->aux != type->cached_init_version || f->param_count != pc->c + 1u)) {  \
+        goto OTHERS;                                                                            \
+      }                                                                                         \
+      Value* nb = w + kWindowWords + 1;                                                         \
+      uint32_t word;                                                                            \
+      __builtin_memcpy(&word, pc, 4);                                                           \
+      /* The window begins one register further up, behind the instance. */                     \
+      uint64_t header = CalleeHeader(R, (word & 0x00FFFF00) + HeaderPlaces(1, 0) + kFrameCtor); \
+      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;                 \
+      SAVE();                                                                                   \
+      Object* self = FastInstance(ts, type);                                                    \
+      if (MVM_UNLIKELY(!self)) goto OTHERS;                                                     \
+      ++f->refcount;                                                                            \
+      TELL(f->code, header);                                                                    \
+      for (int i = pc->c; i > 0; --i) nb[i] = nb[i - 2];                                        \
+      nb[0] = self;                                                                             \
+      w[1] = Value(f);                                                                          \
+      w[2] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                               \
+      w[3] = Value::FromBits(header);                                                           \
+      ++self->refcount;                                                                         \
+      w[0] = self; /* the result, once __init__ has returned None; it took over w[0]'s type */  \
+      UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                                      \
+      R = nb;                                                                                   \
+      pc = f->entry;                                                                            \
+      POLL();                                                                                   \
+      DISPATCH();                                                                               \
+    }                                                                                           \
+    goto OTHERS;                                                                                \
+  }
+#define NATIVE_CALL(LABEL, OBJECT, TYPE, EXTRA, GUARD, PAD, TELL, TELL_LEFT, OTHERS)   \
+  LABEL : {                                                                            \
+    Value* w = R + pc->a;                                                              \
+    Value callee = w[0];                                                               \
+    if (MVM_LIKELY(IsExact(callee, TypeId::TYPE) &&                                    \
+                   callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) { \
+      OBJECT* f = callee.as<OBJECT>();                                                 \
+      Value* args = w + kWindowWords;                                                  \
+      uint32_t n = pc->c + EXTRA;                                                      \
+      uint32_t count = n;                                                              \
+      if (PAD) {                                                                       \
+        count = f->signature->count;                                                   \
+        const Value* defaults = f->signature->defaults;                                \
+        for (uint32_t i = n; i < count; ++i) args[i] = defaults[i];                    \
+      }                                                                                \
+      SAVE();                                                                          \
+      TELL(f);                                                                         \
+      Result<> r = f->fn(*ts, Args{args, count});                                      \
+      TELL_LEFT();                                                                     \
+      for (uint32_t i = 0; i < n; ++i) DECREF(args[i]);                                \
+      DECREF(callee);                                                                  \
+      if (MVM_UNLIKELY(r.raised())) goto error;                                        \
+      R[pc->b] = r.word();                                                             \
+      POLL();                                                                          \
+      NEXT();                                                                          \
+    }                                                                                  \
+    goto OTHERS;                                                                       \
+  }
+
+// ---- generators and words that are watched ----
+
+#define RESUME(IT, SENT, TAKE, TELL)                                \
+  if (Value* nb = ResumeFast(ts, R, pc, IT, SENT)) {                \
+    TAKE;                                                           \
+    R = nb;                                                         \
+    pc = const_cast<Word*>((IT).as<GeneratorObject>()->resume_pc);  \
+    TELL((IT).as<GeneratorObject>()->function->code, R[-1].bits()); \
+    POLL();                                                         \
+    DISPATCH();                                                     \
+  }
+
+#define WATCHED_PROPERTY(LABEL, PUSHED)    \
+  LABEL:                                   \
+  switch (SlowGetProperty(ts, R, pc)) {    \
+    case CallOutcome::kRaised: goto error; \
+    case CallOutcome::kDone: NEXT();       \
+    case CallOutcome::kPushed: PUSHED      \
+  }                                        \
+  __builtin_unreachable();
+#define PROFILED_PUSHED(FUNCTION)                             \
+  {                                                           \
+    R = ts->base;                                             \
+    pc = const_cast<Word*>(static_cast<const Word*>(ts->pc)); \
+    PROFILED((FUNCTION)->code, R[-1].bits());                 \
+    POLL();                                                   \
+    DISPATCH();                                               \
+  }
+#define PROFILED_LEAVE(LABEL, OP)          \
+  LABEL:                                   \
+  if (!ProfileQuiet(ts)) {                 \
+    SAVE();                                \
+    ProfileLeave(ts, HeaderOf(R).depth()); \
+  }                                        \
+  PLAIN_AS(OP);
