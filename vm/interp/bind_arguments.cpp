@@ -151,6 +151,40 @@ Value FarParameters(ThreadState& ts, CodeObject* code, Value* regs) {
   return Value(list);
 }
 
+// A function with nothing but plain parameters, each given by position, by a name that is the very
+// string, or having a default: most calls that do not fit as they are. False: nothing has changed.
+bool BindPlain(FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw, TupleObject* kwnames,
+               Value* regs) {
+  constexpr uint32_t kMost = 8;
+  const CodeObject* code = f->code;
+  const uint32_t argc = code->arg_count;
+  const uint32_t defaults = f->defaults != nullptr ? f->defaults->size() : 0;
+  if (npos > argc || nkw > kMost || npos + nkw + defaults < argc || argc > 64) return false;
+  uint32_t to[kMost];
+  Value keywords[kMost];
+  uint64_t named = 0;
+  for (uint32_t k = 0; k < nkw; ++k) {
+    uint32_t i = std::max(npos, uint32_t{code->posonly_count});
+    while (i < argc && !Value(ParamName(f, i)).is(kwnames->items()[k])) ++i;
+    if (i == argc || (named >> i & 1)) return false;
+    named |= uint64_t{1} << i;
+    to[k] = i;
+    keywords[k] = src[npos + k];
+  }
+  const uint32_t required = argc - std::min(defaults, argc);
+  for (uint32_t i = npos; i < required; ++i) {
+    if (!(named >> i & 1)) return false;
+  }
+  if (src != regs) std::copy_n(src, npos, regs);
+  for (uint32_t i = std::max(npos, required); i < argc; ++i) {
+    if (named >> i & 1) continue;
+    regs[i] = f->defaults->items()[defaults - (argc - i)];
+    Incref(regs[i]);
+  }
+  for (uint32_t k = 0; k < nkw; ++k) regs[to[k]] = keywords[k];
+  return true;
+}
+
 }  // namespace
 
 bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
@@ -164,6 +198,10 @@ bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uin
     if (src != regs) {
       for (uint32_t i = 0; i < npos; ++i) regs[i] = src[i];
     }
+    for (uint32_t i = argc; i < f->local_count; ++i) regs[i] = unbound;
+    return true;
+  }
+  if (f->simple && BindPlain(f, src, npos, nkw, kwnames, regs)) {
     for (uint32_t i = argc; i < f->local_count; ++i) regs[i] = unbound;
     return true;
   }
