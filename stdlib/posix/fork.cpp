@@ -63,9 +63,9 @@ Status RunForkHooks(ThreadState& ts, ForkMoment moment) {
 
 namespace {
 
-// `start` forks.
+// `start` forks; `name` is what scripts call that.
 template <class F>
-Result<pid_t> ForkAround(ThreadState& ts, F start) {
+Result<pid_t> ForkAround(ThreadState& ts, const char* name, F start) {
   MVM_TRY_VOID(RunForkHooks(ts, ForkMoment::kBefore));
   Gil* gil = ts.rt->gil;
   if (gil != nullptr) gil->BeforeFork();
@@ -77,13 +77,19 @@ Result<pid_t> ForkAround(ThreadState& ts, F start) {
     ForgetSignals(*ts.rt);
   }
   MVM_TRY_VOID(RunForkHooks(ts, pid == 0 ? ForkMoment::kChild : ForkMoment::kParent));
+  if (pid > 0 && ts.rt->threads->next != nullptr) {
+    MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1,
+                      "This process (pid=%d) is multi-threaded, use of %s() may lead to deadlocks "
+                      "in the child.",
+                      static_cast<int>(getpid()), name));
+  }
   errno = error;
   return pid;
 }
 
 }  // namespace
 
-Result<pid_t> ForkWithHooks(ThreadState& ts) { return ForkAround(ts, fork); }
+Result<pid_t> ForkWithHooks(ThreadState& ts) { return ForkAround(ts, "fork", fork); }
 
 namespace {
 
@@ -95,7 +101,8 @@ Result<> posix_fork(ThreadState& ts, Args args) {
 
 Result<> posix_forkpty(ThreadState& ts, Args args) {
   int master = -1;
-  MVM_TRY(pid_t pid, ForkAround(ts, [&] { return forkpty(&master, nullptr, nullptr, nullptr); }));
+  MVM_TRY(pid_t pid,
+          ForkAround(ts, "forkpty", [&] { return forkpty(&master, nullptr, nullptr, nullptr); }));
   if (pid < 0) return RaiseErrno(ts, errno);
   Value pair[] = {Value::Int(pid), Value::Int(pid == 0 ? -1 : master)};
   return NewTuple(ts, pair);

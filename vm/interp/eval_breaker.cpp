@@ -50,10 +50,12 @@ Status ServeRequests(ThreadState& ts) {
 
 }  // namespace
 
+// Reads nothing of the thread's but the table: it may be about to end.
 void RequestAttention(ThreadState& ts) {
-  InterpState* state = static_cast<InterpState*>(ts.interp);
-  if (state == nullptr) return;
-  ts.tab.store(state->breaker_table, std::memory_order_release);
+  if (ts.tab.load(std::memory_order_relaxed) == nullptr) return;
+  const void* const* tables[4];
+  Run(nullptr, reinterpret_cast<Value*>(tables), nullptr);
+  ts.tab.store(tables[1], std::memory_order_release);
 }
 
 bool FailBefore(Value* R, const Word* pc) {
@@ -160,6 +162,7 @@ void ReleaseInterpreterThread(ThreadState& ts) {
   ReleaseWatchTable(InterpOf(ts));
   delete static_cast<InterpState*>(ts.interp);
   ts.interp = nullptr;
+  ts.tab = nullptr;
 }
 
 Status InitInterpreter(ThreadState& ts) {
