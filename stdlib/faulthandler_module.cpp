@@ -85,15 +85,7 @@ class Out {
   char buffer_[256];
 };
 
-void WriteFault(ThreadState& ts, int signum, int fd) {
-  Out out(fd);
-  const char* name = "unknown signal";
-  for (const FatalSignal& fatal : kFatalSignals) {
-    if (fatal.signum == signum) name = fatal.name;
-  }
-  out << "Fatal Python error: " << name << "\n\nCurrent thread 0x";
-  out.Number(ts.id, 16, 16);
-  out << " (most recent call first):\n";
+void WriteStack(Out& out, ThreadState& ts) {
   FrameWalker w(ts);
   if (w.done()) out << "  <no Python frame>\n";
   for (int n = 0; !w.done(); w.Next()) {
@@ -113,6 +105,25 @@ void WriteFault(ThreadState& ts, int signum, int fd) {
   }
 }
 
+// The thread that has the VM's lock is the one that is at fault.
+void WriteFault(ThreadState& main, int signum, int fd) {
+  RuntimeState& rt = *main.rt;
+  ThreadState* current = rt.heap.current_ts ? rt.heap.current_ts : &main;
+  Out out(fd);
+  const char* name = "unknown signal";
+  for (const FatalSignal& fatal : kFatalSignals) {
+    if (fatal.signum == signum) name = fatal.name;
+  }
+  out << "Fatal Python error: " << name << "\n";
+  for (ThreadState* t = rt.threads; t != nullptr; t = t->next) {
+    if (t != current && !rt.signals->fault_all) continue;
+    out << (t == current ? "\nCurrent thread 0x" : "\nThread 0x");
+    out.Number(t->id, 16, 16);
+    out << " (most recent call first):\n";
+    WriteStack(out, *t);
+  }
+}
+
 // The state of the process's signals, which module _signal makes.
 Result<SignalState*> Signals(ThreadState& ts) {
   if (ts.rt->signals == nullptr) MVM_TRY_VOID(ts.rt->hooks.import_module(ts, "_signal"));
@@ -129,6 +140,7 @@ Result<> faulthandler_enable(ThreadState& ts, Args args) {
   MVM_TRY_VOID(ClaimSignals(ts, "faulthandler"));
   const bool was_enabled = state->fault_fd >= 0;
   state->fault = WriteFault;
+  MVM_TRY(state->fault_all, Truth(ts, args[1]));
   state->fault_fd = static_cast<int>(fd);
   if (was_enabled) return None(ts);
   for (const FatalSignal& fatal : kFatalSignals) {
@@ -158,7 +170,7 @@ Result<> faulthandler_is_enabled(ThreadState& ts, Args) {
 
 const MethodSpec kFunctions[] = {
     {"disable()", faulthandler_disable, "Fatal signals end the program silently again."},
-    {"enable(fd, /)", faulthandler_enable,
+    {"enable(fd, all_threads=True, /)", faulthandler_enable,
      "Fatal signals write where the script is to a descriptor before they end the program."},
     {"is_enabled()", faulthandler_is_enabled, "Whether they do."},
 };

@@ -95,11 +95,15 @@ Result<> thread_stack_size(ThreadState& ts, Args args) {
 }
 Result<> thread_daemon_threads_allowed(ThreadState& ts, Args args) { return Bool(ts, true); }
 
+Result<> thread_lock_waits(ThreadState& ts, Args args) { return LockWaits(ts); }
+
 const MethodSpec kFunctions[] = {
     {"_count()", thread_count, "Number of running threads, the main thread left out."},
     {"_get_main_thread_ident()", thread_get_main_thread_ident, "The identity of the main thread."},
     {"_is_main_interpreter()", thread_is_main_interpreter,
      "Whether this is the process's first interpreter."},
+    {"_lock_waits()", thread_lock_waits,
+     "What threads wait for: a list of (ident, lock or handle of a thread, ident of who has it)."},
     {"_make_thread_handle(ident, /)", thread_make_thread_handle,
      "The handle of a thread that runs already."},
     {"_shutdown()", thread_shutdown, "Wait for all threads that are not daemons."},

@@ -42,6 +42,7 @@ struct SignalState {
   // For kFault: writes where the scripts are. Safe in a signal handler; set before the first use.
   void (*fault)(ThreadState& ts, int signum, int fd) = nullptr;
   std::atomic<int> fault_fd = -1;
+  bool fault_all = true;  // of all threads
   static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 };
 

@@ -8,6 +8,7 @@
 #include "runtime/core/wait_list.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
+#include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
@@ -17,7 +18,8 @@ namespace minivm {
 
 namespace {
 
-// Lock and RLock. owner is meaningful for RLock only.
+// Lock and RLock. The owner of a lock is who took it last: for one that is held, and no RLock, that
+// is only told to people.
 class LockObject : public Object {
  public:
   [[maybe_unused]] static constexpr bool kNeverInCycle = true;
@@ -49,16 +51,20 @@ Result<bool> WaitFree(ThreadState& ts, LockObject* lock, double seconds) {
   return lock->waiting.Wait(ts, lock, end, [lock] { return lock->count == 0; });
 }
 
+// acquire() without arguments is what is called most.
+bool WaitsForEver(ThreadState& ts, Args args) {
+  return args[1].is(ts.rt->true_) && args[2].bits() == Value::Int(-1).bits();
+}
+
 Result<> lock_acquire(ThreadState& ts, Args args) {
   LockObject* lock = args.self<LockObject>();
-  if (lock->count != 0) {
+  if (MVM_UNLIKELY(lock->count != 0 || !WaitsForEver(ts, args))) {
     MVM_TRY(double seconds, WaitTime(ts, args[1], args[2]));
     MVM_TRY(bool freed, WaitFree(ts, lock, seconds));
     if (!freed) return Bool(ts, false);
-  } else {
-    MVM_TRY_VOID(WaitTime(ts, args[1], args[2]));
   }
   lock->count = 1;
+  lock->owner = ts.id;
   return Bool(ts, true);
 }
 Result<> lock_release(ThreadState& ts, Args args) {
@@ -75,6 +81,7 @@ Result<> lock_enter(ThreadState& ts, Args args) {
   LockObject* lock = args.self<LockObject>();
   MVM_TRY_VOID(WaitFree(ts, lock, -1));
   lock->count = 1;
+  lock->owner = ts.id;
   return Bool(ts, true);
 }
 Result<> lock_exit(ThreadState& ts, Args args) { return lock_release(ts, args); }
@@ -91,13 +98,18 @@ Result<> lock_repr(ThreadState& ts, Value self) {
 
 Result<> rlock_acquire(ThreadState& ts, Args args) {
   LockObject* lock = args.self<LockObject>();
-  MVM_TRY(double seconds, WaitTime(ts, args[1], args[2]));
-  if (lock->count != 0 && lock->owner == ts.id) {
+  const bool mine = lock->count != 0 && lock->owner == ts.id;
+  if (MVM_UNLIKELY(!WaitsForEver(ts, args) || (lock->count != 0 && !mine))) {
+    MVM_TRY(double seconds, WaitTime(ts, args[1], args[2]));
+    if (!mine) {
+      MVM_TRY(bool freed, WaitFree(ts, lock, seconds));
+      if (!freed) return Bool(ts, false);
+    }
+  }
+  if (mine) {
     ++lock->count;
     return Bool(ts, true);
   }
-  MVM_TRY(bool freed, WaitFree(ts, lock, seconds));
-  if (!freed) return Bool(ts, false);
   lock->owner = ts.id;
   lock->count = 1;
   return Bool(ts, true);
@@ -156,7 +168,7 @@ Result<> rlock_repr(ThreadState& ts, Value self) {
 
 const MethodSpec kLockMethods[] = {
     {"__enter__(self, /)", lock_enter, "Lock the lock."},
-    {"__exit__(self, /, *exc_info)", lock_exit, "Release the lock."},
+    {"__exit__(...)", lock_exit, "Release the lock."},
     {"_at_fork_reinit(self, /)", lock_at_fork_reinit},
     {"acquire(self, blocking=True, timeout=-1)", lock_acquire,
      "Lock the lock. True if it was acquired."},
@@ -170,7 +182,7 @@ const MethodSpec kLockMethods[] = {
 };
 const MethodSpec kRLockMethods[] = {
     {"__enter__(self, /)", rlock_enter, "Lock the lock."},
-    {"__exit__(self, /, *exc_info)", rlock_release, "Release the lock."},
+    {"__exit__(...)", rlock_release, "Release the lock."},
     {"_acquire_restore(self, state, /)", rlock_acquire_restore, "Serves threading.Condition."},
     {"_at_fork_reinit(self, /)", lock_at_fork_reinit},
     {"_is_owned(self, /)", rlock_is_owned, "Serves threading.Condition."},
@@ -196,6 +208,7 @@ const TypeSpec kLockType = {
     .construct = {"lock()", lock_new},
     .methods = kLockMethods,
 };
+
 const TypeSpec kRLockType = {
     .name = "_thread.RLock",
     .doc = "A lock that its owner can take more than once.",
@@ -205,5 +218,23 @@ const TypeSpec kRLockType = {
     .construct = {"RLock(...)", lock_new},
     .methods = kRLockMethods,
 };
+
+Result<> LockWaits(ThreadState& ts) {
+  MVM_TRY(Ref<ListObject> rows, NewList(ts, {}));
+  for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
+    if (t->waits_for == nullptr) continue;
+    Ref<> thing = Ref<>::Borrow(Value(t->waits_for));
+    const TypeSpec* spec = TypeOf(ts, thing)->spec;
+    if (spec != &kLockType && spec != &kRLockType && spec != &kThreadHandleType) continue;
+    MVM_TRY(Ref<> waiter, NewIntU64(ts, t->id));
+    MVM_TRY(Ref<> holder,
+            NewIntU64(ts, spec == &kThreadHandleType ? HandleIdent(thing)
+                                                     : thing.as<LockObject>()->owner));
+    Value row[] = {waiter, thing, holder};
+    MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, row));
+    MVM_TRY_VOID(ListAppend(ts, rows, tuple));
+  }
+  return rows;
+}
 
 }  // namespace minivm

@@ -14,6 +14,9 @@ extern const StructSequenceSpec kExceptHookArgs;
 
 constexpr double kTimeoutMax = 9223372036.0;  // seconds: the longest time to wait
 
+// What threads sleep for: a list of (ident of the waiter, lock or handle, ident of who has it).
+Result<> LockWaits(ThreadState& ts);
+
 // A thread has ended: what the _local objects of the VM keep for it is dropped. Runs finalizers.
 void ForgetThreadLocals(ThreadState& ts, uint64_t thread_id);
 

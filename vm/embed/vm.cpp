@@ -511,6 +511,28 @@ Var Vm::Import(std::string_view module, ScriptError* error) {
   return value;
 }
 
+namespace {
+
+// module.function(), if the module has been imported; what it raises is reported.
+void CallAtEnd(ThreadState& ts, const char* module, const char* function) {
+  Result<StrObject> name = InternUtf8(ts, module);
+  if (name.raised()) return ClearPending(ts);
+  Ref<StrObject> n = name.Take();
+  Result<> found = DictGet(ts, ts.rt->modules, Value(n.get()));
+  if (found.raised()) return ClearPending(ts);
+  Ref<> m = found.Take();
+  if (m.is_absent() || IsNone(ts, m)) return;
+  Result<> attribute = GetAttrOptional(ts, m, function);
+  if (attribute.raised()) return WriteUnraisable(ts, m);
+  Ref<> f = attribute.Take();
+  if (f.is_absent()) return;
+  Result<> done = Call(ts, f);
+  if (done.raised()) return WriteUnraisable(ts, f);
+  Ref<> dropped = done.Take();
+}
+
+}  // namespace
+
 static int Report(VmInternals& in, ThreadState& ts, bool exits_too) {
   Ref<> exception = std::move(in.last_error);
   in.last_error = Ref<>();
@@ -528,6 +550,10 @@ static int Report(VmInternals& in, ThreadState& ts, bool exits_too) {
   }
   bool interrupted = IsSubtype(type, ExcType(ts, Exc::kKeyboardInterrupt));
   if (!FlushStandardStreams(ts)) ClearPending(ts);
+  if (interrupted && in.rt.threads->next != nullptr) {
+    if (ImportModule(ts, "faulthandler").raised()) ClearPending(ts);
+    CallAtEnd(ts, "faulthandler", "_dump_deadlock");
+  }
   ReportException(ts, std::move(exception));
   return interrupted ? 130 : 1;
 }
@@ -562,28 +588,6 @@ bool Vm::PrependPath(std::string_view directory) {
 }
 
 // ---- the end ----
-
-namespace {
-
-// module.function(), if the module has been imported; what it raises is reported.
-void CallAtEnd(ThreadState& ts, const char* module, const char* function) {
-  Result<StrObject> name = InternUtf8(ts, module);
-  if (name.raised()) return ClearPending(ts);
-  Ref<StrObject> n = name.Take();
-  Result<> found = DictGet(ts, ts.rt->modules, Value(n.get()));
-  if (found.raised()) return ClearPending(ts);
-  Ref<> m = found.Take();
-  if (m.is_absent() || IsNone(ts, m)) return;
-  Result<> attribute = GetAttrOptional(ts, m, function);
-  if (attribute.raised()) return WriteUnraisable(ts, m);
-  Ref<> f = attribute.Take();
-  if (f.is_absent()) return;
-  Result<> done = Call(ts, f);
-  if (done.raised()) return WriteUnraisable(ts, f);
-  Ref<> dropped = done.Take();
-}
-
-}  // namespace
 
 static bool End(VmInternals& in, ThreadState& ts) {
   in.last_error = Ref<>();

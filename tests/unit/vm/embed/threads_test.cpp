@@ -1,0 +1,126 @@
+// Threads of scripts, as the host sees them: where they run, and how they end with their VM.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <string>
+#include <thread>
+
+#include "minivm/minivm.h"
+
+namespace minivm {
+namespace {
+
+std::unique_ptr<Vm> NewVm() {
+  VmConfig config;
+  config.streams.descriptors = false;
+  ScriptError error;
+  std::unique_ptr<Vm> vm = Vm::Create(config, &error);
+  EXPECT_TRUE(vm) << error.traceback;
+  return vm;
+}
+
+void RunIn(Vm& vm, const std::string& source) {
+  ScriptError error;
+  EXPECT_TRUE(vm.Run(source, "a.src", &error)) << error.traceback;
+}
+
+constexpr const char* kStart =
+    "import threading, time, _thread\n"
+    "def daemon(f):\n"
+    "  ready = threading.Event()\n"
+    "  def run():\n"
+    "    ready.set()\n"
+    "    f()\n"
+    "  threading.Thread(target=run, daemon=True).start()\n"
+    "  ready.wait()\n";
+
+TEST(ThreadsTest, DaemonsEndWithTheVm) {
+  std::unique_ptr<Vm> vm = NewVm();
+  RunIn(*vm, kStart);
+  RunIn(*vm,
+        "def spin():\n"
+        "  while True: pass\n"
+        "def stubborn():\n"
+        "  while True:\n"
+        "    try:\n"
+        "      try:\n"
+        "        while True: time.sleep(0)\n"
+        "      finally: daemon(spin)\n"
+        "    except BaseException: pass\n"
+        "lock = _thread.allocate_lock()\n"
+        "lock.acquire()\n"
+        "for f in spin, stubborn, lock.acquire, lambda: time.sleep(1000), threading.Event().wait:\n"
+        "  daemon(f)\n");
+  vm.reset();
+}
+
+TEST(ThreadsTest, DaemonBlockedInTheSystem) {
+  int pipe_ends[2];
+  ASSERT_EQ(pipe(pipe_ends), 0);
+  std::unique_ptr<Vm> vm = NewVm();
+  RunIn(*vm, kStart);
+  RunIn(*vm, "import os\ndaemon(lambda: os.read(" + std::to_string(pipe_ends[0]) + ", 10))\n");
+  vm.reset();
+  close(pipe_ends[0]);
+  close(pipe_ends[1]);
+}
+
+TEST(ThreadsTest, FinishWaitsForOthers) {
+  std::unique_ptr<Vm> vm = NewVm();
+  RunIn(*vm, kStart);
+  RunIn(*vm,
+        "go, out = threading.Event(), []\n"
+        "threading.Thread(target=lambda: (go.wait(), out.append(1))).start()\n"
+        "import atexit\n"
+        "atexit.register(lambda: out.append(2) if out == [1] else 1 / 0)\n"
+        "threading._register_atexit(go.set)\n");
+  EXPECT_TRUE(vm->Finish());
+}
+
+TEST(ThreadsTest, StandStillBetweenCalls) {
+  std::unique_ptr<Vm> vm = NewVm();
+  RunIn(*vm, kStart);
+  RunIn(*vm,
+        "n = 0\n"
+        "def count():\n"
+        "  global n\n"
+        "  while True: n += 1\n"
+        "daemon(count)\n");
+  const int64_t before = vm->Eval("n").ToInt();
+  usleep(20'000);
+  EXPECT_LT(vm->Eval("n").ToInt() - before, 1'000'000);
+  RunIn(*vm, "seen = n\nwhile n == seen: time.sleep(0.001)\n");
+}
+
+TEST(ThreadsTest, InterruptWakesTheMainThread) {
+  std::unique_ptr<Vm> vm = NewVm();
+  RunIn(*vm, kStart);
+  RunIn(*vm, "lock = _thread.allocate_lock()\nlock.acquire()\n");
+  std::thread other([&] {
+    usleep(20'000);
+    vm->Interrupt();
+  });
+  ScriptError error;
+  EXPECT_FALSE(vm->Run("lock.acquire()", "b.src", &error));
+  EXPECT_EQ(error.type, "KeyboardInterrupt");
+  other.join();
+}
+
+TEST(ThreadsTest, VmsInTheirOwnThreads) {
+  auto work = [] {
+    std::unique_ptr<Vm> vm = NewVm();
+    RunIn(*vm, kStart);
+    RunIn(*vm,
+          "out = []\n"
+          "ts = [threading.Thread(target=lambda: out.append(sum(range(1000)))) for _ in range(8)]\n"
+          "for t in ts: t.start()\n"
+          "for t in ts: t.join()\n");
+    EXPECT_EQ(vm->Eval("len(out)").ToInt(), 8);
+  };
+  std::thread a(work), b(work);
+  a.join();
+  b.join();
+}
+
+}  // namespace
+}  // namespace minivm
