@@ -3,8 +3,13 @@
 
 #include <new>
 
+#include "runtime/core/intern.h"
 #include "runtime/core/wait_list.h"
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/protocol.h"
 
 namespace minivm {
 
@@ -67,17 +72,78 @@ Status Wait(ThreadState& ts, ImportRecord* record) {
   return Ok();
 }
 
+ImportRecord* NewRecord(ThreadState& ts, StrObject* name) {
+  ImportRecord* record = new (std::nothrow) ImportRecord;
+  if (record == nullptr) {
+    (void)RaiseMemoryError(ts);
+    return nullptr;
+  }
+  record->name = Ref<StrObject>::Borrow(name);
+  record->next = std::exchange(Head(ts), record);
+  return record;
+}
+
+// The record of the global lock, that of a module without a name. fork() takes the lock as well
+// from its first use on.
+Result<ImportRecord*> GlobalRecord(ThreadState& ts) {
+  StrObject* name = ts.rt->empty_str;
+  if (ImportRecord* known = Find(ts, name)) return known;
+  MVM_TRY(Ref<> imp, ts.rt->hooks.import_module(ts, "_imp"));
+  MVM_TRY(Ref<> known, GetAttrOptional(ts, imp, "_at_fork"));
+  if (known.is_absent()) {
+    MVM_TRY(Ref<DictObject> hooks, NewDict(ts));
+    for (const char* when : {"before", "after_in_parent", "after_in_child"}) {
+      MVM_TRY(Ref<> f, GetAttr(ts, imp, when[0] == 'b' ? "acquire_lock" : "release_lock"));
+      MVM_TRY(Ref<StrObject> key, InternUtf8(ts, when));
+      MVM_TRY_VOID(DictSetStr(ts, hooks, key, f));
+    }
+    MVM_TRY_VOID(ModuleAdd(ts, imp.as<ModuleObject>(), "_at_fork", hooks));
+    MVM_TRY(Ref<> posix, ts.rt->hooks.import_module(ts, "posix"));
+    MVM_TRY(Ref<> at_fork, GetAttr(ts, posix, "register_at_fork"));
+    MVM_TRY_VOID(CallWith(ts, at_fork, ts.rt->empty_tuple->as<TupleObject>(), hooks));
+  }
+  ImportRecord* record = Find(ts, name);
+  if (record == nullptr) record = NewRecord(ts, name);
+  if (record == nullptr) return kRaised;
+  return record;
+}
+
 }  // namespace
+
+Status AcquireGlobalImportLock(ThreadState& ts) {
+  MVM_TRY(ImportRecord * record, GlobalRecord(ts));
+  ++record->users;
+  if (Wait(ts, record).raised()) {
+    Leave(ts, record);
+    return kRaised;
+  }
+  record->owner = &ts;
+  ++record->depth;
+  return Ok();
+}
+
+Status ReleaseGlobalImportLock(ThreadState& ts) {
+  ImportRecord* record = Find(ts, ts.rt->empty_str);
+  if (record == nullptr || record->owner != &ts) {
+    return Raise(ts, Exc::kRuntimeError, "not holding the import lock");
+  }
+  if (--record->depth == 0) {
+    record->owner = nullptr;
+    record->waiting.WakeAll(ts);
+  }
+  Leave(ts, record);
+  return Ok();
+}
+
+bool GlobalImportLockHeld(ThreadState& ts) {
+  ImportRecord* record = Find(ts, ts.rt->empty_str);
+  return record != nullptr && record->owner != nullptr;
+}
 
 ImportLock::ImportLock(ThreadState& ts, StrObject* name) : ts_(ts), record_(Find(ts, name)) {
   if (record_ == nullptr) {
-    record_ = new (std::nothrow) ImportRecord;
-    if (record_ == nullptr) {
-      (void)RaiseMemoryError(ts);
-      return;
-    }
-    record_->name = Ref<StrObject>::Borrow(name);
-    record_->next = std::exchange(Head(ts), record_);
+    record_ = NewRecord(ts, name);
+    if (record_ == nullptr) return;
   }
   ++record_->users;
   if (Wait(ts, record_).raised()) return;

@@ -31,4 +31,10 @@ class ImportLock {
 // Waits until no other thread is loading the module.
 Status AwaitImported(ThreadState& ts, StrObject* name);
 
+// _imp's one lock for all imports, which is only held by those who ask for it: reentrant, and taken
+// by whoever forks. RuntimeError when it is released by another thread than its holder.
+Status AcquireGlobalImportLock(ThreadState& ts);
+Status ReleaseGlobalImportLock(ThreadState& ts);
+bool GlobalImportLockHeld(ThreadState& ts);
+
 }  // namespace minivm

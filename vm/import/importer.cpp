@@ -589,8 +589,15 @@ const TypeSpec* const kBootstrapTypes[] = {
     &kFileFinderType, &kSourceFileLoaderType, &kNamespaceLoaderType, &kNamespacePathType,
 };
 
-Result<> imp_nothing(ThreadState& ts, Args args) { return None(ts); }
-Result<> imp_lock_held(ThreadState& ts, Args args) { return Bool(ts, false); }
+Result<> imp_acquire_lock(ThreadState& ts, Args args) {
+  MVM_TRY_VOID(AcquireGlobalImportLock(ts));
+  return None(ts);
+}
+Result<> imp_release_lock(ThreadState& ts, Args args) {
+  MVM_TRY_VOID(ReleaseGlobalImportLock(ts));
+  return None(ts);
+}
+Result<> imp_lock_held(ThreadState& ts, Args args) { return Bool(ts, GlobalImportLockHeld(ts)); }
 Result<> imp_is_builtin(ThreadState& ts, Args args) {
   MVM_TRY(StrObject * name, ExpectStr(ts, args[0], "name"));
   MVM_TRY(Ref<> spec, FindBuiltin(ts, name));
@@ -635,7 +642,8 @@ Result<> imp_extension_suffixes(ThreadState& ts, Args args) { return NewList(ts,
 const MethodSpec kImpFunctions[] = {
     {"_frozen_module_names()", imp_frozen_names,
      "The names of the modules whose source is embedded."},
-    {"acquire_lock()", imp_nothing, "Does nothing: imports need no lock beyond that of the VM."},
+    {"acquire_lock()", imp_acquire_lock,
+     "Take the import lock, which fork() takes too. Imports do without."},
     {"extension_suffixes()", imp_extension_suffixes,
      "An empty list: there are no extension modules."},
     {"get_frozen_object(name, data=None, /)", imp_get_frozen_object,
@@ -645,8 +653,8 @@ const MethodSpec kImpFunctions[] = {
     {"is_frozen(name, /)", imp_is_frozen, "Whether there is an embedded module of that name."},
     {"is_frozen_package(name, /)", imp_is_frozen_package,
      "Whether that embedded module is a package; ImportError if there is none."},
-    {"lock_held()", imp_lock_held, "False: there is no import lock."},
-    {"release_lock()", imp_nothing, "Does nothing: there is no import lock."},
+    {"lock_held()", imp_lock_held, "Whether a thread holds the import lock."},
+    {"release_lock()", imp_release_lock, "Undo one acquire_lock()."},
 };
 
 }  // namespace
