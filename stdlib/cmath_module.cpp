@@ -241,7 +241,7 @@ Status Report(ThreadState& ts, Fault f) {
 Status Argument(ThreadState& ts, Value v, Complex* out) {
   TypeObject* type = TypeOf(ts, v);
   MVM_TRY_VOID(TypeReady(ts, type));
-  if (type->slots.to_float == nullptr && type->slots.index == nullptr &&
+  if (type->operators->to_float == nullptr && type->operators->index == nullptr &&
       !HasTypeFlag(ts, v, kTypeComplexSubclass)) {
     MVM_TRY(Ref<> method, LookupSpecial(ts, v, MVM_NAME(ts, __complex__)));
     if (method.is_absent()) return Raise(ts, Exc::kTypeError, "must be real number, not %T", v);

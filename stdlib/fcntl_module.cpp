@@ -106,7 +106,7 @@ Result<> fcntl_ioctl(ThreadState& ts, Args args) {
     if (Blocking(ts, [&] { return ioctl(fd, request, buffer); }) < 0) return RaiseErrno(ts, errno);
     return NewBytes(ts, {buffer, text.size()});
   }
-  if (TypeOf(ts, arg)->slots.index == nullptr) {
+  if (TypeOf(ts, arg)->operators->index == nullptr) {
     return Raise(ts, Exc::kTypeError,
                  "ioctl requires a file or file descriptor, an integer and optionally an "
                  "integer or buffer argument");

@@ -63,7 +63,7 @@ Status GetPath(ThreadState& ts, Value v, PathArg* out, const char* function, con
   MVM_TRY(Ref<> r, FspathOfObject(ts, v));
   if (r.is_absent()) {
     if (allow_fd) {
-      const Slots& s = TypeOf(ts, v)->slots;
+      const OperatorSlots& s = *TypeOf(ts, v)->operators;
       if (s.index != nullptr) {
         MVM_TRY(out->fd, AsCInt(ts, v));
         return Ok();

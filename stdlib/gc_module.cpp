@@ -109,7 +109,7 @@ Result<> ListOf(ThreadState& ts, int generation, Select select) {
 Result<> gc_get_objects(ThreadState& ts, Args args) {
   int64_t generation = -1;
   if (!IsNone(ts, args[0])) {
-    if (!TypeOf(ts, args[0])->slots.index) {
+    if (!TypeOf(ts, args[0])->operators->index) {
       return Raise(ts, Exc::kTypeError, "argument should be integer or None, not '%T'", args[0]);
     }
     MVM_TRY(generation, IndexAsInt64(ts, args[0], Exc::kOverflowError));

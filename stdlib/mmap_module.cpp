@@ -189,7 +189,7 @@ Result<int64_t> mmap_len(ThreadState& ts, Value self) {
 
 // An index in range.
 Result<int64_t> ItemIndex(ThreadState& ts, Value self, Value key) {
-  if (TypeOf(ts, key)->slots.index == nullptr) {
+  if (TypeOf(ts, key)->operators->index == nullptr) {
     return Raise(ts, Exc::kTypeError, "mmap indices must be integers");
   }
   MVM_TRY(int64_t i, IndexAsInt64(ts, key, Exc::kIndexError));
@@ -239,7 +239,7 @@ Status mmap_setitem(ThreadState& ts, Value self, Value key, Value value) {
     if (value.is_null()) {
       return Raise(ts, Exc::kTypeError, "mmap doesn't support item deletion");
     }
-    if (TypeOf(ts, value)->slots.index == nullptr) {
+    if (TypeOf(ts, value)->operators->index == nullptr) {
       return Raise(ts, Exc::kTypeError, "mmap item value must be an int");
     }
     MVM_TRY(Ref<> n, Index(ts, value));
@@ -321,7 +321,7 @@ Result<> mmap_read(ThreadState& ts, Args args) {
   MVM_TRY_VOID(Open(ts, args[0]));
   int64_t n = -1;
   if (!IsNone(ts, args[1])) {
-    if (TypeOf(ts, args[1])->slots.index == nullptr) {
+    if (TypeOf(ts, args[1])->operators->index == nullptr) {
       return Raise(ts, Exc::kTypeError, "argument should be integer or None, not '%T'", args[1]);
     }
     MVM_TRY(n, AsOffset(ts, args[1]));

@@ -70,11 +70,12 @@ Result<> operator_contains(ThreadState& ts, Args args) {
 // a + b for sequences only.
 template <bool kInPlace>
 Result<> operator_concat(ThreadState& ts, Args args) {
-  const Slots* slots = SlotsOf(ts, args[0]);
+  const CoreSlots* slots = SlotsOf(ts, args[0]);
   if (!slots) return kRaised;
-  if (kInPlace && slots->iconcat) return slots->iconcat(ts, args[0], args[1]);
-  if (slots->concat) return slots->concat(ts, args[0], args[1]);
-  const Slots* other = SlotsOf(ts, args[1]);
+  const OperatorSlots& operators = *TypeOf(ts, args[0])->operators;
+  if (kInPlace && operators.iconcat) return operators.iconcat(ts, args[0], args[1]);
+  if (operators.concat) return operators.concat(ts, args[0], args[1]);
+  const CoreSlots* other = SlotsOf(ts, args[1]);
   if (!other) return kRaised;
   if (slots->get_item && other->get_item && !IsDict(ts, args[0]) && !IsDict(ts, args[1])) {
     return kInPlace ? InPlace(ts, BinaryOp::kAdd, args[0], args[1])

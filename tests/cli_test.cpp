@@ -471,7 +471,7 @@ const Row kRows[] = {
      {0, "True\n", ""},
      true},
     {"start_without_memory",
-     {{"-X", "memory=1M", "-c", "print(1)"}},
+     {{"-X", "memory=512K", "-c", "print(1)"}},
      {1, "", "minivm: cannot start: MemoryError\n"}},
     {"killed_by_interrupt",
      {{"-c", "raise KeyboardInterrupt"}},

@@ -10,11 +10,13 @@
 #include <cstring>
 #include <new>
 #include <optional>
+#include <string_view>
 
 #include "runtime/core/gil.h"
 #include "runtime/core/intern.h"
 #include "runtime/core/signals.h"
 #include "runtime/core/thread_state.h"
+#include "runtime/core/type_internal.h"
 #include "runtime/gc/collector.h"
 #include "runtime/gc/leak_check.h"
 #include "runtime/gc/object_refs.h"
@@ -78,27 +80,37 @@ TypeObject* AllocType(RuntimeState& rt) {
   return t;
 }
 
-TypeObject* FindBuiltin(RuntimeState& rt, const TypeSpec* spec) {
+// Where the base of an exception stands in RuntimeState::exceptions; -1: it is object.
+constexpr int16_t IndexOfExc(std::string_view name) {
+  constexpr std::string_view kNames[] = {
+#define EXC(name, base, layout) #name,
+#include "runtime/core/exceptions.def"
+#undef EXC
+  };
+  for (size_t i = 0; i < kExcCount; ++i) {
+    if (kNames[i] == name) return static_cast<int16_t>(i);
+  }
+  return -1;
+}
+constexpr int16_t kExceptionBases[kExcCount] = {
+#define EXC(name, base, layout) IndexOfExc(#base),
+#include "runtime/core/exceptions.def"
+#undef EXC
+};
+
+// The base of a type that is no exception.
+TypeObject* FindBase(RuntimeState& rt, const TypeSpec& spec) {
+  if (!spec.base) return rt.types[static_cast<size_t>(TypeId::kObject)];
   for (uint32_t i = 1; i < kTypeCount; ++i) {
-    if (kBuiltinTypes[i] == spec) return rt.types[i];
+    if (kBuiltinTypes[i] == spec.base) return rt.types[i];
   }
-  for (uint32_t i = 0; i < kExcCount; ++i) {
-    if (kExceptionTypes[i] == spec) return rt.exceptions[i];
-  }
-  return nullptr;
+  MVM_CHECK(false, "a base must stand before what is derived from it");
 }
 
-bool MakeType(RuntimeState& rt, const TypeSpec& spec, TypeObject** field, uint32_t shape_id) {
-  TypeObject* object = rt.types[static_cast<size_t>(TypeId::kObject)];
-  TypeObject* t = *field;
-  TypeObject* base = spec.base ? FindBuiltin(rt, spec.base) : object;
-  MVM_CHECK(base || !object || t == object, "a base must stand before what is derived from it");
-  if (!InitType(rt, t, spec, t == object ? nullptr : base)) return false;
+bool MakeType(RuntimeState& rt, const TypeSpec& spec, TypeObject* t, TypeObject* base,
+              uint32_t shape_id) {
+  if (!InitType(rt, t, spec, t == base ? nullptr : base)) return false;
   t->shape_id_exact = shape_id;
-  t->metatype = rt.types[static_cast<size_t>(TypeId::kType)];
-  if (!t->slots.finalize) t->slots.finalize = spec.slots.finalize;
-  if (!t->slots.finalize && base) t->slots.finalize = base->slots.finalize;
-  rt.shapes[shape_id] = {t, {nullptr}};
   return true;
 }
 
@@ -116,10 +128,13 @@ bool MakeTypes(RuntimeState& rt) {
     rt.shapes[kTypeCount + i].type = rt.exceptions[i];
   }
   for (uint32_t i = 1; i < kTypeCount; ++i) {
-    if (!MakeType(rt, *kBuiltinTypes[i], &rt.types[i], i)) return false;
+    const TypeSpec& spec = *kBuiltinTypes[i];
+    if (!MakeType(rt, spec, rt.types[i], FindBase(rt, spec), i)) return false;
   }
   for (uint32_t i = 0; i < kExcCount; ++i) {
-    if (!MakeType(rt, *kExceptionTypes[i], &rt.exceptions[i], kTypeCount + i)) return false;
+    TypeObject* base = kExceptionBases[i] < 0 ? rt.types[static_cast<size_t>(TypeId::kObject)]
+                                              : rt.exceptions[kExceptionBases[i]];
+    if (!MakeType(rt, *kExceptionTypes[i], rt.exceptions[i], base, kTypeCount + i)) return false;
   }
   for (TypeId id : {TypeId::kMemoryview, TypeId::kSet, TypeId::kFrozenset, TypeId::kModule,
                     TypeId::kNativeFunction, TypeId::kBoundMethod, TypeId::kGenericAlias,
@@ -194,22 +209,45 @@ void Drop(T*& field) {
 // that dropping references ends no life: no order matters and nothing of the script runs.
 constexpr uint32_t kRaisedCount = 1u << 31;
 void DestroyRemains(RuntimeState& rt) {
-  rt.heap.ForEachObject([&](Object* o) {
-    o->refcount += kRaisedCount;
-    bool is_type = rt.shapes[o->shape_id].type->has_flag(kTypeTypeSubclass);
-    o->gc = is_type ? o->gc | kGcReachable : o->gc & ~kGcReachable;
+  rt.heap.ForEachObject([](Object* o) { o->refcount += kRaisedCount; });
+  // Types last: their destroy hook frees shapes, which the instances need. A page of smaller slots
+  // has none.
+  auto may_hold_types = [](const Page* p) {
+    return p->container && p->slot_size >= sizeof(TypeObject);
+  };
+  rt.heap.ForEachPage([&](Page* p) {
+    const bool types = may_hold_types(p);
+    Heap::ForEachInPage(p, [&](Object* o) {
+      if (o->shape_id == ShapeIdOf(TypeId::kStr)) return;
+      TypeObject* type = rt.shapes[o->shape_id].type;
+      if (types && type->has_flag(kTypeTypeSubclass)) {
+        o->gc |= kGcReachable;
+        return;
+      }
+      o->gc &= ~kGcReachable;
+      DestroyObject(rt, o, type);
+    });
   });
-  rt.heap.ForEachObject([&](Object* o) {
-    if (!(o->gc & kGcReachable)) DestroyObject(rt, o, rt.shapes[o->shape_id].type);
-  });
-  // A type's destroy hook frees its shapes, which the instances, done with now, needed.
   auto destroy_type = rt.types[static_cast<size_t>(TypeId::kType)]->gc.destroy;
-  rt.heap.ForEachObject([&](Object* o) {
-    if ((o->gc & kGcReachable) && destroy_type) destroy_type(rt.heap, o);
+  rt.heap.ForEachPage([&](Page* p) {
+    if (!may_hold_types(p)) return;
+    Heap::ForEachInPage(p, [&](Object* o) {
+      if (o->gc & kGcReachable) destroy_type(rt.heap, o);
+    });
   });
 }
 
 }  // namespace
+
+TypeObject* FixedType(RuntimeState& rt, const TypeSpec* spec) {
+  for (uint32_t i = 1; i < kTypeCount; ++i) {
+    if (kBuiltinTypes[i] == spec) return rt.types[i];
+  }
+  for (uint32_t i = 0; i < kExcCount; ++i) {
+    if (kExceptionTypes[i] == spec) return rt.exceptions[i];
+  }
+  return nullptr;
+}
 
 RuntimeState::RuntimeState() : heap(this) {}
 

@@ -79,13 +79,13 @@ bool IsOverridden(ThreadState& ts, Value a, Value b, NameId name) {
   return !theirs.is(TypeLookup(ts, TypeOf(ts, a), NameOf(ts, name)));
 }
 
-template <BinaryFn Slots::*kField, NameId kName, NameId kReflected>
+template <BinaryFn OperatorSlots::*kField, NameId kName, NameId kReflected>
 Result<> SlotBinary(ThreadState& ts, Value a, Value b) {
   constexpr BinaryFn self_fn = SlotBinary<kField, kName, kReflected>;
   TypeObject* ta = TypeOf(ts, a);
   TypeObject* tb = TypeOf(ts, b);
-  bool try_other = ta != tb && tb->slots.*kField == self_fn;
-  if (ta->slots.*kField == self_fn) {
+  bool try_other = ta != tb && tb->operators->*kField == self_fn;
+  if (ta->operators->*kField == self_fn) {
     if (try_other && IsSubtype(tb, ta) && IsOverridden(ts, a, b, kReflected)) {
       MVM_TRY(Ref<> r, CallNameMaybe(ts, b, kReflected, a));
       if (!IsNotImplemented(ts, r)) return r;
@@ -94,7 +94,7 @@ Result<> SlotBinary(ThreadState& ts, Value a, Value b) {
     MVM_TRY(Ref<> r, CallNameMaybe(ts, a, kName, b));
     if (!IsNotImplemented(ts, r) || ta == tb) return r;
     // The first call may have changed the other's class.
-    try_other = try_other && TypeOf(ts, b)->slots.*kField == self_fn;
+    try_other = try_other && TypeOf(ts, b)->operators->*kField == self_fn;
   }
   if (try_other) return CallNameMaybe(ts, b, kReflected, a);
   return NotImplemented(ts);
@@ -104,8 +104,8 @@ Result<> SlotPow(ThreadState& ts, Value a, Value b, Value modulus) {
   if (IsNone(ts, modulus) || modulus.is_null()) {
     TypeObject* ta = TypeOf(ts, a);
     TypeObject* tb = TypeOf(ts, b);
-    bool try_other = ta != tb && tb->slots.pow == SlotPow;
-    if (ta->slots.pow == SlotPow) {
+    bool try_other = ta != tb && tb->operators->pow == SlotPow;
+    if (ta->operators->pow == SlotPow) {
       if (try_other && IsSubtype(tb, ta) && IsOverridden(ts, a, b, NameId::k__rpow__)) {
         MVM_TRY(Ref<> r, CallNameMaybe(ts, b, NameId::k__rpow__, a));
         if (!IsNotImplemented(ts, r)) return r;
@@ -118,7 +118,7 @@ Result<> SlotPow(ThreadState& ts, Value a, Value b, Value modulus) {
     return NotImplemented(ts);
   }
   // Three-argument power has no reflected form; only the first operand's method counts.
-  if (TypeOf(ts, a)->slots.pow == SlotPow) {
+  if (TypeOf(ts, a)->operators->pow == SlotPow) {
     return CallName(ts, a, NameId::k__pow__, b, modulus);
   }
   return NotImplemented(ts);
@@ -317,7 +317,7 @@ Result<int64_t> HashNotImplemented(ThreadState& ts, Value self) {
 
 #define UNARY(field, name) .field = SlotUnary<NameId::k##name>
 #define BINARY(field, name, reflected) \
-  .field = SlotBinary<&Slots::field, NameId::k##name, NameId::k##reflected>
+  .field = SlotBinary<&OperatorSlots::field, NameId::k##name, NameId::k##reflected>
 #define INPLACE(field, name) .field = SlotBinaryOnly<NameId::k##name>
 const Slots GenericSlots::kTable = {
     UNARY(repr, __repr__),

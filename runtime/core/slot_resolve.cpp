@@ -4,6 +4,8 @@
 // so that a subclass pays nothing for what it does not override; otherwise it is the generic
 // function that calls methods. Where a name has two rows (numeric and sequence), the built-in type
 // keeps the row it filled and a script's method fills the numeric one.
+#include <cstdlib>
+
 #include "runtime/core/slot_table.h"
 #include "runtime/core/type_internal.h"
 #include "runtime/native/native_function.h"
@@ -24,8 +26,7 @@ struct Vote {
 // Does another row of the same name stand for the method of `owner`?
 bool HasOtherRow(const SlotRow& row, TypeObject* owner) {
   for (const SlotRow& other : SlotRows()) {
-    if (other.name == row.name && other.offset != row.offset &&
-        SlotAt(owner->slots, other.offset)) {
+    if (other.name == row.name && other.offset != row.offset && SlotAt(owner, other.offset)) {
       return true;
     }
   }
@@ -38,7 +39,7 @@ Vote VoteOf(const SlotRow& row, const TypeObject* type, Value found) {
     const WrapperDescriptorObject* w = found.as<WrapperDescriptorObject>();
     // A wrapper of an unrelated type is called too, and refuses.
     if (!IsSubtype(type, w->owner)) return {Vote::kGeneric};
-    if (w->row == &row) return {Vote::kNative, SlotAt(w->owner->slots, row.offset), w->owner};
+    if (w->row == &row) return {Vote::kNative, SlotAt(w->owner, row.offset), w->owner};
     // A method may be known under another name (C.__lt__ = int.__gt__): then it is called as found.
     if (w->row->name != row.name) return {Vote::kGeneric};
     owner = w->owner;
@@ -47,7 +48,7 @@ Vote VoteOf(const SlotRow& row, const TypeObject* type, Value found) {
     const MethodDescriptorObject* m = found.as<MethodDescriptorObject>();
     owner = m->owner;
     if (owner->is_heap()) return {Vote::kGeneric};
-    if (AnySlot fn = SlotAt(owner->slots, row.offset)) return {Vote::kNative, fn, owner};
+    if (AnySlot fn = SlotAt(owner, row.offset)) return {Vote::kNative, fn, owner};
   } else {
     return {Vote::kGeneric};
   }
@@ -62,6 +63,17 @@ Vote VoteOfNew(ThreadState& ts, Value found) {
   TypeObject* owner = f->self.as<TypeObject>();
   if (owner->is_heap()) return {Vote::kGeneric};
   return {Vote::kNative, ToAnySlot(owner->slots.new_), owner};
+}
+
+void SetSlot(TypeObject* type, uint16_t offset, AnySlot fn) {
+  if (SlotAt(type, offset) == fn) return;
+  char* base = reinterpret_cast<char*>(&type->slots);
+  if (offset >= sizeof(CoreSlots)) {
+    base = reinterpret_cast<char*>(OwnOperators(type));
+    MVM_CHECK(base, "no memory left for the operators of a class");
+    offset -= sizeof(CoreSlots);
+  }
+  *reinterpret_cast<AnySlot*>(base + offset) = fn;
 }
 
 void ResolveField(ThreadState& ts, TypeObject* type, uint16_t offset) {
@@ -94,11 +106,35 @@ void ResolveField(ThreadState& ts, TypeObject* type, uint16_t offset) {
       native = vote.native;
     }
   }
-  AnySlot& slot = SlotAt(type->slots, offset);
-  slot = use_generic ? generic : native;
+  SetSlot(type, offset, use_generic ? generic : native);
 }
 
 }  // namespace
+
+OperatorSlots* OwnOperators(TypeObject* type) {
+  if (!type->owns_operators) {
+    auto* own = static_cast<OperatorSlots*>(std::malloc(sizeof(OperatorSlots)));
+    if (!own) return nullptr;
+    Heap::Of(type)->Account(sizeof(OperatorSlots));
+    *own = *type->operators;
+    type->operators = own;
+    type->owns_operators = true;
+  }
+  return const_cast<OperatorSlots*>(type->operators);
+}
+
+void TakeSlots(TypeObject* type, const TypeObject* base) {
+  type->slots = base->slots;
+  if (type->owns_operators) {
+    *OwnOperators(type) = *base->operators;
+    return;
+  }
+  // Those of a class of scripts go with it, or change.
+  type->operators = base->operators;
+  if (base->is_heap() && base->owns_operators) {
+    MVM_CHECK(OwnOperators(type), "no memory left for the operators of a class");
+  }
+}
 
 void ResolveSlots(ThreadState& ts, TypeObject* type, StrObject* name, bool* descriptor_changed) {
   bool had_get = type->slots.descr_get, had_set = type->slots.descr_set;

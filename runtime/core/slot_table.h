@@ -32,11 +32,15 @@ struct SlotRow {
 
 std::span<const SlotRow> SlotRows();
 
-inline AnySlot& SlotAt(Slots& slots, uint16_t offset) {
-  return *reinterpret_cast<AnySlot*>(reinterpret_cast<char*>(&slots) + offset);
-}
 inline AnySlot SlotAt(const Slots& slots, uint16_t offset) {
   return *reinterpret_cast<const AnySlot*>(reinterpret_cast<const char*>(&slots) + offset);
+}
+// The type's slot for a field of Slots.
+inline AnySlot SlotAt(const TypeObject* type, uint16_t offset) {
+  const bool core = offset < sizeof(CoreSlots);
+  const char* base = core ? reinterpret_cast<const char*>(&type->slots)
+                          : reinterpret_cast<const char*>(type->operators) - sizeof(CoreSlots);
+  return *reinterpret_cast<const AnySlot*>(base + offset);
 }
 template <class R, class... A>
 AnySlot ToAnySlot(R (*fn)(A...)) {
@@ -46,6 +50,8 @@ AnySlot ToAnySlot(R (*fn)(A...)) {
 // Slots of a heap type from its MRO: all of them, or those that `name` has a part in. True in
 // *descriptor_changed (may be null) if the type has become or ceased to be a descriptor.
 void ResolveSlots(ThreadState& ts, TypeObject* type, StrObject* name, bool* descriptor_changed);
+// The slots of `base`, from which those of `type` are derived.
+void TakeSlots(TypeObject* type, const TypeObject* base);
 // Is it a special method with a slot?
 bool IsSlotName(ThreadState& ts, StrObject* name);
 

@@ -6,6 +6,8 @@
 // slot appears in the type's dictionary as a wrapper descriptor under its name.
 #pragma once
 
+#include <cstddef>
+
 #include "runtime/core/ref.h"
 
 namespace minivm {
@@ -74,28 +76,31 @@ using NextFn = UnaryFn;
 using BufferFn = Status (*)(ThreadState& ts, Value self, BufferView* out, bool writable);
 
 // SLOT(field, function type, special method, reflected special method or nullptr)
-#define MVM_SLOTS(SLOT)                                 \
-  SLOT(repr, UnaryFn, __repr__, nullptr)                \
-  SLOT(str, UnaryFn, __str__, nullptr)                  \
-  SLOT(hash, HashFn, __hash__, nullptr)                 \
-  SLOT(call, CallFn, __call__, nullptr)                 \
-  SLOT(getattro, GetAttrFn, __getattribute__, nullptr)  \
-  SLOT(setattro, SetAttrFn, __setattr__, nullptr)       \
-  SLOT(compare, CompareFn, __eq__, nullptr)             \
-  SLOT(iter, UnaryFn, __iter__, nullptr)                \
-  SLOT(next, NextFn, __next__, nullptr)                 \
-  SLOT(descr_get, DescrGetFn, __get__, nullptr)         \
-  SLOT(descr_set, DescrSetFn, __set__, nullptr)         \
-  SLOT(init, InitFn, __init__, nullptr)                 \
-  SLOT(new_, NewFn, __new__, nullptr)                   \
-  SLOT(finalize, FinalizeFn, __del__, nullptr)          \
-  SLOT(await, UnaryFn, __await__, nullptr)              \
-  SLOT(aiter, UnaryFn, __aiter__, nullptr)              \
-  SLOT(anext, UnaryFn, __anext__, nullptr)              \
-  SLOT(len, LengthFn, __len__, nullptr)                 \
-  SLOT(get_item, BinaryFn, __getitem__, nullptr)        \
-  SLOT(set_item, SetItemFn, __setitem__, nullptr)       \
-  SLOT(contains, ContainsFn, __contains__, nullptr)     \
+// First those that most types fill or inherit,
+#define MVM_CORE_SLOTS(SLOT)                           \
+  SLOT(repr, UnaryFn, __repr__, nullptr)               \
+  SLOT(str, UnaryFn, __str__, nullptr)                 \
+  SLOT(hash, HashFn, __hash__, nullptr)                \
+  SLOT(call, CallFn, __call__, nullptr)                \
+  SLOT(getattro, GetAttrFn, __getattribute__, nullptr) \
+  SLOT(setattro, SetAttrFn, __setattr__, nullptr)      \
+  SLOT(compare, CompareFn, __eq__, nullptr)            \
+  SLOT(iter, UnaryFn, __iter__, nullptr)               \
+  SLOT(next, NextFn, __next__, nullptr)                \
+  SLOT(descr_get, DescrGetFn, __get__, nullptr)        \
+  SLOT(descr_set, DescrSetFn, __set__, nullptr)        \
+  SLOT(init, InitFn, __init__, nullptr)                \
+  SLOT(new_, NewFn, __new__, nullptr)                  \
+  SLOT(finalize, FinalizeFn, __del__, nullptr)         \
+  SLOT(await, UnaryFn, __await__, nullptr)             \
+  SLOT(aiter, UnaryFn, __aiter__, nullptr)             \
+  SLOT(anext, UnaryFn, __anext__, nullptr)             \
+  SLOT(len, LengthFn, __len__, nullptr)                \
+  SLOT(get_item, BinaryFn, __getitem__, nullptr)       \
+  SLOT(set_item, SetItemFn, __setitem__, nullptr)      \
+  SLOT(contains, ContainsFn, __contains__, nullptr)
+// then operators and conversions, of which most types have none.
+#define MVM_OPERATOR_SLOTS(SLOT)                        \
   SLOT(concat, BinaryFn, __add__, nullptr)              \
   SLOT(repeat, RepeatFn, __mul__, __rmul__)             \
   SLOT(iconcat, BinaryFn, __iadd__, nullptr)            \
@@ -136,12 +141,28 @@ using BufferFn = Status (*)(ThreadState& ts, Value self, BufferView* out, bool w
   SLOT(matmul, BinaryFn, __matmul__, __rmatmul__)       \
   SLOT(imatmul, BinaryFn, __imatmul__, nullptr)
 
-struct Slots {
 #define MVM_SLOT_FIELD(field, type, name, reflected) type field = nullptr;
-  MVM_SLOTS(MVM_SLOT_FIELD)
-#undef MVM_SLOT_FIELD
+// The two halves of a type's slots (TypeObject).
+struct CoreSlots {
+  MVM_CORE_SLOTS(MVM_SLOT_FIELD)
+};
+struct OperatorSlots {
+  MVM_OPERATOR_SLOTS(MVM_SLOT_FIELD)
   BufferFn buffer = nullptr;  // the buffer protocol (protocol/buffer.h); scripts: __buffer__
 };
+// All of them in one row, as TypeSpecs write them.
+struct Slots {
+  MVM_CORE_SLOTS(MVM_SLOT_FIELD)
+  MVM_OPERATOR_SLOTS(MVM_SLOT_FIELD)
+  BufferFn buffer = nullptr;
+};
+#undef MVM_SLOT_FIELD
+static_assert(offsetof(Slots, concat) == sizeof(CoreSlots));
+static_assert(sizeof(Slots) == sizeof(CoreSlots) + sizeof(OperatorSlots));
+
+inline const OperatorSlots& OperatorsIn(const Slots& slots) {
+  return *reinterpret_cast<const OperatorSlots*>(&slots.concat);
+}
 // Numeric binary slots are called with the operands in source order, whichever of them is of
 // the slot's type, and return NotImplemented when they do not know the other operand.
 

@@ -20,7 +20,7 @@ Result<> TypeGetAttrOptional(ThreadState& ts, Value self, StrObject* name) {
   Ref<> meta_attr = Ref<>::Borrow(TypeLookup(ts, meta, name));
   DescrGetFn meta_get = nullptr;
   if (meta_attr) {
-    const Slots& s = TypeOf(ts, meta_attr)->slots;
+    const CoreSlots& s = TypeOf(ts, meta_attr)->slots;
     meta_get = s.descr_get;
     if (meta_get && s.descr_set) return meta_get(ts, meta_attr, self, meta);
   }

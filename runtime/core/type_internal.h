@@ -45,4 +45,10 @@ Status SetClass(ThreadState& ts, Value object, Value cls);
 // Assignment to a class's __bases__.
 Status SetBases(ThreadState& ts, TypeObject* type, Value bases);
 
+// One of the types that every VM has; null: the spec is of no such type.
+TypeObject* FixedType(RuntimeState& rt, const TypeSpec* spec);
+
+// The type's own table of operators, made if it has none yet; null: no memory.
+OperatorSlots* OwnOperators(TypeObject* type);
+
 }  // namespace minivm

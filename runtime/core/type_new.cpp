@@ -298,7 +298,7 @@ Status WarnOfOddKeys(ThreadState& ts, TypeObject* type, DictObject* d) {
 // there.
 void DeriveSlots(ThreadState& ts, TypeObject* type) {
   TypeObject* base = type->base;
-  type->slots = base->slots;
+  TakeSlots(type, base);
   type->construct = base->construct;
   type->initialise = base->initialise;
   if (type->bases->size() != 1 || type->has_flag(kTypeCustomMro)) {

@@ -7,6 +7,7 @@
 // that may have cached anything.
 #include "runtime/core/type_object.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -81,18 +82,38 @@ struct SpecTypes {
 // Takes over the slots of `base` that `type` does not fill. hash and compare go together: a type
 // that compares by value but does not say how to hash is unhashable.
 void InheritSlots(TypeObject* type, const TypeObject* base) {
-  Slots& s = type->slots;
+  CoreSlots& s = type->slots;
   bool own_compare = s.compare != nullptr, own_hash = s.hash != nullptr;
   bool own_new = s.new_ != nullptr;
   if (own_compare && !own_hash && base) s.hash = HashNotImplemented;
   if (!base) return;
   AnySlot* mine = reinterpret_cast<AnySlot*>(&s);
   const AnySlot* theirs = reinterpret_cast<const AnySlot*>(&base->slots);
-  for (size_t i = 0; i < sizeof(Slots) / sizeof(AnySlot); ++i) {
+  for (size_t i = 0; i < sizeof(CoreSlots) / sizeof(AnySlot); ++i) {
     if (!mine[i]) mine[i] = theirs[i];
   }
   // Types of the VM's own are made by object.__new__ only if they say so.
   if (!own_new && (type->has_flag(kTypeNoNew) || !base->base)) s.new_ = nullptr;
+}
+
+// As few types have operators, next to none have both some of their own and others of their base.
+bool InheritOperators(TypeObject* type, const TypeObject* base) {
+  const OperatorSlots& own = OperatorsIn(type->spec->slots);
+  type->operators = &own;
+  if (!base || base->operators == &OperatorsIn(kObjectType.slots)) return true;
+  constexpr size_t kCount = sizeof(OperatorSlots) / sizeof(AnySlot);
+  const AnySlot* mine = reinterpret_cast<const AnySlot*>(&own);
+  const AnySlot* theirs = reinterpret_cast<const AnySlot*>(base->operators);
+  if (std::all_of(mine, mine + kCount, [](AnySlot fn) { return fn == nullptr; })) {
+    type->operators = base->operators;
+    return true;
+  }
+  AnySlot* both = reinterpret_cast<AnySlot*>(OwnOperators(type));
+  if (!both) return false;
+  for (size_t i = 0; i < kCount; ++i) {
+    if (!both[i]) both[i] = theirs[i];
+  }
+  return true;
 }
 
 // f for the type and everything derived from it, once each; iterative, since chains of classes can
@@ -154,7 +175,7 @@ bool InitType(RuntimeState& rt, TypeObject* type, const TypeSpec& spec, TypeObje
   }
   type->gc = spec.gc;
   if (!spec.gc.visit && !spec.gc.clear && !spec.gc.destroy && base) type->gc = base->gc;
-  type->slots = spec.slots;
+  std::memcpy(static_cast<void*>(&type->slots), &spec.slots, sizeof(type->slots));
   if (base) {
     type->construct = base->construct;
     type->initialise = base->initialise;
@@ -168,6 +189,7 @@ bool InitType(RuntimeState& rt, TypeObject* type, const TypeSpec& spec, TypeObje
     type->slots.init = InitFromSpec;
   }
   InheritSlots(type, base);
+  if (!InheritOperators(type, base)) return false;
   if (type->slots.finalize) type->flags |= kTypeHasFinalizer;
   type->metatype = rt.types[static_cast<size_t>(TypeId::kType)];
   if (!type->metatype) type->metatype = type;  // type itself, while it is being made
@@ -247,7 +269,7 @@ Value TypeLookup(ThreadState& ts, TypeObject* type, StrObject* name) {
 
 bool IsPlainClassValue(RuntimeState& rt, Value v) {
   if (!v.is_pointer()) return true;
-  const Slots& s = rt.shapes[v.object()->shape_id].type->slots;
+  const CoreSlots& s = rt.shapes[v.object()->shape_id].type->slots;
   return !s.descr_get && !s.descr_set;
 }
 
@@ -338,6 +360,11 @@ void TypeObject::FreeBuffers(Heap& heap) {
   for (uint32_t i = 0; i < subclass_count; ++i) {
     if (subclasses[i].type) RemoveParent(subclasses[i].type, subclasses[i].back);
   }
+  if (owns_operators) {
+    heap.Account(-static_cast<ptrdiff_t>(sizeof(OperatorSlots)));
+    std::free(const_cast<OperatorSlots*>(operators));
+    owns_operators = false;
+  }
   heap.FreeBuffer(subclasses, subclass_capacity * sizeof(TypeLink));
   heap.FreeBuffer(parents, parent_capacity * sizeof(TypeLink));
   subclasses = parents = nullptr;
@@ -361,16 +388,10 @@ TypeObject* FindSpecType(RuntimeState& rt, const TypeSpec* spec) {
     TypeObject* recent = made->Recent(spec);
     if (MVM_LIKELY(recent && recent->spec == spec)) return recent;
   }
-  for (TypeObject* t : rt.types) {
-    if (t && t->spec == spec) return t;
-  }
-  for (TypeObject* t : rt.exceptions) {
-    if (t && t->spec == spec) return t;
-  }
   for (size_t i = 0; made && i < made->count; ++i) {
     if (made->types[i]->spec == spec) return made->Recent(spec) = made->types[i];
   }
-  return nullptr;
+  return FixedType(rt, spec);
 }
 
 Status RememberSpecType(ThreadState& ts, TypeObject* type) {

@@ -19,7 +19,8 @@
 //     VmHooks::invalidate_sites and clears the flag (the interpreter sets it along the MRO when it
 //     specialises a call site; generic caches guard on `version`). Unset __slots__ members are
 //     null.
-//  9. slots are good from InitType on (inherited ones included), and slots derived from special
+//  9. slots and operators are good from InitType on (inherited ones included), and slots derived
+//  from special
 //     methods are kept up to date by TypeModified; only the dictionary is filled lazily.
 //
 // What caches may rely on. TypeVersion(ts, type) names the outcome of every lookup of a *cell*
@@ -78,10 +79,11 @@ class TypeObject : public Object {
   Object* cached_init = nullptr;  // borrowed: script __init__ while `version` stands (CALL_CLASS)
   uint32_t cached_init_version = 0;  // of that function, which may get other code
   bool has_weakref_slot = false;     // instances can be weakly referenced
-  TypeObject* metatype = nullptr;    // borrowed view of type(self); owned through metatype_ref
-  Shape* root_shape = nullptr;       // kShape storage: shape of a fresh instance
-  Shape* dict_shape = nullptr;       // kShape storage: the dict-mode shape, made when needed
-  Shape* old_roots = nullptr;  // former root shapes, of other inline capacities (Shape::older)
+  bool owns_operators = false;
+  TypeObject* metatype = nullptr;  // borrowed view of type(self); owned through metatype_ref
+  Shape* root_shape = nullptr;     // kShape storage: shape of a fresh instance
+  Shape* dict_shape = nullptr;     // kShape storage: the dict-mode shape, made when needed
+  Shape* old_roots = nullptr;      // former root shapes, of other inline capacities (Shape::older)
   // Weak links of both directions, undone by whichever type dies first: what __subclasses__() and
   // TypeModified walk, and the types in whose lists this one is. Subclasses stand in the order of
   // their making; those that have gone leave a hole (type null) until holes prevail.
@@ -90,7 +92,9 @@ class TypeObject : public Object {
   uint32_t subclass_count = 0, subclass_capacity = 0, subclass_holes = 0;
   uint32_t parent_count = 0, parent_capacity = 0;
   GcHooks gc = {};
-  Slots slots = {};
+  CoreSlots slots = {};
+  // Its own table, or, as most types add no operators, that of a built-in type.
+  const OperatorSlots* operators = nullptr;
 
   bool is_heap() const { return flags & kTypeHeap; }
   bool has_flag(uint32_t f) const { return (flags & f) != 0; }

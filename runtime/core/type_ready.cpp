@@ -3,6 +3,7 @@
 
 #include "runtime/core/slot_table.h"
 #include "runtime/core/type_internal.h"
+#include "runtime/gc/alloc_tracer.h"
 #include "runtime/native/native_function.h"
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
@@ -136,6 +137,7 @@ Status LinkType(ThreadState& ts, TypeObject* type) {
 
 Status TypeReadySlow(ThreadState& ts, TypeObject* type) {
   MVM_DCHECK(!type->is_heap(), "heap types are made ready when they are made");
+  const AllocTracer::Pause pause(ts);  // when it happens is the VM's own affair
   if (type->base) MVM_TRY_VOID(TypeReady(ts, type->base));
   const TypeSpec& spec = *type->spec;
   const char* dot = std::strrchr(spec.name, '.');

@@ -454,7 +454,8 @@ Result<> type_dir(ThreadState& ts, Args args) {
 }
 
 Result<> type_sizeof(ThreadState& ts, Args args) {
-  return Small(static_cast<int64_t>(sizeof(TypeObject)));
+  const bool more = args.self<TypeObject>()->owns_operators;
+  return Small(static_cast<int64_t>(sizeof(TypeObject) + (more ? sizeof(OperatorSlots) : 0)));
 }
 
 const MethodSpec kMethods[] = {

@@ -215,11 +215,16 @@ class Heap {
   // `f` must neither allocate nor free objects; it may free buffers.
   template <class F>
   void ForEachObject(F f) {
+    ForEachPage([&](Page* p) { ForEachInPage(p, f); });
+  }
+  // The same page by page; large regions are pages of one object.
+  template <class F>
+  void ForEachPage(F f) {
     keep_pages_ = true;
     for (size_t i = 0; i < page_count_; ++i) {
-      if (pages_[i]->kind != kPageBuffer) ForEachInPage(pages_[i], f);
+      if (pages_[i]->kind != kPageBuffer) f(pages_[i]);
     }
-    ForEachLarge([&](Page* p) { f(reinterpret_cast<Object*>(p->slots())); });
+    ForEachLarge(f);
     keep_pages_ = false;
   }
   template <class F>

@@ -119,6 +119,12 @@ struct ConstantSpec {
   const char* s = nullptr;
 };
 
+// A value that is made when a script first asks for it.
+struct LateSpec {
+  const char* name;
+  Result<> (*make)(ThreadState& ts);
+};
+
 class ModuleObject;
 
 // A native module. `types` are added under the last part of their names; `exec` runs once
@@ -130,6 +136,9 @@ struct ModuleSpec {
   Table<const TypeSpec*> types = {};
   Table<ConstantSpec> constants = {};
   Status (*exec)(ThreadState& ts, ModuleObject* module) = nullptr;
+  // Of every VM, but few programs use them: see ModuleObject::incomplete.
+  Table<LateSpec> late = {};
+  bool late_members = false;  // `functions` and `types` too
 };
 
 }  // namespace minivm

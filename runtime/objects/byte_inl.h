@@ -58,7 +58,7 @@ struct ByteRange {
         bound = args[i].as_int();
         continue;
       }
-      if (!IsInt(ts, args[i]) && !TypeOf(ts, args[i])->slots.index) {
+      if (!IsInt(ts, args[i]) && !TypeOf(ts, args[i])->operators->index) {
         return Raise(ts, Exc::kTypeError,
                      "slice indices must be integers or None or have an __index__ method");
       }

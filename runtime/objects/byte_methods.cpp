@@ -131,7 +131,7 @@ Status CollectBytes(ThreadState& ts, const BytesArguments& args, const char* nam
         ts, Exc::kTypeError,
         args.encoding ? "encoding without a string argument" : "errors without a string argument");
   } else if (IsInt(ts, args.source) ||
-             (TypeOf(ts, args.source)->slots.index && !HasBuffer(ts, args.source))) {
+             (TypeOf(ts, args.source)->operators->index && !HasBuffer(ts, args.source))) {
     MVM_TRY(int64_t count, IndexAsInt64(ts, args.source, Exc::kOverflowError));
     if (count < 0) return Raise(ts, Exc::kValueError, "negative count");
     MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(count) * 2));
@@ -162,7 +162,7 @@ class Needle {
       view_ = hold_.view();
       return Ok();
     }
-    if (!IsInt(ts, v) && !TypeOf(ts, v)->slots.index) {
+    if (!IsInt(ts, v) && !TypeOf(ts, v)->operators->index) {
       return Raise(ts, Exc::kTypeError, "argument should be integer or bytes-like object, not '%T'",
                    v);
     }

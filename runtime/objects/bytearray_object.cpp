@@ -132,7 +132,7 @@ Result<> bytearray_new(ThreadState& ts, TypeObject* cls, Args raw) {
 
 // Neither a count nor a buffer; nor a list, whose items are there at once.
 bool IsPlainIterable(ThreadState& ts, Value v) {
-  return !IsStr(ts, v) && !IsInt(ts, v) && !TypeOf(ts, v)->slots.index && !HasBuffer(ts, v) &&
+  return !IsStr(ts, v) && !IsInt(ts, v) && !TypeOf(ts, v)->operators->index && !HasBuffer(ts, v) &&
          !IsExact(v, TypeId::kList) && TypeOf(ts, v)->slots.iter;
 }
 
@@ -223,7 +223,7 @@ Result<int64_t> ItemIndex(ThreadState& ts, Value self, Value key) {
   int64_t i;
   if (key.is_int()) {
     i = key.as_int();
-  } else if (IsInt(ts, key) || TypeOf(ts, key)->slots.index) {
+  } else if (IsInt(ts, key) || TypeOf(ts, key)->operators->index) {
     MVM_TRY(i, IndexAsInt64(ts, key, Exc::kIndexError));
   } else {
     return Raise(ts, Exc::kTypeError, "bytearray indices must be integers or slices, not %T", key);
@@ -329,7 +329,7 @@ Status bytearray_set_item(ThreadState& ts, Value self, Value key, Value value) {
 }
 
 Result<bool> bytearray_contains(ThreadState& ts, Value self, Value item) {
-  if (IsInt(ts, item) || (TypeOf(ts, item)->slots.index && !HasBuffer(ts, item))) {
+  if (IsInt(ts, item) || (TypeOf(ts, item)->operators->index && !HasBuffer(ts, item))) {
     MVM_TRY(uint8_t byte, ByteFromValue(ts, item));
     return BytesOf(ts, self).find(static_cast<char>(byte)) != std::string_view::npos;
   }

@@ -204,7 +204,7 @@ Result<> bytes_get_item(ThreadState& ts, Value self, Value key) {
     MVM_TRY(Ref<BytesObject> out, NewBytesRaw(ts, static_cast<size_t>(n)));
     for (int64_t k = 0; k < n; ++k) out->data()[k] = b->data()[start + k * step];
     return out;
-  } else if (IsInt(ts, key) || TypeOf(ts, key)->slots.index) {
+  } else if (IsInt(ts, key) || TypeOf(ts, key)->operators->index) {
     MVM_TRY(i, IndexAsInt64(ts, key, Exc::kIndexError));
   } else {
     return Raise(ts, Exc::kTypeError, "byte indices must be integers or slices, not %T", key);
@@ -217,7 +217,7 @@ Result<> bytes_get_item(ThreadState& ts, Value self, Value key) {
 }
 
 Result<bool> bytes_contains(ThreadState& ts, Value self, Value item) {
-  if (IsInt(ts, item) || (TypeOf(ts, item)->slots.index && !HasBuffer(ts, item))) {
+  if (IsInt(ts, item) || (TypeOf(ts, item)->operators->index && !HasBuffer(ts, item))) {
     MVM_TRY(uint8_t byte, ByteFromValue(ts, item));
     const std::string_view data = BytesOf(ts, self);
     return data.find(static_cast<char>(byte)) != data.npos;

@@ -276,7 +276,7 @@ Result<> complex_new(ThreadState& ts, Args args) {
     } else {
       TypeObject* type = TypeOf(ts, args[2]);
       MVM_TRY_VOID(TypeReady(ts, type));
-      if (type->slots.to_float == nullptr && type->slots.index == nullptr) {
+      if (type->operators->to_float == nullptr && type->operators->index == nullptr) {
         return Raise(ts, Exc::kTypeError, "complex() second argument must be a number, not '%T'",
                      args[2]);
       }
@@ -396,7 +396,7 @@ Status AsComplex(ThreadState& ts, Value v, double* real, double* imag, bool* is_
   }
   TypeObject* type = TypeOf(ts, v);
   MVM_TRY_VOID(TypeReady(ts, type));
-  if (type->slots.to_float == nullptr && type->slots.index == nullptr) {
+  if (type->operators->to_float == nullptr && type->operators->index == nullptr) {
     return Raise(ts, Exc::kTypeError,
                  "complex() first argument must be a string or a number, not '%T'", v);
   }

@@ -359,7 +359,7 @@ Result<> CallWrapper(ThreadState& ts, WrapperDescriptorObject* w, Args raw) {
     return Raise(ts, Exc::kTypeError, "descriptor '%U' requires a '%N' object but received a '%T'",
                  Value(NameOf(ts, w)), w->owner, raw[0]);
   }
-  return w->row->wrap(ts, *w->row, w->owner, SlotAt(w->owner->slots, w->row->offset), raw[0],
+  return w->row->wrap(ts, *w->row, w->owner, SlotAt(w->owner, w->row->offset), raw[0],
                       WithoutFirst(raw));
 }
 

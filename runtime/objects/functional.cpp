@@ -305,7 +305,7 @@ Result<> ReversedOf(ThreadState& ts, TypeObject* cls, Value v) {
     if (IsNone(ts, method)) return Raise(ts, Exc::kTypeError, "'%T' object is not reversible", v);
     return Call(ts, method);
   }
-  const Slots* slots = SlotsOf(ts, v);
+  const CoreSlots* slots = SlotsOf(ts, v);
   if (!slots) return kRaised;
   const TypeObject* type = TypeOf(ts, v);
   if (!slots->get_item || IsDict(ts, v) ||
@@ -408,7 +408,7 @@ Result<> sequence_length_hint(ThreadState& ts, Args args) {
   const SequenceIterator* it = args.self<SequenceIterator>();
   if (!it->sequence) return Small(0);
   const Ref<> sequence = Ref<>::Borrow(it->sequence);
-  const Slots* slots = SlotsOf(ts, sequence);
+  const CoreSlots* slots = SlotsOf(ts, sequence);
   if (!slots) return kRaised;
   if (!slots->len) return NotImplemented(ts);
   MVM_TRY(int64_t length, Length(ts, sequence));

@@ -194,7 +194,7 @@ namespace {
 // ---- items ----
 
 Result<uint8_t*> ItemAddress(ThreadState& ts, MemoryviewObject* m, uint8_t* p, int dim, Value key) {
-  if (!IsInt(ts, key) && !TypeOf(ts, key)->slots.index) {
+  if (!IsInt(ts, key) && !TypeOf(ts, key)->operators->index) {
     return Raise(ts, Exc::kTypeError, "memoryview: invalid slice key");
   }
   MVM_TRY(int64_t i, IndexAsInt64(ts, key, Exc::kIndexError));
@@ -224,7 +224,7 @@ Result<uint8_t*> TupleAddress(ThreadState& ts, MemoryviewObject* m, TupleObject*
 
 bool AllOf(ThreadState& ts, TupleObject* key, bool slices) {
   for (Value v : key->span()) {
-    if (slices ? !IsExact(v, TypeId::kSlice) : !IsInt(ts, v) && !TypeOf(ts, v)->slots.index)
+    if (slices ? !IsExact(v, TypeId::kSlice) : !IsInt(ts, v) && !TypeOf(ts, v)->operators->index)
       return false;
   }
   return true;
@@ -256,7 +256,7 @@ Result<> memoryview_get_item(ThreadState& ts, Value self, Value key) {
     if (IsExact(key, TypeId::kEllipsis)) return Result<>::Borrow(self);
     return Raise(ts, Exc::kTypeError, "invalid indexing of 0-dim memory");
   }
-  if (IsInt(ts, key) || TypeOf(ts, key)->slots.index) {
+  if (IsInt(ts, key) || TypeOf(ts, key)->operators->index) {
     MVM_TRY(char code, NativeCode(ts, m));
     if (m->ndim > 1) {
       return Raise(ts, Exc::kNotImplementedError,
@@ -343,7 +343,7 @@ Status memoryview_set_item(ThreadState& ts, Value self, Value key, Value value) 
     }
     return Raise(ts, Exc::kTypeError, "invalid indexing of 0-dim memory");
   }
-  if (IsInt(ts, key) || TypeOf(ts, key)->slots.index) {
+  if (IsInt(ts, key) || TypeOf(ts, key)->operators->index) {
     if (m->ndim > 1) return Raise(ts, Exc::kNotImplementedError, "sub-views are not implemented");
     MVM_TRY(uint8_t * p, ItemAddress(ts, m, m->data, 0, key));
     return StoreItem(ts, m, code, p, value);

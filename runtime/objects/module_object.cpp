@@ -8,6 +8,7 @@
 #include <string>
 
 #include "runtime/core/intern.h"
+#include "runtime/gc/alloc_tracer.h"
 #include "runtime/gc/collector.h"
 #include "runtime/gc/object_refs.h"
 #include "runtime/native/native_function.h"
@@ -63,6 +64,58 @@ Result<ModuleObject> NewModule(ThreadState& ts, StrObject* name) {
   return m;
 }
 
+namespace {
+
+std::string_view NameOf(const MethodSpec& function) {
+  return {function.signature, std::strcspn(function.signature, "(")};
+}
+
+Status AddFunction(ThreadState& ts, ModuleObject* m, const MethodSpec& function) {
+  MVM_TRY(Ref<StrObject> module_name, InternUtf8(ts, m->spec->name));
+  MVM_TRY(Ref<NativeFunctionObject> f, NewNativeFunction(ts, function, m, false, module_name));
+  return ModuleAdd(ts, m, NameOf(function), f);
+}
+
+Status AddType(ThreadState& ts, ModuleObject* m, const TypeSpec& spec) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, spec));
+  return ModuleAdd(ts, m, LastPart(spec.name), type);
+}
+
+// Enters the late name, if it is one.
+Status AddLate(ThreadState& ts, ModuleObject* m, StrObject* name) {
+  const AllocTracer::Pause pause(ts);  // as if it had been there from the start
+  for (const LateSpec& late : m->spec->late) {
+    if (!name->EqualsAscii(late.name)) continue;
+    MVM_TRY(Ref<> value, late.make(ts));
+    return DictSetStr(ts, m->dict, name, value);
+  }
+  if (!m->spec->late_members) return Ok();
+  for (const MethodSpec& function : m->spec->functions) {
+    if (name->EqualsAscii(NameOf(function))) return AddFunction(ts, m, function);
+  }
+  for (const TypeSpec* type : m->spec->types) {
+    if (name->EqualsAscii(LastPart(type->name))) return AddType(ts, m, *type);
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Status CompleteModule(ThreadState& ts, ModuleObject* m) {
+  if (MVM_LIKELY(!m->incomplete)) return Ok();
+  auto add = [&](std::string_view text) -> Status {
+    MVM_TRY(Ref<StrObject> name, InternUtf8(ts, text));
+    return DictGetStr(ts, m->dict, name).is_null() ? AddLate(ts, m, name) : Ok();
+  };
+  for (const LateSpec& late : m->spec->late) MVM_TRY_VOID(add(late.name));
+  if (m->spec->late_members) {
+    for (const MethodSpec& function : m->spec->functions) MVM_TRY_VOID(add(NameOf(function)));
+    for (const TypeSpec* type : m->spec->types) MVM_TRY_VOID(add(LastPart(type->name)));
+  }
+  m->incomplete = false;
+  return Ok();
+}
+
 Result<ModuleObject> NewNativeModule(ThreadState& ts, const ModuleSpec& spec) {
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, spec.name));
   MVM_TRY(Ref<ModuleObject> m, NewModule(ts, name));
@@ -71,15 +124,10 @@ Result<ModuleObject> NewNativeModule(ThreadState& ts, const ModuleSpec& spec) {
     MVM_TRY(Ref<StrObject> doc, NewStr(ts, spec.doc));
     MVM_TRY_VOID(DictSetStr(ts, m->dict, MVM_NAME(ts, __doc__), doc));
   }
-  for (const MethodSpec& function : spec.functions) {
-    MVM_TRY(Ref<NativeFunctionObject> f, NewNativeFunction(ts, function, m, false, name));
-    const char* open = std::strchr(function.signature, '(');
-    MVM_TRY_VOID(
-        ModuleAdd(ts, m, {function.signature, static_cast<size_t>(open - function.signature)}, f));
-  }
-  for (const TypeSpec* type_spec : spec.types) {
-    MVM_TRY(TypeObject * type, TypeForSpec(ts, *type_spec));
-    MVM_TRY_VOID(ModuleAdd(ts, m, LastPart(type_spec->name), type));
+  m->incomplete = spec.late_members || spec.late.size != 0;
+  if (!spec.late_members) {
+    for (const MethodSpec& function : spec.functions) MVM_TRY_VOID(AddFunction(ts, m, function));
+    for (const TypeSpec* type : spec.types) MVM_TRY_VOID(AddType(ts, m, *type));
   }
   for (const ConstantSpec& constant : spec.constants) {
     MVM_TRY(Ref<> value, ConstantValue(ts, constant));
@@ -213,6 +261,10 @@ Result<> module_getattro(ThreadState& ts, Value self, StrObject* name) {
     ClearPending(ts);
   } else {
     Value v = Lookup(ts, m, name);
+    if (MVM_UNLIKELY(v.is_null() && m->incomplete)) {
+      MVM_TRY_VOID(AddLate(ts, m, name));
+      v = Lookup(ts, m, name);
+    }
     if (!v.is_null()) return Result<>::Borrow(v);
   }
   Ref<> hook = Ref<>::Borrow(Lookup(ts, m, MVM_NAME(ts, __getattr__)));
@@ -221,6 +273,7 @@ Result<> module_getattro(ThreadState& ts, Value self, StrObject* name) {
 }
 
 Result<> module_get_dict(ThreadState& ts, Value self) {
+  MVM_TRY_VOID(CompleteModule(ts, self.as<ModuleObject>()));
   DictObject* dict = self.as<ModuleObject>()->dict;
   return Result<>::Borrow(dict ? Value(dict) : Value(ts.rt->none));
 }
@@ -388,10 +441,11 @@ bool EndShows(ThreadState& ts) {
   Value callbacks[kMostCallbacks];  // looked at afterwards: that may allocate
   size_t count = 0;
   ts.rt->heap.ForEachObject([&](Object* o) {
+    // Most of what there is in a small VM.
+    if (o->shape_id == ShapeIdOf(TypeId::kStr) || o->shape_id == ShapeIdOf(TypeId::kCell)) return;
     if (show) return;
-    const TypeObject* type = TypeOf(ts, o);
-    show =
-        (type->slots.finalize && !streams.Has(o)) || o->shape_id == ShapeIdOf(TypeId::kMemoryview);
+    show = (TypeOf(ts, o)->has_flag(kTypeHasFinalizer) && !streams.Has(o)) ||
+           o->shape_id == ShapeIdOf(TypeId::kMemoryview);
     if (!(o->gc & kGcHasWeakrefs)) return;
     for (const WeakrefObject* r = ts.rt->weakrefs->First(o); r != nullptr; r = r->next) {
       if (r->callback.is_null()) continue;

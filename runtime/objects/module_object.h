@@ -10,6 +10,9 @@ class ModuleObject : public Object {
   static constexpr TypeId kTypeId = TypeId::kModule;
   DictObject* dict = nullptr;
   const ModuleSpec* spec = nullptr;  // native modules
+  // Some late names of the spec may not be in the dictionary yet. They are entered one by one when
+  // they are asked for, all together before scripts get the dictionary or delete a name.
+  bool incomplete = false;
   template <class V>
   void VisitRefs(V&& v) {
     v(dict);
@@ -20,6 +23,8 @@ class ModuleObject : public Object {
 Result<ModuleObject> NewModule(ThreadState& ts, StrObject* name);
 // A native module from its table: functions, types, constants, then exec.
 Result<ModuleObject> NewNativeModule(ThreadState& ts, const ModuleSpec& spec);
+// Enters what is late; nothing if the module is complete.
+Status CompleteModule(ThreadState& ts, ModuleObject* m);
 Status ModuleAdd(ThreadState& ts, ModuleObject* m, std::string_view name, Value value);
 
 // The end of a VM that has run scripts: empties sys.modules and the modules themselves (names with

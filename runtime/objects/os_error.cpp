@@ -40,7 +40,7 @@ Exc ExcForErrno(int64_t error) {
 namespace {
 
 bool LooksLikeNumber(ThreadState& ts, Value v) {
-  const Slots& slots = TypeOf(ts, v)->slots;
+  const OperatorSlots& slots = *TypeOf(ts, v)->operators;
   return slots.index || slots.to_int || slots.to_float;
 }
 

@@ -12,7 +12,7 @@ namespace minivm {
 // Can stand as an index: an int or an object with __index__.
 inline bool HasIndex(ThreadState& ts, Value v) {
   if (MVM_LIKELY(v.is_int())) return true;
-  const Slots* slots = SlotsOf(ts, v);
+  const OperatorSlots* slots = OperatorsOf(ts, v);
   if (MVM_LIKELY(slots != nullptr)) return slots->index != nullptr;
   ClearPending(ts);
   return false;

@@ -26,7 +26,7 @@ Status SliceBounds(ThreadState& ts, Value start, Value end, size_t length, size_
     if (MVM_LIKELY(v.is_int())) {
       at[i] = v.as_int();
     } else {
-      if (!IsInt(ts, v) && !TypeOf(ts, v)->slots.index) {
+      if (!IsInt(ts, v) && !TypeOf(ts, v)->operators->index) {
         return Raise(ts, Exc::kTypeError,
                      "slice indices must be integers or None or have an __index__ method");
       }
@@ -177,7 +177,7 @@ Result<> str_get_item(ThreadState& ts, Value self, Value key) {
       return StrSlice(ts, s, static_cast<size_t>(start), static_cast<size_t>(start + n));
     if (n == 1) return StrFromChar(ts, s->At(static_cast<size_t>(start)));
     return SteppedSlice(ts, s, start, step, static_cast<size_t>(n));
-  } else if (IsInt(ts, key) || TypeOf(ts, key)->slots.index) {
+  } else if (IsInt(ts, key) || TypeOf(ts, key)->operators->index) {
     MVM_TRY(i, IndexAsInt64(ts, key, Exc::kIndexError));
   } else {
     return Raise(ts, Exc::kTypeError, "string indices must be integers, not '%T'", key);

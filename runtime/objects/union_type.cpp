@@ -19,7 +19,7 @@ bool IsUnion(Value v) { return IsExact(v, TypeId::kUnionType); }
 bool IsMember(ThreadState& ts, Value v) {
   // Classes whose metaclass has an `|` of its own take part as long as it is the other operand's
   // that is asked; type aliases say so by using this very slot.
-  return IsNone(ts, v) || IsType(ts, v) || TypeOf(ts, v)->slots.or_ == UnionOr;
+  return IsNone(ts, v) || IsType(ts, v) || TypeOf(ts, v)->operators->or_ == UnionOr;
 }
 
 Status AddMember(ThreadState& ts, ListObject* members, Value v) {

@@ -9,6 +9,7 @@
 #include "runtime/core/type_internal.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_object.h"
+#include "runtime/objects/module_object.h"
 #include "runtime/objects/slot_dict.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
@@ -172,6 +173,7 @@ Result<DictObject> InstanceDict(ThreadState& ts, Value v) {
   if (!HasOwnAttributes(type, v)) return RaiseAttributeError(ts, v, MVM_NAME(ts, __dict__));
   Object* o = v.object();
   if (DictObject** field = DictField(type, o)) {
+    if (IsExact(v, TypeId::kModule)) MVM_TRY_VOID(CompleteModule(ts, v.as<ModuleObject>()));
     MVM_TRY(DictObject * d, EnsureDict(ts, field));
     return Ref<DictObject>::Borrow(d);
   }
@@ -233,7 +235,7 @@ Result<> GenericGetAttrOptional(ThreadState& ts, Value object, StrObject* name) 
   DescrGetFn get = nullptr;
   Ref<> held;
   if (!attr.is_null()) {
-    const Slots& s = TypeOf(ts, attr)->slots;
+    const CoreSlots& s = TypeOf(ts, attr)->slots;
     get = s.descr_get;
     if (get && s.descr_set) {
       held = Ref<>::Borrow(attr);
@@ -281,6 +283,9 @@ Status GenericSetAttr(ThreadState& ts, Value object, StrObject* name, Value valu
     if (!field) {
       MVM_TRY(found, DeleteFromShape(ts, o, name));
     } else if (*field) {
+      if (IsExact(object, TypeId::kModule)) {
+        MVM_TRY_VOID(CompleteModule(ts, object.as<ModuleObject>()));
+      }
       Ref<DictObject> d = Ref<DictObject>::Borrow(*field);
       MVM_TRY(found, DictDelete(ts, d, name));
     } else {

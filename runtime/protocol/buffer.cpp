@@ -57,7 +57,7 @@ Status GetScriptBuffer(ThreadState& ts, Value v, BufferView* out, bool writable,
 Status GetBufferOr(ThreadState& ts, Value v, BufferView* out, bool writable, const char* message) {
   if (!v.is_object()) return Raise(ts, Exc::kTypeError, message, v);
   TypeObject* type = TypeOf(ts, v);
-  if (type->slots.buffer) return type->slots.buffer(ts, v, out, writable);
+  if (type->operators->buffer) return type->operators->buffer(ts, v, out, writable);
   return GetScriptBuffer(ts, v, out, writable, message);
 }
 
@@ -118,7 +118,8 @@ bool BufferView::f_contiguous() const {
 bool HasBuffer(ThreadState& ts, Value v) {
   if (!v.is_object()) return false;
   TypeObject* type = TypeOf(ts, v);
-  return type->slots.buffer || (type->is_heap() && TypeLookup(ts, type, MVM_NAME(ts, __buffer__)));
+  return type->operators->buffer ||
+         (type->is_heap() && TypeLookup(ts, type, MVM_NAME(ts, __buffer__)));
 }
 
 Status GetBuffer(ThreadState& ts, Value v, BufferView* out, bool writable) {

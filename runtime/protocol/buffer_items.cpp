@@ -82,7 +82,7 @@ Raised BadValue(ThreadState& ts, const char* format) {
 }
 
 Status PackInt(ThreadState& ts, Code code, const char* format, uint8_t* p, Value v) {
-  if (!IsInt(ts, v) && !TypeOf(ts, v)->slots.index) return BadType(ts, format);
+  if (!IsInt(ts, v) && !TypeOf(ts, v)->operators->index) return BadType(ts, format);
   Result<> r = Index(ts, v);
   if (r.raised()) {
     if (!ClearPendingIf(ts, Exc::kTypeError)) return kRaised;

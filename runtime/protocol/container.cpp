@@ -11,7 +11,7 @@
 namespace minivm {
 
 Result<int64_t> Length(ThreadState& ts, Value v) {
-  const Slots* slots = SlotsOf(ts, v);
+  const CoreSlots* slots = SlotsOf(ts, v);
   if (!slots) return kRaised;
   if (MVM_LIKELY(slots->len != nullptr)) return slots->len(ts, v);
   return Raise(ts, Exc::kTypeError, "object of type '%T' has no len()", v);
@@ -38,7 +38,7 @@ int64_t KnownHint(Value v) {
 }  // namespace
 
 Result<int64_t> LengthHint(ThreadState& ts, Value v, int64_t fallback) {
-  const Slots* slots = SlotsOf(ts, v);
+  const CoreSlots* slots = SlotsOf(ts, v);
   if (!slots) return kRaised;
   if (slots->len) {
     Result<int64_t> length = slots->len(ts, v);
@@ -85,14 +85,14 @@ namespace {
 }  // namespace
 
 Result<> GetItem(ThreadState& ts, Value object, Value key) {
-  const Slots* slots = SlotsOf(ts, object);
+  const CoreSlots* slots = SlotsOf(ts, object);
   if (!slots) return kRaised;
   if (MVM_LIKELY(slots->get_item != nullptr)) return slots->get_item(ts, object, key);
   return GetItemOfClass(ts, object, key);
 }
 
 Status SetItem(ThreadState& ts, Value object, Value key, Value value) {
-  const Slots* slots = SlotsOf(ts, object);
+  const CoreSlots* slots = SlotsOf(ts, object);
   if (!slots) return kRaised;
   if (MVM_LIKELY(slots->set_item != nullptr)) return slots->set_item(ts, object, key, value);
   if (value)
@@ -100,7 +100,7 @@ Status SetItem(ThreadState& ts, Value object, Value key, Value value) {
   // CPython has two places that say so: one for what counts as a sequence, one for the rest.
   const bool sequence =
       TypeOf(ts, object)->is_heap() || slots->get_item || slots->len || slots->contains;
-  const bool indexed = key.is_int() || TypeOf(ts, key)->slots.index;
+  const bool indexed = key.is_int() || TypeOf(ts, key)->operators->index;
   return Raise(ts, Exc::kTypeError,
                sequence && indexed ? "'%T' object doesn't support item deletion"
                                    : "'%T' object does not support item deletion",
@@ -108,7 +108,7 @@ Status SetItem(ThreadState& ts, Value object, Value key, Value value) {
 }
 
 Result<bool> Contains(ThreadState& ts, Value container, Value item) {
-  const Slots* slots = SlotsOf(ts, container);
+  const CoreSlots* slots = SlotsOf(ts, container);
   if (!slots) return kRaised;
   if (MVM_LIKELY(slots->contains != nullptr)) return slots->contains(ts, container, item);
   Result<> iterator = GetIter(ts, container);
@@ -134,7 +134,7 @@ Result<> GetIndex(ThreadState& ts, Value object, int64_t i) {
     const TupleObject* t = object.as<TupleObject>();
     if (static_cast<uint64_t>(i) < t->size()) return Result<>::Borrow((*t)[static_cast<size_t>(i)]);
   }
-  const Slots* slots = SlotsOf(ts, object);
+  const CoreSlots* slots = SlotsOf(ts, object);
   if (!slots) return kRaised;
   if (!slots->get_item)
     return Raise(ts, Exc::kTypeError, "'%T' object does not support indexing", object);

@@ -9,13 +9,13 @@
 namespace minivm {
 
 Result<> GetIter(ThreadState& ts, Value v) {
-  const Slots* slots = SlotsOf(ts, v);
+  const CoreSlots* slots = SlotsOf(ts, v);
   if (!slots) return kRaised;
   if (MVM_LIKELY(slots->iter != nullptr)) {
     Result<> made = slots->iter(ts, v);
     if (MVM_UNLIKELY(made.raised())) return kRaised;
     Ref<> it = made.Take();
-    const Slots* its = SlotsOf(ts, it);
+    const CoreSlots* its = SlotsOf(ts, it);
     if (!its) return kRaised;
     if (MVM_UNLIKELY(!its->next)) {
       return Raise(ts, Exc::kTypeError, "iter() returned non-iterator of type '%T'", it.get());
@@ -45,7 +45,7 @@ Result<> NextOrStop(ThreadState& ts, Value iterator) {
   // Iterators over iterators over iterators recurse through here.
   RecursionGuard guard(ts, " in iteration");
   if (!guard) return kRaised;
-  const Slots* slots = SlotsOf(ts, iterator);
+  const CoreSlots* slots = SlotsOf(ts, iterator);
   if (!slots) return kRaised;
   if (MVM_LIKELY(slots->next != nullptr)) return slots->next(ts, iterator);
   return Raise(ts, Exc::kTypeError, "'%T' object is not an iterator", iterator);

@@ -20,26 +20,26 @@ Result<> IntFromTextValue(ThreadState& ts, Value v, int base);
 namespace {
 
 struct OpInfoRow {
-  BinaryFn Slots::*slot;
-  BinaryFn Slots::*in_place;
+  BinaryFn OperatorSlots::*slot;
+  BinaryFn OperatorSlots::*in_place;
   const char* text;
   const char* in_place_text;
 };
 const OpInfoRow kRows[] = {
-    {&Slots::add, &Slots::iadd, "+", "+="},
-    {&Slots::sub, &Slots::isub, "-", "-="},
-    {&Slots::mul, &Slots::imul, "*", "*="},
-    {&Slots::matmul, &Slots::imatmul, "@", "@="},
-    {&Slots::truediv, &Slots::itruediv, "/", "/="},
-    {&Slots::floordiv, &Slots::ifloordiv, "//", "//="},
-    {&Slots::mod, &Slots::imod, "%", "%="},
-    {&Slots::divmod, nullptr, "divmod()", "divmod()"},
-    {nullptr, &Slots::ipow, "** or pow()", "**="},
-    {&Slots::lshift, &Slots::ilshift, "<<", "<<="},
-    {&Slots::rshift, &Slots::irshift, ">>", ">>="},
-    {&Slots::and_, &Slots::iand, "&", "&="},
-    {&Slots::or_, &Slots::ior, "|", "|="},
-    {&Slots::xor_, &Slots::ixor, "^", "^="},
+    {&OperatorSlots::add, &OperatorSlots::iadd, "+", "+="},
+    {&OperatorSlots::sub, &OperatorSlots::isub, "-", "-="},
+    {&OperatorSlots::mul, &OperatorSlots::imul, "*", "*="},
+    {&OperatorSlots::matmul, &OperatorSlots::imatmul, "@", "@="},
+    {&OperatorSlots::truediv, &OperatorSlots::itruediv, "/", "/="},
+    {&OperatorSlots::floordiv, &OperatorSlots::ifloordiv, "//", "//="},
+    {&OperatorSlots::mod, &OperatorSlots::imod, "%", "%="},
+    {&OperatorSlots::divmod, nullptr, "divmod()", "divmod()"},
+    {nullptr, &OperatorSlots::ipow, "** or pow()", "**="},
+    {&OperatorSlots::lshift, &OperatorSlots::ilshift, "<<", "<<="},
+    {&OperatorSlots::rshift, &OperatorSlots::irshift, ">>", ">>="},
+    {&OperatorSlots::and_, &OperatorSlots::iand, "&", "&="},
+    {&OperatorSlots::or_, &OperatorSlots::ior, "|", "|="},
+    {&OperatorSlots::xor_, &OperatorSlots::ixor, "^", "^="},
 };
 
 Raised Unsupported(ThreadState& ts, const char* op, Value a, Value b) {
@@ -48,9 +48,9 @@ Raised Unsupported(ThreadState& ts, const char* op, Value a, Value b) {
 
 // The numeric slots of both operands, the more derived type's first. NotImplemented if neither
 // knows.
-Result<> TrySlots(ThreadState& ts, BinaryFn Slots::*slot, Value a, Value b) {
-  const Slots* sa = SlotsOf(ts, a);
-  const Slots* sb = SlotsOf(ts, b);
+Result<> TrySlots(ThreadState& ts, BinaryFn OperatorSlots::*slot, Value a, Value b) {
+  const OperatorSlots* sa = OperatorsOf(ts, a);
+  const OperatorSlots* sb = OperatorsOf(ts, b);
   if (sa == nullptr || sb == nullptr) return kRaised;
   BinaryFn fa = sa->*slot, fb = sb->*slot;
   TypeObject *ta = TypeOf(ts, a), *tb = TypeOf(ts, b);
@@ -72,7 +72,7 @@ Result<> TrySlots(ThreadState& ts, BinaryFn Slots::*slot, Value a, Value b) {
 Result<> Repeat(ThreadState& ts, RepeatFn repeat, Value sequence, Value count) {
   TypeObject* type = TypeOf(ts, count);
   MVM_TRY_VOID(TypeReady(ts, type));
-  if (type->slots.index == nullptr) {
+  if (type->operators->index == nullptr) {
     return Raise(ts, Exc::kTypeError, "can't multiply sequence by non-int of type '%T'", count);
   }
   MVM_TRY(int64_t n, IndexAsInt64(ts, count, Exc::kOverflowError));
@@ -81,8 +81,8 @@ Result<> Repeat(ThreadState& ts, RepeatFn repeat, Value sequence, Value count) {
 
 // What the operator does beyond numbers: concatenation and repetition. NotImplemented otherwise.
 Result<> TrySequence(ThreadState& ts, BinaryOp op, Value a, Value b, bool in_place) {
-  const Slots& sa = TypeOf(ts, a)->slots;
-  const Slots& sb = TypeOf(ts, b)->slots;
+  const OperatorSlots& sa = *TypeOf(ts, a)->operators;
+  const OperatorSlots& sb = *TypeOf(ts, b)->operators;
   if (op == BinaryOp::kAdd) {
     BinaryFn f = in_place && sa.iconcat != nullptr ? sa.iconcat : sa.concat;
     if (f != nullptr) return f(ts, a, b);
@@ -96,9 +96,9 @@ Result<> TrySequence(ThreadState& ts, BinaryOp op, Value a, Value b, bool in_pla
 }
 
 Result<> PowerSlots(ThreadState& ts, Value a, Value b, Value m) {
-  const Slots* sa = SlotsOf(ts, a);
-  const Slots* sb = SlotsOf(ts, b);
-  const Slots* sm = SlotsOf(ts, m);
+  const OperatorSlots* sa = OperatorsOf(ts, a);
+  const OperatorSlots* sb = OperatorsOf(ts, b);
+  const OperatorSlots* sm = OperatorsOf(ts, m);
   if (sa == nullptr || sb == nullptr || sm == nullptr) return kRaised;
   TernaryFn fa = sa->pow, fb = sb->pow, fm = sm->pow;
   TypeObject *ta = TypeOf(ts, a), *tb = TypeOf(ts, b);
@@ -147,7 +147,7 @@ Result<> Binary(ThreadState& ts, BinaryOp op, Value a, Value b) {
 
 Result<> InPlace(ThreadState& ts, BinaryOp op, Value a, Value b) {
   const OpInfoRow& row = kRows[static_cast<int>(op)];
-  const Slots* sa = SlotsOf(ts, a);
+  const OperatorSlots* sa = OperatorsOf(ts, a);
   if (sa == nullptr) return kRaised;
   if (row.in_place != nullptr) {
     BinaryFn f = sa->*row.in_place;
@@ -179,23 +179,25 @@ Result<> Power(ThreadState& ts, Value a, Value b, Value modulus) {
 }
 
 namespace {
-Result<> Unary(ThreadState& ts, Value v, UnaryFn Slots::*slot, const char* what) {
-  const Slots* s = SlotsOf(ts, v);
+Result<> Unary(ThreadState& ts, Value v, UnaryFn OperatorSlots::*slot, const char* what) {
+  const OperatorSlots* s = OperatorsOf(ts, v);
   if (s == nullptr) return kRaised;
   if (s->*slot != nullptr) return (s->*slot)(ts, v);
   return Raise(ts, Exc::kTypeError, "bad operand type for %s: '%T'", what, v);
 }
 }  // namespace
 
-Result<> Negative(ThreadState& ts, Value v) { return Unary(ts, v, &Slots::neg, "unary -"); }
-Result<> Positive(ThreadState& ts, Value v) { return Unary(ts, v, &Slots::pos, "unary +"); }
-Result<> Invert(ThreadState& ts, Value v) { return Unary(ts, v, &Slots::invert, "unary ~"); }
-Result<> Absolute(ThreadState& ts, Value v) { return Unary(ts, v, &Slots::abs, "abs()"); }
+Result<> Negative(ThreadState& ts, Value v) { return Unary(ts, v, &OperatorSlots::neg, "unary -"); }
+Result<> Positive(ThreadState& ts, Value v) { return Unary(ts, v, &OperatorSlots::pos, "unary +"); }
+Result<> Invert(ThreadState& ts, Value v) {
+  return Unary(ts, v, &OperatorSlots::invert, "unary ~");
+}
+Result<> Absolute(ThreadState& ts, Value v) { return Unary(ts, v, &OperatorSlots::abs, "abs()"); }
 
 Result<> Index(ThreadState& ts, Value v) {
   if (v.is_int()) return Result<>::Steal(v);
   if (IsInt(ts, v)) return IntExact(ts, v);
-  const Slots* s = SlotsOf(ts, v);
+  const OperatorSlots* s = OperatorsOf(ts, v);
   if (s == nullptr) return kRaised;
   if (s->index == nullptr) {
     return Raise(ts, Exc::kTypeError, "'%T' object cannot be interpreted as an integer", v);
@@ -232,7 +234,7 @@ Result<int64_t> AsInt64(ThreadState& ts, Value v) {
 Result<double> AsDouble(ThreadState& ts, Value v) {
   if (v.is_float()) return v.as_float();
   if (IsFloatExact(v)) return FloatValue(v);
-  const Slots* s = SlotsOf(ts, v);
+  const OperatorSlots* s = OperatorsOf(ts, v);
   if (s == nullptr) return kRaised;
   if (s->to_float == nullptr) {
     if (s->index != nullptr) {
@@ -255,7 +257,7 @@ Result<double> AsDouble(ThreadState& ts, Value v) {
 
 Result<> ToInt(ThreadState& ts, Value v) {
   if (v.is_int() || IsExact(v, TypeId::kInt)) return Result<>::Borrow(v);
-  const Slots* s = SlotsOf(ts, v);
+  const OperatorSlots* s = OperatorsOf(ts, v);
   if (s == nullptr) return kRaised;
   if (s->to_int != nullptr) {
     MVM_TRY(Ref<> r, s->to_int(ts, v));
@@ -276,7 +278,7 @@ Result<> ToInt(ThreadState& ts, Value v) {
     MVM_TRY_VOID(Warn(ts, Exc::kDeprecationWarning, 1,
                       "The delegation of int() to __trunc__ is deprecated."));
     if (IsInt(ts, trunc)) return IntExact(ts, trunc);
-    const Slots* st = SlotsOf(ts, trunc);
+    const OperatorSlots* st = OperatorsOf(ts, trunc);
     if (st == nullptr) return kRaised;
     if (st->index == nullptr) {
       return Raise(ts, Exc::kTypeError, "__trunc__ returned non-Integral (type %T)", trunc.get());
@@ -296,14 +298,14 @@ Result<> ToFloat(ThreadState& ts, Value v) {
   if (IsFloatExact(v)) return Result<>::Borrow(v);
   std::string text;
   // A subclass of str may say what it is as a number.
-  if (IsExact(v, TypeId::kStr) || (IsStr(ts, v) && TypeOf(ts, v)->slots.to_float == nullptr)) {
+  if (IsExact(v, TypeId::kStr) || (IsStr(ts, v) && TypeOf(ts, v)->operators->to_float == nullptr)) {
     text = FoldNumberText(v.as<StrObject>());
   } else if (IsBytes(ts, v) || HasTypeFlag(ts, v, kTypeBytearraySubclass)) {
     BufferView view;
     MVM_TRY_VOID(GetBuffer(ts, v, &view));
     text = FoldNumberText(view.bytes());
   } else {
-    const Slots* s = SlotsOf(ts, v);
+    const OperatorSlots* s = OperatorsOf(ts, v);
     if (s == nullptr) return kRaised;
     if (s->to_float == nullptr && s->index == nullptr) {
       if (HasBuffer(ts, v)) {

@@ -93,10 +93,10 @@ Result<bool> Truth(ThreadState& ts, Value v) {
   if (IsTrue(ts, v)) return true;
   if (IsFalse(ts, v) || IsNone(ts, v)) return false;
   if (v.is_int()) return v.as_int() != 0;
-  const Slots& s = TypeOf(ts, v)->slots;
-  if (s.truth) return s.truth(ts, v);
-  if (s.len) {
-    MVM_TRY(int64_t n, s.len(ts, v));
+  const TypeObject* type = TypeOf(ts, v);
+  if (TruthFn truth = type->operators->truth) return truth(ts, v);
+  if (LengthFn len = type->slots.len) {
+    MVM_TRY(int64_t n, len(ts, v));
     return n != 0;
   }
   return true;

@@ -300,7 +300,7 @@ class PercentFormatter {
       if (view.size() != 1) return RaiseChar();
       c = view.data()[0];
     } else {
-      if (!IsInt(ts_, v) && !TypeOf(ts_, v)->slots.index) return RaiseChar();
+      if (!IsInt(ts_, v) && !TypeOf(ts_, v)->operators->index) return RaiseChar();
       MVM_TRY(Ref<> number, Index(ts_, v));
       int64_t i;
       if (!IntFitsInt64(number, &i) || i < 0 || i >= limit) {
@@ -323,7 +323,7 @@ class PercentFormatter {
     if (v.is_int()) return Result<>::Borrow(v);
     if (IsInt(ts_, v)) return IntExact(ts_, v);
     const bool decimal = code.type == 'd' || code.type == 'i' || code.type == 'u';
-    const Slots& slots = TypeOf(ts_, v)->slots;
+    const OperatorSlots& slots = *TypeOf(ts_, v)->operators;
     if (decimal ? IsFloat(ts_, v) || slots.to_int || slots.index : slots.index != nullptr) {
       Result<> r = decimal ? ToInt(ts_, v) : Index(ts_, v);
       if (!r.raised() || !ClearPendingIf(ts_, Exc::kTypeError)) return r;

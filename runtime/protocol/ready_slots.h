@@ -6,10 +6,15 @@
 namespace minivm {
 
 // Null with an exception pending if the type cannot be made ready (no memory).
-inline const Slots* SlotsOf(ThreadState& ts, Value v) {
+inline const CoreSlots* SlotsOf(ThreadState& ts, Value v) {
   TypeObject* type = TypeOf(ts, v);
   if (MVM_UNLIKELY(!(type->flags & kTypeReady)) && TypeReadySlow(ts, type).raised()) return nullptr;
   return &type->slots;
+}
+inline const OperatorSlots* OperatorsOf(ThreadState& ts, Value v) {
+  TypeObject* type = TypeOf(ts, v);
+  if (MVM_UNLIKELY(!(type->flags & kTypeReady)) && TypeReadySlow(ts, type).raised()) return nullptr;
+  return type->operators;
 }
 
 }  // namespace minivm

@@ -64,7 +64,7 @@ class LineWriter {
   }
   bool IsNumber(Value v) const {
     if (IsInt(ts_, v) || IsFloat(ts_, v) || HasTypeFlag(ts_, v, kTypeComplexSubclass)) return true;
-    const Slots& slots = TypeOf(ts_, v)->slots;
+    const OperatorSlots& slots = *TypeOf(ts_, v)->operators;
     return slots.index || slots.to_int || slots.to_float;
   }
   bool InTerminator(char32_t c) const {

@@ -18,7 +18,7 @@ class Count : public Object {
 
 bool IsNumber(ThreadState& ts, Value v) {
   if (v.is_int() || v.is_float()) return true;
-  const Slots* slots = SlotsOf(ts, v);
+  const OperatorSlots* slots = OperatorsOf(ts, v);
   return slots && (slots->index || slots->to_int || slots->to_float ||
                    IsInstance(ts, v, TypeById(ts, TypeId::kComplex)));
 }

@@ -174,7 +174,7 @@ Status MarshalWriter::WriteDict(Value v) {
 Status MarshalWriter::WriteBuffer(Value v) {
   TypeObject* type = TypeOf(ts_, v);
   MVM_TRY_VOID(TypeReady(ts_, type));
-  if (type->slots.buffer == nullptr) {
+  if (type->operators->buffer == nullptr) {
     return Raise(ts_, Exc::kValueError, "unmarshallable object");
   }
   BufferView view;

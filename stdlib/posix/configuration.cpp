@@ -213,7 +213,7 @@ Result<int> ConfigurationName(ThreadState& ts, Value v, Table<NameRow> names) {
     }
     return Raise(ts, Exc::kValueError, "unrecognized configuration name");
   }
-  if (TypeOf(ts, v)->slots.index == nullptr) {
+  if (TypeOf(ts, v)->operators->index == nullptr) {
     return Raise(ts, Exc::kTypeError, "configuration names must be strings or integers");
   }
   return AsCInt(ts, v);

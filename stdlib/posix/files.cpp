@@ -28,7 +28,7 @@ Result<int64_t> AsOffset(ThreadState& ts, Value v) {
 
 Result<int> DirFd(ThreadState& ts, Value v) {
   if (v.is_absent() || IsNone(ts, v)) return AT_FDCWD;
-  if (TypeOf(ts, v)->slots.index == nullptr) {
+  if (TypeOf(ts, v)->operators->index == nullptr) {
     return Raise(ts, Exc::kTypeError, "argument should be integer or None, not %T", v);
   }
   MVM_TRY_VOID(WarnIfBool(ts, v));

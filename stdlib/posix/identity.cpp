@@ -12,7 +12,7 @@ namespace {
 
 // uid_t and gid_t are both unsigned 32-bit numbers; -1 stands for "leave as it is".
 Result<uint32_t> AsId(ThreadState& ts, Value v, const char* what) {
-  if (TypeOf(ts, v)->slots.index == nullptr) {
+  if (TypeOf(ts, v)->operators->index == nullptr) {
     return Raise(ts, Exc::kTypeError, "%s should be integer, not %T", what, v);
   }
   MVM_TRY(Ref<> i, Index(ts, v));

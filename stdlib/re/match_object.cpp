@@ -38,7 +38,7 @@ Result<uint32_t> GroupIndex(ThreadState& ts, const MatchObject* m, Value key) {
   int64_t i = -1;
   if (key.is_int()) {
     i = key.as_int();
-  } else if (TypeOf(ts, key)->slots.index) {
+  } else if (TypeOf(ts, key)->operators->index) {
     MVM_TRY(i, IndexAsInt64(ts, key, Exc::kCount));
   } else if (DictSize(m->pattern->group_index) != 0) {
     MVM_TRY(Ref<> number, DictGet(ts, m->pattern->group_index, key));

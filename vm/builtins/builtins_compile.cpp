@@ -53,7 +53,7 @@ Result<bool> SourceText(ThreadState& ts, Value source, const char* function, con
   }
   TypeObject* type = TypeOf(ts, source);
   MVM_TRY_VOID(TypeReady(ts, type));
-  if (type->slots.buffer == nullptr) {
+  if (type->operators->buffer == nullptr) {
     return Raise(ts, Exc::kTypeError, "%s() arg 1 must be a %s", function, what);
   }
   BufferView view;

@@ -13,7 +13,9 @@
 #include "runtime/objects/set_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/struct_sequence.h"
+#include "runtime/protocol/protocol.h"
 #include "vm/builtins/sys_module.h"
+#include "vm/builtins/sys_monitoring.h"
 #include "vm/import/embedded_modules.h"
 
 namespace minivm {
@@ -121,12 +123,6 @@ Value TakeFloat(ThreadState& ts, double d) { return NewFloat(ts, d).word(); }
 Value TakeStr(ThreadState& ts, std::string_view s) { return Value(NewStr(ts, s).word()); }
 Value TakeBool(ThreadState& ts, bool b) { return Bool(ts, b).word(); }
 
-Status AddStruct(ThreadState& ts, ModuleObject* sys, const char* name,
-                 const StructSequenceSpec& spec, Value* values) {
-  MVM_TRY(Ref<TupleObject> t, NewStructSequenceSteal(ts, spec, values));
-  return ModuleAdd(ts, sys, name, t);
-}
-
 Status AddStr(ThreadState& ts, ModuleObject* sys, const char* name, std::string_view text) {
   MVM_TRY(Ref<StrObject> s, NewStrFromOs(ts, text));
   return ModuleAdd(ts, sys, name, s);
@@ -142,33 +138,35 @@ Status AddList(ThreadState& ts, ModuleObject* sys, const char* name,
   return ModuleAdd(ts, sys, name, list);
 }
 
-Status AddModuleNames(ThreadState& ts, ModuleObject* sys) {
-  MVM_TRY(Ref<ListObject> native, NewList(ts, {}));
+// Names that are not among NativeModules().
+constexpr const char* kCoreModules[] = {"_frozen_importlib", "_imp", "builtins", "sys"};
+
+Result<> BuiltinModuleNames(ThreadState& ts) {
+  MVM_TRY(Ref<ListObject> names, NewList(ts, {}));
+  auto add = [&](const char* name) -> Status {
+    MVM_TRY(Ref<StrObject> s, InternUtf8(ts, name));
+    return ListAppend(ts, names, s);
+  };
+  for (const ModuleSpec* m : NativeModules()) MVM_TRY_VOID(add(m->name));
+  for (const char* name : kCoreModules) MVM_TRY_VOID(add(name));
+  MVM_TRY_VOID(ListSort(ts, names, Value(), false));
+  return NewTuple(ts, {names->items, static_cast<size_t>(names->size)});
+}
+
+Result<> StdlibModuleNames(ThreadState& ts) {
   MVM_TRY(Ref<SetObject> all, NewSet(ts));
-  auto add_all = [&](std::string_view name) -> Status {
+  auto add = [&](std::string_view name) -> Status {
     MVM_TRY(Ref<StrObject> s, InternUtf8(ts, name));
     MVM_TRY_VOID(SetAdd(ts, all, s));
     return Ok();
   };
-  for (const ModuleSpec* m : NativeModules()) {
-    MVM_TRY(Ref<StrObject> s, InternUtf8(ts, m->name));
-    MVM_TRY_VOID(ListAppend(ts, native, s));
-    MVM_TRY_VOID(SetAdd(ts, all, s));
-  }
-  for (const char* name : {"_frozen_importlib", "_imp", "builtins", "sys"}) {
-    MVM_TRY(Ref<StrObject> s, InternUtf8(ts, name));
-    MVM_TRY_VOID(ListAppend(ts, native, s));
-    MVM_TRY_VOID(SetAdd(ts, all, s));
-  }
+  for (const ModuleSpec* m : NativeModules()) MVM_TRY_VOID(add(m->name));
+  for (const char* name : kCoreModules) MVM_TRY_VOID(add(name));
   for (const EmbeddedModule& m : EmbeddedModules()) {
     std::string_view name = m.name;
-    if (name.find('.') == name.npos) MVM_TRY_VOID(add_all(name));
+    if (name.find('.') == name.npos) MVM_TRY_VOID(add(name));
   }
-  MVM_TRY_VOID(ListSort(ts, native, Value(), false));
-  MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, {native->items, static_cast<size_t>(native->size)}));
-  MVM_TRY_VOID(ModuleAdd(ts, sys, "builtin_module_names", tuple));
-  MVM_TRY(Ref<SetObject> frozen, NewFrozenset(ts, all));
-  return ModuleAdd(ts, sys, "stdlib_module_names", frozen);
+  return NewFrozenset(ts, all);
 }
 
 // -X name=value, -X name
@@ -192,7 +190,7 @@ std::string DirectoryAbove(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Status AddStructs(ThreadState& ts, ModuleObject* sys, const SysConfig& c) {
+Status AddFlags(ThreadState& ts, ModuleObject* sys, const SysConfig& c) {
   Value flags[] = {TakeInt(c.debug),
                    TakeInt(c.inspect),
                    TakeInt(c.interactive),
@@ -211,9 +209,16 @@ Status AddStructs(ThreadState& ts, ModuleObject* sys, const SysConfig& c) {
                    TakeInt(c.warn_default_encoding),
                    TakeBool(ts, c.safe_path),
                    TakeInt(ts.rt->int_max_str_digits)};
-  MVM_TRY_VOID(AddStruct(ts, sys, "flags", kFlags, flags));
+  MVM_TRY(Ref<TupleObject> t, NewStructSequenceSteal(ts, kFlags, flags));
+  return ModuleAdd(ts, sys, "flags", t);
+}
+
+Result<> VersionInfo(ThreadState& ts) {
   Value version[] = {TakeInt(3), TakeInt(13), TakeInt(0), TakeStr(ts, "final"), TakeInt(0)};
-  MVM_TRY_VOID(AddStruct(ts, sys, "version_info", kVersionInfo, version));
+  return NewStructSequenceSteal(ts, kVersionInfo, version);
+}
+
+Result<> FloatInfo(ThreadState& ts) {
   Value floats[] = {TakeFloat(ts, DBL_MAX),
                     TakeInt(DBL_MAX_EXP),
                     TakeInt(DBL_MAX_10_EXP),
@@ -225,28 +230,37 @@ Status AddStructs(ThreadState& ts, ModuleObject* sys, const SysConfig& c) {
                     TakeFloat(ts, DBL_EPSILON),
                     TakeInt(FLT_RADIX),
                     TakeInt(1)};
-  MVM_TRY_VOID(AddStruct(ts, sys, "float_info", kFloatInfo, floats));
+  return NewStructSequenceSteal(ts, kFloatInfo, floats);
+}
+
+Result<> IntInfo(ThreadState& ts) {
   Value ints[] = {TakeInt(64), TakeInt(8), TakeInt(4300), TakeInt(640)};
-  MVM_TRY_VOID(AddStruct(ts, sys, "int_info", kIntInfo, ints));
+  return NewStructSequenceSteal(ts, kIntInfo, ints);
+}
+
+Result<> HashInfo(ThreadState& ts) {
   Value hashes[] = {TakeInt(64),      NewInt(ts, (int64_t{1} << 61) - 1).word(),
                     TakeInt(314159),  TakeInt(0),
                     TakeInt(1000003), TakeStr(ts, "siphash13"),
                     TakeInt(64),      TakeInt(128),
                     TakeInt(0)};
-  MVM_TRY_VOID(AddStruct(ts, sys, "hash_info", kHashInfo, hashes));
-  Value threads[] = {TakeStr(ts, "pthread"), TakeStr(ts, "semaphore"),
-                     TakeStr(ts, std::string("NPTL ") + gnu_get_libc_version())};
-  return AddStruct(ts, sys, "thread_info", kThreadInfo, threads);
+  return NewStructSequenceSteal(ts, kHashInfo, hashes);
 }
 
-Status AddImplementation(ThreadState& ts, ModuleObject* sys) {
+Result<> ThreadInfo(ThreadState& ts) {
+  Value threads[] = {TakeStr(ts, "pthread"), TakeStr(ts, "semaphore"),
+                     TakeStr(ts, std::string("NPTL ") + gnu_get_libc_version())};
+  return NewStructSequenceSteal(ts, kThreadInfo, threads);
+}
+
+Result<> Implementation(ThreadState& ts) {
   MVM_TRY(Ref<DictObject> d, NewDict(ts));
   MVM_TRY(Ref<StrObject> name, NewStr(ts, "minivm"));
   MVM_TRY_VOID(DictSetUtf8(ts, d, "name", name));
   MVM_TRY(Ref<StrObject> tag, NewStr(ts, "minivm-01"));
   MVM_TRY_VOID(DictSetUtf8(ts, d, "cache_tag", tag));
-  MVM_TRY(Ref<StrObject> key, InternUtf8(ts, "version_info"));
-  MVM_TRY_VOID(DictSetUtf8(ts, d, "version", DictGetStr(ts, sys->dict, key)));
+  MVM_TRY(Ref<> version, GetAttr(ts, Value(ts.rt->sys), "version_info"));
+  MVM_TRY_VOID(DictSetUtf8(ts, d, "version", version));
   MVM_TRY_VOID(DictSetUtf8(ts, d, "hexversion", Value::Int(0x030d00f0)));
 #if defined(__x86_64__)
   MVM_TRY(Ref<StrObject> arch, NewStr(ts, "x86_64-linux-gnu"));
@@ -256,16 +270,32 @@ Status AddImplementation(ThreadState& ts, ModuleObject* sys) {
   MVM_TRY(Ref<StrObject> arch, NewStr(ts, "unknown"));
 #endif
   MVM_TRY_VOID(DictSetUtf8(ts, d, "_multiarch", arch));
-  MVM_TRY(Ref<SimpleNamespaceObject> ns, NewSimpleNamespace(ts, d));
-  return ModuleAdd(ts, sys, "implementation", ns);
+  return NewSimpleNamespace(ts, d);
+}
+
+Result<> GitInfo(ThreadState& ts) {
+  MVM_TRY(Ref<StrObject> project, NewStr(ts, "minivm"));
+  const Value git[] = {project, ts.rt->empty_str, ts.rt->empty_str};
+  return NewTuple(ts, git);
 }
 
 }  // namespace
 
+const LateSpec kLateSysInfo[kLateSysInfoCount] = {
+    {"_git", GitInfo},
+    {"builtin_module_names", BuiltinModuleNames},
+    {"float_info", FloatInfo},
+    {"hash_info", HashInfo},
+    {"implementation", Implementation},
+    {"int_info", IntInfo},
+    {"monitoring", MakeMonitoring},
+    {"stdlib_module_names", StdlibModuleNames},
+    {"thread_info", ThreadInfo},
+    {"version_info", VersionInfo},
+};
+
 Status AddSysInfo(ThreadState& ts, ModuleObject* sys, const SysConfig& c) {
-  MVM_TRY_VOID(AddStructs(ts, sys, c));
-  MVM_TRY_VOID(AddImplementation(ts, sys));
-  MVM_TRY_VOID(AddModuleNames(ts, sys));
+  MVM_TRY_VOID(AddFlags(ts, sys, c));
   MVM_TRY_VOID(AddXOptions(ts, sys, c.x_options));
   MVM_TRY_VOID(AddList(ts, sys, "argv", c.argv));
   MVM_TRY_VOID(AddList(ts, sys, "orig_argv", c.orig_argv.empty() ? c.argv : c.orig_argv));
@@ -302,10 +332,7 @@ Status AddSysInfo(ThreadState& ts, ModuleObject* sys, const SysConfig& c) {
   for (const char* name : {"pycache_prefix", "_home", "_stdlib_dir"}) {
     MVM_TRY_VOID(ModuleAdd(ts, sys, name, ts.rt->none));
   }
-  MVM_TRY(Ref<StrObject> project, NewStr(ts, "minivm"));
-  const Value git[] = {project, ts.rt->empty_str, ts.rt->empty_str};
-  MVM_TRY(Ref<TupleObject> git_info, NewTuple(ts, git));
-  return ModuleAdd(ts, sys, "_git", git_info);
+  return Ok();
 }
 
 }  // namespace minivm

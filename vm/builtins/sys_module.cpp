@@ -397,7 +397,7 @@ Status AddHooks(ThreadState& ts, ModuleObject* sys) {
       MVM_TRY_VOID(ModuleAdd(ts, sys, "__" + name + "__", f));
     }
   }
-  return AddMonitoring(ts, sys);
+  return Ok();
 }
 
 }  // namespace
@@ -407,6 +407,8 @@ const ModuleSpec k_sys_module = {
     .doc = "The VM as programs see it: its version, limits, hooks, standard streams and modules.",
     .functions = kFunctions,
     .exec = AddHooks,
+    .late = kLateSysInfo,
+    .late_members = true,
 };
 
 Status InitSys(ThreadState& ts, const SysConfig& config) {

@@ -21,6 +21,9 @@ struct SysConfig {
 };
 
 extern const ModuleSpec k_sys_module;
+// Facts that few programs ask for (sys_info.cpp).
+inline constexpr size_t kLateSysInfoCount = 10;
+extern const LateSpec kLateSysInfo[kLateSysInfoCount];
 
 // Makes the module (rt.sys) and enters it in sys.modules. The standard streams are None until the
 // io module has made them. REQUIRES: builtins exists.
@@ -55,6 +58,10 @@ int ExitStatus(ThreadState& ts, Value system_exit, std::string* message,
 void WriteUnraisableHook(ThreadState& ts, Value exception, Value where, const char* message);
 // Writes to sys.stderr; to descriptor 2 if that is missing or fails. Raises nothing.
 void WriteStderr(ThreadState& ts, std::string_view text);
+// A stream of a built-in type of which nobody has called a method: nothing has been written to it.
+inline bool IsUntouched(ThreadState& ts, Value stream) {
+  return !TypeOf(ts, stream)->has_flag(kTypeReady);
+}
 // Flushes sys.stdout and sys.stderr. False: one failed; the exception is pending if it was stdout.
 bool FlushStandardStreams(ThreadState& ts);
 // sys.audit() from native code: calls the hooks, if there are any.

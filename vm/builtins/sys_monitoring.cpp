@@ -228,7 +228,7 @@ const MethodSpec kFillers[] = {
 
 }  // namespace
 
-Status AddMonitoring(ThreadState& ts, ModuleObject* sys) {
+Result<> MakeMonitoring(ThreadState& ts) {
   MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "sys.monitoring"));
   MVM_TRY(Ref<ModuleObject> module, NewModule(ts, name));
   for (const MethodSpec& spec : kFillers) {
@@ -237,7 +237,7 @@ Status AddMonitoring(ThreadState& ts, ModuleObject* sys) {
     MVM_TRY(Ref<StrObject> key, InternUtf8(ts, signature.substr(0, signature.find('('))));
     MVM_TRY_VOID(DictSet(ts, module->dict, key, f));
   }
-  return ModuleAdd(ts, sys, "monitoring", module);
+  return module;
 }
 
 }  // namespace minivm

@@ -5,8 +5,7 @@
 
 namespace minivm {
 
-class ModuleObject;
-
-Status AddMonitoring(ThreadState& ts, ModuleObject* sys);
+// The module that stands in sys under this name.
+Result<> MakeMonitoring(ThreadState& ts);
 
 }  // namespace minivm

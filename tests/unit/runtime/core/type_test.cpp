@@ -249,10 +249,12 @@ TEST_F(TypeTest, ResolvingAllSlotsAgreesWithInheritingThem) {
                     TypeId::kStr, TypeId::kTuple, TypeId::kBytes, TypeId::kObject,
                     TypeId::kProperty, TypeId::kBytearray, TypeId::kComplex, TypeId::kFrozenset}) {
     Ref<TypeObject> c = Class("C", {TypeById(ts, id)});
-    Slots before = c->slots;
+    std::vector<AnySlot> before;
+    for (const SlotRow& row : SlotRows()) before.push_back(SlotAt(c, row.offset));
     ResolveSlots(ts, c, nullptr, nullptr);
-    for (const SlotRow& row : SlotRows()) {
-      EXPECT_EQ(SlotAt(before, row.offset), SlotAt(c->slots, row.offset))
+    for (size_t i = 0; i < before.size(); ++i) {
+      const SlotRow& row = SlotRows()[i];
+      EXPECT_EQ(before[i], SlotAt(c, row.offset))
           << TypeById(ts, id)->spec->name << " "
           << ToUtf8(vm.rt().names[static_cast<size_t>(row.name)]);
     }
