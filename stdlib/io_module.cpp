@@ -23,9 +23,6 @@ namespace io {
 
 namespace {
 
-// Buffers of files are larger than the documented default where the system does not ask for more.
-constexpr int64_t kOpenBufferSize = 16384;
-
 struct OpenMode {
   std::string raw;  // for FileIO
   bool reading = false, writing = false, updating = false, text = false, binary = false,
@@ -61,12 +58,6 @@ Status ParseOpenMode(ThreadState& ts, StrObject* mode, OpenMode* out) {
   return Ok();
 }
 
-// type(*args), for our own types.
-Result<> Make(ThreadState& ts, const TypeSpec& spec, std::span<const Value> args) {
-  MVM_TRY(TypeObject * type, TypeForSpec(ts, spec));
-  return Call(ts, Value(type), args);
-}
-
 }  // namespace
 
 Result<> OpenStream(ThreadState& ts, Args args) {
@@ -74,7 +65,7 @@ Result<> OpenStream(ThreadState& ts, Args args) {
   // opener=None)
   Value encoding = args[3], errors = args[4], newline = args[5];
   Ref<> file = Ref<>::Borrow(args[0]);
-  if (TypeOf(ts, file)->slots.index == nullptr) {
+  if (TypeOf(ts, file)->operators->index == nullptr) {
     MVM_TRY(file, Fspath(ts, file));
   }
   if (!IsStr(ts, args[1]))
@@ -106,7 +97,6 @@ Result<> OpenStream(ThreadState& ts, Args args) {
   }
   if (buffering < -1) return Raise(ts, Exc::kValueError, "invalid buffering size");
   MVM_TRY(TypeObject * file_type, TypeForSpec(ts, kFileIoType));
-  MVM_TRY_VOID(TypeReady(ts, file_type));
   MVM_TRY(Ref<> raw, file_type->slots.new_(ts, file_type, Args{nullptr, 0}));
   MVM_TRY_VOID(OpenFile(ts, raw.as<FileIoObject>(), file, mode.raw, close_fd, args[7]));
   auto finish = [&]() -> Result<> {
@@ -124,13 +114,17 @@ Result<> OpenStream(ThreadState& ts, Args args) {
     const TypeSpec& spec = mode.updating  ? kBufferedRandomType
                            : mode.writing ? kBufferedWriterType
                                           : kBufferedReaderType;
-    Value pair[] = {raw, Value::Int(buffering)};
-    MVM_TRY(Ref<> buffer, Make(ts, spec, pair));
+    MVM_TRY(Ref<> buffer, NewBuffered(ts, spec, raw, buffering));
     if (mode.binary) return buffer;
-    Value parts[] = {buffer, encoding, errors, newline,
-                     Value(line_buffering ? ts.rt->true_ : ts.rt->false_)};
-    MVM_TRY(Ref<> text, Make(ts, kTextIoWrapperType, parts));
-    MVM_TRY_VOID(SetAttr(ts, text, "mode", args[1]));
+    const Value parts[] = {buffer,
+                           encoding,
+                           errors,
+                           newline,
+                           Value(line_buffering ? ts.rt->true_ : ts.rt->false_),
+                           ts.rt->false_};
+    MVM_TRY(Ref<> text, NewTextStream(ts, parts));
+    MVM_TRY(Ref<StrObject> name, InternUtf8(ts, "mode"));
+    MVM_TRY_VOID(EnterAttribute(ts, text, kTextIoWrapperType, name, args[1]));
     return text;
   };
   Result<> result = finish();
@@ -187,6 +181,12 @@ const MethodSpec kFunctions[] = {
      "The encoding if there is one, else \"locale\", or \"utf-8\" in UTF-8 mode; with a warning "
      "where that is asked for."},
 };
+
+Result<> StandardStreamFunction(ThreadState& ts) {
+  return NewNativeFunction(ts, kStandardStream, Value(), false, nullptr);
+}
+const LateSpec kLate[] = {{"_standard_stream", StandardStreamFunction}};
+
 const TypeSpec* const kTypes[] = {
     &kIoBaseType,         &kRawIoBaseType,      &kBufferedIoBaseType,       &kTextIoBaseType,
     &kFileIoType,         &kBytesIoType,        &kBytesIoBufferType,        &kBufferedReaderType,
@@ -207,6 +207,8 @@ const ModuleSpec k__io_module = {
     .types = io::kTypes,
     .constants = io::kConstants,
     .exec = io::ExecModule,
+    .late = io::kLate,
+    .late_members = true,
 };
 
 }  // namespace minivm

@@ -544,13 +544,21 @@ Result<> buffered_flush(ThreadState& ts, Args args) {
   return None(ts);
 }
 
-Result<> buffered_tell(ThreadState& ts, Args args) {
-  BufferedObject* b = Self(args[0]);
+}  // namespace
+
+Result<int64_t> BufferedTell(ThreadState& ts, BufferedObject* b) {
   MVM_TRY_VOID(CheckUsable(ts, b));
   const Ref<> raw = Ref<>::Borrow(b->raw);
   MVM_TRY(int64_t at, RawTell(ts, b));
   at += b->dirty - Ahead(b);
-  return NewInt(ts, at < 0 ? 0 : at);
+  return at < 0 ? 0 : at;
+}
+
+namespace {
+
+Result<> buffered_tell(ThreadState& ts, Args args) {
+  MVM_TRY(int64_t at, BufferedTell(ts, Self(args[0])));
+  return NewInt(ts, at);
 }
 
 Result<> buffered_seek(ThreadState& ts, Args args) {
@@ -742,6 +750,18 @@ Status Init(ThreadState& ts, BufferedObject* b, Value raw, Value size_value, boo
   b->ok = true;
   return Ok();
 }
+
+}  // namespace
+
+Result<> NewBuffered(ThreadState& ts, const TypeSpec& spec, Value raw, int64_t size) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, spec));
+  MVM_TRY(Ref<> b, AllocInstance(ts, type));
+  MVM_TRY_VOID(Init(ts, Self(b), raw, Value::Int(size), &spec != &kBufferedWriterType,
+                    &spec != &kBufferedReaderType));
+  return b;
+}
+
+namespace {
 
 template <bool kRead, bool kWrite>
 Result<> buffered_init(ThreadState& ts, Args args) {

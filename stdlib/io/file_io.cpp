@@ -134,6 +134,11 @@ Result<int64_t> FileSeek(ThreadState& ts, FileIoObject* f, int64_t offset, int w
   return int64_t{at};
 }
 
+bool FileSeekable(FileIoObject* f) {
+  if (f->seekable < 0) f->seekable = ::lseek(f->fd, 0, SEEK_CUR) >= 0;
+  return f->seekable > 0;
+}
+
 Status OpenFile(ThreadState& ts, FileIoObject* f, Value name, std::string_view mode, bool close_fd,
                 Value opener) {
   if (f->fd >= 0) {
@@ -151,7 +156,7 @@ Status OpenFile(ThreadState& ts, FileIoObject* f, Value name, std::string_view m
     MVM_TRY_VOID(Warn(ts, Exc::kRuntimeWarning, 1, "bool is used as a file descriptor"));
   }
   if (IsInt(ts, name) ||
-      (!IsStr(ts, name) && !IsBytes(ts, name) && TypeOf(ts, name)->slots.index)) {
+      (!IsStr(ts, name) && !IsBytes(ts, name) && TypeOf(ts, name)->operators->index)) {
     MVM_TRY(Ref<> index, Index(ts, name));
     int64_t n;
     if (!IntFitsInt64(index, &n) || n > INT_MAX || n < INT_MIN) {
@@ -200,7 +205,7 @@ Status OpenFile(ThreadState& ts, FileIoObject* f, Value name, std::string_view m
   if (error != 0) {
     done = RaiseErrno(ts, error, name);
   } else {
-    done = SetAttr(ts, Value(f), MVM_NAME(ts, name), name);
+    done = EnterAttribute(ts, Value(f), kFileIoType, MVM_NAME(ts, name), name);
   }
   if (done.raised()) {
     f->fd = -1;
@@ -364,8 +369,7 @@ Result<> file_writable(ThreadState& ts, Args args) {
 Result<> file_seekable(ThreadState& ts, Args args) {
   FileIoObject* f = Self(args[0]);
   MVM_TRY_VOID(CheckOpen(ts, f));
-  if (f->seekable < 0) f->seekable = ::lseek(f->fd, 0, SEEK_CUR) >= 0;
-  return Bool(ts, f->seekable > 0);
+  return Bool(ts, FileSeekable(f));
 }
 Result<> file_dealloc_warn(ThreadState& ts, Args args) {
   FileIoObject* f = Self(args[0]);

@@ -40,7 +40,41 @@ Result<> CallNamed(ThreadState& ts, Value stream, const char* method, std::span<
   return CallMethod(ts, stream, name, args);
 }
 
+Status EnterAttribute(ThreadState& ts, Value stream, const TypeSpec& spec, StrObject* name,
+                      Value value) {
+  if (!IsOur(ts, stream, spec)) return SetAttr(ts, stream, name, value);
+  IoBaseObject* o = stream.as<IoBaseObject>();
+  if (!o->dict) {
+    MVM_TRY(Ref<DictObject> dict, NewDict(ts));
+    o->dict = dict.Release();
+  }
+  return DictSetStr(ts, o->dict, name, value);
+}
+
+namespace {
+
+// What a file says if it is ours and open, itself or under one buffer; -1: it has to be called.
+int KnownAnswer(ThreadState& ts, Value stream, std::string_view method) {
+  const bool reader = IsOur(ts, stream, kBufferedReaderType);
+  if (reader || IsOur(ts, stream, kBufferedWriterType)) {
+    const BufferedObject* b = stream.as<BufferedObject>();
+    if (!b->ok || !b->raw_is_file) return -1;
+    if (method == (reader ? "writable" : "readable")) return 0;
+    stream = b->raw;
+  }
+  if (!IsOur(ts, stream, kFileIoType)) return -1;
+  FileIoObject* f = stream.as<FileIoObject>();
+  if (f->fd < 0) return -1;
+  if (method == "readable") return f->readable;
+  if (method == "writable") return f->writable;
+  return method == "seekable" ? FileSeekable(f) : -1;
+}
+
+}  // namespace
+
 Result<bool> AskStream(ThreadState& ts, Value stream, const char* method) {
+  const int known = KnownAnswer(ts, stream, method);
+  if (known >= 0) return known > 0;
   MVM_TRY(Ref<> answer, CallNamed(ts, stream, method));
   return Truth(ts, answer);
 }
@@ -60,7 +94,7 @@ Status CheckClosed(ThreadState& ts, Value stream, const char* message) {
 
 Result<int64_t> SizeArgument(ThreadState& ts, Value v) {
   if (v.is_absent() || IsNone(ts, v)) return int64_t{-1};
-  if (!IsInt(ts, v) && !TypeOf(ts, v)->slots.index) {
+  if (!IsInt(ts, v) && !TypeOf(ts, v)->operators->index) {
     return Raise(ts, Exc::kTypeError, "argument should be integer or None, not '%T'", v);
   }
   MVM_TRY(int64_t n, IndexAsInt64(ts, v, Exc::kOverflowError));

@@ -22,6 +22,8 @@
 namespace minivm::io {
 
 inline constexpr int64_t kDefaultBufferSize = 8192;
+// Buffers of files are larger than the documented default where the system does not ask for more.
+inline constexpr int64_t kOpenBufferSize = 16384;
 
 // Who is inside a stream, and who waits to be.
 struct StreamOwner {
@@ -218,8 +220,13 @@ Result<> CallNamed(ThreadState& ts, Value stream, const char* method,
 inline Result<> CallNamed(ThreadState& ts, Value stream, const char* method, Value arg) {
   return CallNamed(ts, stream, method, std::span<const Value>(&arg, 1));
 }
-// A method that gives a truth value.
+// A method that gives a truth value. Our own files and buffers are asked without a call if it is
+// readable(), writable() or seekable().
 Result<bool> AskStream(ThreadState& ts, Value stream, const char* method);
+// Enters an attribute that is no descriptor of the exact type of the stream; for instances of
+// classes of scripts an ordinary assignment.
+Status EnterAttribute(ThreadState& ts, Value stream, const TypeSpec& spec, StrObject* name,
+                      Value value);
 // What objects do in the end: close() unless closed, errors to sys.unraisablehook.
 Status FinalizeStream(ThreadState& ts, Value self);
 // stream.name for repr, or Absent().
@@ -258,18 +265,26 @@ Result<int64_t> FileSeek(ThreadState& ts, FileIoObject* f, int64_t offset, int w
 Status OpenFile(ThreadState& ts, FileIoObject* f, Value name, std::string_view mode, bool close_fd,
                 Value opener);
 
+// FileIO.seekable() of an open file.
+bool FileSeekable(FileIoObject* f);
+
 // ---- buffered streams ----
 
+// Reader, Writer or Random as by calling the type, which its dictionary need not be made for.
+Result<> NewBuffered(ThreadState& ts, const TypeSpec& spec, Value raw, int64_t size);
 // bytes of at most n (n < 0: all); Absent() where nothing could be read without blocking.
 Result<> BufferedRead(ThreadState& ts, BufferedObject* b, int64_t n);
 Result<> BufferedRead1(ThreadState& ts, BufferedObject* b, int64_t n);
 Status BufferedWriteAll(ThreadState& ts, BufferedObject* b, const void* data, int64_t n);
+Result<int64_t> BufferedTell(ThreadState& ts, BufferedObject* b);
 Status BufferedFlush(ThreadState& ts, BufferedObject* b);
 Status CheckBuffered(ThreadState& ts, BufferedObject* b, const char* what);
 Status CheckUsable(ThreadState& ts, BufferedObject* b);  // not detached
 
 // ---- text ----
 
+// TextIOWrapper(buffer, encoding, errors, newline, line_buffering, write_through).
+Result<> NewTextStream(ThreadState& ts, std::span<const Value, 6> args);
 // Encodes s (a str) and appends the bytes to the stream's pending ones.
 Status SetCodec(ThreadState& ts, TextIoObject* t, StrObject* encoding, StrObject* errors);
 Result<BytesObject> EncodeText(ThreadState& ts, TextIoObject* t, StrObject* s);
@@ -294,6 +309,8 @@ Result<> text_seek(ThreadState& ts, Args args);
 Result<> text_tell(ThreadState& ts, Args args);
 Result<> text_next(ThreadState& ts, Value self);
 Status TextFlush(ThreadState& ts, TextIoObject* t);
+// _io._standard_stream(fd, encoding, errors, unbuffered): standard_stream.cpp.
+extern const MethodSpec kStandardStream;
 // io.open
 Result<> OpenStream(ThreadState& ts, Args args);
 Result<> DetectEncoding(ThreadState& ts, Value encoding);

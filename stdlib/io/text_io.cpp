@@ -309,8 +309,14 @@ Result<> text_init(ThreadState& ts, Args args) {
   if (t->state) MVM_TRY_VOID(ResetDecoder(ts, t));
   // A byte order mark belongs to the start of the file only.
   if (t->seekable && t->writable) {
-    MVM_TRY(Ref<> at, CallNamed(ts, buffer, "tell"));
-    MVM_TRY(bool start, EqualValues(ts, at, Value::Int(0)));
+    bool start;
+    if (IsOur(ts, buffer, kBufferedWriterType)) {
+      MVM_TRY(int64_t at, BufferedTell(ts, buffer.as<BufferedObject>()));
+      start = at == 0;
+    } else {
+      MVM_TRY(Ref<> at, CallNamed(ts, buffer, "tell"));
+      MVM_TRY(start, EqualValues(ts, at, Value::Int(0)));
+    }
     if (!start) {
       t->encoding_started = true;
       if (t->codec == TextCodec::kObject)
@@ -319,6 +325,18 @@ Result<> text_init(ThreadState& ts, Args args) {
   }
   return None(ts);
 }
+
+}  // namespace
+
+Result<> NewTextStream(ThreadState& ts, std::span<const Value, 6> args) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kTextIoWrapperType));
+  MVM_TRY(Ref<> t, AllocInstance(ts, type));
+  Value all[] = {t, args[0], args[1], args[2], args[3], args[4], args[5]};
+  MVM_TRY_VOID(text_init(ts, Args{all, 7}));
+  return t;
+}
+
+namespace {
 
 // reconfigure(*, encoding=None, errors=None, newline=<absent>, line_buffering=None,
 // write_through=None)

@@ -86,7 +86,7 @@ bool FlushStandardStreams(ThreadState& ts) {
   Ref<> error;
   for (const char* name : {"stdout", "stderr"}) {
     Ref<> stream = Ref<>::Borrow(SysLookup(ts, name));
-    if (!stream || IsNone(ts, stream)) continue;
+    if (!stream || IsNone(ts, stream) || IsUntouched(ts, stream)) continue;
     Result<> closed = GetAttrOptional(ts, stream, "closed");
     bool is_closed = false;
     if (closed.raised()) {

@@ -612,7 +612,7 @@ static bool End(VmInternals& in, ThreadState& ts) {
   }
   FinalizeModules(ts);
   for (Ref<>& s : streams) {
-    if (s.is_null() || s.is_absent() || IsNone(ts, s)) continue;
+    if (s.is_null() || s.is_absent() || IsNone(ts, s) || IsUntouched(ts, s)) continue;
     Result<> flushed = CallMethod(ts, s, MVM_NAME(ts, flush));
     if (flushed.raised()) {
       ClearPending(ts);
