@@ -163,7 +163,7 @@ CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
   }
   pc->op = static_cast<uint8_t>(want);
   // Straight to the type: only iterators inside of natives can be nested without end.
-  const Slots* slots = SlotsOf(*ts, it);
+  const CoreSlots* slots = SlotsOf(*ts, it);
   Result<> r = MVM_LIKELY(slots != nullptr && slots->next != nullptr) ? slots->next(*ts, it)
                                                                       : NextOrStop(*ts, it);
   if (MVM_UNLIKELY(r.raised())) {
