@@ -23,6 +23,11 @@ Result<int64_t> Search(ThreadState& ts, Value a, Value x, int64_t lo, int64_t hi
         a.as<ListObject>()->items[mid].is_int()) {
       const int64_t item = a.as<ListObject>()->items[mid].as_int();
       before = kRight ? x.as_int() < item : !(item < x.as_int());
+    } else if (!key && x.is_float() && IsExact(a, TypeId::kList) &&
+               static_cast<uint64_t>(mid) < a.as<ListObject>()->size &&
+               a.as<ListObject>()->items[mid].is_float()) {
+      const double item = a.as<ListObject>()->items[mid].as_float();
+      before = kRight ? x.as_float() < item : !(item < x.as_float());
     } else {
       MVM_TRY(Ref<> item, GetIndex(ts, a, mid));
       if (key) {

@@ -15,6 +15,11 @@ Status ParseNewline(ThreadState& ts, Value newline, NewlineMode* mode) {
   *mode = NewlineMode();
   if (IsNone(ts, newline)) return Ok();
   StrObject* s = newline.as<StrObject>();
+  if (s->EqualsAscii("\n")) {
+    mode->universal = mode->translate = false;
+    std::strcpy(mode->read_end, "\n");
+    return Ok();
+  }
   MVM_TRY_VOID(CheckEncodable(ts, s));
   std::string text = ToUtf8(s);
   if (text != "" && text != "\n" && text != "\r" && text != "\r\n") {
