@@ -5,9 +5,36 @@
 namespace minivm {
 namespace regex {
 
+namespace {
+
+// The spans of a match of a lexicon as programs expect them that take re.Scanner's pattern for
+// their own: groups are those of the phrase that has matched, counted from 1; the k-th phrase is
+// group k, which begins where the phrase's own k-th group does, if it has one. The number of the
+// phrase.
+uint32_t SpansOfPhrase(const TupleObject* phrases, const Matcher& matcher, uint32_t groups,
+                       uint32_t count, int64_t* span) {
+  uint32_t k = 0;
+  while (static_cast<uint32_t>(phrases->span()[k].as_int()) != matcher.last_index()) ++k;
+  const uint32_t first = matcher.last_index();
+  const uint32_t behind =
+      k + 1 < phrases->size() ? static_cast<uint32_t>(phrases->span()[k + 1].as_int()) : groups;
+  for (uint32_t g = 1; g < count; ++g) {
+    int64_t start = first + g < behind ? matcher.group_start(first + g) : -1;
+    const uint32_t ends = g == k + 1 ? first : first + g;
+    if (start < 0 && g == k + 1) start = matcher.group_start(first);
+    span[2 * g] = start;
+    span[2 * g + 1] = start < 0 ? -1 : matcher.group_end(ends);
+  }
+  return k + 1;
+}
+
+}  // namespace
+
 Result<MatchObject> NewMatch(ThreadState& ts, PatternObject* pattern, const Subject& subject,
                              const Matcher& matcher) {
-  const uint32_t groups = pattern->groups() + 1;
+  const uint32_t all = pattern->groups() + 1;
+  const TupleObject* phrases = pattern->phrases;
+  const uint32_t groups = phrases ? static_cast<uint32_t>(phrases->size()) + 1 : all;
   MVM_TRY(
       Ref<MatchObject> m,
       AllocObject<MatchObject>(ts, pattern->match_type->shape_id_exact,
@@ -21,7 +48,8 @@ Result<MatchObject> NewMatch(ThreadState& ts, PatternObject* pattern, const Subj
   int64_t* span = m->spans();
   span[0] = static_cast<int64_t>(matcher.start());
   span[1] = static_cast<int64_t>(matcher.end());
-  for (uint32_t g = 1; g < groups; ++g) {
+  if (phrases) m->last_index = SpansOfPhrase(phrases, matcher, all, groups, span);
+  for (uint32_t g = 1; g < groups && !phrases; ++g) {
     const int64_t start = matcher.group_start(g);
     span[2 * g] = start;
     span[2 * g + 1] = start < 0 ? -1 : matcher.group_end(g);

@@ -99,17 +99,16 @@ Result<> CompileLexicon(ThreadState& ts, TupleObject* patterns, uint32_t flags) 
     MVM_TRY_VOID(Source(ts, pattern, &source));
     if (!sources.Push(source)) return RaiseMemoryError(ts);
   }
-  MVM_TRY(Ref<DictObject> group_index, NewDict(ts));
+  MVM_TRY(Ref<DictObject> no_names, NewDict(ts));
   PatternTree tree(ts.heap());
   HeapArray<uint32_t> numbers(ts.heap());
-  MVM_TRY_VOID(
-      ParseLexicon(ts, {sources.data(), sources.size()}, flags, &tree, group_index, &numbers));
+  MVM_TRY_VOID(ParseLexicon(ts, {sources.data(), sources.size()}, flags, &tree, &numbers));
   const bool bytes = !sources.empty() && sources[0].bytes;
-  MVM_TRY(Ref<PatternObject> made, NewPattern(ts, ts.rt->none, bytes, &tree, group_index));
-  MVM_TRY(Ref<ListObject> groups, NewListReserve(ts, numbers.size()));
-  for (const uint32_t g : numbers) MVM_TRY_VOID(ListAppend(ts, groups, Value::Int(g)));
-  const Value words[] = {made, groups};
-  return NewTuple(ts, words);
+  MVM_TRY(Ref<PatternObject> made, NewPattern(ts, ts.rt->none, bytes, &tree, no_names));
+  MVM_TRY(Ref<TupleObject> phrases, NewTupleRaw(ts, numbers.size()));
+  for (size_t i = 0; i < numbers.size(); ++i) phrases->items()[i] = Value::Int(numbers[i]);
+  made->phrases = phrases.Release();
+  return made;
 }
 
 namespace {
@@ -433,7 +432,8 @@ Result<> pattern_pattern(ThreadState&, Value self) {
 }
 Result<> pattern_flags(ThreadState&, Value self) { return Small(self.as<PatternObject>()->flags); }
 Result<> pattern_groups(ThreadState&, Value self) {
-  return Small(self.as<PatternObject>()->groups());
+  const PatternObject* p = self.as<PatternObject>();
+  return Small(p->phrases ? static_cast<uint32_t>(p->phrases->size()) : p->groups());
 }
 Result<> pattern_groupindex(ThreadState& ts, Value self) {
   return NewMappingProxy(ts, Value(self.as<PatternObject>()->group_index));

@@ -447,7 +447,7 @@ Status ParsePattern(ThreadState& ts, const PatternSource& source, uint32_t flags
 }
 
 Status ParseLexicon(ThreadState& ts, std::span<const PatternSource> sources, uint32_t flags,
-                    PatternTree* tree, DictObject* group_names, HeapArray<uint32_t>* groups) {
+                    PatternTree* tree, HeapArray<uint32_t>* groups) {
   MVM_TRY_VOID(StartTree(ts, tree));
   uint32_t last = 0;
   Node all;
@@ -456,6 +456,7 @@ Status ParseLexicon(ThreadState& ts, std::span<const PatternSource> sources, uin
   for (const PatternSource& source : sources) {
     const uint32_t group = static_cast<uint32_t>(tree->groups.size());
     if (!tree->groups.Push(GroupInfo()) || !groups->Push(group)) return RaiseMemoryError(ts);
+    MVM_TRY(Ref<DictObject> group_names, NewDict(ts));
     PatternParser parser(ts, source, flags, tree, group_names);
     MVM_TRY(uint32_t part, parser.ParsePart());
     Node capture = tree->nodes[part];

@@ -106,9 +106,9 @@ struct PatternSource {
 Status ParsePattern(ThreadState& ts, const PatternSource& source, uint32_t flags, PatternTree* tree,
                     DictObject* group_names);
 // The alternation of the sources, each a group of its own whose number goes to *groups. Numbers
-// that a source refers to are those of its own groups.
+// and names that a source refers to are those of its own groups.
 Status ParseLexicon(ThreadState& ts, std::span<const PatternSource> sources, uint32_t flags,
-                    PatternTree* tree, DictObject* group_names, HeapArray<uint32_t>* groups);
+                    PatternTree* tree, HeapArray<uint32_t>* groups);
 
 bool IsIdentifierText(const StrObject* s);
 

@@ -26,6 +26,7 @@ class PatternObject : public Object {
   DictObject* group_index = nullptr;   // name -> number
   TupleObject* group_names = nullptr;  // by number, None for unnamed ones; [0] unused
   Program* program = nullptr;          // in the heap
+  TupleObject* phrases = nullptr;      // of a lexicon: the number of each phrase's group; or null
   TypeObject* match_type = nullptr;    // borrowed (immortal)
   uint32_t flags = 0;
   bool bytes = false;
@@ -35,6 +36,7 @@ class PatternObject : public Object {
     v(pattern);
     v(group_index);
     v(group_names);
+    v(phrases);
   }
   void FreeBuffers(Heap& heap);
 };
