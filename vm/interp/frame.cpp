@@ -30,11 +30,9 @@ void FrameWalker::Next() {
   base_ = CallerBase(base_);
 }
 
-ThreadState& ThreadOfWindow(ThreadState& ts, const Value* base) {
-  auto has = [base](const ThreadState& t) { return base >= t.stack && base < t.stack_end; };
-  if (MVM_LIKELY(has(ts))) return ts;
+ThreadState& OtherThreadOfWindow(ThreadState& ts, const Value* base) {
   for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
-    if (has(*t)) return *t;
+    if (base >= t->stack && base < t->stack_end) return *t;
   }
   return ts;
 }

@@ -95,7 +95,11 @@ class FrameWalker {
 };
 
 // The thread on whose stack the window is; `ts` if that thread has gone.
-ThreadState& ThreadOfWindow(ThreadState& ts, const Value* base);
+ThreadState& OtherThreadOfWindow(ThreadState& ts, const Value* base);
+inline ThreadState& ThreadOfWindow(ThreadState& ts, const Value* base) {
+  const bool own = base >= ts.stack && base < ts.stack_end;
+  return MVM_LIKELY(own) ? ts : OtherThreadOfWindow(ts, base);
+}
 // First free word above the innermost frame.
 Value* StackTop(ThreadState& ts);
 // Index of a word of the function's instance.
