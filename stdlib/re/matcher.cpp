@@ -23,16 +23,9 @@ class Engine {
 
   using Outcome = Matcher::Outcome;
   Outcome Search(const C* from, const C* not_empty_at);
-  Outcome Match(const C* start, bool full, const C* not_empty_at) {
-    Outcome found;
-    do {
-      found = Run(start, full, not_empty_at);
-    } while (MVM_UNLIKELY(found == Outcome::kAgain));
-    return found;
-  }
+  Outcome Run(const C* start, bool full, const C* not_empty_at);
 
  private:
-  Outcome Run(const C* start, bool full, const C* not_empty_at);
   bool Test(const CharSet& set, C c) const {
     if constexpr (sizeof(C) > 1) {
       if (MVM_UNLIKELY(c > 255)) {
@@ -159,7 +152,7 @@ const C* Engine<C>::Candidate(const C* p) const {
 template <class C>
 Matcher::Outcome Engine<C>::Search(const C* from, const C* not_empty_at) {
   if (program_.anchored_begin)
-    return from == text_ ? Match(from, false, not_empty_at) : Outcome::kNoMatch;
+    return from == text_ ? Run(from, false, not_empty_at) : Outcome::kNoMatch;
   const C* p = from;
   for (;;) {
     if (static_cast<size_t>(end_ - p) < program_.min_width) return Outcome::kNoMatch;
@@ -181,7 +174,7 @@ Matcher::Outcome Engine<C>::Search(const C* from, const C* not_empty_at) {
       m_.end_ = m_.start_ + program_.prefix.size;
       return Outcome::kFound;
     }
-    const Outcome found = Match(p, false, not_empty_at);
+    const Outcome found = Run(p, false, not_empty_at);
     if (found != Outcome::kNoMatch) return found;
     if (program_.run != kNoFilter && p < end_) {
       // Starting inside of the run that has just failed would come to the same place and fail.
@@ -213,19 +206,17 @@ Matcher::Outcome Engine<C>::Search(const C* from, const C* not_empty_at) {
     }                                                \
   } while (false)
 
-// Fails if the state has been entered before.
-#define ENTER(key_)                                        \
-  do {                                                     \
-    const uint64_t key = key_;                             \
-    if (memo.Enter(key, 1) == 0) {                         \
-      if (MVM_UNLIKELY(memo.full())) return m_.DropMemo(); \
-      goto fail;                                           \
-    }                                                      \
-    PUSH_MARK(key, 1);                                     \
-    m_.steps_ -= memo.cost();                              \
+// Fails if the first of n_ states from this one on has been entered before.
+#define ENTER(p_, n_)                                                                      \
+  do {                                                                                     \
+    const size_t next = m_.Enter(static_cast<uint32_t>(pc - code), p_, Index(p_), n_, sp); \
+    stack = m_.stack_;                                                                     \
+    if (next == 0) {                                                                       \
+      if (m_.outcome_ != Outcome::kNoMatch) return m_.outcome_;                            \
+      goto fail;                                                                           \
+    }                                                                                      \
+    sp = next;                                                                             \
   } while (false)
-
-#define PUSH_MARK(key, n) PUSH(kMark, 0, reinterpret_cast<void*>(key), reinterpret_cast<void*>(n))
 
 template <class C>
 Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at) {
@@ -488,18 +479,15 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
         pc = from && to && from <= to ? pc + 1 : code + pc->b;
         continue;
       }
-      case Op::kMemo: {
-        Memo& memo = *m_.memo_;
-        const uint32_t place = static_cast<uint32_t>(pc - code);
-        ENTER(memo.Key(place, loops, p, Index(p)));
-        op = program_.code[place].op;
-        if (op == Op::kLook && memo.LookHeld(pc->c, Index(p))) {
+      case Op::kMemo:
+        ENTER(p, 1);
+        op = program_.code[static_cast<size_t>(pc - code)].op;
+        if (op == Op::kLook && m_.memo_->LookHeld(pc->c, Index(p))) {
           if (pc->flags & kInstrNegate) goto fail;
           pc = code + pc->a;
           continue;
         }
         goto dispatch;
-      }
       case Op::kMemoRun: {
         const Op kind = static_cast<Op>(pc->kind);
         if (static_cast<size_t>(end - p) < pc->b || RunEnd(kind, pc->a, p, p + pc->b) != p + pc->b)
@@ -508,24 +496,19 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
         p += pc->b;
         if (pc->flags & kInstrLazy) goto lazy;
         // At every length from here on the run is in a state of its own.
-        Memo& memo = *m_.memo_;
-        const uint32_t place = static_cast<uint32_t>(pc - code);
-        ENTER(memo.Key(place, loops, p, Index(p)));
+        ENTER(p, 1);
         const bool possessive = pc->flags & kInstrPossessive;
         const C* q = p;
         if (q < end && TestOne(kind, pc->a, *q)) {
-          const uint64_t later = memo.Key(place, loops, q + 1, Index(q + 1));
-          size_t states = 0;
-          if (!memo.IsMarked(later)) {
+          const bool tried = m_.IsMarked(static_cast<uint32_t>(pc - code), q + 1, Index(q + 1));
+          if (!tried) {
             q = RunEnd(kind, pc->a, q + 1, end);
-            states = memo.Enter(later, static_cast<size_t>(q - p));
-            if (MVM_UNLIKELY(memo.full())) return m_.DropMemo();
-            PUSH_MARK(later, states);
             m_.steps_ -= (q - p) >> 4;
+            ENTER(p + 1, static_cast<size_t>(q - p));
           }
-          if (p + states != q || states == 0) {
+          if (tried || m_.entered_ < static_cast<size_t>(q - p)) {
             if (possessive) goto fail;
-            q = p + states;
+            if (!tried) q = p + m_.entered_;
           }
         }
         if (!possessive) {
@@ -543,12 +526,10 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
 
   lazy:  // the states of a lazy kMemoRun, from p on
     for (;;) {
-      Memo& memo = *m_.memo_;
-      const uint32_t place = static_cast<uint32_t>(pc - code);
-      ENTER(memo.Key(place, loops, p, Index(p)));
+      ENTER(p, 1);
       const bool more = p < end && TestOne(static_cast<Op>(pc->kind), pc->a, *p);
       if (Passes(pc->d, p)) {
-        if (more) PUSH(kLazy, place, p, end);
+        if (more) PUSH(kLazy, pc - code, p, end);
         ++pc;
         break;
       }
@@ -659,7 +640,6 @@ Matcher::Outcome Engine<C>::Run(const C* start, bool full, const C* not_empty_at
 }
 #undef PUSH
 #undef ENTER
-#undef PUSH_MARK
 #undef STEP
 
 Matcher::~Matcher() {
@@ -743,6 +723,28 @@ Matcher::Outcome Matcher::ChargeSteps() {
   return steps_of_all_ > patience && StartMemo() ? Outcome::kAgain : Outcome::kGoOn;
 }
 
+size_t Matcher::Enter(uint32_t place, const void* p, size_t at, size_t n, size_t sp) {
+  outcome_ = Outcome::kNoMatch;
+  if (sp == stack_capacity_ && GrowStack().raised()) {
+    outcome_ = Outcome::kError;
+    return 0;
+  }
+  const uint64_t key = memo_->Key(place, loops_, p, at);
+  entered_ = memo_->Enter(key, n);
+  if (MVM_UNLIKELY(memo_->full())) {
+    outcome_ = DropMemo();
+    return 0;
+  }
+  if (entered_ == 0) return 0;
+  steps_ -= memo_->cost();
+  stack_[sp] = {Frame::kMark, 0, reinterpret_cast<void*>(key), reinterpret_cast<void*>(entered_)};
+  return sp + 1;
+}
+
+bool Matcher::IsMarked(uint32_t place, const void* p, size_t at) const {
+  return memo_->IsMarked(memo_->Key(place, loops_, p, at));
+}
+
 Matcher::Outcome Matcher::DropMemo() {
   memo_->~Memo();
   heap_.FreeBuffer(std::exchange(memo_, nullptr), sizeof(Memo));
@@ -779,29 +781,22 @@ template <class F>
 Result<bool> Matcher::Dispatch(ThreadState& ts, F f) {
   ts_ = &ts;
   steps_of_call_ = 0;
-  if (MVM_UNLIKELY(!fixed_)) {
-    required_at_ = nullptr;
-    stale_ = true;
+  if (MVM_UNLIKELY(!fixed_ || memo_)) {
+    if (!fixed_) required_at_ = nullptr;
+    if (memo_ && (stale_ || !fixed_)) memo_->Clear();
+    stale_ = false;
   }
-  if (MVM_UNLIKELY(memo_ != nullptr) && stale_) memo_->Clear();
-  stale_ = false;
+  const auto run = [&]<class C>(const C* text) {
+    Engine<C> e(*this);
+    return f(e, text);
+  };
   Outcome result;
   switch (width_) {
-    case 1: {
-      Engine<uint8_t> e(*this);
-      result = f(e, static_cast<const uint8_t*>(text_));
-      break;
-    }
-    case 2: {
-      Engine<uint16_t> e(*this);
-      result = f(e, static_cast<const uint16_t*>(text_));
-      break;
-    }
-    default: {
-      Engine<uint32_t> e(*this);
-      result = f(e, static_cast<const uint32_t*>(text_));
-    }
+    case 1: result = run(static_cast<const uint8_t*>(text_)); break;
+    case 2: result = run(static_cast<const uint16_t*>(text_)); break;
+    default: result = run(static_cast<const uint32_t*>(text_));
   }
+  if (MVM_UNLIKELY(result == Outcome::kAgain)) return Dispatch(ts, f);
   if (result == Outcome::kError) {
     stale_ = true;
     return kRaised;
@@ -818,7 +813,7 @@ Result<bool> Matcher::Search(ThreadState& ts, size_t from, bool must_advance) {
 
 Result<bool> Matcher::Match(ThreadState& ts, size_t from, bool full, bool must_advance) {
   return Dispatch(ts, [&](auto& e, auto* text) {
-    return e.Match(text + from, full, must_advance ? text + from : nullptr);
+    return e.Run(text + from, full, must_advance ? text + from : nullptr);
   });
 }
 

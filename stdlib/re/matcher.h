@@ -85,6 +85,10 @@ class Matcher {
   // False: it is of no use.
   bool StartMemo();
   Outcome DropMemo();
+  // Enters n states of the memo from that of the place on, and notes how many (entered_) in
+  // stack_[sp]. Returns the new sp, or 0 if there is none or outcome_ says what else.
+  size_t Enter(uint32_t place, const void* p, size_t at, size_t n, size_t sp);
+  bool IsMarked(uint32_t place, const void* p, size_t at) const;
   // What the frames of stack_[from:to] have marked led to success.
   void UnmarkWay(size_t from, size_t to);
 
@@ -104,6 +108,8 @@ class Matcher {
   uint64_t steps_of_call_ = 0, steps_of_all_ = 0;  // charged so far
   const Instr* code_;                              // the program's, or the memo's
   Memo* memo_ = nullptr;
+  size_t entered_ = 0;
+  Outcome outcome_ = Outcome::kNoMatch;
   const void* required_at_ = nullptr;  // an occurrence of the required literal, none before it
                                        // from where it was searched for
   const void** captures_ = inline_captures_;
