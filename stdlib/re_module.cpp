@@ -16,8 +16,8 @@ Result<> sre_dump(ThreadState& ts, Args args) {
   return out.Finish();
 }
 
-// For tests: the steps after which matches of the pattern begin with a memo and are given up; -1 for
-// what is usual.
+// For tests: the steps after which matches of the pattern begin with a memo and are given up; -1
+// for what is usual.
 Result<> sre_limit(ThreadState& ts, Args args) {
   MVM_TRY(TypeObject * type, TypeForSpec(ts, kPatternType));
   if (TypeOf(ts, args[0]) != type)

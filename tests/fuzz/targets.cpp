@@ -15,9 +15,11 @@ def run(data):
     compile(again, 'fuzz', 'exec')
 )";
 
-// The first byte chooses flags; a NUL ends the pattern.
+// The first byte chooses flags; a NUL ends the pattern. With a memo matches are what they are
+// without.
 constexpr const char* kRe = R"(
 import re
+import _sre
 
 FLAGS = [re.I, re.M, re.S, re.X, re.A]
 
@@ -43,6 +45,14 @@ def run(data):
             break
     p.sub(lambda m: m[0], text, count=20)
     p.split(text, 20)
+    results = []
+    for patience in 10 ** 6, 0:
+        _sre.limit(p, patience, 10 ** 5)
+        try:
+            results.append([m and (m.regs, m.lastindex) for m in (p.search(text), p.fullmatch(text), *p.finditer(text))])
+        except RuntimeError:
+            return
+    assert results[0] == results[1]
 )";
 
 constexpr const char* kJson = R"(
