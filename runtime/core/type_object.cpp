@@ -424,11 +424,11 @@ Result<TypeObject*> TypeForSpec(ThreadState& ts, const TypeSpec& spec) {
   MVM_TRY(Ref<TypeObject> type, New<TypeObject>(ts, TypeId::kType));
   type->shape_id_exact = rt.AddShape(type, nullptr);
   if (type->shape_id_exact == 0) return RaiseMemoryError(ts);
-  if (RememberSpecType(ts, type).raised()) {
-    rt.RetireShape(type->shape_id_exact);
-    return kRaised;
+  const bool made = InitType(rt, type, spec, base);
+  if (!made || RememberSpecType(ts, type).raised()) {
+    rt.RetireShape(std::exchange(type->shape_id_exact, 0));
+    return made ? kRaised : RaiseMemoryError(ts);
   }
-  InitType(rt, type, spec, base);
   Track(type);
   return type.Release();
 }
