@@ -1,4 +1,5 @@
 // Module _sre: what re (stdlib/script/re.src) is made of. The engine is in re/.
+#include "runtime/objects/int_object.h"
 #include "stdlib/re/re_types.h"
 
 namespace minivm {
@@ -28,6 +29,17 @@ Result<> sre_limit(ThreadState& ts, Args args) {
   program->patience = patience;
   program->step_limit = steps;
   return None(ts);
+}
+
+Result<> sre_width(ThreadState& ts, Args args) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kPatternType));
+  if (TypeOf(ts, args[0]) != type)
+    return Raise(ts, Exc::kTypeError, "expected a pattern, got %T", args[0]);
+  const Program* program = args.as<PatternObject>(0)->program;
+  MVM_TRY(Ref<> least, NewIntU64(ts, program->min_width));
+  MVM_TRY(Ref<> most, NewIntU64(ts, program->max_width));
+  const Value words[] = {least, most};
+  return NewTuple(ts, words);
 }
 
 bool IsSpecial(uint32_t c) {
@@ -95,6 +107,7 @@ const MethodSpec kFunctions[] = {
     {"dump(pattern, /)", sre_dump},
     {"escape(pattern, /)", sre_escape},
     {"limit(pattern, patience, steps, /)", sre_limit},
+    {"width(pattern, /)", sre_width},
 };
 const TypeSpec* const kTypes[] = {&kPatternType, &kMatchType, &kPatternCacheType};
 

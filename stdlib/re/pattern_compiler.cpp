@@ -70,6 +70,7 @@ Status Compiler::Compile() {
     if (!program_.literals.Push(c)) return RaiseMemoryError(ts_);
   }
   program_.groups = static_cast<uint32_t>(tree_.groups.size() - 1);
+  program_.max_width = tree_.nodes[tree_.root].max_width;
   program_.has_references = tree_.has_references;
   return analysis_.FinishProgram();
 }

@@ -105,6 +105,7 @@ struct Program {
 
   // ---- for the search ----
   uint64_t min_width = 0;
+  uint64_t max_width = 0;          // UINT64_MAX: no bound
   bool anchored_begin = false;     // matches only at the very beginning
   bool anchored_line = false;      // matches only at beginnings of lines
   Needle prefix;                   // what every match starts with
