@@ -362,8 +362,9 @@ Result<uint32_t> PatternParser::ParseNumber(size_t first, size_t last) {
   uint64_t n = 0;
   for (size_t i = first; i < last; ++i) {
     n = n * 10 + (source_.At(i) - '0');
-    if (n >= kMaxRepeat)
-      return Raise(ts_, Exc::kOverflowError, "the repetition number is too large");
+    if (n < kMaxRepeat) continue;
+    if (pos_ + 1 == source_.size && source_.At(pos_) == '\\') return Error(pos_, "");
+    return Raise(ts_, Exc::kOverflowError, "the repetition number is too large");
   }
   return static_cast<uint32_t>(n);
 }
