@@ -300,7 +300,13 @@ RuntimeState::~RuntimeState() {
     DestroyRemains(*this);
     for (StrObject*& name : names) Drop(name);
     if (leaks) leaks->AfterDestruction(kRaisedCount);
-  }  // else Init has failed before anything held memory outside of the heap's pages
+  } else {  // Init has failed: only types hold memory outside of the heap's pages
+    const auto release = [](TypeObject* type) {
+      if (type && type->owns_operators) std::free(const_cast<OperatorSlots*>(type->operators));
+    };
+    for (TypeObject* type : types) release(type);
+    for (TypeObject* type : exceptions) release(type);
+  }
   heap.Account(-static_cast<ptrdiff_t>((shape_capacity - kFirstShapes) * sizeof(ShapeEntry)));
   heap.Account(-static_cast<ptrdiff_t>(extras_capacity * sizeof(InstanceExtras)));
   if (leaks && main_thread) leaks->Buffers();

@@ -163,7 +163,7 @@ Status VmInternals::Start() {
   MVM_TRY_VOID(InitSys(t, sys));
   MVM_TRY_VOID(InitImporter(t));
   if (config.streams.descriptors) {
-    if (!config.streams.encoding.empty()) Enter();  // modules of codecs: takes more of the C stack
+    Enter();  // streams may import modules: that takes more of the C stack
     MVM_TRY_VOID(InitStandardStreams(t, config.streams.unbuffered, config.streams.encoding,
                                      config.streams.errors));
   }
@@ -173,6 +173,7 @@ Status VmInternals::Start() {
   MVM_TRY(TypeObject * loader, TypeForSpec(t, kBuiltinImporterType));
   MVM_TRY_VOID(DictSetStr(t, main->dict, MVM_NAME(t, __loader__), loader));
   MVM_TRY_VOID(DictSetStr(t, rt.modules, MVM_NAME(t, __main__), main));
+  Enter();  // these may import a module as well
   return InstallHostHooks(t);
 }
 
