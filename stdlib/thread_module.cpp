@@ -75,7 +75,9 @@ Result<> thread_is_main_interpreter(ThreadState& ts, Args args) { return Bool(ts
 Result<> thread_shutdown(ThreadState& ts, Args args) {
   for (;;) {
     ThreadState* t = ts.rt->threads;
-    while (t != nullptr && (t == &ts || t->daemon || t->handle == nullptr)) t = t->next;
+    while (t != nullptr &&
+           (t == &ts || t->daemon || t->handle == nullptr || HandleIsDone(t->handle)))
+      t = t->next;
     if (t == nullptr) return None(ts);
     Ref<> handle = Ref<>::Borrow(Value(t->handle));
     MVM_TRY_VOID(JoinThread(ts, handle, kNever));

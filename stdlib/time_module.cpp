@@ -35,34 +35,14 @@ Result<> ReadClock(ThreadState& ts, Args args) {
   return kNs ? Nanoseconds(ts, t) : Seconds(ts, t);
 }
 
-// A duration in nanoseconds, rounded away from zero as sleep() does.
-Result<int64_t> Duration(ThreadState& ts, Value v) {
-  if (IsFloat(ts, v)) {
-    double d = FloatValue(v);
-    if (std::isnan(d)) return Raise(ts, Exc::kValueError, "Invalid value NaN (not a number)");
-    d = std::ceil(d * 1e9);
-    if (!(std::fabs(d) < 9.2e18))
-      return Raise(ts, Exc::kOverflowError, "timestamp too large to convert to C PyTime_t");
-    return static_cast<int64_t>(d);
-  }
-  MVM_TRY(Ref<> i, Index(ts, v));
-  int64_t n;
-  if (!IntFitsInt64(i, &n) || n > 9200000000 || n < -9200000000) {
-    return Raise(ts, Exc::kOverflowError, "timestamp too large to convert to C PyTime_t");
-  }
-  return n * 1000000000;
-}
-
 Result<> time_sleep(ThreadState& ts, Args args) {
-  MVM_TRY(int64_t ns, Duration(ts, args[0]));
+  MVM_TRY(int64_t ns, ToNanoseconds(ts, args[0], 1'000'000'000, nullptr));
   if (ns < 0) return Raise(ts, Exc::kValueError, "sleep length must be non-negative");
   if (ns == 0) {
     YieldLock(ts);
     MVM_TRY_VOID(ServeInterrupted(ts));
   } else {
-    int64_t end;
-    if (__builtin_add_overflow(MonotonicNow(), ns, &end)) end = kNever;
-    MVM_TRY_VOID(SleepUntil(ts, end));
+    MVM_TRY_VOID(SleepUntil(ts, DeadlineAfter(ns)));
   }
   return None(ts);
 }

@@ -12,25 +12,15 @@
 
 namespace minivm {
 
-namespace {
-
-int64_t Now() {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
-}
-
-}  // namespace
-
 Deadline Deadline::After(int64_t nanoseconds) {
   Deadline d;
-  d.never_ = __builtin_add_overflow(Now(), nanoseconds, &d.at_);
+  d.at_ = DeadlineAfter(nanoseconds);
   return d;
 }
 
-int64_t Deadline::Left() const { return std::max<int64_t>(0, at_ - Now()); }
+int64_t Deadline::Left() const { return std::max<int64_t>(0, at_ - MonotonicNow()); }
 
-int64_t Deadline::Slice() const { return never_ ? kSlice : std::min(Left(), kSlice); }
+int64_t Deadline::Slice() const { return never() ? kSlice : std::min(Left(), kSlice); }
 
 Status AwaitReadable(ThreadState& ts, int fd) {
   struct pollfd row = {fd, POLLIN, 0};
@@ -55,18 +45,16 @@ Result<int64_t> ToNanoseconds(ThreadState& ts, Value v, int64_t unit, const char
   if (IsFloat(ts, v)) {
     double d = FloatValue(v);
     if (std::isnan(d)) return Raise(ts, Exc::kValueError, "Invalid value NaN (not a number)");
+    d *= static_cast<double>(unit);
+    d = d < 0 ? std::floor(d) : std::ceil(d);
     if (!(d < kMost && d >= -kMost)) {
       return Raise(ts, Exc::kOverflowError, "timestamp out of range for platform time_t");
-    }
-    d = std::ceil(d * static_cast<double>(unit));
-    if (!(d < kMost && d >= -kMost)) {
-      return Raise(ts, Exc::kOverflowError, "timestamp too large to convert to C PyTime_t");
     }
     return static_cast<int64_t>(d);
   }
   Result<> index = Index(ts, v);
   if (index.raised()) {
-    if (!PendingIs(ts, Exc::kTypeError)) return kRaised;
+    if (message == nullptr || !PendingIs(ts, Exc::kTypeError)) return kRaised;
     ClearPending(ts);
     return Raise(ts, Exc::kTypeError, "%s", message);
   }

@@ -13,7 +13,7 @@ class Deadline {
  public:
   Deadline() = default;  // never
   static Deadline After(int64_t nanoseconds);
-  bool never() const { return never_; }
+  bool never() const { return at_ == kNever; }
   // Nanoseconds left, 0 when it has passed. REQUIRES: !never()
   int64_t Left() const;
   // The next stretch to wait: what is left, and no more than kSlice, so that requests of the host
@@ -22,12 +22,12 @@ class Deadline {
   static constexpr int64_t kSlice = 100'000'000;
 
  private:
-  bool never_ = true;
-  int64_t at_ = 0;
+  int64_t at_ = kNever;
 };
 
-// A duration (float or int, in units of `unit` nanoseconds) as nanoseconds, rounded up. `message`
-// is the TypeError for anything else. ValueError for NaN, OverflowError.
+// A duration (float or int, in units of `unit` nanoseconds) as nanoseconds, rounded away from zero.
+// `message` is the TypeError for anything else (null: that of what wants an integer). ValueError
+// for NaN, OverflowError.
 Result<int64_t> ToNanoseconds(ThreadState& ts, Value v, int64_t unit, const char* message);
 
 inline struct timespec ToTimespec(int64_t ns) {

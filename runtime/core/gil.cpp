@@ -44,6 +44,11 @@ int64_t MonotonicNow() {
   return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }
 
+int64_t DeadlineAfter(int64_t ns) {
+  int64_t end;
+  return __builtin_add_overflow(MonotonicNow(), ns, &end) ? kNever : end;
+}
+
 // ---- the lock ----
 
 Gil::Gil(ThreadState& holder) : holder_(&holder), rt_(holder.rt), since_(MonotonicNow()) {
@@ -328,7 +333,7 @@ void WaitList::Remove(ThreadState& ts, Row* row) {
 void WaitList::WakeAll(ThreadState& ts) {
   if (first_ == nullptr || !IsOfThisProcess(ts)) return;
   for (Row* row = first_; row != nullptr; row = row->next) {
-    row->called = true;
+    row->woken = true;
     Unpark(*row->ts);
   }
 }

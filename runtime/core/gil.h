@@ -38,6 +38,8 @@ enum class Urgency : uint8_t { kReturning, kWoken, kComputing };
 inline constexpr int64_t kNever = INT64_MAX;
 // Nanoseconds on the clock that deadlines here are of.
 int64_t MonotonicNow();
+// ns from now, kNever if that is later than any time.
+int64_t DeadlineAfter(int64_t ns);
 
 class Gil {
  public:

@@ -97,18 +97,19 @@ ThreadState* NewThreadState(RuntimeState& rt, size_t stack_words) {
   return ts;
 }
 
-void DropThreadValues(ThreadState& ts) {
+bool DropThreadValues(ThreadState& ts) {
   Value pending = std::exchange(ts.pending, Value());
   Value handled = std::exchange(ts.own_handled.value, Value());
   Value context = std::exchange(ts.context, Value());
-  Ref<Object> handle = Ref<Object>::Steal(std::exchange(ts.handle, nullptr));
   Decref(pending);
   Decref(handled);
   Decref(context);
+  return !pending.is_null() || !handled.is_null() || !context.is_null();
 }
 
 void DeleteThreadState(ThreadState* ts) {
   DropThreadValues(*ts);
+  Ref<Object> handle = Ref<Object>::Steal(std::exchange(ts->handle, nullptr));
   size_t words = static_cast<size_t>(ts->stack_end - ts->stack);
   munmap(ts->stack, RoundToPages(words * sizeof(Value)));
   delete ts;

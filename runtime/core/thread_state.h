@@ -108,6 +108,8 @@ struct VmHooks {
   // The interpreter's part of a thread: before it first runs, and after it has run last.
   void (*enter_thread)(ThreadState& ts) = nullptr;
   void (*leave_thread)(ThreadState& ts) = nullptr;
+  // A thread is about to end: its trace functions are dropped.
+  void (*quiet_thread)(ThreadState& ts) = nullptr;
   // There are two threads now, or one only, or the check interval is another: who counts
   // instructions is decided anew.
   void (*threads_changed)(RuntimeState& rt) = nullptr;
@@ -205,9 +207,9 @@ class RuntimeState {
   int bytes_warning = 0;                 // -b: bytes taken for text are warned about
   int optimize = 0;                      // -O level: what compile() uses by default
   ListObject* audit_hooks = nullptr;     // sys.addaudithook; owned, null: none
-  double switch_interval = 0.005;        // sys.setswitchinterval, seconds
-  int check_interval = 100;              // sys.setcheckinterval
-  bool check_interval_set = false;       // by the script
+  std::atomic<double> switch_interval = 0.005;  // sys.setswitchinterval, seconds
+  int check_interval = 100;                     // sys.setcheckinterval
+  bool check_interval_set = false;              // by the script
 
   ThreadState* main_thread = nullptr;
   ThreadState* threads = nullptr;  // list, under the lock; new ones come first
@@ -309,8 +311,9 @@ class ThreadState {
 
 // A thread of the VM, not yet running in it (core/gil.h). Null: out of memory.
 ThreadState* NewThreadState(RuntimeState& rt, size_t stack_words);
-// The values that a thread which runs nothing may still hold: its pending exception and the like.
-void DropThreadValues(ThreadState& ts);
+// Drops the values that a thread which runs nothing may still hold, its pending exception and the
+// like; false: there were none.
+bool DropThreadValues(ThreadState& ts);
 // REQUIRES: it runs nothing; its pending exception is dropped.
 void DeleteThreadState(ThreadState* ts);
 // Sets ts.cstack_limit from the calling thread's C stack, or from the bounds given (a C stack the

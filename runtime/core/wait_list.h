@@ -12,7 +12,8 @@ namespace minivm {
 
 class WaitList {
  public:
-  // Sleeps until ready(), which is asked with the lock held; false: the deadline passed before.
+  // Sleeps until ready(), which is asked with the lock held; false: the deadline passed before. Who
+  // is woken may find that another thread was faster, and sleeps on.
   // Requests are served meanwhile, and what they raise is passed on. `object` is told to those who
   // ask what the thread waits for.
   template <class Ready>
@@ -20,27 +21,32 @@ class WaitList {
     if (ready()) return true;
     Row row = {&ts};
     Add(ts, &row);
+    bool listed = true;
     Object* outer = std::exchange(ts.waits_for, object);
     bool there = false, raised = false;
     do {
       Park(ts, deadline, Urgency::kWoken);
-      row.called = false;
+      row.woken = false;
       there = ready();
       if (!there && HasUrgentRequest(ts)) {
+        // Not in the list meanwhile: who is woken while a handler runs would not take it.
+        Remove(ts, &row);
         raised = ServeInterrupted(ts).raised();
         there = !raised && ready();
+        listed = !raised && !there;
+        if (listed) Add(ts, &row);
       }
     } while (!there && !raised && (deadline == kNever || MonotonicNow() < deadline));
     ts.waits_for = outer;
-    Remove(ts, &row);
+    if (listed) Remove(ts, &row);
     // Woken, but not to take it: that is somebody else's then.
     if (!there && ready()) WakeOne(ts);
     if (raised) return kRaised;
     return there;
   }
   void WakeOne(ThreadState& ts) {
-    if (MVM_LIKELY(first_ == nullptr) || !IsOfThisProcess(ts) || first_->called) return;
-    first_->called = true;
+    if (MVM_LIKELY(first_ == nullptr) || !IsOfThisProcess(ts) || first_->woken) return;
+    first_->woken = true;
     Unpark(*first_->ts);
   }
   void WakeAll(ThreadState& ts);
@@ -49,7 +55,7 @@ class WaitList {
   struct Row {
     ThreadState* ts;
     Row* next = nullptr;
-    bool called = false;  // woken, but has not looked yet
+    bool woken = false;  // but has not looked yet
   };
   bool IsOfThisProcess(ThreadState& ts);
   void Add(ThreadState& ts, Row* row);

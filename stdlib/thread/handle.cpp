@@ -31,9 +31,7 @@ Result<> handle_repr(ThreadState& ts, Value self) {
 Result<> handle_ident(ThreadState& ts, Value self) {
   return NewIntU64(ts, self.as<ThreadHandleObject>()->ident);
 }
-Result<> handle_is_done(ThreadState& ts, Args args) {
-  return Bool(ts, args.self<ThreadHandleObject>()->state == ThreadHandleObject::kDone);
-}
+Result<> handle_is_done(ThreadState& ts, Args args) { return Bool(ts, HandleIsDone(args[0])); }
 Result<> handle_set_done(ThreadState& ts, Args args) {
   if (args.self<ThreadHandleObject>()->state == ThreadHandleObject::kNotStarted) {
     return Raise(ts, Exc::kRuntimeError, "thread not started");
@@ -48,7 +46,7 @@ Result<> handle_join(ThreadState& ts, Args args) {
   if (!IsNone(ts, args[1])) {
     MVM_TRY(int64_t ns,
             ToNanoseconds(ts, args[1], 1'000'000'000, "'timeout' must be a number or None"));
-    if (ns >= 0 && __builtin_add_overflow(MonotonicNow(), ns, &deadline)) deadline = kNever;
+    if (ns >= 0) deadline = DeadlineAfter(ns);
   }
   MVM_TRY_VOID(JoinThread(ts, args[0], deadline));
   return None(ts);
@@ -86,6 +84,9 @@ Status JoinThread(ThreadState& ts, Value handle, int64_t deadline) {
   return Ok();
 }
 
+bool HandleIsDone(Value handle) {
+  return handle.as<ThreadHandleObject>()->state == ThreadHandleObject::kDone;
+}
 uint64_t HandleIdent(Value handle) { return handle.as<ThreadHandleObject>()->ident; }
 
 Status HandleStarts(ThreadState& ts, Value handle, uint64_t ident) {

@@ -162,7 +162,9 @@ const TypeSpec kThreadLocalType = {
 };
 
 void ForgetThreadLocals(ThreadState& ts, uint64_t thread_id) {
-  for (;;) {
+  size_t locals = 0;
+  for (LocalObject* l = LocalObject::Head(*ts.rt); l != nullptr; l = l->next) ++locals;
+  for (; locals > 0; --locals) {
     // From the start each time: dropping a dict runs finalizers, which may change the list.
     Ref<DictObject> dropped;
     for (LocalObject* l = LocalObject::Head(*ts.rt); l != nullptr && !dropped; l = l->next) {

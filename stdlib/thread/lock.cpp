@@ -3,8 +3,6 @@
 // A lock is a count that belongs, like all else, to the thread that has the VM's lock: taking a
 // free one is an assignment. Who finds it taken sleeps in its WaitList. A release wakes the first
 // sleeper but does not give it the lock: whoever comes first has it.
-#include <cmath>
-
 #include "runtime/core/wait_list.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
@@ -13,6 +11,7 @@
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 #include "stdlib/thread/thread_types.h"
+#include "stdlib/timeout.h"
 
 namespace minivm {
 
@@ -28,41 +27,34 @@ class LockObject : public Object {
   WaitList waiting;
 };
 
-// blocking=True, timeout=-1: seconds to wait, negative for ever, 0 not at all.
-Result<double> WaitTime(ThreadState& ts, Value blocking, Value timeout) {
-  MVM_TRY(bool block, Truth(ts, blocking));
-  MVM_TRY(double seconds, AsDouble(ts, timeout));
-  if (!block && seconds != -1)
+constexpr int64_t kSecond = 1'000'000'000;
+
+// How long acquire(blocking=True, timeout=-1) waits, in ns: negative for ever. May run script code.
+Result<int64_t> WaitTime(ThreadState& ts, Args args) {
+  constexpr int64_t kForEver = -kSecond;
+  if (args[1].is(ts.rt->true_) && args[2].bits() == Value::Int(-1).bits()) return kForEver;
+  MVM_TRY(bool block, Truth(ts, args[1]));
+  MVM_TRY(int64_t ns, ToNanoseconds(ts, args[2], kSecond, nullptr));
+  if (!block && ns != kForEver)
     return Raise(ts, Exc::kValueError, "can't specify a timeout for a non-blocking call");
-  if (seconds < 0 && seconds != -1)
+  if (ns < 0 && ns != kForEver)
     return Raise(ts, Exc::kValueError, "timeout value must be a non-negative number");
-  if (std::isnan(seconds)) return Raise(ts, Exc::kValueError, "Invalid value NaN (not a number)");
-  if (seconds > kTimeoutMax)
-    return Raise(ts, Exc::kOverflowError, "timestamp too large to convert to C PyTime_t");
-  return block ? seconds : 0.0;
+  return block ? ns : 0;
 }
 
 // Waits until the lock is free; false: timed out. Signals and limits are served meanwhile.
-Result<bool> WaitFree(ThreadState& ts, LockObject* lock, double seconds) {
+Result<bool> WaitFree(ThreadState& ts, LockObject* lock, int64_t ns) {
   if (MVM_LIKELY(lock->count == 0)) return true;
-  if (seconds == 0) return false;
-  const int64_t end =
-      seconds < 0 ? kNever : MonotonicNow() + static_cast<int64_t>(std::ceil(seconds * 1e9));
+  if (ns == 0) return false;
+  const int64_t end = ns < 0 ? kNever : DeadlineAfter(ns);
   return lock->waiting.Wait(ts, lock, end, [lock] { return lock->count == 0; });
-}
-
-// acquire() without arguments is what is called most.
-bool WaitsForEver(ThreadState& ts, Args args) {
-  return args[1].is(ts.rt->true_) && args[2].bits() == Value::Int(-1).bits();
 }
 
 Result<> lock_acquire(ThreadState& ts, Args args) {
   LockObject* lock = args.self<LockObject>();
-  if (MVM_UNLIKELY(lock->count != 0 || !WaitsForEver(ts, args))) {
-    MVM_TRY(double seconds, WaitTime(ts, args[1], args[2]));
-    MVM_TRY(bool freed, WaitFree(ts, lock, seconds));
-    if (!freed) return Bool(ts, false);
-  }
+  MVM_TRY(int64_t ns, WaitTime(ts, args));
+  MVM_TRY(bool freed, WaitFree(ts, lock, ns));
+  if (!freed) return Bool(ts, false);
   lock->count = 1;
   lock->owner = ts.id;
   return Bool(ts, true);
@@ -98,18 +90,13 @@ Result<> lock_repr(ThreadState& ts, Value self) {
 
 Result<> rlock_acquire(ThreadState& ts, Args args) {
   LockObject* lock = args.self<LockObject>();
-  const bool mine = lock->count != 0 && lock->owner == ts.id;
-  if (MVM_UNLIKELY(!WaitsForEver(ts, args) || (lock->count != 0 && !mine))) {
-    MVM_TRY(double seconds, WaitTime(ts, args[1], args[2]));
-    if (!mine) {
-      MVM_TRY(bool freed, WaitFree(ts, lock, seconds));
-      if (!freed) return Bool(ts, false);
-    }
-  }
-  if (mine) {
+  MVM_TRY(int64_t ns, WaitTime(ts, args));
+  if (lock->count != 0 && lock->owner == ts.id) {
     ++lock->count;
     return Bool(ts, true);
   }
+  MVM_TRY(bool freed, WaitFree(ts, lock, ns));
+  if (!freed) return Bool(ts, false);
   lock->owner = ts.id;
   lock->count = 1;
   return Bool(ts, true);

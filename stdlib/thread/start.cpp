@@ -29,6 +29,8 @@ constexpr size_t kStackBase = 128 * 1024;
 constexpr size_t kDefaultStack = size_t{8} << 20;
 // Of the VM stack of a thread: address space only.
 constexpr size_t kStackWords = size_t{1} << 20;
+// How often values that finalizers of thread-local values have left are dropped with theirs.
+constexpr int kRoundsAtEnd = 8;
 
 struct Start {
   ThreadState* ts;
@@ -55,12 +57,17 @@ void CallIt(ThreadState& ts, Start& start) {
 
 void TakeDown(ThreadState& ts) {
   RuntimeState& rt = *ts.rt;
-  ForgetThreadLocals(ts, ts.id);
-  Ref<> handle = Ref<>::Steal(Value(std::exchange(ts.handle, nullptr)));
+  rt.hooks.quiet_thread(ts);
+  // Finalizers may leave new values behind.
+  for (int round = 0; round < kRoundsAtEnd; ++round) {
+    ForgetThreadLocals(ts, ts.id);
+    if (!DropThreadValues(ts)) break;
+  }
+  rt.heap.current_ts = nullptr;  // the rest dies unheard
   DropThreadValues(ts);
+  rt.heap.current_ts = &ts;
   rt.hooks.leave_thread(ts);
-  DropThreadValues(ts);  // finalizers may have left some
-  ForgetThreadLocals(ts, ts.id);
+  Ref<> handle = Ref<>::Steal(Value(std::exchange(ts.handle, nullptr)));
   RemoveThread(ts);
   HandleEnds(ts, handle);
 }
@@ -75,8 +82,11 @@ void* RunThread(void* argument) {
   if (!ts.stopping) CallIt(ts, *start);
   ClearPending(ts);
   delete start;
-  // The child of a fork by this thread: the process ends with it.
-  if (&ts == ts.rt->main_thread) return nullptr;
+  // The child of a fork by this thread: the process ends with the last thread that it has started.
+  if (&ts == ts.rt->main_thread) {
+    gil->Release(ts);
+    return nullptr;
+  }
   TakeDown(ts);
   gil->Leave(ts);
   DeleteThreadState(&ts);

@@ -17,12 +17,14 @@ constexpr double kTimeoutMax = 9223372036.0;  // seconds: the longest time to wa
 // What threads sleep for: a list of (ident of the waiter, lock or handle, ident of who has it).
 Result<> LockWaits(ThreadState& ts);
 
-// A thread has ended: what the _local objects of the VM keep for it is dropped. Runs finalizers.
+// A thread has ended: what the _local objects of the VM keep for it is dropped. Runs finalizers;
+// what they put there anew is left.
 void ForgetThreadLocals(ThreadState& ts, uint64_t thread_id);
 
 // A handle of a thread that is yet to start; of one that runs already.
 Result<> NewThreadHandle(ThreadState& ts);
 Result<> MakeThreadHandle(ThreadState& ts, uint64_t ident);
+bool HandleIsDone(Value handle);
 uint64_t HandleIdent(Value handle);
 // Waits until the handle's thread has ended, or the deadline (of MonotonicNow) has passed.
 Status JoinThread(ThreadState& ts, Value handle, int64_t deadline);

@@ -52,10 +52,12 @@ Status ServeRequests(ThreadState& ts) {
 
 // Reads nothing of the thread's but the table: it may be about to end.
 void RequestAttention(ThreadState& ts) {
-  if (ts.tab.load(std::memory_order_relaxed) == nullptr) return;
   const void* const* tables[4];
   Run(nullptr, reinterpret_cast<Value*>(tables), nullptr);
-  ts.tab.store(tables[1], std::memory_order_release);
+  const void* const* now = ts.tab.load(std::memory_order_relaxed);
+  while (now != nullptr && !ts.tab.compare_exchange_weak(now, tables[1], std::memory_order_release,
+                                                         std::memory_order_relaxed)) {
+  }
 }
 
 bool FailBefore(Value* R, const Word* pc) {
@@ -142,7 +144,8 @@ void InitInterpreterThread(ThreadState& ts) {
   JoinProfile(ts);
 }
 
-void ReleaseInterpreterThread(ThreadState& ts) {
+// No trace functions any more.
+static void QuietThread(ThreadState& ts) {
   InterpState& state = InterpOf(ts);
   state.trace = nullptr;
   state.on_return = nullptr;
@@ -155,7 +158,11 @@ void ReleaseInterpreterThread(ThreadState& ts) {
   (void)UpdateWatching(ts);
   Ref<> trace = Ref<>::Steal(std::exchange(state.trace_function, Value()));
   Ref<> profile = Ref<>::Steal(std::exchange(state.profile_function, Value()));
-  trace = profile = Ref<>();
+}
+
+void ReleaseInterpreterThread(ThreadState& ts) {
+  QuietThread(ts);
+  InterpState& state = InterpOf(ts);
   MonitorState* monitor = std::exchange(state.monitor, nullptr);
   if (monitor != nullptr && &ts == ts.rt->main_thread) ReleaseMonitor(ts.heap(), monitor);
   AbandonProfile(ts);
@@ -177,6 +184,7 @@ Status InitInterpreter(ThreadState& ts) {
   hooks.serve_requests = ServeRequests;
   hooks.request_attention = RequestAttention;
   hooks.threads_changed = UpdatePreemption;
+  hooks.quiet_thread = QuietThread;
   hooks.leave_thread = ReleaseInterpreterThread;
   hooks.super_arguments = SuperArguments;
   hooks.warn = LoadAndWarn;

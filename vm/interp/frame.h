@@ -4,7 +4,8 @@
 //   base[-3]  the running FunctionObject, or the GeneratorObject being resumed (owned)
 //   base[-2]  return address: the word after the call (for resumed generators: the calling word)
 //   base[-1]  header: flags (bits 0-7), distance from the caller's base to this window (8-15),
-//             destination register of the caller (16-23), depth (32-63)
+//             destination register of the caller (16-23; of a generator: does what it yields go to
+//             a local), depth (32-63)
 // The stack never moves, so base pointers and Value* into a live frame are stable. Nothing here is
 // published per instruction: ThreadState::base and pc are stored before whatever can raise or run
 // code, and a nested entry from C++ starts above base + frame_size + kWindowSlack.

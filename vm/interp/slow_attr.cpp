@@ -314,11 +314,13 @@ CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc) {
     // No room in the header for so wide a frame, or the stack is full: the generic way tells.
     ts->base = R;
     ts->pc = pc;
+    const bool consume = pc->c & kConsume1,
+               local = pc->c & kToLocal;  // the getter may rewrite the word
     Value v = GetAttr(*ts, o, SiteName(caller, pc)).word();
-    if (pc->c & kConsume1) Decref(o);
+    if (consume) Decref(o);
     if (v.is_null()) return CallOutcome::kRaised;
     Value old = std::exchange(R[pc->a], v);
-    if (pc->c & kToLocal) Decref(old);
+    if (local) Decref(old);
     return CallOutcome::kDone;
   }
   return SlowGetAttr(ts, R, pc) ? CallOutcome::kDone : CallOutcome::kRaised;
