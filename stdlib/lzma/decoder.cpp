@@ -9,7 +9,6 @@ namespace {
 
 constexpr uint8_t kXzMagic[6] = {0xFD, '7', 'z', 'X', 'Z', 0};
 constexpr uint64_t kUnknown = UINT64_MAX;
-constexpr uint64_t kMostNumber = UINT64_MAX / 2;
 constexpr uint64_t kFixedMemory = 64 << 10;  // besides the dictionary
 
 uint32_t Load32(const uint8_t* p) {

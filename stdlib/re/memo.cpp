@@ -139,6 +139,22 @@ bool Memo::Grow() {
   return true;
 }
 
+namespace {
+
+// What n marks from `at` on have of its word.
+struct Piece {
+  Piece(uint64_t at, size_t n)
+      : word(at >> 6), first(at & 63), count(std::min<size_t>(n, 64 - first)) {
+    mask = (count == 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1) << first;
+  }
+  uint64_t word;
+  unsigned first;
+  size_t count;
+  uint64_t mask;
+};
+
+}  // namespace
+
 bool Memo::IsMarked(uint64_t key) const {
   const Word* word = Find(key >> 6);
   return word && (word->marks >> (key & 63) & 1);
@@ -147,22 +163,19 @@ bool Memo::IsMarked(uint64_t key) const {
 size_t Memo::Enter(uint64_t key, size_t n) {
   size_t done = 0;
   while (done < n) {
-    const uint64_t at = key + done;
-    const unsigned bit = at & 63;
-    const size_t some = std::min<size_t>(n - done, 64 - bit);
-    Word* word = Make(at >> 6);
+    const Piece piece(key + done, n - done);
+    Word* word = Make(piece.word);
     if (!word) {
       full_ = true;
       return done;
     }
-    const uint64_t mask = (some == 64 ? ~uint64_t{0} : (uint64_t{1} << some) - 1) << bit;
-    if (const uint64_t old = word->marks & mask) {
-      const size_t before = static_cast<size_t>(__builtin_ctzll(old)) - bit;
-      word->marks |= mask & ((old & -old) - 1);
+    if (const uint64_t old = word->marks & piece.mask) {
+      const size_t before = static_cast<size_t>(__builtin_ctzll(old)) - piece.first;
+      word->marks |= piece.mask & ((old & -old) - 1);
       return done + before;
     }
-    word->marks |= mask;
-    done += some;
+    word->marks |= piece.mask;
+    done += piece.count;
   }
   return n;
 }
@@ -170,12 +183,9 @@ size_t Memo::Enter(uint64_t key, size_t n) {
 void Memo::Unmark(uint64_t key, size_t n) {
   size_t done = 0;
   while (done < n) {
-    const uint64_t at = key + done;
-    const unsigned bit = at & 63;
-    const size_t some = std::min<size_t>(n - done, 64 - bit);
-    const uint64_t mask = (some == 64 ? ~uint64_t{0} : (uint64_t{1} << some) - 1) << bit;
-    if (const Word* word = Find(at >> 6)) const_cast<Word*>(word)->marks &= ~mask;
-    done += some;
+    const Piece piece(key + done, n - done);
+    if (const Word* word = Find(piece.word)) const_cast<Word*>(word)->marks &= ~piece.mask;
+    done += piece.count;
   }
 }
 

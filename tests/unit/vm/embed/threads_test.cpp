@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "minivm/minivm.h"
+#include "tests/support/host_vm.h"
 
 #if defined(__SANITIZE_THREAD__)
 // The C library takes a lock of its own in tzset(), which the sanitizer does not see.
@@ -17,20 +18,6 @@ extern "C" __attribute__((visibility("default"))) const char* __tsan_default_sup
 namespace minivm {
 namespace {
 
-std::unique_ptr<Vm> NewVm() {
-  VmConfig config;
-  config.streams.descriptors = false;
-  ScriptError error;
-  std::unique_ptr<Vm> vm = Vm::Create(config, &error);
-  EXPECT_TRUE(vm) << error.traceback;
-  return vm;
-}
-
-void RunIn(Vm& vm, const std::string& source) {
-  ScriptError error;
-  EXPECT_TRUE(vm.Run(source, "a.src", &error)) << error.traceback;
-}
-
 constexpr const char* kStart =
     "import threading, time, _thread\n"
     "def daemon(f):\n"
@@ -41,9 +28,14 @@ constexpr const char* kStart =
     "  threading.Thread(target=run, daemon=True).start()\n"
     "  ready.wait()\n";
 
+std::unique_ptr<Vm> NewVm() {
+  std::unique_ptr<Vm> vm = NewHostVm();
+  RunIn(*vm, kStart);
+  return vm;
+}
+
 TEST(ThreadsTest, DaemonsEndWithTheVm) {
   std::unique_ptr<Vm> vm = NewVm();
-  RunIn(*vm, kStart);
   RunIn(*vm,
         "def spin():\n"
         "  while True: pass\n"
@@ -65,7 +57,6 @@ TEST(ThreadsTest, DaemonBlockedInTheSystem) {
   int pipe_ends[2];
   ASSERT_EQ(pipe(pipe_ends), 0);
   std::unique_ptr<Vm> vm = NewVm();
-  RunIn(*vm, kStart);
   RunIn(*vm, "import os\ndaemon(lambda: os.read(" + std::to_string(pipe_ends[0]) + ", 10))\n");
   vm.reset();
   close(pipe_ends[0]);
@@ -74,7 +65,6 @@ TEST(ThreadsTest, DaemonBlockedInTheSystem) {
 
 TEST(ThreadsTest, FinishWaitsForOthers) {
   std::unique_ptr<Vm> vm = NewVm();
-  RunIn(*vm, kStart);
   RunIn(*vm,
         "go, out = threading.Event(), []\n"
         "threading.Thread(target=lambda: (go.wait(), out.append(1))).start()\n"
@@ -86,7 +76,6 @@ TEST(ThreadsTest, FinishWaitsForOthers) {
 
 TEST(ThreadsTest, StandStillBetweenCalls) {
   std::unique_ptr<Vm> vm = NewVm();
-  RunIn(*vm, kStart);
   RunIn(*vm,
         "n = 0\n"
         "def count():\n"
@@ -101,7 +90,6 @@ TEST(ThreadsTest, StandStillBetweenCalls) {
 
 TEST(ThreadsTest, InterruptWakesTheMainThread) {
   std::unique_ptr<Vm> vm = NewVm();
-  RunIn(*vm, kStart);
   RunIn(*vm, "lock = _thread.allocate_lock()\nlock.acquire()\n");
   std::thread other([&] {
     usleep(20'000);
@@ -116,7 +104,6 @@ TEST(ThreadsTest, InterruptWakesTheMainThread) {
 TEST(ThreadsTest, VmsInTheirOwnThreads) {
   auto work = [] {
     std::unique_ptr<Vm> vm = NewVm();
-    RunIn(*vm, kStart);
     RunIn(*vm,
           "out = []\n"
           "ts = [threading.Thread(target=lambda: out.append(sum(range(1000)))) for _ in range(8)]\n"

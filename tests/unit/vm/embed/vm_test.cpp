@@ -7,18 +7,10 @@
 #include <string>
 
 #include "minivm/minivm.h"
+#include "tests/support/host_vm.h"
 
 namespace minivm {
 namespace {
-
-std::unique_ptr<Vm> NewVm() {
-  VmConfig config;
-  config.streams.descriptors = false;
-  ScriptError error;
-  std::unique_ptr<Vm> vm = Vm::Create(config, &error);
-  EXPECT_TRUE(vm) << error.traceback;
-  return vm;
-}
 
 // ---- little memory ----
 
@@ -53,7 +45,7 @@ TEST(VmTest, StartsOrSaysWhyNot) {
 // ---- after the end ----
 
 TEST(VmTest, CallsAfterFinishFail) {
-  std::unique_ptr<Vm> vm = NewVm();
+  std::unique_ptr<Vm> vm = NewHostVm();
   ASSERT_TRUE(
       vm->Run("def f(): return 1\nclass C:\n  def __repr__(self): return 'c'\nc = C()", "a.src"));
   Var f = vm->Get("f"), c = vm->Get("c"), i = vm->Int(7);
@@ -96,7 +88,7 @@ TEST(VmTest, CallsAfterFinishFail) {
 }
 
 TEST(VmTest, WhatEndsMayCallTheHost) {
-  std::unique_ptr<Vm> vm = NewVm();
+  std::unique_ptr<Vm> vm = NewHostVm();
   std::string log;
   vm->Bind("note", [&log](HostCall& c) {
     log += c.arg(0).ToString();
@@ -129,7 +121,7 @@ std::string Through(Vm& vm, HostFunction function, const std::string& statement)
 }
 
 TEST(HostFunctionTest, ExceptionsGoThrough) {
-  std::unique_ptr<Vm> vm = NewVm();
+  std::unique_ptr<Vm> vm = NewHostVm();
   auto call = [](HostCall& c) { return c.arg(0).Call(); };
   EXPECT_EQ(Through(*vm, call, "return 5"), "5");
   EXPECT_EQ(Through(*vm, call, "return None"), "None");
@@ -143,7 +135,7 @@ TEST(HostFunctionTest, ExceptionsGoThrough) {
 }
 
 TEST(HostFunctionTest, ExceptionsDealtWithStay) {
-  std::unique_ptr<Vm> vm = NewVm();
+  std::unique_ptr<Vm> vm = NewHostVm();
   EXPECT_EQ(Through(
                 *vm,
                 [](HostCall& c) {
@@ -182,7 +174,7 @@ TEST(HostFunctionTest, ExceptionsDealtWithStay) {
 }
 
 TEST(HostFunctionTest, TheOuterErrorComesBack) {
-  std::unique_ptr<Vm> vm = NewVm();
+  std::unique_ptr<Vm> vm = NewHostVm();
   EXPECT_FALSE(vm->Run("raise LookupError", "a.src"));
   EXPECT_EQ(Through(
                 *vm, [](HostCall& c) { return c.arg(0).Call(); }, "raise OSError"),
@@ -196,7 +188,7 @@ TEST(HostFunctionTest, TheOuterErrorComesBack) {
 }
 
 TEST(HostFunctionTest, CxxExceptionsAreTranslated) {
-  std::unique_ptr<Vm> vm = NewVm();
+  std::unique_ptr<Vm> vm = NewHostVm();
   EXPECT_EQ(Through(
                 *vm, [](HostCall&) -> Var { throw std::bad_alloc(); }, "pass"),
             "MemoryError()");
@@ -211,7 +203,7 @@ TEST(HostFunctionTest, CxxExceptionsAreTranslated) {
 // ---- conversions ----
 
 TEST(VarTest, CheckedConversions) {
-  std::unique_ptr<Vm> vm = NewVm();
+  std::unique_ptr<Vm> vm = NewHostVm();
   int64_t i = 5;
   double d = 5;
   bool b = true;
@@ -246,7 +238,7 @@ TEST(VarTest, CheckedConversions) {
 }
 
 TEST(VarTest, UnknownNames) {
-  std::unique_ptr<Vm> vm = NewVm();
+  std::unique_ptr<Vm> vm = NewHostVm();
   ScriptError error;
   EXPECT_FALSE(vm->Get("nothing", &error));
   EXPECT_EQ(error.message, "name 'nothing' is not defined");
