@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <mutex>
 #include <string>
 
 #include "runtime/objects/codec.h"
@@ -198,6 +199,21 @@ Result<> time_mktime(ThreadState& ts, Args args) {
     return Raise(ts, Exc::kOverflowError, "mktime argument out of range");
   return NewFloat(ts, static_cast<double>(r));
 }
+
+// The zone of the process, as TZ says now. The C library keeps it in variables that it writes under
+// a lock of its own; readers of other VMs need one too.
+struct LocalZone {
+  long west;  // of UTC, seconds
+  bool has_summer_time;
+  std::string names[2];
+};
+LocalZone ReadZone() {
+  static std::mutex guard;
+  const std::lock_guard<std::mutex> held(guard);
+  tzset();
+  return {timezone, daylight != 0, {tzname[0], tzname[1]}};
+}
+
 Result<> time_strftime(ThreadState& ts, Args args) {
   if (!IsStr(ts, args[0]))
     return Raise(ts, Exc::kTypeError, "strftime() argument 1 must be str, not %T", args[0]);
@@ -205,8 +221,8 @@ Result<> time_strftime(ThreadState& ts, Args args) {
   std::string zone;
   if (args.has(1)) {
     MVM_TRY_VOID(FromTuple(ts, args[1], &t, "strftime"));
-    tzset();
-    t.tm_zone = t.tm_isdst < 0 ? "" : tzname[t.tm_isdst > 0];
+    if (t.tm_isdst >= 0) zone = ReadZone().names[t.tm_isdst > 0];
+    t.tm_zone = zone.c_str();
     // What gmtime() or localtime() made knows its zone.
     MVM_TRY(Ref<> name, GetAttrOptional(ts, args[1], "tm_zone"));
     MVM_TRY(Ref<> offset, GetAttrOptional(ts, args[1], "tm_gmtoff"));
@@ -306,15 +322,13 @@ Result<> time_get_clock_info(ThreadState& ts, Args args) {
 }
 
 Status AddZone(ThreadState& ts, Value module) {
-  tzset();
-  time_t now = time(nullptr);
-  struct tm t;
-  localtime_r(&now, &t);
-  MVM_TRY_VOID(SetAttr(ts, module, "timezone", Value::Int(timezone)));
-  MVM_TRY_VOID(SetAttr(ts, module, "altzone", Value::Int(timezone - (daylight ? 3600 : 0))));
-  MVM_TRY_VOID(SetAttr(ts, module, "daylight", Value::Int(daylight)));
-  MVM_TRY(Ref<StrObject> a, NewStrFromOs(ts, tzname[0]));
-  MVM_TRY(Ref<StrObject> b, NewStrFromOs(ts, tzname[1]));
+  const LocalZone zone = ReadZone();
+  const long altzone = zone.west - (zone.has_summer_time ? 3600 : 0);
+  MVM_TRY_VOID(SetAttr(ts, module, "timezone", Value::Int(zone.west)));
+  MVM_TRY_VOID(SetAttr(ts, module, "altzone", Value::Int(altzone)));
+  MVM_TRY_VOID(SetAttr(ts, module, "daylight", Value::Int(zone.has_summer_time)));
+  MVM_TRY(Ref<StrObject> a, NewStrFromOs(ts, zone.names[0]));
+  MVM_TRY(Ref<StrObject> b, NewStrFromOs(ts, zone.names[1]));
   Value pair[] = {Value(a.get()), Value(b.get())};
   MVM_TRY(Ref<TupleObject> names, NewTuple(ts, pair));
   return SetAttr(ts, module, "tzname", Value(names.get()));

@@ -8,13 +8,6 @@
 #include "minivm/minivm.h"
 #include "tests/support/host_vm.h"
 
-#if defined(__SANITIZE_THREAD__)
-// The C library takes a lock of its own in tzset(), which the sanitizer does not see.
-extern "C" __attribute__((visibility("default"))) const char* __tsan_default_suppressions() {
-  return "race:tzset_internal\n";
-}
-#endif
-
 namespace minivm {
 namespace {
 
