@@ -1,0 +1,67 @@
+// The module _multiprocessing: what the package multiprocessing cannot say in the language.
+//
+// Semaphores are in multiprocessing/semlock.cpp, messages in multiprocessing/frames.cpp.
+#include <semaphore.h>
+
+#include "runtime/objects/dict_object.h"
+#include "runtime/objects/module_object.h"
+#include "runtime/objects/str_object.h"
+#include "runtime/protocol/protocol.h"
+#include "stdlib/multiprocessing/multiprocessing_types.h"
+
+namespace minivm {
+
+Status SharedName(ThreadState& ts, Value v, const char* function, std::string* out) {
+  if (!IsStr(ts, v)) {
+    return Raise(ts, Exc::kTypeError, "%s() argument 1 must be str, not %T", function, v);
+  }
+  *out = ToUtf8(v.as<StrObject>());
+  if (out->find('\0') != std::string::npos) {
+    return Raise(ts, Exc::kValueError, "embedded null character");
+  }
+  return Ok();
+}
+
+namespace {
+
+Result<> multiprocessing_sem_unlink(ThreadState& ts, Args args) {
+  std::string name;
+  MVM_TRY_VOID(SharedName(ts, args[0], "sem_unlink", &name));
+  if (sem_unlink(name.c_str()) < 0) return RaiseErrno(ts, errno);
+  return None(ts);
+}
+
+const MethodSpec kFunctions[] = {
+    {"_recv_frame(fd, maxlength=None, /)", multiprocessing_recv_frame,
+     "The next message, as bytes; None for one longer than maxlength, whose bytes are left unread. "
+     "EOFError at the end."},
+    {"_send_frame(fd, data, /)", multiprocessing_send_frame, "Send bytes as a message."},
+    {"sem_unlink(name, /)", multiprocessing_sem_unlink,
+     "Take a semaphore's name away; it goes when the last process has closed it."},
+};
+
+const TypeSpec* const kTypes[] = {&kSemLockType};
+
+Status exec_multiprocessing(ThreadState& ts, ModuleObject* module) {
+  MVM_TRY(Ref<DictObject> flags, NewDict(ts));
+  MVM_TRY_VOID(DictSetUtf8(ts, flags, "HAVE_SEM_OPEN", Value::Int(1)));
+  MVM_TRY_VOID(DictSetUtf8(ts, flags, "HAVE_SEM_TIMEDWAIT", Value::Int(1)));
+  MVM_TRY_VOID(ModuleAdd(ts, module, "flags", flags));
+  MVM_TRY(TypeObject * lock, TypeForSpec(ts, kSemLockType));
+  MVM_TRY_VOID(TypeReady(ts, lock));
+  MVM_TRY_VOID(DictSetUtf8(ts, lock->dict, "SEM_VALUE_MAX", Value::Int(SEM_VALUE_MAX)));
+  return TypeModified(ts, lock, nullptr);
+}
+
+}  // namespace
+
+extern const ModuleSpec k__multiprocessing_module;
+const ModuleSpec k__multiprocessing_module = {
+    .name = "_multiprocessing",
+    .doc = "What multiprocessing asks of the system.",
+    .functions = kFunctions,
+    .types = kTypes,
+    .exec = exec_multiprocessing,
+};
+
+}  // namespace minivm
