@@ -165,8 +165,15 @@ Status AddTraceback(ThreadState& ts, Value* base, const Word* pc) {
                                                 : New<TracebackObject>(ts, TypeId::kTraceback);
   if (made.raised()) {
     if (frame.word() != nullptr) Decref(static_cast<Object*>(frame.word()));
-    ClearPending(ts);  // out of memory: the exception goes on without this entry
-    ts.pending = exc.Release();
+    // Out of memory: MemoryError goes on in its place, so that no traceback is short in silence.
+    // It itself may be, and nothing displaces the exception of a thread that is being stopped.
+    if (ts.stopping || IsSubtype(TypeOf(ts, exc), ExcType(ts, Exc::kMemoryError))) {
+      ClearPending(ts);
+      ts.pending = exc.Release();
+    } else if (ts.pending.object() != ts.rt->spare_memory_error) {
+      Value& context = ts.pending.as<ExceptionObject>()->context;
+      exc = Ref<>::Steal(std::exchange(context, exc.Release()));
+    }
     return Ok();
   }
   TracebackObject* tb = made.word();
