@@ -96,7 +96,9 @@ Result<StrObject> FormatValue(ThreadState& ts, Value v, StrObject* spec);
 // ---- comparison (compare.cpp) ----
 
 Result<> Compare(ThreadState& ts, Value a, Value b, CompareOp op);
-// Truth of the comparison; identity first for kEq, kNe (as containers compare).
+// Truth of the comparison, as `if a < b` wants it.
+Result<bool> CompareTruth(ThreadState& ts, Value a, Value b, CompareOp op);
+// The same with identity first for kEq, kNe (as containers compare).
 Result<bool> CompareBool(ThreadState& ts, Value a, Value b, CompareOp op);
 inline Result<bool> EqualValues(ThreadState& ts, Value a, Value b) {
   if (a.is(b)) return true;

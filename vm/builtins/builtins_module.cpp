@@ -324,8 +324,7 @@ Result<> MinOrMax(ThreadState& ts, Args args, const char* name, CompareOp better
     if (Value::BothInt(a, b)) {
       replace = better == CompareOp::kLt ? a.as_int() < b.as_int() : a.as_int() > b.as_int();
     } else {
-      MVM_TRY(Ref<> r, Compare(ts, a, b, better));
-      MVM_TRY(replace, Truth(ts, r));
+      MVM_TRY(replace, CompareTruth(ts, a, b, better));
     }
     if (replace) {
       best = Ref<>::Borrow(item);

@@ -37,7 +37,7 @@ const char* KindName(const GeneratorObject* gen) {
 }
 
 // The same for generators in any state and with a frame object.
-void LayFrame(ThreadState* ts, Value* w, GeneratorObject* gen, Value back, uint64_t header,
+inline void LayFrame(ThreadState* ts, Value* w, GeneratorObject* gen, Value back, uint64_t header,
               Value sent) {
   if (gen->state == GenState::kCreated && !sent.is_null()) {
     Decref(sent);
@@ -238,10 +238,10 @@ CallOutcome SlowSend(ThreadState* ts, Value* R, Word* pc, bool* jump) {
 
 namespace {
 
-// Runs the frame laid at the top of the stack; `throwing`: the pending exception is raised at the
-// yield.
-Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool throwing,
-                        Ref<>* returned) {
+// Runs the generator on top of the stack; kThrowing: the pending exception is raised at the yield.
+// `sent` is owned and consumed.
+template <bool kThrowing>
+Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>* returned) {
   RecursionGuard guard(ts, "");
   if (!guard) {
     Decref(sent);
@@ -251,7 +251,7 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool 
   uint64_t depth = ts.base == nullptr ? 0 : ts.base[-1].bits() >> 32 << 32;
   uint64_t header = depth + FrameHeader::kDepthOne + kFrameGenerator + kFrameEntry;
   if (!FrameFits(&ts, w + kWindowWords, gen->function->frame_size, header)) {
-    Ref<> hold = throwing ? TakePending(ts) : Ref<>();
+    Ref<> hold = kThrowing ? TakePending(ts) : Ref<>();
     RaiseRecursion(ts);
     Decref(sent);
     return kRaised;
@@ -261,8 +261,7 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool 
   LayFrame(&ts, w, gen, Value(), header, sent);
   ts.entry = &entry;
   const Word* pc = static_cast<const Word*>(ts.pc);
-  Value v;
-  if (throwing) {
+  if (kThrowing) {
     if (!gen->handled.value.is_null()) {
       ChainContext(ts.pending.as<ExceptionObject>(), gen->handled.value);
     }
@@ -275,17 +274,17 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, bool 
     } else if (state.on_throw != nullptr || state.profile != nullptr) {
       WatchThrow(ts);
     }
-    v = Run(&ts, ts.base, nullptr);
-  } else {
-    const bool entered = TellEntry(&ts, gen->function);
-    v = Run(&ts, ts.base, entered ? pc : nullptr);
+    pc = nullptr;
+  } else if (!TellEntry(&ts, gen->function)) {
+    pc = nullptr;
   }
+  const Value v = Run(&ts, ts.base, pc);
   ts.entry = entry.prev;
   ts.base = entry.caller_base;
   ts.pc = entry.caller_pc;
   ts.top = saved_top;
   if (v.is_null()) return kRaised;
-  if (InterpOf(ts).yielded) return Result<>::Steal(v);
+  if (MVM_LIKELY(InterpOf(ts).yielded)) return Result<>::Steal(v);
   *returned = Ref<>::Steal(v);
   return Result<>::Done();
 }
@@ -387,7 +386,7 @@ Result<> GeneratorSend(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>*
     case GenState::kSuspended: break;
   }
   Incref(sent);
-  return EnterGenerator(ts, gen, sent, false, returned);
+  return EnterGenerator<false>(ts, gen, sent, returned);
 }
 
 Result<> GeneratorThrow(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) {
@@ -405,7 +404,7 @@ Result<> GeneratorThrow(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) 
     default: break;
   }
   Value delegate = GeneratorDelegate(gen);
-  if (delegate.is_null()) return EnterGenerator(ts, gen, Value(), true, returned);
+  if (delegate.is_null()) return EnterGenerator<true>(ts, gen, Value(), returned);
 
   Ref<> inner = Ref<>::Borrow(delegate);
   Result<> r = kRaised;
@@ -437,7 +436,7 @@ Result<> GeneratorThrow(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) 
     Ref<> stop = TakePending(ts);
     inner_returned = Ref<>::Borrow(stop.as<StopIterationObject>()->value);
   } else if (r.raised()) {
-    return EnterGenerator(ts, gen, Value(), true, returned);
+    return EnterGenerator<true>(ts, gen, Value(), returned);
   }
   // The delegate is finished: go on behind the SEND with its result.
   const Word* loop = gen->resume_pc;
@@ -450,7 +449,7 @@ Result<> GeneratorThrow(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) 
   gen->resume_pc = send + 1 + send->x;
   gen->awaiting = false;
   Decref(iterator);
-  return EnterGenerator(ts, gen, inner_returned.Release(), false, returned);
+  return EnterGenerator<false>(ts, gen, inner_returned.Release(), returned);
 }
 
 namespace {

@@ -1229,10 +1229,15 @@ plain:
     }
     CASE(YIELD) : {
       const FrameHeader header = HeaderOf(R);
-      if (MVM_LIKELY((header.bits & 0xFF) == kFrameGenerator)) {
+      if (MVM_LIKELY((header.bits & 0xFF & ~kFrameEntry) == kFrameGenerator)) {
         GeneratorObject* gen = R[-3].as<GeneratorObject>();
         Value value = R[pc->a];
         SuspendGenerator(ts, gen, R, pc);
+        if (MVM_UNLIKELY(header.has(kFrameEntry))) {
+          InterpOf(*ts).yielded = true;
+          DECREF(Value(static_cast<Object*>(gen)));
+          return value;
+        }
         --gen->refcount;  // the word that resumed it has another
         pc = const_cast<Word*>(ReturnAddress(R));
         R = CallerBase(R);

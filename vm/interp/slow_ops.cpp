@@ -301,20 +301,8 @@ int SlowCompareJump(ThreadState* ts, Value* R, Word* pc) {
     bool equal = b.is(c) || StrEquals(b.as<StrObject>(), c.as<StrObject>());
     truth = equal == (compare == CompareOp::kEq);
   } else {
-    Result<> r = Compare(*ts, b, c, compare);
-    if (r.raised()) {
-      truth = -1;
-    } else {
-      Ref<> v = r.Take();
-      if (v.is(ts->rt->true_)) {
-        truth = 1;
-      } else if (v.is(ts->rt->false_)) {
-        truth = 0;
-      } else {
-        Result<bool> t = Truth(*ts, v);
-        truth = t.raised() ? -1 : t.Take();
-      }
-    }
+    Result<bool> holds = CompareTruth(*ts, b, c, compare);
+    truth = holds.raised() ? -1 : holds.Take();
   }
   if (pc->a & kConsume1) Decref(b);
   if (!immediate && (pc->a & kConsume2)) Decref(c);

@@ -166,6 +166,16 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
   Value value = *result;
   Op op = static_cast<Op>(pc->op);
   uint32_t locals = op == Op::GENSTART ? 0 : pc->b;
+  if (MVM_LIKELY((header.bits & 0xFF) == kFrameEntry)) {  // called by a native
+    ReleaseLocals(R, locals);
+    if (MVM_LIKELY(!HeaderOf(R).has(kFrameObject))) {
+      *halt = true;
+      Decref(R[-3]);
+      return true;
+    }
+    locals = 0;  // a finalizer has asked for the frame
+    header = HeaderOf(R);
+  }
   if (header.has(kFrameTraced) && state.on_return != nullptr) {
     // A local that is returned has been moved out, but the frame still shows it.
     const bool local = op == Op::RET && pc->a < locals;
