@@ -38,7 +38,7 @@ const char* KindName(const GeneratorObject* gen) {
 
 // The same for generators in any state and with a frame object.
 inline void LayFrame(ThreadState* ts, Value* w, GeneratorObject* gen, Value back, uint64_t header,
-              Value sent) {
+                     Value sent) {
   if (gen->state == GenState::kCreated && !sent.is_null()) {
     Decref(sent);
     sent = Value();

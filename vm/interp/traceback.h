@@ -83,7 +83,8 @@ void PinFrame(FrameObject* frame);
 Status SetFrameLine(ThreadState& ts, Value self, Value v);
 // Releases the temporaries that a jump set by it leaves behind.
 void LeaveForJump(ThreadState& ts, FrameObject* frame, Value* base, const Word* pc);
-// Adds the frame at `pc` to the traceback of the pending exception; out of memory, MemoryError takes its place.
+// Adds the frame at `pc` to the traceback of the pending exception; out of memory, MemoryError
+// takes its place.
 Status AddTraceback(ThreadState& ts, Value* base, const Word* pc);
 // The window is about to go: its frame object takes the locals. Called when kFrameObject is set.
 void DetachFrame(ThreadState& ts, Value* base, const Word* pc);
