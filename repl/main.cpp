@@ -162,7 +162,8 @@ bool RunProgram(Vm& vm, const Options& o, bool* prompt) {
     return true;
   }
   std::string program;
-  return ReadStdin(vm, &program) && vm.Run(program, "<stdin>");
+  return ReadStdin(vm, &program) && vm.Set("__file__", vm.Str("<stdin>")) &&
+         vm.Run(program, "<stdin>");
 }
 
 // Is there to be a prompt after the program? The environment is looked at late: programs may set

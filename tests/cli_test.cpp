@@ -360,6 +360,7 @@ const Row kRows[] = {
       {"PYTHONIOENCODING=ascii:replace"}},
      {0, "ascii replace ?\n", ""}},
     {"utf8_in_c_locale", {{"-c", "print('\xc3\xa9')"}, "", {"LC_ALL=C"}}, {0, "\xc3\xa9\n", ""}},
+    {"program_on_stdin_has_a_file", {{"-"}, "print(__file__)"}, {0, "<stdin>\n", ""}},
     {"input_at_end", {{"-c", "input()"}}, {1, "", "...EOFError: EOF when reading a line\n"}},
     {"input_without_newline", {{"-c", "print(input())"}, "no newline"}, {0, "no newline\n", ""}},
     {"output_closed",

@@ -113,6 +113,7 @@ Result<TupleObject> MroThroughMetatype(ThreadState& ts, TypeObject* type) {
   }
   MVM_TRY(Ref<> result, CallMethod(ts, type, MVM_NAME(ts, mro)));
   MVM_TRY(Ref<TupleObject> mro, TupleFrom(ts, result));
+  if (mro->size() == 0) return Raise(ts, Exc::kTypeError, "type MRO must not be empty");
   TypeObject* solid = SolidBase(type);
   for (Value v : mro->span()) {
     if (!IsType(ts, v)) {

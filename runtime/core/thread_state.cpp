@@ -90,7 +90,7 @@ ThreadState* NewThreadState(RuntimeState& rt, size_t stack_words) {
   ts->top = ts->stack;
   ts->handled = &ts->own_handled;
   ts->work = kWorkSlice;
-  ts->depth_limit = static_cast<uint64_t>(rt.recursion_limit) << 32;
+  ts->depth_limit = (static_cast<uint64_t>(rt.recursion_limit) + 1) << 32;
   // Until SetCStackLimit is called, which asks the system and takes its time.
   char* here = static_cast<char*>(__builtin_frame_address(0));
   SetCStackLimit(*ts, here - kUnknownStack, kUnknownStack);

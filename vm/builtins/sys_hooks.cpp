@@ -61,7 +61,9 @@ void WriteStderr(ThreadState& ts, std::string_view text) {
   Ref<> stream = Ref<>::Borrow(SysLookup(ts, "stderr"));
   if (stream && IsNone(ts, stream)) return;  // there is none
   if (stream) {
-    Result<StrObject> s = NewStrFromOs(ts, text);
+    // Lone surrogates in messages and names stand in our own texts in the WTF-8 way.
+    const bool ours = ScanUtf8(text.data(), text.size(), true).error == Utf8Error::kNone;
+    Result<StrObject> s = ours ? NewStr(ts, text) : NewStrFromOs(ts, text);
     if (!s.raised()) {
       Ref<StrObject> str = s.Take();
       Result<> written = CallMethod(ts, stream, MVM_NAME(ts, write), Value(str.get()));

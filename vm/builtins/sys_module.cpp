@@ -82,7 +82,7 @@ Result<> sys_setrecursionlimit(ThreadState& ts, Args args) {
   }
   ts.rt->recursion_limit = static_cast<int>(limit);
   for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next)
-    t->depth_limit = static_cast<uint64_t>(limit) << 32;
+    t->depth_limit = static_cast<uint64_t>(limit + 1) << 32;  // the limit itself is reached
   return None(ts);
 }
 
