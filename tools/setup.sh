@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what a build, the tests or the check of the form need and this machine lacks: `setup.sh
-# build`, `setup.sh test`, `setup.sh format`.
+# Installs what a build, the tests, the check of the form or that of speed need and this machine lacks:
+# `setup.sh build`, `setup.sh test`, `setup.sh format`, `setup.sh speed`.
 #
 # Asks the package manager only for what is missing, so it does nothing, and needs neither the
 # network nor root, on a machine that has everything. Knows Debian's and Ubuntu's packages; elsewhere
@@ -10,8 +10,8 @@ set -euo pipefail
 die() { echo "setup: $*" >&2; exit 1; }
 
 case "${1-}" in
-  build | test | format) ;;
-  *) die "usage: tools/setup.sh build|test|format" ;;
+  build | test | format | speed) ;;
+  *) die "usage: tools/setup.sh build|test|format|speed" ;;
 esac
 
 # at_least HAVE WANT: dotted versions.
@@ -29,6 +29,9 @@ if [ "$1" = test ] && ! [ -e /usr/include/gtest/gtest.h ] && ! [ -e /usr/local/i
   missing+=(libgtest-dev)
 fi
 
+if [ "$1" = speed ] && ! command -v valgrind >/dev/null 2>&1; then
+  missing+=(valgrind)
+fi
 if [ "$1" = format ] && ! command -v clang-format >/dev/null 2>&1 && ! command -v clang-format-14 >/dev/null 2>&1; then
   missing+=(clang-format-14)
 fi
