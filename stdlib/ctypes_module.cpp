@@ -85,9 +85,19 @@ Result<> field_size(ThreadState& ts, Value v) {
   return NewInt(ts, f->bits ? (int64_t{f->bits} << 16) + f->shift : f->size);
 }
 
+Result<> field_code(ThreadState& ts, Value v) {
+  const char code = v.as<Field>()->code;
+  return NewStr(ts, std::string_view(&code, code ? 1 : 0));
+}
+Result<> field_swapped(ThreadState& ts, Value v) { return Bool(ts, v.as<Field>()->swapped); }
+Result<> field_type(ThreadState&, Value v) { return Result<>::Borrow(v.as<Field>()->type); }
+
 const GetSetSpec kFieldGetSets[] = {
+    {"code", field_code, nullptr, "The letter of a number or character, or ''."},
     {"offset", field_offset, nullptr, "Where the field begins, in bytes."},
     {"size", field_size, nullptr, "The bytes that it takes; of bit fields, bits << 16 | place."},
+    {"swapped", field_swapped, nullptr, "Whether the bytes are in the other order."},
+    {"type", field_type, nullptr, "The type that the class gives it."},
 };
 
 const TypeSpec* const kTypes[] = {&kBlockType,  &kLayoutType, &kCDataType,
