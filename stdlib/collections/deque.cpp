@@ -13,6 +13,7 @@
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 #include "stdlib/collections/collections_types.h"
+#include "stdlib/collections/deque_access.h"
 #include "stdlib/collections/deque_blocks.h"
 
 namespace minivm {
@@ -545,6 +546,18 @@ const MethodSpec kIteratorMethods[] = {
 void deque_gc_clear(Object* self) { Clear(ThreadOf(self), self->as<DequeObject>()); }
 
 }  // namespace
+
+Result<> NewDeque(ThreadState& ts) {
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kDequeType));
+  MVM_TRY_VOID(TypeReady(ts, type));
+  return AllocInstance(ts, type);
+}
+Result<bool> IsDequeObject(ThreadState& ts, Value v) { return IsDeque(ts, v); }
+Status DequeAppend(ThreadState& ts, Value deque, Value item) {
+  return Append(ts, deque.as<DequeObject>(), item);
+}
+uint64_t DequeSize(Value deque) { return deque.as<DequeObject>()->size(); }
+Ref<> DequePopFirst(ThreadState& ts, Value deque) { return TakeFirst(ts, deque.as<DequeObject>()); }
 
 const TypeSpec kDequeType = {
     .name = "collections.deque",
