@@ -16,10 +16,11 @@ namespace minivm::aio {
 
 class TaskObject;
 
-#define MVM_AIO_NAMES(N)                                                                  \
-  N(add_done_callback)                                                                    \
-  N(_asyncio_future_blocking) N(call_exception_handler) N(call_soon) N(cancel) N(context) \
-      N(_check_call) N(get_debug) N(msg) N(result) N(run) N(_run)
+#define MVM_AIO_NAMES(N)      \
+  N(add_done_callback)        \
+  N(_asyncio_future_blocking) \
+  N(call_exception_handler)   \
+  N(call_soon) N(cancel) N(context) N(_check_call) N(get_debug) N(msg) N(result) N(run) N(_run)
 enum class Name : uint8_t {
 #define N(n) k##n,
   MVM_AIO_NAMES(N)
