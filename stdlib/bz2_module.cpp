@@ -20,7 +20,9 @@ constexpr size_t kSlice = 64 * 1024;
 class CompressorObject : public Object {
  public:
   Encoder* encoder;
-  bool flushed, busy;
+  bool flushed;
+  Busy busy;
+  CodecMemory memory;
   void FreeBuffers(Heap& heap) {
     if (!encoder) return;
     encoder->~Encoder();
@@ -36,7 +38,9 @@ Result<> compressor_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> made, AllocInstance(ts, args.as<TypeObject>(0)));
   MVM_TRY(void* p, AllocBuffer(ts, sizeof(Encoder)));
   bool ok;
-  made.as<CompressorObject>()->encoder = new (p) Encoder(ts.heap(), static_cast<int>(level), &ok);
+  auto* c = made.as<CompressorObject>();
+  new (&c->memory) CodecMemory(ts.heap());
+  c->encoder = new (p) Encoder(c->memory, static_cast<int>(level), &ok);
   if (!ok) return RaiseMemoryError(ts);
   return made;
 }
@@ -45,13 +49,15 @@ Result<> compressor_compress(ThreadState& ts, Args args) {
   ByteView data;
   MVM_TRY_VOID(data.Get(ts, args[1]));
   auto* c = args.self<CompressorObject>();
-  BusyGuard guard(ts, &c->busy);
+  BusyGuard guard(ts, &c->busy, c);
   if (!guard) return kRaised;
   if (c->flushed) return Raise(ts, Exc::kValueError, "Compressor has been flushed");
   for (std::string_view input = data.view(); !input.empty();) {
     const std::string_view slice = input.substr(0, kSlice);
     input.remove_prefix(slice.size());
-    if (!c->encoder->Add(slice)) return RaiseMemoryError(ts);
+    if (!c->memory.Work(ts, slice.size(), [&] { return c->encoder->Add(slice); })) {
+      return RaiseMemoryError(ts);
+    }
     MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(slice.size())));
   }
   return TakeOutput(ts, c->encoder->output());
@@ -59,11 +65,13 @@ Result<> compressor_compress(ThreadState& ts, Args args) {
 
 Result<> compressor_flush(ThreadState& ts, Args args) {
   auto* c = args.self<CompressorObject>();
-  BusyGuard guard(ts, &c->busy);
+  BusyGuard guard(ts, &c->busy, c);
   if (!guard) return kRaised;
   if (c->flushed) return Raise(ts, Exc::kValueError, "Repeated call to flush()");
   c->flushed = true;
-  if (!c->encoder->Finish()) return RaiseMemoryError(ts);
+  if (!c->memory.Work(ts, kSlice, [&] { return c->encoder->Finish(); })) {
+    return RaiseMemoryError(ts);
+  }
   return TakeOutput(ts, c->encoder->output());
 }
 
@@ -74,17 +82,18 @@ Result<> decompressor_new(ThreadState& ts, Args args) {
   auto* d = made.as<DecompressorObject>();
   MVM_TRY_VOID(d->input.Init(ts));
   MVM_TRY(void* p, AllocBuffer(ts, sizeof(Decoder)));
-  d->decoder = new (p) Decoder(ts.heap());
+  d->decoder = new (p) Decoder(d->input.memory);
   return made;
 }
 
 // Is that the end of the stream?
-Result<bool> RunDecoder(ThreadState& ts, Decoder& decoder, std::string_view* input, size_t most,
-                        zlib::ByteBuffer* out) {
+Result<bool> RunDecoder(ThreadState& ts, DecompressorObject* d, std::string_view* input,
+                        size_t most, zlib::ByteBuffer* out) {
   for (;;) {
     std::string_view slice = input->substr(0, kSlice);
     const size_t offered = slice.size(), before = out->size();
-    const auto result = decoder.Run(&slice, std::min(most - before, kSlice), out);
+    const auto result = d->input.memory.Work(
+        ts, offered, [&] { return d->decoder->Run(&slice, std::min(most - before, kSlice), out); });
     const size_t used = offered - slice.size();
     input->remove_prefix(used);
     MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(used + (out->size() - before) / 2)));
@@ -104,9 +113,9 @@ Result<bool> RunDecoder(ThreadState& ts, Decoder& decoder, std::string_view* inp
 
 Result<> decompressor_decompress(ThreadState& ts, Args args) {
   auto* d = args.self<DecompressorObject>();
-  return d->input.Decompress(ts, args[1], args[2],
+  return d->input.Decompress(ts, args[0], args[1], args[2],
                              [&](std::string_view* input, size_t most, zlib::ByteBuffer* out) {
-                               return RunDecoder(ts, *d->decoder, input, most, out);
+                               return RunDecoder(ts, d, input, most, out);
                              });
 }
 

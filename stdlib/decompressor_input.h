@@ -1,11 +1,12 @@
-// What decompressor objects have in common: a guard against being used from within, and input that
-// waits because a call was allowed no more output.
+// What decompressor objects have in common: a guard against being used twice at a time, and input
+// that waits because a call was allowed no more output.
 #pragma once
 
+#include <new>
 #include <string_view>
 #include <utility>
 
-#include "runtime/core/thread_state.h"
+#include "runtime/core/wait_list.h"
 #include "runtime/objects/bytes_object.h"
 #include "runtime/protocol/buffer.h"
 #include "runtime/protocol/protocol.h"
@@ -13,25 +14,42 @@
 
 namespace minivm {
 
-// Marks a stream as in use for as long as this lives: between slices of work scripts may run.
+// Who uses a stream: between slices of work scripts may run, and during them other threads.
+struct Busy {
+  uint64_t owner;  // ident of the thread; 0: nobody
+  WaitList waiting;
+};
+
+// Has the stream for itself as long as it lives. Another thread's turn is waited for; the same
+// thread's, of which this is within, cannot end: RuntimeError. `object` is whose stream it is, and
+// pinned by the caller.
 class BusyGuard {
  public:
-  BusyGuard(ThreadState& ts, bool* busy) : busy_(*busy ? nullptr : busy) {
-    if (busy_) {
-      *busy_ = true;
-    } else {
-      Raise(ts, Exc::kRuntimeError, "the stream is in use");
+  BusyGuard(ThreadState& ts, Busy* busy, Object* object) : ts_(ts) {
+    if (MVM_UNLIKELY(busy->owner != 0)) {
+      if (busy->owner == ts.id) {
+        Raise(ts, Exc::kRuntimeError, "the stream is in use");
+        return;
+      }
+      if (busy->waiting.Wait(ts, object, kNever, [busy] { return busy->owner == 0; }).raised()) {
+        return;
+      }
     }
+    busy->owner = ts.id;
+    busy_ = busy;
   }
   ~BusyGuard() {
-    if (busy_) *busy_ = false;
+    if (busy_ == nullptr) return;
+    busy_->owner = 0;
+    busy_->waiting.WakeOne(ts_);
   }
   BusyGuard(const BusyGuard&) = delete;
   BusyGuard& operator=(const BusyGuard&) = delete;
   explicit operator bool() const { return busy_ != nullptr; }
 
  private:
-  bool* busy_;
+  ThreadState& ts_;
+  Busy* busy_ = nullptr;
 };
 
 // The bytes of a buffer, which is emptied.
@@ -45,12 +63,16 @@ inline Result<> TakeOutput(ThreadState& ts, zlib::ByteBuffer& out) {
 struct DecompressorInput {
   zlib::ByteBuffer* waiting;  // null until Init()
   Ref<BytesObject> unused;    // what stands behind the end
-  bool eof, needs_input, busy;
+  bool eof, needs_input;
+  Busy busy;
+  CodecMemory memory;  // what the decoder works with; begun by Init() or by BeginMemory()
 
+  void BeginMemory(ThreadState& ts) { new (&memory) CodecMemory(ts.heap()); }
   Status Init(ThreadState& ts) {
+    BeginMemory(ts);
     MVM_TRY(unused, NewBytes(ts, {}));
     MVM_TRY(void* p, AllocBuffer(ts, sizeof(zlib::ByteBuffer)));
-    waiting = new (p) zlib::ByteBuffer(ts.heap());
+    waiting = new (p) zlib::ByteBuffer(memory);
     needs_input = true;
     return Ok();
   }
@@ -60,15 +82,16 @@ struct DecompressorInput {
     heap.FreeBuffer(std::exchange(waiting, nullptr), sizeof(zlib::ByteBuffer));
   }
 
-  // decompress(data, max_length): what waits and data go through
+  // decompress(self, data, max_length): what waits and data go through
   // run(std::string_view* input, size_t most, ByteBuffer* out), which gives whether that was the
   // end.
   template <class F>
-  Result<> Decompress(ThreadState& ts, Value data_argument, Value length_argument, F run) {
+  Result<> Decompress(ThreadState& ts, Value self, Value data_argument, Value length_argument,
+                      F run) {
     ByteView data;
     MVM_TRY_VOID(data.Get(ts, data_argument));
     MVM_TRY(int64_t max_length, AsInt64(ts, length_argument));
-    BusyGuard guard(ts, &busy);
+    BusyGuard guard(ts, &busy, self.object());
     if (!guard) return kRaised;
     if (eof) return Raise(ts, Exc::kEOFError, "End of stream already reached");
     std::string_view input = data.view();
@@ -78,7 +101,7 @@ struct DecompressorInput {
       input = waiting->view();
     }
     const size_t before = input.size();
-    zlib::ByteBuffer out(ts.heap());
+    zlib::ByteBuffer out(memory);
     const size_t most = max_length < 0 ? SIZE_MAX : static_cast<size_t>(max_length);
     MVM_TRY(eof, run(&input, most, &out));
     if (eof) {

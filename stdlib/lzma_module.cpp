@@ -271,7 +271,9 @@ Result<> lzma_is_check_supported(ThreadState& ts, Args args) {
 class CompressorObject : public Object {
  public:
   Encoder* encoder;
-  bool flushed, busy;
+  bool flushed;
+  Busy busy;
+  CodecMemory memory;
   void FreeBuffers(Heap& heap) {
     if (!encoder) return;
     encoder->~Encoder();
@@ -330,17 +332,20 @@ Result<> compressor_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> made, AllocInstance(ts, args.as<TypeObject>(0)));
   MVM_TRY(void* p, AllocBuffer(ts, sizeof(Encoder)));
   bool ok;
-  made.as<CompressorObject>()->encoder = new (p)
-      Encoder(ts.heap(), static_cast<Container>(format),
+  auto* c = made.as<CompressorObject>();
+  new (&c->memory) CodecMemory(ts.heap());
+  c->encoder = new (p)
+      Encoder(c->memory, static_cast<Container>(format),
               static_cast<int>(std::max<int64_t>(check, 0)), chain.filters, chain.count, &ok);
   if (!ok) return RaiseMemoryError(ts);
   return made;
 }
 
 // All the work there is.
-Status RunEncoder(ThreadState& ts, Encoder& encoder, bool finish) {
+Status RunEncoder(ThreadState& ts, CompressorObject* c, bool finish) {
   for (bool more = true; more;) {
-    if (!encoder.Work(finish, &more)) return RaiseMemoryError(ts);
+    const auto work = [&] { return c->encoder->Work(finish, &more); };
+    if (!c->memory.Work(ts, kSlice, work)) return RaiseMemoryError(ts);
     MVM_TRY_VOID(Charge(ts, kSlice));
   }
   return Ok();
@@ -350,14 +355,14 @@ Result<> compressor_compress(ThreadState& ts, Args args) {
   ByteView data;
   MVM_TRY_VOID(data.Get(ts, args[1]));
   auto* c = args.self<CompressorObject>();
-  BusyGuard guard(ts, &c->busy);
+  BusyGuard guard(ts, &c->busy, c);
   if (!guard) return kRaised;
   if (c->flushed) return Raise(ts, Exc::kValueError, "Compressor has been flushed");
   const uint8_t* p = data.data();
   for (size_t left = data.size(); left > 0;) {
     const size_t n = std::min(left, kSlice);
     if (!c->encoder->Add(p, n)) return RaiseMemoryError(ts);
-    MVM_TRY_VOID(RunEncoder(ts, *c->encoder, false));
+    MVM_TRY_VOID(RunEncoder(ts, c, false));
     p += n;
     left -= n;
   }
@@ -366,12 +371,12 @@ Result<> compressor_compress(ThreadState& ts, Args args) {
 
 Result<> compressor_flush(ThreadState& ts, Args args) {
   auto* c = args.self<CompressorObject>();
-  BusyGuard guard(ts, &c->busy);
+  BusyGuard guard(ts, &c->busy, c);
   if (!guard) return kRaised;
   if (c->flushed) return Raise(ts, Exc::kValueError, "Repeated call to flush()");
   c->flushed = true;
   if (!c->encoder->Drain()) return RaiseMemoryError(ts);
-  MVM_TRY_VOID(RunEncoder(ts, *c->encoder, true));
+  MVM_TRY_VOID(RunEncoder(ts, c, true));
   if (!c->encoder->End()) return RaiseMemoryError(ts);
   return TakeOutput(ts, c->encoder->output());
 }
@@ -408,7 +413,7 @@ Result<> decompressor_new(ThreadState& ts, Args args) {
   auto* d = made.as<DecompressorObject>();
   MVM_TRY_VOID(d->input.Init(ts));
   MVM_TRY(void* p, AllocBuffer(ts, sizeof(Decoder)));
-  d->decoder = new (p) Decoder(ts.heap(), static_cast<Container>(format), limit);
+  d->decoder = new (p) Decoder(d->input.memory, static_cast<Container>(format), limit);
   if (has_filters) d->decoder->BeginRaw(chain.filters, chain.count);
   return made;
 }
@@ -424,18 +429,19 @@ Result<> decompressor_new(ThreadState& ts, Args args) {
 }
 
 // Is that the end of the stream?
-Result<bool> RunDecoder(ThreadState& ts, Decoder& decoder, std::string_view* input, size_t most,
-                        zlib::ByteBuffer* out) {
+Result<bool> RunDecoder(ThreadState& ts, DecompressorObject* d, std::string_view* input,
+                        size_t most, zlib::ByteBuffer* out) {
   for (;;) {
     std::string_view slice = input->substr(0, kSlice);
     const size_t offered = slice.size(), before = out->size();
-    const auto result = decoder.Run(&slice, std::min(most - before, kSlice), out);
+    const auto result = d->input.memory.Work(
+        ts, offered, [&] { return d->decoder->Run(&slice, std::min(most - before, kSlice), out); });
     const size_t used = offered - slice.size();
     input->remove_prefix(used);
     MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(used + (out->size() - before) / 2)));
     switch (result) {
       case Decoder::Result::kEnd: return true;
-      case Decoder::Result::kError: return RaiseDecoder(ts, decoder.error());
+      case Decoder::Result::kError: return RaiseDecoder(ts, d->decoder->error());
       case Decoder::Result::kNoMemory: return RaiseMemoryError(ts);
       case Decoder::Result::kFull:
         if (out->size() >= most) return false;
@@ -450,9 +456,9 @@ Result<bool> RunDecoder(ThreadState& ts, Decoder& decoder, std::string_view* inp
 Result<> decompressor_decompress(ThreadState& ts, Args args) {
   auto* d = args.self<DecompressorObject>();
   if (d->input.eof) return Raise(ts, Exc::kEOFError, "Already at end of stream");
-  return d->input.Decompress(ts, args[1], args[2],
+  return d->input.Decompress(ts, args[0], args[1], args[2],
                              [&](std::string_view* input, size_t most, zlib::ByteBuffer* out) {
-                               return RunDecoder(ts, *d->decoder, input, most, out);
+                               return RunDecoder(ts, d, input, most, out);
                              });
 }
 

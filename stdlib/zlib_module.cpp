@@ -1,7 +1,7 @@
 // Module zlib: what scripts see of stdlib/zlib.
 //
-// Work is done in slices, between which signals and limits are served; a stream is marked busy
-// meanwhile, so that another thread cannot use it.
+// Work is done in slices, with the VM's lock released, between which signals and limits are served;
+// a stream is marked busy meanwhile, so that other threads wait for it.
 #include <new>
 
 #include "runtime/objects/bytes_object.h"
@@ -62,11 +62,15 @@ struct DeflateArguments {
 };
 
 // All of the input, in slices.
-Status RunDeflater(ThreadState& ts, Deflater& d, std::string_view input, int flush) {
+Status RunDeflater(ThreadState& ts, CodecMemory& memory, Deflater& d, std::string_view input,
+                   int flush) {
   do {
     const std::string_view slice = input.substr(0, kSlice);
     input.remove_prefix(slice.size());
-    if (!d.Run(slice, input.empty() ? flush : kNoFlush)) return RaiseMemoryError(ts);
+    const int now = input.empty() ? flush : kNoFlush;
+    // A flush may have a window full of work left over from before.
+    const size_t size = now == kNoFlush ? slice.size() : kSlice;
+    if (!memory.Work(ts, size, [&] { return d.Run(slice, now); })) return RaiseMemoryError(ts);
     MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(slice.size())));
   } while (!input.empty());
   return Ok();
@@ -80,10 +84,11 @@ Result<> zlib_compress(ThreadState& ts, Args args) {
   MVM_TRY(a.wbits, AsInt64(ts, args[2]));
   if (!a.Check()) return RaiseZlib(ts, 0, "Bad compression level");
   bool ok;
-  Deflater d(ts.heap(), static_cast<int>(a.level), a.wrap, a.bits, 8, kDefaultStrategy, &ok,
+  CodecMemory memory(ts.heap());
+  Deflater d(memory, static_cast<int>(a.level), a.wrap, a.bits, 8, kDefaultStrategy, &ok,
              data.view().size());
   if (!ok) return RaiseMemoryError(ts);
-  MVM_TRY_VOID(RunDeflater(ts, d, data.view(), kFinish));
+  MVM_TRY_VOID(RunDeflater(ts, memory, d, data.view(), kFinish));
   return TakeOutput(ts, d.output());
 }
 
@@ -91,7 +96,8 @@ class CompressObject : public Object {
  public:
   Deflater* deflater;
   DeflateArguments arguments;
-  bool busy;
+  Busy busy;
+  CodecMemory memory;
   void FreeBuffers(Heap& heap) {
     if (!deflater) return;
     deflater->~Deflater();
@@ -106,7 +112,8 @@ Result<CompressObject> NewCompress(ThreadState& ts, const DeflateArguments& a) {
   c->arguments = a;
   MVM_TRY(void* p, AllocBuffer(ts, sizeof(Deflater)));
   bool ok;
-  c->deflater = new (p) Deflater(ts.heap(), static_cast<int>(a.level), a.wrap, a.bits,
+  new (&c->memory) CodecMemory(ts.heap());
+  c->deflater = new (p) Deflater(c->memory, static_cast<int>(a.level), a.wrap, a.bits,
                                  static_cast<int>(a.memory), static_cast<int>(a.strategy), &ok);
   if (!ok) return RaiseMemoryError(ts);
   return std::move(made).Into<CompressObject>();
@@ -137,12 +144,12 @@ Result<> compress_compress(ThreadState& ts, Args args) {
   ByteView data;
   MVM_TRY_VOID(data.Get(ts, args[1]));
   CompressObject* c = SelfCompress(args);
-  BusyGuard guard(ts, &c->busy);
+  BusyGuard guard(ts, &c->busy, c);
   if (!guard) return kRaised;
   if (c->deflater->finished()) {
     return RaiseZlib(ts, -2, "while compressing data", kInconsistent);
   }
-  MVM_TRY_VOID(RunDeflater(ts, *c->deflater, data.view(), kNoFlush));
+  MVM_TRY_VOID(RunDeflater(ts, c->memory, *c->deflater, data.view(), kNoFlush));
   return TakeOutput(ts, c->deflater->output());
 }
 
@@ -150,17 +157,19 @@ Result<> compress_flush(ThreadState& ts, Args args) {
   MVM_TRY(int64_t mode, AsInt64(ts, args.get(1, Value::Int(kFinish))));
   if (mode == kNoFlush) return NewBytes(ts, {});
   CompressObject* c = SelfCompress(args);
-  BusyGuard guard(ts, &c->busy);
+  BusyGuard guard(ts, &c->busy, c);
   if (!guard) return kRaised;
   if (mode < 0 || mode > kBlockFlush || c->deflater->finished()) {
     return RaiseZlib(ts, -2, "while flushing", kInconsistent);
   }
-  MVM_TRY_VOID(RunDeflater(ts, *c->deflater, {}, static_cast<int>(mode)));
+  MVM_TRY_VOID(RunDeflater(ts, c->memory, *c->deflater, {}, static_cast<int>(mode)));
   return TakeOutput(ts, c->deflater->output());
 }
 
 Result<> compress_copy(ThreadState& ts, Args args) {
   CompressObject* c = SelfCompress(args);
+  BusyGuard guard(ts, &c->busy, c);
+  if (!guard) return kRaised;
   if (c->deflater->finished()) return Raise(ts, Exc::kValueError, "Inconsistent stream state");
   MVM_TRY(Ref<CompressObject> copy, NewCompress(ts, c->arguments));
   bool ok;
@@ -173,13 +182,15 @@ Result<> compress_copy(ThreadState& ts, Args args) {
 
 // Runs until the input is used up, the stream ends or there are `most` bytes; gives a dictionary
 // that is asked for. What is left of the input stays in *input.
-Result<Inflater::Result> RunInflater(ThreadState& ts, Inflater& inflater, std::string_view* input,
-                                     size_t most, Value dictionary, ByteBuffer* out) {
+Result<Inflater::Result> RunInflater(ThreadState& ts, CodecMemory& memory, Inflater& inflater,
+                                     std::string_view* input, size_t most, Value dictionary,
+                                     ByteBuffer* out) {
   for (;;) {
     const size_t before = out->size();
     const size_t limit = std::min(most - before, kSlice);
     size_t used;
-    const Inflater::Result r = inflater.Run(*input, limit, out, &used);
+    const Inflater::Result r =
+        memory.Work(ts, input->size(), [&] { return inflater.Run(*input, limit, out, &used); });
     input->remove_prefix(used);
     MVM_TRY_VOID(Charge(ts, static_cast<int64_t>((out->size() - before + used) / 4)));
     switch (r) {
@@ -215,10 +226,11 @@ Result<> zlib_decompress(ThreadState& ts, Args args) {
   if (!ParseWindowBits(wbits, &wrap, &bits)) {
     return RaiseZlib(ts, -2, "while preparing to decompress data", kInconsistent);
   }
-  Inflater inflater(ts.heap(), wrap, bits);
-  ByteBuffer out(ts.heap());
+  CodecMemory memory(ts.heap());
+  Inflater inflater(memory, wrap, bits);
+  ByteBuffer out(memory);
   std::string_view input = data.view();
-  MVM_TRY(Inflater::Result r, RunInflater(ts, inflater, &input, SIZE_MAX, Value(), &out));
+  MVM_TRY(Inflater::Result r, RunInflater(ts, memory, inflater, &input, SIZE_MAX, Value(), &out));
   if (r != Inflater::Result::kEnd) {
     return RaiseZlib(ts, -5, "while decompressing data", "incomplete or truncated stream");
   }
@@ -257,7 +269,8 @@ Result<DecompressObject> NewDecompress(ThreadState& ts, TypeObject* type, Wrap w
   MVM_TRY(d->input.unused, NewBytes(ts, {}));
   MVM_TRY(d->tail, NewBytes(ts, {}));
   MVM_TRY(void* p, AllocBuffer(ts, sizeof(Inflater)));
-  d->inflater = new (p) Inflater(ts.heap(), wrap, bits);
+  d->input.BeginMemory(ts);
+  d->inflater = new (p) Inflater(d->input.memory, wrap, bits);
   return std::move(made).Into<DecompressObject>();
 }
 
@@ -313,7 +326,7 @@ Result<> decompress_decompress(ThreadState& ts, Args args) {
   MVM_TRY(int64_t max_length, AsInt64(ts, args[2]));
   if (max_length < 0) return Raise(ts, Exc::kValueError, "max_length must be non-negative");
   DecompressObject* d = SelfDecompress(args);
-  BusyGuard guard(ts, &d->input.busy);
+  BusyGuard guard(ts, &d->input.busy, d);
   if (!guard) return kRaised;
   std::string_view input = data.view();
   if (d->input.eof) {
@@ -324,9 +337,10 @@ Result<> decompress_decompress(ThreadState& ts, Args args) {
     MVM_TRY_VOID(KeepRest(ts, d, input));
     return NewBytes(ts, {});
   }
-  ByteBuffer out(ts.heap());
+  ByteBuffer out(d->input.memory);
   const size_t most = max_length ? static_cast<size_t>(max_length) : SIZE_MAX;
-  MVM_TRY(Inflater::Result r, RunInflater(ts, *d->inflater, &input, most, d->dictionary, &out));
+  MVM_TRY(Inflater::Result r,
+          RunInflater(ts, d->input.memory, *d->inflater, &input, most, d->dictionary, &out));
   d->input.eof = r == Inflater::Result::kEnd;
   MVM_TRY_VOID(KeepRest(ts, d, input));
   return TakeOutput(ts, out);
@@ -336,7 +350,7 @@ Result<> decompress_flush(ThreadState& ts, Args args) {
   MVM_TRY(int64_t length, AsInt64(ts, args.get(1, Value::Int(kDefaultBuffer))));
   if (length <= 0) return Raise(ts, Exc::kValueError, "length must be greater than zero");
   DecompressObject* d = SelfDecompress(args);
-  BusyGuard guard(ts, &d->input.busy);
+  BusyGuard guard(ts, &d->input.busy, d);
   if (!guard) return kRaised;
   if (d->input.eof) {
     d->closed = true;
@@ -344,8 +358,9 @@ Result<> decompress_flush(ThreadState& ts, Args args) {
   }
   const Ref<BytesObject> tail = d->tail;
   std::string_view input = tail->view();
-  ByteBuffer out(ts.heap());
-  MVM_TRY(Inflater::Result r, RunInflater(ts, *d->inflater, &input, SIZE_MAX, d->dictionary, &out));
+  ByteBuffer out(d->input.memory);
+  MVM_TRY(Inflater::Result r,
+          RunInflater(ts, d->input.memory, *d->inflater, &input, SIZE_MAX, d->dictionary, &out));
   d->input.eof = d->closed = r == Inflater::Result::kEnd;
   MVM_TRY_VOID(KeepRest(ts, d, input));
   return TakeOutput(ts, out);
@@ -353,6 +368,8 @@ Result<> decompress_flush(ThreadState& ts, Args args) {
 
 Result<> decompress_copy(ThreadState& ts, Args args) {
   DecompressObject* d = SelfDecompress(args);
+  BusyGuard guard(ts, &d->input.busy, d);
+  if (!guard) return kRaised;
   if (d->closed) return Raise(ts, Exc::kValueError, "Inconsistent stream state");
   MVM_TRY(Ref<DecompressObject> copy, NewDecompress(ts, TypeOf(ts, args[0]), d->wrap, d->bits));
   bool ok;
@@ -382,9 +399,10 @@ Result<> decompressor_new(ThreadState& ts, Args args) {
 Result<> decompressor_decompress(ThreadState& ts, Args args) {
   DecompressObject* d = SelfDecompress(args);
   return d->input.Decompress(
-      ts, args[1], args[2],
+      ts, args[0], args[1], args[2],
       [&](std::string_view* input, size_t most, ByteBuffer* out) -> Result<bool> {
-        MVM_TRY(Inflater::Result r, RunInflater(ts, *d->inflater, input, most, d->dictionary, out));
+        MVM_TRY(Inflater::Result r,
+                RunInflater(ts, d->input.memory, *d->inflater, input, most, d->dictionary, out));
         return r == Inflater::Result::kEnd;
       });
 }

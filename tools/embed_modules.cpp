@@ -46,8 +46,9 @@ struct Module {
 std::string Pack(minivm::Heap& heap, const std::string& text, const std::string& before) {
   using namespace minivm::zlib;
   bool ok;
+  minivm::CodecMemory memory(heap);
   auto deflater =
-      std::make_unique<Deflater>(heap, 9, Wrap::kRaw, 15, 9, int{kDefaultStrategy}, &ok);
+      std::make_unique<Deflater>(memory, 9, Wrap::kRaw, 15, 9, int{kDefaultStrategy}, &ok);
   if (!ok || !deflater->SetDictionary(before) || !deflater->Run(text, kFinish)) return {};
   return std::string(deflater->output().view());
 }

@@ -7,7 +7,7 @@
 namespace minivm::bz2 {
 
 Decoder::~Decoder() {
-  if (links_) heap_.FreeBuffer(links_, size_t{capacity_} * sizeof(uint32_t));
+  if (links_) memory_.FreeBuffer(links_, size_t{capacity_} * sizeof(uint32_t));
 }
 
 // ---- bits ----
@@ -37,7 +37,8 @@ bool Decoder::ReadHeader() {
       const uint32_t magic = Take(32), level = (magic & 0xFF) - '0';
       if (magic >> 8 != 0x425A68 || level < 1 || level > 9) return Fail();
       const size_t bytes = size_t{level} * kBlockUnit * sizeof(uint32_t);
-      if (!heap_.WouldExceed(bytes)) links_ = static_cast<uint32_t*>(heap_.AllocateBuffer(bytes));
+      if (!memory_.WouldExceed(bytes))
+        links_ = static_cast<uint32_t*>(memory_.AllocateBuffer(bytes));
       if (!links_) {
         step_ = Step::kNoMemory;
         return false;

@@ -4,8 +4,8 @@
 
 #include <string_view>
 
-#include "runtime/gc/heap.h"
 #include "stdlib/bz2/block.h"
+#include "stdlib/codec_memory.h"
 #include "stdlib/zlib/byte_buffer.h"
 
 namespace minivm::bz2 {
@@ -20,7 +20,7 @@ class Decoder {
     kNoMemory,
   };
 
-  explicit Decoder(Heap& heap) : heap_(heap) {}
+  explicit Decoder(CodecMemory& memory) : memory_(memory) {}
   ~Decoder();
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
@@ -75,7 +75,7 @@ class Decoder {
     return false;
   }
 
-  Heap& heap_;
+  CodecMemory& memory_;
   const uint8_t* at_ = nullptr;
   const uint8_t* end_ = nullptr;
   uint64_t bits_ = 0;

@@ -36,28 +36,28 @@ uint32_t LeastRotation(const uint8_t* text, uint32_t n) {
 
 }  // namespace
 
-Encoder::Encoder(Heap& heap, int level, bool* ok)
-    : heap_(heap), out_(heap), capacity_(static_cast<uint32_t>(level) * kBlockUnit) {
+Encoder::Encoder(CodecMemory& memory, int level, bool* ok)
+    : memory_(memory), out_(memory), capacity_(static_cast<uint32_t>(level) * kBlockUnit) {
   const size_t n = capacity_;
   const size_t all = 6 * n + SuffixSortWorkspace(n) + kMaxSelectors;
   *ok = false;
-  if (heap.WouldExceed(all)) return;
-  text_ = static_cast<uint8_t*>(heap.AllocateBuffer(n));
-  sorted_ = static_cast<uint8_t*>(heap.AllocateBuffer(n));
-  order_ = static_cast<int32_t*>(heap.AllocateBuffer(n * sizeof(int32_t)));
-  workspace_ = heap.AllocateBuffer(SuffixSortWorkspace(n));
-  chosen_ = static_cast<uint8_t*>(heap.AllocateBuffer(kMaxSelectors));
+  if (memory.WouldExceed(all)) return;
+  text_ = static_cast<uint8_t*>(memory.AllocateBuffer(n));
+  sorted_ = static_cast<uint8_t*>(memory.AllocateBuffer(n));
+  order_ = static_cast<int32_t*>(memory.AllocateBuffer(n * sizeof(int32_t)));
+  workspace_ = memory.AllocateBuffer(SuffixSortWorkspace(n));
+  chosen_ = static_cast<uint8_t*>(memory.AllocateBuffer(kMaxSelectors));
   *ok = text_ && sorted_ && order_ && workspace_ && chosen_ && out_.Reserve(16);
   if (*ok) Put(0x425A6800u + '0' + static_cast<uint32_t>(level), 32);
 }
 
 Encoder::~Encoder() {
   const size_t n = capacity_;
-  if (text_) heap_.FreeBuffer(text_, n);
-  if (sorted_) heap_.FreeBuffer(sorted_, n);
-  if (order_) heap_.FreeBuffer(order_, n * sizeof(int32_t));
-  if (workspace_) heap_.FreeBuffer(workspace_, SuffixSortWorkspace(n));
-  if (chosen_) heap_.FreeBuffer(chosen_, kMaxSelectors);
+  if (text_) memory_.FreeBuffer(text_, n);
+  if (sorted_) memory_.FreeBuffer(sorted_, n);
+  if (order_) memory_.FreeBuffer(order_, n * sizeof(int32_t));
+  if (workspace_) memory_.FreeBuffer(workspace_, SuffixSortWorkspace(n));
+  if (chosen_) memory_.FreeBuffer(chosen_, kMaxSelectors);
 }
 
 void Encoder::Put(uint64_t bits, int n) {

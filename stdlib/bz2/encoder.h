@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-#include "runtime/gc/heap.h"
 #include "stdlib/bz2/block.h"
+#include "stdlib/codec_memory.h"
 #include "stdlib/zlib/byte_buffer.h"
 
 namespace minivm::bz2 {
@@ -12,7 +12,7 @@ namespace minivm::bz2 {
 class Encoder {
  public:
   // REQUIRES: level 1..9. *ok false: no memory.
-  Encoder(Heap& heap, int level, bool* ok);
+  Encoder(CodecMemory& memory, int level, bool* ok);
   ~Encoder();
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
@@ -36,7 +36,7 @@ class Encoder {
   void WriteSymbols(uint32_t count);
   void Put(uint64_t bits, int n);  // n <= 48; room is made before
 
-  Heap& heap_;
+  CodecMemory& memory_;
   zlib::ByteBuffer out_;
   uint32_t capacity_;  // bytes of a block
   uint8_t* text_ = nullptr;

@@ -18,8 +18,8 @@ class Decoder {
   enum class Result : uint8_t { kMore, kFull, kEnd, kError, kNoMemory };
   enum class Error : uint8_t { kFormat, kOptions, kData, kMemoryLimit };
 
-  Decoder(Heap& heap, Container format, uint64_t memory_limit)
-      : unpacker_(heap), format_(format), memory_limit_(memory_limit) {}
+  Decoder(CodecMemory& memory, Container format, uint64_t memory_limit)
+      : unpacker_(memory), format_(format), memory_limit_(memory_limit) {}
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 

@@ -23,15 +23,15 @@ size_t StoreNumber(uint8_t* p, uint64_t v) {
 
 }  // namespace
 
-Encoder::Encoder(Heap& heap, Container format, int check, const FilterSpec* filters, size_t count,
-                 bool* ok)
+Encoder::Encoder(CodecMemory& memory, Container format, int check, const FilterSpec* filters,
+                 size_t count, bool* ok)
     : format_(format),
       check_(check),
       count_(count),
-      out_(heap),
-      coder_(heap, filters[count - 1], ok),
+      out_(memory),
+      coder_(memory, filters[count - 1], ok),
       filters_{{0, 0, true}, {0, 0, true}, {0, 0, true}},
-      held_{zlib::ByteBuffer(heap), zlib::ByteBuffer(heap), zlib::ByteBuffer(heap)},
+      held_{zlib::ByteBuffer(memory), zlib::ByteBuffer(memory), zlib::ByteBuffer(memory)},
       checker_(check) {
   std::copy(filters, filters + count, specs_);
   for (size_t i = 0; i + 1 < count; ++i) {

@@ -11,7 +11,7 @@ class Encoder {
  public:
   // REQUIRES: format is not kAuto; a valid chain, for kAlone of LZMA1 alone, for kXz with LZMA2; a
   // check that is supported. *ok false: no memory.
-  Encoder(Heap& heap, Container format, int check, const FilterSpec* filters, size_t count,
+  Encoder(CodecMemory& memory, Container format, int check, const FilterSpec* filters, size_t count,
           bool* ok);
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;

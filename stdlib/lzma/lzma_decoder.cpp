@@ -9,8 +9,8 @@ size_t History::Room() {
   if (at_ < ring()) return ring() - at_;
   if (capacity_ < size_) {
     const size_t capacity = std::min(size_, std::max<size_t>(capacity_ * 2, 64 << 10));
-    if (heap_.WouldExceed(capacity - capacity_)) return 0;
-    void* p = heap_.ReallocateBuffer(bytes_, capacity_, capacity);
+    if (memory_.WouldExceed(capacity - capacity_)) return 0;
+    void* p = memory_.ReallocateBuffer(bytes_, capacity_, capacity);
     if (!p) return 0;
     bytes_ = static_cast<uint8_t*>(p);
     capacity_ = capacity;

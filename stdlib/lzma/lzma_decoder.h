@@ -1,7 +1,7 @@
 // Decoding the symbols of LZMA to the bytes that they stand for.
 #pragma once
 
-#include "runtime/gc/heap.h"
+#include "stdlib/codec_memory.h"
 #include "stdlib/lzma/model.h"
 
 namespace minivm::lzma {
@@ -10,9 +10,9 @@ namespace minivm::lzma {
 // size while there is use for it.
 class History {
  public:
-  explicit History(Heap& heap) : heap_(heap) {}
+  explicit History(CodecMemory& memory) : memory_(memory) {}
   ~History() {
-    if (bytes_) heap_.FreeBuffer(bytes_, capacity_);
+    if (bytes_) memory_.FreeBuffer(bytes_, capacity_);
   }
   History(const History&) = delete;
   History& operator=(const History&) = delete;
@@ -53,7 +53,7 @@ class History {
  private:
   size_t ring() const { return std::min(capacity_, size_); }
 
-  Heap& heap_;
+  CodecMemory& memory_;
   uint8_t* bytes_ = nullptr;
   size_t capacity_ = 0, size_ = 4096, at_ = 0, known_ = 0;
 };
@@ -68,7 +68,7 @@ class LzmaDecoder {
     kNoMemory,
   };
 
-  explicit LzmaDecoder(Heap& heap) : history_(heap) {}
+  explicit LzmaDecoder(CodecMemory& memory) : history_(memory) {}
 
   History& history() { return history_; }
   void SetProperties(const Properties& p) { properties_ = p; }

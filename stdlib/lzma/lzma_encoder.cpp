@@ -88,13 +88,13 @@ void RangeEncoder::Flush() {
 
 // ---- symbols ----
 
-LzmaEncoder::LzmaEncoder(Heap& heap, const FilterSpec& spec, bool* ok)
+LzmaEncoder::LzmaEncoder(CodecMemory& memory, const FilterSpec& spec, bool* ok)
     : is_lzma2_(spec.id == kFilterLzma2),
       lazy_(spec.lazy),
       nice_(spec.nice),
       properties_(spec.properties),
-      finder_(heap, spec, ok),
-      coder_(heap) {
+      finder_(memory, spec, ok),
+      coder_(memory) {
   ResetState();
 }
 

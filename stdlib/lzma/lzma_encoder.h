@@ -12,7 +12,7 @@ namespace minivm::lzma {
 // Bits to bytes, by their probabilities.
 class RangeEncoder {
  public:
-  explicit RangeEncoder(Heap& heap) : out_(heap) {}
+  explicit RangeEncoder(CodecMemory& memory) : out_(memory) {}
   void Reset();
   void Bit(Probability& p, uint32_t bit);
   void Direct(uint32_t value, uint32_t bits);
@@ -38,7 +38,7 @@ class RangeEncoder {
 class LzmaEncoder {
  public:
   // REQUIRES: spec is of LZMA. *ok false: no memory.
-  LzmaEncoder(Heap& heap, const FilterSpec& spec, bool* ok);
+  LzmaEncoder(CodecMemory& memory, const FilterSpec& spec, bool* ok);
 
   // Takes all of it, to be coded by Work(). False: no memory.
   bool Add(const uint8_t* data, size_t n) { return finder_.Append(data, n); }

@@ -27,20 +27,20 @@ uint32_t Compare(const uint8_t* a, const uint8_t* b, uint32_t most) {
 
 }  // namespace
 
-MatchFinder::MatchFinder(Heap& heap, const FilterSpec& spec, bool* ok)
-    : heap_(heap),
+MatchFinder::MatchFinder(CodecMemory& memory, const FilterSpec& spec, bool* ok)
+    : memory_(memory),
       dictionary_(std::clamp(spec.dictionary, kMinDictionary, 3u << 29)),
       kept_(std::max(dictionary_, kMinKept)),
       nice_(spec.nice),
       depth_(spec.depth ? spec.depth : 16 + spec.nice / 2),
       bits_(std::clamp(static_cast<int>(Log2(dictionary_)) - 5, 12, 18)),
-      text_(heap),
-      chain_(heap) {
+      text_(memory),
+      chain_(memory) {
   const size_t size3 = sizeof(uint32_t) << kHash3Bits, size4 = sizeof(uint32_t) << bits_;
   *ok = false;
-  if (heap.WouldExceed(size3 + size4)) return;
-  heads3_ = static_cast<uint32_t*>(heap.AllocateBuffer(size3));
-  heads4_ = static_cast<uint32_t*>(heap.AllocateBuffer(size4));
+  if (memory.WouldExceed(size3 + size4)) return;
+  heads3_ = static_cast<uint32_t*>(memory.AllocateBuffer(size3));
+  heads4_ = static_cast<uint32_t*>(memory.AllocateBuffer(size4));
   *ok = heads3_ && heads4_;
   if (!*ok) return;
   std::memset(heads3_, 0, size3);
@@ -48,8 +48,8 @@ MatchFinder::MatchFinder(Heap& heap, const FilterSpec& spec, bool* ok)
 }
 
 MatchFinder::~MatchFinder() {
-  if (heads3_) heap_.FreeBuffer(heads3_, sizeof(uint32_t) << kHash3Bits);
-  if (heads4_) heap_.FreeBuffer(heads4_, sizeof(uint32_t) << bits_);
+  if (heads3_) memory_.FreeBuffer(heads3_, sizeof(uint32_t) << kHash3Bits);
+  if (heads4_) memory_.FreeBuffer(heads4_, sizeof(uint32_t) << bits_);
 }
 
 bool MatchFinder::Append(const uint8_t* data, size_t n) {

@@ -7,7 +7,7 @@
 
 #include <string_view>
 
-#include "runtime/gc/heap.h"
+#include "stdlib/codec_memory.h"
 #include "stdlib/lzma/filter_spec.h"
 #include "stdlib/zlib/byte_buffer.h"
 
@@ -23,7 +23,7 @@ class MatchFinder {
     int gain = 0;           // about so many bits are saved, times 4
   };
 
-  MatchFinder(Heap& heap, const FilterSpec& spec, bool* ok);
+  MatchFinder(CodecMemory& memory, const FilterSpec& spec, bool* ok);
   ~MatchFinder();
   MatchFinder(const MatchFinder&) = delete;
   MatchFinder& operator=(const MatchFinder&) = delete;
@@ -52,7 +52,7 @@ class MatchFinder {
   void Insert();
   void Slide();
 
-  Heap& heap_;
+  CodecMemory& memory_;
   uint32_t dictionary_, kept_, nice_, depth_;
   int bits_;  // of hashes
   zlib::ByteBuffer text_;

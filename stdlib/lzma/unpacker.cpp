@@ -5,11 +5,11 @@
 
 namespace minivm::lzma {
 
-Unpacker::Unpacker(Heap& heap)
-    : decoder_(heap),
+Unpacker::Unpacker(CodecMemory& memory)
+    : decoder_(memory),
       filters_{{0, 0, false}, {0, 0, false}, {0, 0, false}},
-      held_{zlib::ByteBuffer(heap), zlib::ByteBuffer(heap), zlib::ByteBuffer(heap)},
-      ready_(heap) {}
+      held_{zlib::ByteBuffer(memory), zlib::ByteBuffer(memory), zlib::ByteBuffer(memory)},
+      ready_(memory) {}
 
 void Unpacker::Begin(const FilterSpec* filters, size_t count, uint64_t size) {
   const FilterSpec& last = filters[count - 1];

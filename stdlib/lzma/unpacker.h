@@ -11,7 +11,7 @@ class Unpacker {
  public:
   using Result = LzmaDecoder::Result;
 
-  explicit Unpacker(Heap& heap);
+  explicit Unpacker(CodecMemory& memory);
 
   // Begins anew. REQUIRES: a valid chain. size: of what LZMA makes, UINT64_MAX: up to its end.
   void Begin(const FilterSpec* filters, size_t count, uint64_t size = UINT64_MAX);

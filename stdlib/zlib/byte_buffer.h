@@ -6,16 +6,16 @@
 #include <string_view>
 #include <utility>
 
-#include "runtime/gc/heap.h"
+#include "stdlib/codec_memory.h"
 
 namespace minivm::zlib {
 
 // Reserve() is false when there is no memory; what was written stays.
 class ByteBuffer {
  public:
-  explicit ByteBuffer(Heap& heap) : heap_(heap) {}
+  explicit ByteBuffer(CodecMemory& memory) : memory_(memory) {}
   ~ByteBuffer() {
-    if (data_) heap_.FreeBuffer(data_, capacity_);
+    if (data_) memory_.FreeBuffer(data_, capacity_);
   }
   ByteBuffer(const ByteBuffer&) = delete;
   ByteBuffer& operator=(const ByteBuffer&) = delete;
@@ -32,8 +32,8 @@ class ByteBuffer {
     if (capacity_ - size_ >= n) return true;
     const size_t needed = size_ + n;
     const size_t capacity = std::max(needed, capacity_ + capacity_ / 2 + 256);
-    if (heap_.WouldExceed(capacity - capacity_)) return false;
-    void* p = heap_.ReallocateBuffer(data_, capacity_, capacity);
+    if (memory_.WouldExceed(capacity - capacity_)) return false;
+    void* p = memory_.ReallocateBuffer(data_, capacity_, capacity);
     if (!p) return false;
     data_ = static_cast<uint8_t*>(p);
     capacity_ = capacity;
@@ -51,7 +51,7 @@ class ByteBuffer {
   }
 
  private:
-  Heap& heap_;
+  CodecMemory& memory_;
   uint8_t* data_ = nullptr;
   size_t size_ = 0, capacity_ = 0;
 };

@@ -9,10 +9,10 @@
 
 namespace minivm::zlib {
 
-Deflater::Deflater(Heap& heap, int level, Wrap wrap, int window_bits, int memory, int strategy,
-                   bool* ok, size_t text_size)
-    : heap_(heap),
-      out_(heap),
+Deflater::Deflater(CodecMemory& memory, int level, Wrap wrap, int window_bits, int memory_level,
+                   int strategy, bool* ok, size_t text_size)
+    : memory_(memory),
+      out_(memory),
       writer_(&out_),
       wrap_(wrap),
       level_(level < 0 ? 6 : level),
@@ -21,29 +21,29 @@ Deflater::Deflater(Heap& heap, int level, Wrap wrap, int window_bits, int memory
       effort_(kEfforts[level_]),
       window_size_(1u << window_bits_),
       window_mask_(window_size_ - 1),
-      hash_bits_(memory + 7),
-      symbol_capacity_(1u << (memory + 6)),
-      stored_(heap) {
+      hash_bits_(memory_level + 7),
+      symbol_capacity_(1u << (memory_level + 6)),
+      stored_(memory) {
   check_ = wrap == Wrap::kZlib ? 1 : 0;
   // All of a short text can be referred to in a smaller window as well.
   while (window_size_ > 512 && text_size <= window_size_ / 2 - kLookahead) window_size_ /= 2;
   window_mask_ = window_size_ - 1;
   if (text_size <= 8192) hash_bits_ = std::min(hash_bits_, 12);
   // Places are 16 bits wide; matches are compared some bytes beyond the data.
-  window_ = static_cast<uint8_t*>(heap.AllocateBuffer(2 * window_size_ + kLookahead));
-  previous_ = static_cast<uint16_t*>(heap.AllocateBuffer(window_size_ * 2));
-  head_ = static_cast<uint16_t*>(heap.AllocateBuffer((size_t{1} << hash_bits_) * 2));
-  symbols_ = static_cast<uint32_t*>(heap.AllocateBuffer(size_t{symbol_capacity_} * 4));
+  window_ = static_cast<uint8_t*>(memory.AllocateBuffer(2 * window_size_ + kLookahead));
+  previous_ = static_cast<uint16_t*>(memory.AllocateBuffer(window_size_ * 2));
+  head_ = static_cast<uint16_t*>(memory.AllocateBuffer((size_t{1} << hash_bits_) * 2));
+  symbols_ = static_cast<uint32_t*>(memory.AllocateBuffer(size_t{symbol_capacity_} * 4));
   *ok = window_ && previous_ && head_ && symbols_;
   if (!*ok) return;
   std::memset(head_, 0, (size_t{1} << hash_bits_) * 2);  // leads to nothing that is not written yet
 }
 
 Deflater::~Deflater() {
-  if (window_) heap_.FreeBuffer(window_, 2 * window_size_ + kLookahead);
-  if (previous_) heap_.FreeBuffer(previous_, window_size_ * 2);
-  if (head_) heap_.FreeBuffer(head_, (size_t{1} << hash_bits_) * 2);
-  if (symbols_) heap_.FreeBuffer(symbols_, size_t{symbol_capacity_} * 4);
+  if (window_) memory_.FreeBuffer(window_, 2 * window_size_ + kLookahead);
+  if (previous_) memory_.FreeBuffer(previous_, window_size_ * 2);
+  if (head_) memory_.FreeBuffer(head_, (size_t{1} << hash_bits_) * 2);
+  if (symbols_) memory_.FreeBuffer(symbols_, size_t{symbol_capacity_} * 4);
 }
 
 void Deflater::CopyFrom(const Deflater& other, bool* ok) {

@@ -45,10 +45,10 @@ class BitWriter {
 
 class Deflater {
  public:
-  // REQUIRES: level -1..9, bits 8..15 (9..15 bare), memory 1..9. `ok` false: no memory. A text
-  // known to be short, without a dictionary, needs smaller tables.
-  Deflater(Heap& heap, int level, Wrap wrap, int window_bits, int memory, int strategy, bool* ok,
-           size_t text_size = SIZE_MAX);
+  // REQUIRES: level -1..9, bits 8..15 (9..15 bare), memory_level 1..9. `ok` false: no memory. A
+  // text known to be short, without a dictionary, needs smaller tables.
+  Deflater(CodecMemory& memory, int level, Wrap wrap, int window_bits, int memory_level,
+           int strategy, bool* ok, size_t text_size = SIZE_MAX);
   ~Deflater();
   Deflater(const Deflater&) = delete;
   Deflater& operator=(const Deflater&) = delete;
@@ -113,7 +113,7 @@ class Deflater {
                     const uint8_t* distance_bits, const uint16_t* distance_codes);
   void ResetBlock();
 
-  Heap& heap_;
+  CodecMemory& memory_;
   ByteBuffer out_;
   BitWriter writer_;
   Wrap wrap_;

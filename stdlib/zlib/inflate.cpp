@@ -25,20 +25,20 @@ bool ParseWindowBits(int64_t wbits, Wrap* wrap, int* bits) {
   return *bits <= 15 && (*bits >= 8 || (*bits == 0 && *wrap != Wrap::kRaw));
 }
 
-Inflater::Inflater(Heap& heap, Wrap wrap, int window_bits)
-    : heap_(heap),
+Inflater::Inflater(CodecMemory& memory, Wrap wrap, int window_bits)
+    : memory_(memory),
       wrap_(wrap),
       window_bits_(window_bits),
       state_(wrap == Wrap::kRaw ? State::kBody : State::kHeader),
-      carry_(heap) {}
+      carry_(memory) {}
 
 Inflater::~Inflater() {
-  if (decoder_) heap_.FreeBuffer(decoder_, sizeof *decoder_);
+  if (decoder_) memory_.FreeBuffer(decoder_, sizeof *decoder_);
 }
 
 minivm::Inflater* Inflater::Decoder() {
   if (!decoder_) {
-    void* p = heap_.AllocateBuffer(sizeof *decoder_);
+    void* p = memory_.AllocateBuffer(sizeof *decoder_);
     if (p) decoder_ = new (p) minivm::Inflater;
   }
   if (!decoder_) result_ = Result::kNoMemory;

@@ -29,7 +29,7 @@ class Inflater {
     kNoMemory,
   };
 
-  Inflater(Heap& heap, Wrap wrap, int window_bits);
+  Inflater(CodecMemory& memory, Wrap wrap, int window_bits);
   ~Inflater();
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
@@ -76,7 +76,7 @@ class Inflater {
   // The decoder, made at first use; null: no memory.
   minivm::Inflater* Decoder();
 
-  Heap& heap_;
+  CodecMemory& memory_;
   Wrap wrap_;
   int window_bits_;
   State state_ = State::kHeader;
