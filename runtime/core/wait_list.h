@@ -50,6 +50,8 @@ class WaitList {
     Unpark(*first_->ts);
   }
   void WakeAll(ThreadState& ts);
+  // How many threads sleep, or have been woken and not looked yet.
+  uint32_t Count(ThreadState& ts);
 
  private:
   struct Row {
