@@ -45,6 +45,12 @@ inline Status ServeInterrupted(ThreadState& ts) {
   return ts.rt->hooks.serve_requests ? ts.rt->hooks.serve_requests(ts) : Ok();
 }
 
+// Between two calls of a loop that writes: a signal may have cut the first one short without EINTR,
+// and nothing would interrupt the next.
+inline Status ServeBetween(ThreadState& ts) {
+  return HasUrgentRequest(ts) ? ServeInterrupted(ts) : Charge(ts, 1000);
+}
+
 // Sleeps until the deadline (of MonotonicNow), serving requests meanwhile.
 Status SleepUntil(ThreadState& ts, int64_t deadline);
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/core/blocking.h"
 #include "runtime/native/native_function.h"
 #include "runtime/objects/bytearray_object.h"
 #include "runtime/objects/bytes_object.h"
@@ -329,7 +330,7 @@ Status BufferedFlush(ThreadState& ts, BufferedObject* b) {
       break;
     }
     done += n;
-    Status served = Charge(ts, 1);
+    Status served = ServeBetween(ts);
     if (served.raised()) {
       result = kRaised;
       break;
@@ -369,7 +370,7 @@ Status BufferedWriteAll(ThreadState& ts, BufferedObject* b, const void* data, in
       return written == n ? Ok() : Status(RaiseBlocking(ts, written));
     }
     written += put;
-    MVM_TRY_VOID(Charge(ts, 1));
+    MVM_TRY_VOID(ServeBetween(ts));
   }
   std::memcpy(b->buffer, from + written, static_cast<size_t>(n - written));
   b->dirty = n - written;

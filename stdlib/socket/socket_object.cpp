@@ -455,7 +455,7 @@ Result<> socket_sendall(ThreadState& ts, Args args) {
               return send(fd, view.data() + sent, view.size() - sent, flags | extra | MSG_NOSIGNAL);
             }));
     sent += static_cast<size_t>(n);
-    MVM_TRY_VOID(Charge(ts, 1000));
+    MVM_TRY_VOID(ServeBetween(ts));
   } while (sent < view.size());
   return None(ts);
 }
