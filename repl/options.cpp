@@ -47,6 +47,8 @@ constexpr const char* kHelp =
     "-X opt : set implementation-specific option: dev, memory=SIZE (K, M or G; the\n"
     "         script gets MemoryError beyond), int_max_str_digits=N, tracemalloc=NFRAME\n"
     "         (trace where memory is allocated; also PYTHONTRACEMALLOC=NFRAME),\n"
+    "         giltrace=FILE (draw which thread has the lock, and when, to FILE.html and\n"
+    "         FILE.json), check_interval=N (threads take turns every N instructions),\n"
     "         gc_stress (collect after every allocation of a container, for tests)\n"
     "         leak_check (list on stderr what the end of the program leaves, for tests)\n"
     "file   : program read from script file\n"
@@ -372,6 +374,21 @@ bool ReadXOptions(Options& o) {
       if (!ParseFrames(frames, "-X tracemalloc=NFRAME", &o.config.trace_frames)) return false;
     }
     if (name == "leak_check") o.leak_check = true;
+    if (name == "check_interval") {
+      const long n = std::strtol(value.c_str(), nullptr, 10);
+      if (n < 1 || n > INT_MAX) {
+        std::fprintf(stderr, "minivm: -X check_interval needs a number of instructions\n");
+        return false;
+      }
+      o.config.check_interval = static_cast<int>(n);
+    }
+    if (name == "giltrace") {
+      if (value.empty()) {
+        std::fprintf(stderr, "minivm: -X giltrace needs the name of a file\n");
+        return false;
+      }
+      o.config.gil_trace = value;
+    }
     if (name == "faulthandler" || name == "dev") o.faulthandler = true;
     if (name == "int_max_str_digits")
       o.config.flags.int_max_str_digits = ParseDigits(value.c_str());

@@ -71,9 +71,16 @@ class Input {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     bool ok;
     pollfd p = {0, POLLIN, 0};
+    int error;
     do {
       ok = vm_.Poll();
-    } while (ok && ppoll(&p, 1, nullptr, &before) < 0 && errno == EINTR);
+      error = 0;
+      if (ok) {
+        vm_.Idle([&] {
+          if (ppoll(&p, 1, nullptr, &before) < 0) error = errno;
+        });
+      }
+    } while (ok && error == EINTR);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return ok;
   }

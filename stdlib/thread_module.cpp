@@ -105,7 +105,8 @@ const MethodSpec kFunctions[] = {
     {"_is_main_interpreter()", thread_is_main_interpreter,
      "Whether this is the process's first interpreter."},
     {"_lock_waits()", thread_lock_waits,
-     "What threads wait for: a list of (ident, lock or handle of a thread, ident of who has it)."},
+     "What threads wait for: a list of (ident, lock, handle of a thread or queue, ident of who has "
+     "the lock or is to end, or 0)."},
     {"_make_thread_handle(ident, /)", thread_make_thread_handle,
      "The handle of a thread that runs already."},
     {"_shutdown()", thread_shutdown, "Wait for all threads that are not daemons."},

@@ -170,6 +170,10 @@ struct VmConfig {
   // Scripts may set handlers of the process's signals (module signal), for one VM at a time; the
   // host passes SIGINT on by Interrupt(). Elsewhere signal.signal() raises ValueError.
   bool handle_signals = false;
+  // -X giltrace: who has the VM's lock is recorded, and written to FILE.html (a page) and FILE.json
+  // (Chrome trace events) by Finish(). Empty: it is not.
+  std::string gil_trace;
+  int check_interval = 0;  // -X check_interval: sys.setcheckinterval() at the start; 0: not called
   uint32_t trace_frames = 0;  // -X tracemalloc: frames of each traceback, to 65535; 0: do not trace
   bool gc_stress = false;     // for tests: a full collection after every allocation of a container
   std::string* TEST_leaks = nullptr;  // ~Vm lists here what is left alive or not accounted for
@@ -244,6 +248,9 @@ class MINIVM_EXPORT Vm {
   // Does what the script would at its next step: runs the handlers of signals that have arrived,
   // raises KeyboardInterrupt. For hosts whose own waiting was interrupted.
   bool Poll(ScriptError* error = nullptr);
+  // Runs wait(), in which the host waits for something of its own; threads of the script go on
+  // meanwhile, as they do not between other calls. wait() must not call into the VM.
+  void Idle(const std::function<void()>& wait);
   // Takes back an interrupt that no script code has seen.
   void ClearInterrupt();
   size_t memory_in_use() const;

@@ -7,7 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include "runtime/core/blocking.h"
@@ -36,6 +38,14 @@ void FutexWake(std::atomic<uint32_t>* word) {
           nullptr, 0);
 }
 
+void Accumulate(GilRow* sum, const GilRow& row) {
+  sum->acquired += row.acquired;
+  sum->forced += row.forced;
+  sum->voluntary += row.voluntary;
+  sum->waited += row.waited;
+  sum->held += row.held;
+}
+
 }  // namespace
 
 int64_t MonotonicNow() {
@@ -52,6 +62,7 @@ int64_t DeadlineAfter(int64_t ns) {
 // ---- the lock ----
 
 Gil::Gil(ThreadState& holder) : holder_(&holder), rt_(holder.rt), since_(MonotonicNow()) {
+  if (holder.native_id == 0) holder.native_id = static_cast<int>(gettid());
   holder.ticket.acquired = 1;
   holder.ticket.since = since_;
 }
@@ -78,6 +89,7 @@ void Gil::Enqueue(ThreadState& ts, Urgency urgency) {
   t.queue = urgency == Urgency::kComputing ? GilTicket::kComputing : GilTicket::kReturning;
   t.called = t.awake = false;
   t.next = nullptr;
+  t.since = MonotonicNow();
   Line& line = lines_[t.queue];
   (line.last != nullptr ? line.last->ticket.next : line.first) = &ts;
   line.last = &ts;
@@ -97,6 +109,9 @@ void Gil::Dequeue(ThreadState& ts) {
     ++run_;
   }
   t.queue = GilTicket::kNone;
+  const int64_t now = MonotonicNow();
+  t.waited += now - t.since;
+  if (MVM_UNLIKELY(trace_ != nullptr)) trace_->Add({ts.id, t.since, now, GilSpan::kWaiting});
   waiting_.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -110,15 +125,16 @@ void Gil::Take(ThreadState& ts) {
 }
 
 // What the heap knows of the running thread is put away with it.
-void Gil::Put(ThreadState& ts) {
+void Gil::Put(ThreadState& ts, GilSpan::Kind kind) {
   ts.dealloc = ts.rt->heap.dealloc;
-  ts.ticket.held += MonotonicNow() - ts.ticket.since;
+  const int64_t now = MonotonicNow();
+  ts.ticket.held += now - ts.ticket.since;
+  if (MVM_UNLIKELY(trace_ != nullptr)) trace_->Add({ts.id, ts.ticket.since, now, kind});
   if (ts.requests.load(std::memory_order_relaxed) & kRequestSwitch)
     ts.requests.fetch_and(~uint32_t{kRequestSwitch});
 }
 
 void Gil::Wait(Held& held, ThreadState& ts, Urgency urgency) {
-  const int64_t start = MonotonicNow();
   GilTicket& t = ts.ticket;
   for (int64_t due = since_ + Patience(urgency);;) {
     ThreadState* holder = holder_.load(std::memory_order_relaxed);
@@ -161,7 +177,6 @@ void Gil::Wait(Held& held, ThreadState& ts, Urgency urgency) {
     if (t.called) t.awake = true;
   }
   t.called = t.awake = false;
-  t.waited += MonotonicNow() - start;
   ts.rt->heap.current_ts = &ts;
   ts.rt->heap.dealloc = ts.dealloc;
 }
@@ -184,7 +199,7 @@ void Gil::Release(ThreadState& ts) {
   {
     Held held(mutex_);
     if (frozen_) return;
-    Put(ts);
+    Put(ts, GilSpan::kReleased);
     ++ts.ticket.voluntary;
     last_ = &ts;
     holder_.store(nullptr, std::memory_order_relaxed);
@@ -196,10 +211,25 @@ void Gil::Release(ThreadState& ts) {
   FutexWake(&next->wake);
 }
 
-void Gil::Leave(ThreadState& ts) {
+void Gil::Leave(ThreadState& ts, const char* name) {
   ThreadState* next;
   {
     Held held(mutex_);
+    const int64_t now = MonotonicNow();
+    if (MVM_UNLIKELY(trace_ != nullptr)) {
+      trace_->Add({ts.id, ts.ticket.since, now, GilSpan::kReleased});
+    }
+    GilRow row = RowOf(ts, now);
+    row.alive = false;
+    std::strncpy(row.name, name, GilRow::kNameSize - 1);
+    if (ended_.size() < kEndedKept) {
+      ended_.push_back(row);
+    } else {
+      GilRow& oldest = ended_[ended_count_ % kEndedKept];
+      Accumulate(&forgotten_, oldest);
+      oldest = row;
+    }
+    ++ended_count_;
     last_ = nullptr;
     std::free(ts.rt->heap.dealloc.queue);
     ts.rt->heap.dealloc = DeallocState();
@@ -213,12 +243,12 @@ void Gil::Leave(ThreadState& ts) {
   FutexWake(&next->wake);
 }
 
-void Gil::HandOver(ThreadState& ts) {
+void Gil::HandOver(ThreadState& ts, bool forced) {
   Held held(mutex_);
   ThreadState* next = Next();
   if (next == nullptr || frozen_) return;
-  Put(ts);
-  ++ts.ticket.forced;
+  Put(ts, forced ? GilSpan::kForced : GilSpan::kReleased);
+  ++(forced ? ts.ticket.forced : ts.ticket.voluntary);
   last_ = nullptr;
   Enqueue(ts, Urgency::kComputing);
   Dequeue(*next);
@@ -252,8 +282,85 @@ void Gil::Freeze(bool on) {
   frozen_ = on;
 }
 
+// ---- what is told of it ----
+
+GilRow Gil::RowOf(const ThreadState& ts, int64_t now) const {
+  const GilTicket& t = ts.ticket;
+  GilRow row;
+  row.id = ts.id;
+  row.native_id = ts.native_id;
+  row.alive = true;
+  row.acquired = t.acquired;
+  row.forced = t.forced;
+  row.voluntary = t.voluntary;
+  row.waited = t.waited;
+  row.held = t.held;
+  if (holder_.load(std::memory_order_relaxed) == &ts) row.held += now - t.since;
+  if (t.queue != GilTicket::kNone) row.waited += now - t.since;
+  return row;
+}
+
+std::vector<GilRow> Gil::Rows() {
+  Held held(mutex_);
+  const int64_t now = MonotonicNow();
+  std::vector<GilRow> rows;
+  for (ThreadState* t = rt_->threads; t != nullptr; t = t->next) rows.push_back(RowOf(*t, now));
+  const size_t oldest = ended_.size() < kEndedKept ? 0 : ended_count_ % kEndedKept;
+  rows.insert(rows.end(), ended_.begin() + static_cast<ptrdiff_t>(oldest), ended_.end());
+  rows.insert(rows.end(), ended_.begin(), ended_.begin() + static_cast<ptrdiff_t>(oldest));
+  return rows;
+}
+
+GilRow Gil::Totals() {
+  GilRow sum = forgotten_;
+  for (const GilRow& row : Rows()) Accumulate(&sum, row);
+  return sum;
+}
+
+void Gil::ResetRows() {
+  Held held(mutex_);
+  const int64_t now = MonotonicNow();
+  for (ThreadState* t = rt_->threads; t != nullptr; t = t->next) {
+    GilTicket& ticket = t->ticket;
+    // Ongoing waits began before: what they add later is counted from now on.
+    ticket.acquired = ticket.forced = ticket.voluntary = 0;
+    ticket.waited = ticket.queue != GilTicket::kNone ? ticket.since - now : 0;
+    ticket.held = holder_.load(std::memory_order_relaxed) == t ? ticket.since - now : 0;
+  }
+  ended_.clear();
+  ended_count_ = 0;
+  forgotten_ = GilRow();
+}
+
+void Gil::StartTrace(size_t limit) {
+  std::unique_ptr<GilTrace> fresh = std::make_unique<GilTrace>();
+  fresh->limit = limit;
+  Held held(mutex_);
+  fresh->start = MonotonicNow();
+  trace_ = std::move(fresh);
+}
+
+std::unique_ptr<GilTrace> Gil::StopTrace() {
+  Held held(mutex_);
+  if (trace_ == nullptr) return nullptr;
+  trace_->end = MonotonicNow();
+  for (ThreadState* t = rt_->threads; t != nullptr; t = t->next) {
+    const int64_t since = t->ticket.since;
+    if (holder_.load(std::memory_order_relaxed) == t) {
+      trace_->Add({t->id, since, trace_->end, GilSpan::kOpen});
+    } else if (t->ticket.queue != GilTicket::kNone) {
+      trace_->Add({t->id, since, trace_->end, GilSpan::kWaiting});
+    }
+  }
+  return std::move(trace_);
+}
+
 void Gil::AfterFork(ThreadState& ts, bool child) {
   if (child) {
+    trace_ = nullptr;
+    ended_.clear();
+    ended_count_ = 0;
+    forgotten_ = GilRow();
     for (Line& line : lines_) line = Line();
     waiting_ = 0;
     run_ = 0;
@@ -293,7 +400,7 @@ void Unpark(ThreadState& ts) {
 
 void YieldLock(ThreadState& ts) {
   if (ts.rt->gil != nullptr && ts.rt->gil->wanted()) {
-    ts.rt->gil->HandOver(ts);
+    ts.rt->gil->HandOver(ts, false);
   } else {
     Blocking(ts, sched_yield);
   }
@@ -336,6 +443,13 @@ void WaitList::WakeAll(ThreadState& ts) {
     row->woken = true;
     Unpark(*row->ts);
   }
+}
+
+uint32_t WaitList::Count(ThreadState& ts) {
+  uint32_t n = 0;
+  if (first_ == nullptr || !IsOfThisProcess(ts)) return n;
+  for (Row* row = first_; row != nullptr; row = row->next) ++n;
+  return n;
 }
 
 // ---- threads ----

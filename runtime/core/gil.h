@@ -23,10 +23,15 @@
 //  1. holder_ changes under mutex_ only. mutex_ is held for a few instructions, never while
 //     sleeping, and never by a signal handler.
 //  2. A thread that is in a queue sleeps, or is on its way to or from it.
-//  3. While frozen_ nobody but the holder gets the lock: the VM is being taken down.
+//  3. What is counted and recorded changes under mutex_ only. ticket.since is when the thread got
+//  the
+//     lock, and while it waits, when it began to.
+//  4. While frozen_ nobody but the holder gets the lock: the VM is being taken down.
 #pragma once
 
+#include <memory>
 #include <mutex>
+#include <vector>
 
 #include "runtime/core/thread_state.h"
 
@@ -41,20 +46,70 @@ int64_t MonotonicNow();
 // ns from now, kNever if that is later than any time.
 int64_t DeadlineAfter(int64_t ns);
 
+// What a thread has had of the lock, in nanoseconds; what goes on at the moment is counted in.
+struct GilRow {
+  static constexpr size_t kNameSize = 48;
+  uint64_t id = 0;
+  int native_id = 0;
+  bool alive = false;
+  char name[kNameSize] = {};  // UTF-8, maybe cut off; empty: not known
+  uint64_t acquired = 0, forced = 0, voluntary = 0;
+  int64_t waited = 0, held = 0;
+};
+
+// A stretch of time in which a thread had the lock, or wanted it.
+struct GilSpan {
+  enum Kind : uint8_t { kWaiting, kReleased, kForced, kOpen };  // kReleased, ...: how it lost it
+  uint64_t thread;
+  int64_t start, end;  // on the clock of MonotonicNow
+  Kind kind;
+};
+
+// The last `limit` spans.
+struct GilTrace {
+  size_t limit = 0;
+  uint64_t total = 0;
+  int64_t start = 0, end = 0;
+  std::vector<GilSpan> spans;  // a ring once there are `limit`: the oldest at total % limit
+
+  void Add(const GilSpan& span) {
+    if (spans.size() < limit) {
+      spans.push_back(span);
+    } else {
+      spans[total % limit] = span;
+    }
+    ++total;
+  }
+};
+
 class Gil {
  public:
   explicit Gil(ThreadState& holder);
 
   void Acquire(ThreadState& ts, Urgency urgency);
   void Release(ThreadState& ts);
-  // The thread runs no more: it gives up the lock for good.
-  void Leave(ThreadState& ts);
-  void HandOver(ThreadState& ts);
+  // The thread runs no more: it gives up the lock for good. Its numbers are kept under the name.
+  void Leave(ThreadState& ts, const char* name);
+  // By itself or `forced`: that is only counted and told.
+  void HandOver(ThreadState& ts, bool forced = true);
   void Offer(ThreadState& ts);
   // Is there anybody to hand over to? A guess, without the lock.
   bool wanted() const { return waiting_.load(std::memory_order_relaxed) != 0; }
   // The holder keeps the lock, whatever it does.
   void Freeze(bool on);
+
+  // Numbers of the threads that are alive, the last started first, then of those that have ended,
+  // kEndedKept of them, the oldest first. Sums over all: those that are not kept included.
+  std::vector<GilRow> Rows();
+  GilRow Totals();
+  void ResetRows();
+  static constexpr size_t kEndedKept = 1000;
+
+  // Has spans recorded from now on, of what is recorded so far nothing is kept.
+  void StartTrace(size_t limit);
+  // Ends that; null: it was not on.
+  std::unique_ptr<GilTrace> StopTrace();
+  bool tracing() const { return trace_ != nullptr; }
 
   // Around fork(): nobody is halfway through anything in the child, whose one thread is the holder.
   void BeforeFork() { mutex_.lock(); }
@@ -73,7 +128,8 @@ class Gil {
   void Enqueue(ThreadState& ts, Urgency urgency);
   void Dequeue(ThreadState& ts);
   void Take(ThreadState& ts);
-  void Put(ThreadState& ts);
+  void Put(ThreadState& ts, GilSpan::Kind kind);
+  GilRow RowOf(const ThreadState& ts, int64_t now) const;
   void Wait(Held& held, ThreadState& ts, Urgency urgency);
 
   std::mutex mutex_;
@@ -89,6 +145,11 @@ class Gil {
   int run_ = 0;  // how often the returning have gone before the computing
   bool frozen_ = false;
   int64_t since_;  // when the holder got the lock
+  std::vector<GilRow>
+      ended_;  // a ring once there are kEndedKept, the oldest at ended_count_ % that
+  uint64_t ended_count_ = 0;
+  GilRow forgotten_;  // sums of those that ended and are not kept
+  std::unique_ptr<GilTrace> trace_;
   std::atomic<uint32_t> shares_ = 1;
 };
 

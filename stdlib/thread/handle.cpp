@@ -1,5 +1,8 @@
 // _thread._ThreadHandle, by which threading waits for a thread; and the arguments of its
 // excepthook.
+#include <algorithm>
+#include <cstring>
+
 #include "runtime/core/wait_list.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/str_object.h"
@@ -18,6 +21,7 @@ class ThreadHandleObject : public Object {
   uint64_t ident = 0;
   State state = kNotStarted;
   WaitList waiting;
+  char name[GilRow::kNameSize] = {};  // UTF-8, as much of it as there is room for
 };
 
 Result<> handle_new(ThreadState& ts, Args args) {
@@ -40,6 +44,18 @@ Result<> handle_set_done(ThreadState& ts, Args args) {
   return None(ts);
 }
 
+// _set_name(name): what the numbers of the thread are kept under when it has ended.
+Result<> handle_set_name(ThreadState& ts, Args args) {
+  if (!IsStr(ts, args[1])) return Raise(ts, Exc::kTypeError, "a thread's name must be a string");
+  const std::string text = ToUtf8(args.as<StrObject>(1));
+  size_t n = std::min(text.size(), GilRow::kNameSize - 1);
+  while (n < text.size() && n > 0 && (static_cast<uint8_t>(text[n]) & 0xC0) == 0x80) --n;
+  char* name = args.self<ThreadHandleObject>()->name;
+  std::memset(name, 0, GilRow::kNameSize);
+  std::memcpy(name, text.data(), n);
+  return None(ts);
+}
+
 // join(timeout=None): returns when the thread has ended, or the time is over.
 Result<> handle_join(ThreadState& ts, Args args) {
   int64_t deadline = kNever;
@@ -54,6 +70,8 @@ Result<> handle_join(ThreadState& ts, Args args) {
 
 const MethodSpec kHandleMethods[] = {
     {"_set_done(self, /)", handle_set_done, "The thread counts as ended: join() returns."},
+    {"_set_name(self, name, /)", handle_set_name,
+     "What module gil knows the thread by when it has ended."},
     {"is_done(self, /)", handle_is_done, "Whether the thread has ended."},
     {"join(self, timeout=None, /)", handle_join,
      "Wait until the thread has ended, or the time is over."},
@@ -87,6 +105,7 @@ Status JoinThread(ThreadState& ts, Value handle, int64_t deadline) {
 bool HandleIsDone(Value handle) {
   return handle.as<ThreadHandleObject>()->state == ThreadHandleObject::kDone;
 }
+const char* HandleName(Value handle) { return handle.as<ThreadHandleObject>()->name; }
 uint64_t HandleIdent(Value handle) { return handle.as<ThreadHandleObject>()->ident; }
 
 Status HandleStarts(ThreadState& ts, Value handle, uint64_t ident) {

@@ -206,17 +206,28 @@ const TypeSpec kRLockType = {
     .methods = kRLockMethods,
 };
 
+bool LockIsFree(ThreadState& ts, Value v) {
+  return v.is_object() && TypeOf(ts, v)->spec == &kLockType && v.as<LockObject>()->count == 0;
+}
+bool IsTicket(ThreadState& ts, Value v) {
+  return v.is_object() && TypeOf(ts, v)->spec == &kLockType && v.as<LockObject>()->count != 0;
+}
+void ReleaseTicket(ThreadState& ts, Value lock) {
+  lock.as<LockObject>()->count = 0;
+  lock.as<LockObject>()->waiting.WakeOne(ts);
+}
+
 Result<> LockWaits(ThreadState& ts) {
   MVM_TRY(Ref<ListObject> rows, NewList(ts, {}));
   for (ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
     if (t->waits_for == nullptr) continue;
     Ref<> thing = Ref<>::Borrow(Value(t->waits_for));
     const TypeSpec* spec = TypeOf(ts, thing)->spec;
-    if (spec != &kLockType && spec != &kRLockType && spec != &kThreadHandleType) continue;
+    uint64_t owner = 0;  // queues and the like are nobody's
+    if (spec == &kLockType || spec == &kRLockType) owner = thing.as<LockObject>()->owner;
+    if (spec == &kThreadHandleType) owner = HandleIdent(thing);
     MVM_TRY(Ref<> waiter, NewIntU64(ts, t->id));
-    MVM_TRY(Ref<> holder,
-            NewIntU64(ts, spec == &kThreadHandleType ? HandleIdent(thing)
-                                                     : thing.as<LockObject>()->owner));
+    MVM_TRY(Ref<> holder, NewIntU64(ts, owner));
     Value row[] = {waiter, thing, holder};
     MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, row));
     MVM_TRY_VOID(ListAppend(ts, rows, tuple));

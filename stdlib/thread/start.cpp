@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 
 #include "runtime/core/gil.h"
@@ -55,7 +56,8 @@ void CallIt(ThreadState& ts, Start& start) {
   }
 }
 
-void TakeDown(ThreadState& ts) {
+// All but the lock; `name` is told how the thread was called.
+void TakeDown(ThreadState& ts, char* name) {
   RuntimeState& rt = *ts.rt;
   rt.hooks.quiet_thread(ts);
   // Finalizers may leave new values behind.
@@ -68,6 +70,7 @@ void TakeDown(ThreadState& ts) {
   rt.heap.current_ts = &ts;
   rt.hooks.leave_thread(ts);
   Ref<> handle = Ref<>::Steal(Value(std::exchange(ts.handle, nullptr)));
+  std::strcpy(name, HandleName(handle));
   RemoveThread(ts);
   HandleEnds(ts, handle);
 }
@@ -87,8 +90,9 @@ void* RunThread(void* argument) {
     gil->Release(ts);
     return nullptr;
   }
-  TakeDown(ts);
-  gil->Leave(ts);
+  char name[GilRow::kNameSize];
+  TakeDown(ts, name);
+  gil->Leave(ts, name);
   DeleteThreadState(&ts);
   gil->Unshare();
   return nullptr;

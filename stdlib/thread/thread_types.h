@@ -14,7 +14,14 @@ extern const StructSequenceSpec kExceptHookArgs;
 
 constexpr double kTimeoutMax = 9223372036.0;  // seconds: the longest time to wait
 
-// What threads sleep for: a list of (ident of the waiter, lock or handle, ident of who has it).
+// For natives that do what scripts do with a _thread.lock: is it one, and free; is it one, and
+// held; free it (REQUIRES the last).
+bool LockIsFree(ThreadState& ts, Value v);
+bool IsTicket(ThreadState& ts, Value v);
+void ReleaseTicket(ThreadState& ts, Value lock);
+
+// What threads sleep for: a list of (ident of the waiter, what it waits for: a lock, the handle of
+// a thread, a queue, ident of who has the lock, is to end, or 0).
 Result<> LockWaits(ThreadState& ts);
 
 // A thread has ended: what the _local objects of the VM keep for it is dropped. Runs finalizers;
@@ -26,6 +33,8 @@ Result<> NewThreadHandle(ThreadState& ts);
 Result<> MakeThreadHandle(ThreadState& ts, uint64_t ident);
 bool HandleIsDone(Value handle);
 uint64_t HandleIdent(Value handle);
+// What _set_name() was called with, cut off; empty if it was not.
+const char* HandleName(Value handle);
 // Waits until the handle's thread has ended, or the deadline (of MonotonicNow) has passed.
 Status JoinThread(ThreadState& ts, Value handle, int64_t deadline);
 // The handle's thread runs now, or has come to nothing, or to its end. REQUIRES for the first: it

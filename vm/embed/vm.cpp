@@ -8,7 +8,7 @@
 #include <cstring>
 #include <new>
 
-#include "runtime/core/gil.h"
+#include "runtime/core/blocking.h"
 #include "runtime/core/signals.h"
 #include "runtime/gc/alloc_tracer.h"
 #include "runtime/gc/collector.h"
@@ -202,6 +202,10 @@ std::unique_ptr<Vm> Vm::Create(const VmConfig& config, ScriptError* error) {
       return nullptr;
     }
     internals->ts = internals->rt.main_thread;
+    if (config.check_interval > 0) {
+      internals->rt.check_interval = config.check_interval;
+      internals->rt.check_interval_set = true;
+    }
     internals->host_thread = pthread_self();
 #ifdef MVM_GC_STRESS
     constexpr bool kAlways = true;
@@ -215,6 +219,11 @@ std::unique_ptr<Vm> Vm::Create(const VmConfig& config, ScriptError* error) {
       return nullptr;
     }
     vm->internals_->phase = VmPhase::kRunning;
+    if (!config.gil_trace.empty()) {
+      const Var path = vm->Str(config.gil_trace);
+      if (!vm->Import("gil", error).GetAttr("_trace_program", error).Call({&path, 1}, error))
+        return nullptr;
+    }
     return vm;
   } catch (const std::bad_alloc&) {
     if (error) *error = no_memory;
@@ -595,6 +604,7 @@ static bool End(VmInternals& in, ThreadState& ts) {
   ClearPending(ts);
   CallAtEnd(ts, "threading", "_shutdown");
   CallAtEnd(ts, "atexit", "_run_exitfuncs");
+  if (!in.config.gil_trace.empty()) CallAtEnd(ts, "gil", "_write_trace");
   bool ok = FlushStandardStreams(ts);
   if (ts.HasPending()) WriteUnraisable(ts, Value(), "Exception ignored on flushing sys.stdout");
   RetireSignals(in.rt);
@@ -653,6 +663,11 @@ bool Vm::Poll(ScriptError* error) {
   return internals_->Guarded(error, [](ThreadState& ts) -> Status {
     return ts.rt->hooks.serve_requests ? ts.rt->hooks.serve_requests(ts) : Ok();
   });
+}
+
+void Vm::Idle(const std::function<void()>& wait) {
+  BlockingScope scope(internals_->Enter());
+  wait();
 }
 
 size_t Vm::memory_in_use() const { return internals_->rt.heap.stats().bytes; }

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -79,6 +81,48 @@ TEST(ThreadsTest, StandStillBetweenCalls) {
   usleep(20'000);
   EXPECT_LT(vm->Eval("n").ToInt() - before, 1'000'000);
   RunIn(*vm, "seen = n\nwhile n == seen: time.sleep(0.001)\n");
+}
+
+TEST(ThreadsTest, GoOnWhileTheHostIsIdle) {
+  int pipe_ends[2];
+  ASSERT_EQ(pipe(pipe_ends), 0);
+  std::unique_ptr<Vm> vm = NewVm();
+  RunIn(*vm, "import os\ngo = threading.Event()\ndaemon(lambda: (go.wait(), os.write(" +
+                 std::to_string(pipe_ends[1]) + ", b'x')))\ngo.set()\n");
+  ssize_t got = 0;
+  vm->Idle([&] {
+    char c;
+    got = read(pipe_ends[0], &c, 1);
+  });
+  EXPECT_EQ(got, 1);
+  close(pipe_ends[0]);
+  close(pipe_ends[1]);
+}
+
+std::string ReadAll(const std::string& name) {
+  std::ifstream in(name);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(ThreadsTest, TraceOfTheLockIsWrittenAtTheEnd) {
+  const std::string name = testing::TempDir() + "minivm-giltrace-" + std::to_string(getpid());
+  VmConfig config;
+  config.gil_trace = name + ".html";
+  std::unique_ptr<Vm> vm = Vm::Create(config);
+  ASSERT_TRUE(vm);
+  RunIn(*vm,
+        "import threading\n"
+        "t = threading.Thread(target=lambda: None, name='one of them')\n"
+        "t.start()\n"
+        "t.join()\n");
+  EXPECT_TRUE(vm->Finish());
+  const std::string page = ReadAll(name + ".html"), events = ReadAll(name + ".json");
+  EXPECT_EQ(page.find("<!DOCTYPE html>"), 0u);
+  EXPECT_NE(page.find("one of them"), page.npos);
+  EXPECT_EQ(events.find("{\"traceEvents\":["), 0u);
+  EXPECT_NE(events.find("one of them"), events.npos);
+  unlink((name + ".html").c_str());
+  unlink((name + ".json").c_str());
 }
 
 TEST(ThreadsTest, InterruptWakesTheMainThread) {
