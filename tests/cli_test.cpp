@@ -728,6 +728,19 @@ TEST_F(CliTest, TerminalCtrlC) {
   EXPECT_NE(shown.find("^Cmine"), shown.npos) << shown;
 }
 
+TEST_F(CliTest, TerminalThreadsGoOnAtThePrompt) {
+  Terminal terminal({{"-q"}}, root_);
+  if (!terminal.ok()) GTEST_SKIP() << "no pseudo-terminal";
+  Session(terminal,
+          {{">>> ", "import threading; go = threading.Event()\n"},
+           {">>> ", "def f(): go.wait(), threading.Event().wait(0.05), print('from', 'it')\n"},
+           {"... ", "\n"},
+           {">>> ", "threading.Thread(target=f).start()\n"},
+           {">>> ", "go.set()\n"},
+           {"from it", "exit(3)\n"}});
+  EXPECT_EQ(terminal.Wait(), 3);
+}
+
 TEST_F(CliTest, TerminalCtrlCEndsProgram) {
   Terminal terminal({{"-c", "import sys\nprint('ready')\nsys.stdin.readline()"}}, root_);
   if (!terminal.ok()) GTEST_SKIP() << "no pseudo-terminal";

@@ -32,7 +32,7 @@ Result<> posix_open(ThreadState& ts, Args args) {
 }
 Result<> posix_close(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));
-  if (close(fd) < 0 && errno != EINTR) return RaiseErrno(ts, errno);
+  if (Blocking(ts, [fd] { return close(fd); }) < 0 && errno != EINTR) return RaiseErrno(ts, errno);
   return None(ts);
 }
 Result<> posix_closerange(ThreadState& ts, Args args) {
@@ -223,8 +223,8 @@ Result<> posix_urandom(ThreadState& ts, Args args) {
   if (n < 0) return Raise(ts, Exc::kValueError, "negative argument not allowed");
   MVM_TRY(Ref<BytesObject> out, NewBytesRaw(ts, static_cast<size_t>(n)));
   for (int64_t have = 0; have < n;) {
-    ssize_t got = getrandom(out->data() + have,
-                            static_cast<size_t>(n - have > 1 << 20 ? 1 << 20 : n - have), 0);
+    const size_t some = static_cast<size_t>(n - have > 1 << 20 ? 1 << 20 : n - have);
+    ssize_t got = Blocking(ts, [&] { return getrandom(out->data() + have, some, 0); });
     if (got < 0 && errno != EINTR) return RaiseErrno(ts, errno);
     if (got > 0) have += got;
     MVM_TRY_VOID(Charge(ts, 1000));

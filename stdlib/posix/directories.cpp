@@ -210,7 +210,7 @@ DIR* OpenDirectory(const PathArg& p) {
 Result<> posix_scandir(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "scandir", "path", true, true));
-  DIR* dir = OpenDirectory(p);
+  DIR* dir = Blocking(ts, [&] { return OpenDirectory(p); });
   if (dir == nullptr) return DoneOrErrno(ts, -1, &p);
   if (p.fd >= 0) rewinddir(dir);
   MVM_TRY(TypeObject * type, TypeForSpec(ts, kScandirType));
@@ -231,7 +231,7 @@ Result<> posix_scandir(ThreadState& ts, Args args) {
 Result<> posix_listdir(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "listdir", "path", true, true));
-  DIR* dir = OpenDirectory(p);
+  DIR* dir = Blocking(ts, [&] { return OpenDirectory(p); });
   if (dir == nullptr) return DoneOrErrno(ts, -1, &p);
   if (p.fd >= 0) rewinddir(dir);
   struct Closer {

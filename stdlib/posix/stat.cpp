@@ -84,8 +84,9 @@ Result<> DoStat(ThreadState& ts, Value path, Value dir_fd, bool follow, bool all
   MVM_TRY_VOID(GetPath(ts, path, &p, function, "path", allow_fd));
   MVM_TRY(int dir, DirFd(ts, dir_fd));
   struct stat st;
-  int r =
-      p.fd >= 0 ? fstat(p.fd, &st) : fstatat(dir, p.c_str(), &st, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  const int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
+  int r = Blocking(
+      ts, [&] { return p.fd >= 0 ? fstat(p.fd, &st) : fstatat(dir, p.c_str(), &st, flags); });
   if (r < 0) return DoneOrErrno(ts, r, &p);
   return StatResult(ts, st);
 }
@@ -99,7 +100,7 @@ Result<> posix_lstat(ThreadState& ts, Args args) {
 Result<> posix_fstat(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));
   struct stat st;
-  if (fstat(fd, &st) < 0) return RaiseErrno(ts, errno);
+  if (Blocking(ts, [&] { return fstat(fd, &st); }) < 0) return RaiseErrno(ts, errno);
   return StatResult(ts, st);
 }
 
