@@ -15,12 +15,13 @@
 #include "runtime/core/shape.h"
 #include "runtime/core/wait_list.h"
 #include "runtime/gc/object_refs.h"
+#include "runtime/objects/dict_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
-#include "stdlib/collections/collections_types.h"
+#include "stdlib/collections/deque_access.h"
 #include "stdlib/collections/deque_blocks.h"
 #include "stdlib/thread/thread_types.h"
 #include "stdlib/timeout.h"
@@ -212,7 +213,7 @@ class PlainQueue {
   bool CanNotify() const { return DequeSize(waiters_) == 0 || IsTicket(ts_, DequeFirst(waiters_)); }
   void Notify() {
     if (DequeSize(waiters_) == 0) return;
-    Ref<> ticket = DequePopLeft(ts_, waiters_);
+    Ref<> ticket = DequePopFirst(ts_, waiters_);
     ReleaseTicket(ts_, ticket);
   }
 
@@ -252,7 +253,7 @@ Result<> shortcuts_put(ThreadState& ts, Args args) {
 Result<> shortcuts_get(ThreadState& ts, Args args) {
   PlainQueue q(ts, args.self<ShortcutsObject>(), args[1], kNotFull);
   if (!q || q.size() == 0 || !q.CanNotify()) return Result<>::Borrow(args[0]);
-  Ref<> item = DequePopLeft(ts, q.items());
+  Ref<> item = DequePopFirst(ts, q.items());
   q.Notify();
   return item;
 }

@@ -16,14 +16,4 @@ extern const TypeSpec kOdictItemsType;
 extern const TypeSpec kOdictIteratorType;
 extern const TypeSpec kTupleGetterType;
 
-// ---- a deque for natives ----
-
-// A deque and no instance of a subclass, without a maxlen.
-bool IsPlainDeque(ThreadState& ts, Value v);
-// REQUIRES for all of these: IsPlainDeque(); for the last two: it is not empty.
-uint64_t DequeSize(Value deque);
-Status DequeAppend(ThreadState& ts, Value deque, Value item);
-Value DequeFirst(Value deque);
-Ref<> DequePopLeft(ThreadState& ts, Value deque);
-
 }  // namespace minivm

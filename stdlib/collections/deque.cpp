@@ -557,6 +557,12 @@ Status DequeAppend(ThreadState& ts, Value deque, Value item) {
   return Append(ts, deque.as<DequeObject>(), item);
 }
 uint64_t DequeSize(Value deque) { return deque.as<DequeObject>()->size(); }
+Value DequeFirst(Value deque) { return deque.as<DequeObject>()->items.First().item(); }
+bool IsPlainDeque(ThreadState& ts, Value v) {
+  if (!v.is_object()) return false;
+  const TypeObject* type = TypeOf(ts, v);
+  return type->spec == &kDequeType && !type->is_heap() && !v.as<DequeObject>()->bounded;
+}
 Ref<> DequePopFirst(ThreadState& ts, Value deque) { return TakeFirst(ts, deque.as<DequeObject>()); }
 
 const TypeSpec kDequeType = {
@@ -605,17 +611,5 @@ const TypeSpec kDequeReverseIteratorType = {
                   iter_new<kDequeReverseIteratorType>},
     .methods = kIteratorMethods,
 };
-
-bool IsPlainDeque(ThreadState& ts, Value v) {
-  if (!v.is_object()) return false;
-  const TypeObject* type = TypeOf(ts, v);
-  return type->spec == &kDequeType && !(type->flags & kTypeHeap) && !v.as<DequeObject>()->bounded;
-}
-uint64_t DequeSize(Value deque) { return deque.as<DequeObject>()->size(); }
-Status DequeAppend(ThreadState& ts, Value deque, Value item) {
-  return Append(ts, deque.as<DequeObject>(), item);
-}
-Value DequeFirst(Value deque) { return deque.as<DequeObject>()->items.First().item(); }
-Ref<> DequePopLeft(ThreadState& ts, Value deque) { return TakeFirst(ts, deque.as<DequeObject>()); }
 
 }  // namespace minivm

@@ -8,10 +8,13 @@ namespace minivm {
 // An empty one without bounds.
 Result<> NewDeque(ThreadState& ts);
 Result<bool> IsDequeObject(ThreadState& ts, Value v);
+// The same, but no instance of a subclass, and without a maxlen. Runs nothing.
+bool IsPlainDeque(ThreadState& ts, Value v);
 // REQUIRES of the others: IsDequeObject
 Status DequeAppend(ThreadState& ts, Value deque, Value item);
 uint64_t DequeSize(Value deque);
-// Takes the first item out. REQUIRES: DequeSize() > 0
+// The first item, borrowed, and taken out. REQUIRES: DequeSize() > 0
+Value DequeFirst(Value deque);
 Ref<> DequePopFirst(ThreadState& ts, Value deque);
 
 }  // namespace minivm
