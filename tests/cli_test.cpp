@@ -406,6 +406,16 @@ const Row kRows[] = {
     {"prompt_after_exit",
      {{"-i", "-c", "exit(3)"}, "4\n"},
      {0, "4\n", "...SystemExit: 3\n>>> >>> \n"}},
+    {"memory_error_is_told_of",
+     {{"-X", "memory=16M", "-c", "l = []\nwhile True: l.append([])"}},
+     {1, "",
+      "Traceback (most recent call last):\n  File \"<string>\", line 2, in "
+      "<module>\nMemoryError\n"}},
+    {"memory_error_is_handled_in_reserve",
+     {{"-X", "memory=16M", "-c",
+       "l = []\ntry:\n    while True: l.append([])\nexcept MemoryError as e: print(repr(e), len(l) "
+       "> 1000)"}},
+     {0, "MemoryError() True\n", ""}},
     {"compile_within_memory",
      {{"-X", "memory=64M", "-c",
        "try: compile('x=1\\n' * 3000000, 'a', 'exec')\nexcept MemoryError: print('full')"}},

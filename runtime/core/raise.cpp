@@ -237,6 +237,7 @@ Raised RaiseObject(ThreadState& ts, Value exception) {
 
 Raised RaiseMemoryError(ThreadState& ts) {
   Heap& heap = ts.heap();
+  heap.OpenReserve();
   void* p = heap.Allocate(sizeof(ExceptionObject), true);
   if (!p) {
     if (!ts.rt->spare_memory_error) return kRaised;  // RuntimeState::Init is about to give up

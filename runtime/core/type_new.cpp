@@ -432,7 +432,10 @@ Result<TypeObject> NewHeapType(ThreadState& ts, TypeObject* metatype, StrObject*
   Track(type);  // mro() may show it to scripts
 
   MVM_TRY(Ref<TupleObject> mro, MroThroughMetatype(ts, type));
-  type->mro = mro.Release();
+  // Its mro() may have set its bases, and so linked it already.
+  UnlinkType(type);
+  const Ref<TupleObject> replaced =
+      Ref<TupleObject>::Steal(std::exchange(type->mro, mro.Release()));
   // Sequence or mapping, for patterns: as the first class in the order of lookup that is either,
   // which need not be the one that decides the layout.
   constexpr uint32_t kKinds = kTypeSequence | kTypeMapping;

@@ -287,7 +287,9 @@ Status TypeModified(ThreadState& ts, TypeObject* type, StrObject* name) {
   });
   if (slots) {
     ForTree(type, [&](TypeObject* t) {
-      if (t->is_heap() && (t->flags & kTypeReady)) ResolveSlots(ts, t, name, &descriptor_changed);
+      // One whose mro() is still running gets its slots later.
+      if (t->is_heap() && (t->flags & kTypeReady) && t->operators)
+        ResolveSlots(ts, t, name, &descriptor_changed);
     });
   }
   if (descriptor_changed) {

@@ -445,6 +445,7 @@ Result<> type_dir(ThreadState& ts, Args args) {
   TypeObject* type = args.self<TypeObject>();
   MVM_TRY_VOID(TypeReady(ts, type));
   MVM_TRY(Ref<DictObject> names, NewDict(ts));
+  if (!type->mro) return ListFrom(ts, type->dict);  // being made: a script's mro() asks
   Ref<TupleObject> mro = Ref<TupleObject>::Borrow(type->mro);
   for (Value v : mro->span()) {
     MVM_TRY_VOID(TypeReady(ts, v.as<TypeObject>()));

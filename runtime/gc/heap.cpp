@@ -165,9 +165,23 @@ size_t Heap::SizeOfClass(int size_class) {
 
 // ---- the cap ----
 
+namespace {
+
+// Pages of many sizes: enough to import what formats a traceback, and to format it.
+size_t ReserveOf(size_t limit) { return std::min(limit / 16, size_t{2} << 20); }
+
+}  // namespace
+
+void Heap::set_limit(size_t bytes) {
+  limit_ = bytes;
+  ceiling_ = bytes - ReserveOf(bytes);
+}
+
 bool Heap::Admit(size_t bytes) {
   // Nothing is that large; sanitizers end the process over it.
   constexpr size_t kTooLarge = size_t{1} << 40;
+  if (MVM_UNLIKELY(ceiling_ == limit_) && stats_.bytes + 2 * ReserveOf(limit_) < limit_)
+    ceiling_ = limit_ - ReserveOf(limit_);
   if (MVM_UNLIKELY(bytes >= kTooLarge || WouldExceed(bytes))) return false;
   if (limit_ != 0 && stats_.bytes + bytes > limit_ - limit_ / 4) collector_->MemoryIsShort();
   return true;

@@ -160,13 +160,16 @@ class Heap {
 
   // Would `more` bytes exceed the cap? For checks before size-driven work.
   bool WouldExceed(size_t more) const {
-    return more > kMaxAllocation || (limit_ != 0 && stats_.bytes + more > limit_);
+    return more > kMaxAllocation || (limit_ != 0 && stats_.bytes + more > ceiling_);
   }
   // Charges memory that is held outside of this heap (tables of the VM); false when refused.
   bool Charge(size_t bytes);
   static constexpr size_t kMaxAllocation = size_t{1} << 46;
-  void set_limit(size_t bytes) { limit_ = bytes; }  // 0: none
+  // 0: none. A part is kept in reserve for what handles, or tells of, a MemoryError.
+  void set_limit(size_t bytes);
   size_t limit() const { return limit_; }
+  // MemoryError is being raised: the reserve may be used until memory has been given back.
+  void OpenReserve() { ceiling_ = limit_; }
   const HeapStats& stats() const { return stats_; }
   void Account(ptrdiff_t delta) {
     stats_.bytes += delta;
@@ -313,7 +316,7 @@ class Heap {
   AllocTracer* tracer_ = nullptr;
   int64_t fail_after_ = -1;
   bool keep_pages_ = false;  // pages_ is being walked: empty pages stay
-  size_t limit_ = 0;
+  size_t limit_ = 0, ceiling_ = 0;
   HeapStats stats_;
 };
 

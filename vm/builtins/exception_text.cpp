@@ -93,7 +93,7 @@ std::string TypeText(ThreadState& ts, Value exception) {
   Result<> name = GetAttr(ts, Value(type), MVM_NAME(ts, __qualname__));
   if (name.raised()) {
     ClearPending(ts);
-    return text + "<unknown>";
+    return text + ToUtf8(type->name);  // there is no memory to ask for more
   }
   Ref<> n = name.Take();
   return text + (IsStr(ts, n) ? ToUtf8(n.as<StrObject>()) : "<unknown>");

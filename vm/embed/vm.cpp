@@ -170,6 +170,8 @@ Status VmInternals::Start() {
   MVM_TRY_VOID(InitOpen(t));
   MVM_TRY(main, NewModule(t, MVM_NAME(t, __main__)));
   MVM_TRY_VOID(DictSetStr(t, main->dict, MVM_NAME(t, __builtins__), builtins));
+  MVM_TRY(Ref<DictObject> annotations, NewDict(t));
+  MVM_TRY_VOID(DictSetStr(t, main->dict, MVM_NAME(t, __annotations__), annotations));
   MVM_TRY(TypeObject * loader, TypeForSpec(t, kBuiltinImporterType));
   MVM_TRY_VOID(DictSetStr(t, main->dict, MVM_NAME(t, __loader__), loader));
   MVM_TRY_VOID(DictSetStr(t, rt.modules, MVM_NAME(t, __main__), main));

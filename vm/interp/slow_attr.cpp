@@ -54,6 +54,7 @@ bool IsPlainValue(ThreadState& ts, Value v) {
 // The cell that holds attribute `name` of the class: plain values are replaced in it, without any
 // invalidation.
 CellObject* ClassCell(ThreadState& ts, TypeObject* cls, StrObject* name) {
+  if (cls->mro == nullptr) return nullptr;  // being made: its mro() asks
   for (Value entry : cls->mro->span()) {
     DictObject* dict = entry.as<TypeObject>()->dict;
     if (dict == nullptr || dict->storage != DictStorage::kCelled) return nullptr;
