@@ -399,8 +399,9 @@ Result<> AncillarySize(ThreadState& ts, Value v, const char* name, bool space) {
   if (!IntFitsInt64(i, &n)) {
     return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C ssize_t");
   }
-  size_t size = static_cast<size_t>(n);
-  size_t total = n < 0 || n > INT_MAX ? size_t{INT_MAX} + 1
+  const size_t size = static_cast<size_t>(n);
+  const size_t most = size_t{INT_MAX} - (space ? CMSG_SPACE(1) : CMSG_LEN(0));
+  size_t total = n < 0 || size > most ? size_t{INT_MAX} + 1
                  : space              ? CMSG_SPACE(size)
                                       : CMSG_LEN(size);
   if (total > INT_MAX) {
