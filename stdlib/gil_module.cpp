@@ -126,7 +126,10 @@ Result<> gil_start(ThreadState& ts, Args args) {
   }
   if (EnsureGil(ts) == nullptr) return RaiseMemoryError(ts);
   if (ts.rt->gil->tracing()) return Raise(ts, Exc::kRuntimeError, "the lock is recorded already");
-  ts.rt->gil->StartTrace(static_cast<size_t>(limit));
+  const size_t bytes = static_cast<size_t>(limit) * sizeof(GilSpan);
+  if (ts.heap().WouldExceed(bytes) || !ts.rt->gil->StartTrace(static_cast<size_t>(limit))) {
+    return RaiseMemoryError(ts);
+  }
   return None(ts);
 }
 
@@ -137,9 +140,9 @@ Result<> gil_stop(ThreadState& ts, Args) {
   if (ts.rt->gil != nullptr) trace = ts.rt->gil->StopTrace();
   if (trace == nullptr) return None(ts);
   MVM_TRY(Ref<ListObject> list, NewList(ts, {}));
-  const size_t n = trace->spans.size();
+  const size_t n = std::min<uint64_t>(trace->total, trace->limit);
   for (size_t i = 0; i < n; ++i) {
-    const GilSpan& span = trace->spans[(n < trace->limit ? i : trace->total + i) % n];
+    const GilSpan& span = trace->spans[(trace->total - n + i) % trace->limit];
     if (span.end <= trace->start) continue;
     MVM_TRY(Ref<> ident, NewIntU64(ts, span.thread));
     MVM_TRY(Ref<> start, Seconds(ts, std::max(span.start, trace->start) - trace->start));

@@ -332,12 +332,16 @@ void Gil::ResetRows() {
   forgotten_ = GilRow();
 }
 
-void Gil::StartTrace(size_t limit) {
-  std::unique_ptr<GilTrace> fresh = std::make_unique<GilTrace>();
+bool Gil::StartTrace(size_t limit) {
+  std::unique_ptr<GilTrace> fresh(new (std::nothrow) GilTrace);
+  if (fresh == nullptr) return false;
+  fresh->spans.reset(new (std::nothrow) GilSpan[limit]);
+  if (fresh->spans == nullptr) return false;
   fresh->limit = limit;
   Held held(mutex_);
   fresh->start = MonotonicNow();
   trace_ = std::move(fresh);
+  return true;
 }
 
 std::unique_ptr<GilTrace> Gil::StopTrace() {

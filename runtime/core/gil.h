@@ -65,21 +65,14 @@ struct GilSpan {
   Kind kind;
 };
 
-// The last `limit` spans.
+// The last `limit` spans: a ring, whose oldest is at total % limit once it is full.
 struct GilTrace {
+  std::unique_ptr<GilSpan[]> spans;
   size_t limit = 0;
   uint64_t total = 0;
   int64_t start = 0, end = 0;
-  std::vector<GilSpan> spans;  // a ring once there are `limit`: the oldest at total % limit
 
-  void Add(const GilSpan& span) {
-    if (spans.size() < limit) {
-      spans.push_back(span);
-    } else {
-      spans[total % limit] = span;
-    }
-    ++total;
-  }
+  void Add(const GilSpan& span) { spans[total++ % limit] = span; }
 };
 
 class Gil {
@@ -105,8 +98,8 @@ class Gil {
   void ResetRows();
   static constexpr size_t kEndedKept = 1000;
 
-  // Has spans recorded from now on, of what is recorded so far nothing is kept.
-  void StartTrace(size_t limit);
+  // Has spans recorded from now on; of what is recorded so far nothing is kept. False: no memory.
+  bool StartTrace(size_t limit);
   // Ends that; null: it was not on.
   std::unique_ptr<GilTrace> StopTrace();
   bool tracing() const { return trace_ != nullptr; }
