@@ -168,9 +168,18 @@ Result<> signal_pthread_kill(ThreadState& ts, Args args) {
   }
   MVM_TRY(int signum, CInt(ts, args[1]));
   int64_t id;
-  bool self = IntFitsInt64(args[0], &id) && static_cast<uint64_t>(id) == ts.id;
-  // No other thread of the VM runs: this version has one.
-  int error = self ? pthread_kill(pthread_self(), signum) : ESRCH;
+  int error = ESRCH;
+  if (IntFitsInt64(args[0], &id)) {
+    if (static_cast<uint64_t>(id) == ts.id) {
+      error = pthread_kill(pthread_self(), signum);
+    } else {
+      // By the system's number, which may have gone with a thread that is about to leave the list.
+      for (const ThreadState* t = ts.rt->threads; t != nullptr; t = t->next) {
+        if (t->id != static_cast<uint64_t>(id) || t->native_id == 0) continue;
+        error = syscall(SYS_tgkill, getpid(), t->native_id, signum) < 0 ? errno : 0;
+      }
+    }
+  }
   if (error != 0) return RaiseErrno(ts, error);
   return Sent(ts);
 }
