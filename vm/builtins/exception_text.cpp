@@ -93,7 +93,8 @@ std::string TypeText(ThreadState& ts, Value exception) {
   Result<> name = GetAttr(ts, Value(type), MVM_NAME(ts, __qualname__));
   if (name.raised()) {
     ClearPending(ts);
-    return text + ToUtf8(type->name);  // there is no memory to ask for more
+    // There is no memory to ask for more, perhaps not even to make a built-in class ready.
+    return text + (type->name ? ToUtf8(type->name) : type->spec->name);
   }
   Ref<> n = name.Take();
   return text + (IsStr(ts, n) ? ToUtf8(n.as<StrObject>()) : "<unknown>");

@@ -102,8 +102,8 @@ Result<> CreateBuiltin(ThreadState& ts, Value spec) {
 
 Result<CodeObject> FrozenCode(ThreadState& ts, const EmbeddedModule& m) {
   MVM_TRY(Ref<StrObject> filename, Format(ts, "<frozen %s>", m.name));
-  // Images are of code with asserts and docstrings, and with columns.
-  if (ts.rt->optimize == 0 && !ts.rt->no_debug_ranges && m.code_size != 0) {
+  // Images are of code with asserts and docstrings, and without columns.
+  if (ts.rt->optimize == 0 && m.code_size != 0) {
     MVM_TRY(void* image, AllocBuffer(ts, m.code_size));
     Result<CodeObject> code =
         UnpackCode(m, image)
