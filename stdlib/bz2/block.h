@@ -13,6 +13,7 @@
 
 namespace minivm::bz2 {
 
+inline constexpr uint64_t kFileMagic = 0x425A68;  // "BZh"
 inline constexpr uint64_t kBlockMagic = 0x314159265359, kEndMagic = 0x177245385090;
 inline constexpr uint32_t kBlockUnit = 100000;  // bytes of a block per level
 inline constexpr int kMaxGroups = 6;

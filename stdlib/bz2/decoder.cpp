@@ -30,12 +30,22 @@ inline uint32_t Decoder::Take(int bits) {  // 1 <= bits <= 32
 
 // ---- header ----
 
+// Need(bits), where the first of them are to be `magic`: fails as soon as a byte cannot be of
+// either.
+inline bool Decoder::NeedMagic(int bits, uint64_t magic, uint64_t other) {
+  if (Need(bits)) return true;
+  const int odd = have_ % 8, whole = have_ - odd;  // bits that are there, in bytes
+  const uint64_t seen = bits_ >> odd & ((uint64_t{1} << whole) - 1);
+  if (seen != magic >> (bits - whole) && seen != other >> (bits - whole)) return Fail();
+  return false;
+}
+
 bool Decoder::ReadHeader() {
   switch (step_) {
     case Step::kFileHeader: {
-      if (!Need(32)) return false;
+      if (!NeedMagic(32, kFileMagic << 8, kFileMagic << 8)) return false;
       const uint32_t magic = Take(32), level = (magic & 0xFF) - '0';
-      if (magic >> 8 != 0x425A68 || level < 1 || level > 9) return Fail();
+      if (magic >> 8 != kFileMagic || level < 1 || level > 9) return Fail();
       const size_t bytes = size_t{level} * kBlockUnit * sizeof(uint32_t);
       if (!memory_.WouldExceed(bytes))
         links_ = static_cast<uint32_t*>(memory_.AllocateBuffer(bytes));
@@ -48,7 +58,7 @@ bool Decoder::ReadHeader() {
       return true;
     }
     case Step::kMagic: {
-      if (!Need(48)) return false;
+      if (!NeedMagic(48, kBlockMagic, kEndMagic)) return false;
       have_ -= 48;
       const uint64_t magic = bits_ >> have_ & 0xFFFFFFFFFFFF;
       if (magic != kBlockMagic && magic != kEndMagic) return Fail();

@@ -58,6 +58,7 @@ class Decoder {
   };
 
   bool Need(int bits);
+  bool NeedMagic(int bits, uint64_t magic, uint64_t other);
   uint32_t Take(int bits);
   // One unit of the header; false: more input is needed, or the step is one of the last ones.
   bool ReadHeader();
