@@ -320,15 +320,17 @@ Result<> ReduceIterator(ThreadState& ts, Value function, ListObject* list, int64
 Result<> iter_reduce(ThreadState& ts, Args args) {
   const ListIterator* it = args.self<ListIterator>();
   MVM_TRY(Ref<> function, BuiltinByName(ts, "iter"));
-  return ReduceIterator(ts, function, it->list, static_cast<int64_t>(it->index));
+  const auto index = static_cast<int64_t>(it->index);
+  return ReduceIterator(ts, function, index < 0 ? nullptr : it->list, index);
 }
 
 Result<> iter_setstate(ThreadState& ts, Args args) {
   ListIterator* it = args.self<ListIterator>();
   MVM_TRY(int64_t i, AsInt64(ts, args[1]));
   if (it->list) {
+    // In front of the list is as far away as behind it.
     it->index =
-        static_cast<uint64_t>(std::clamp<int64_t>(i, 0, static_cast<int64_t>(it->list->size)));
+        static_cast<uint64_t>(std::clamp<int64_t>(i, -1, static_cast<int64_t>(it->list->size)));
   }
   return None(ts);
 }
@@ -354,7 +356,7 @@ Result<> reverse_length_hint(ThreadState& ts, Args args) {
 Result<> reverse_reduce(ThreadState& ts, Args args) {
   const ListReverseIterator* it = args.self<ListReverseIterator>();
   MVM_TRY(Ref<> function, BuiltinByName(ts, "reversed"));
-  return ReduceIterator(ts, function, it->list, it->index);
+  return ReduceIterator(ts, function, it->index < 0 ? nullptr : it->list, it->index);
 }
 
 Result<> reverse_setstate(ThreadState& ts, Args args) {
