@@ -1,4 +1,5 @@
-// Module heapq: heaps in lists, the n smallest or largest of an iterable, lazy merging.
+// Module _heapq, of which heapq is made: heaps in lists, the n smallest or largest of an iterable,
+// lazy merging.
 //
 // Comparisons may run script code that changes the list; the sift functions then raise RuntimeError
 // "list changed size during iteration". With reverse heaps (_max) operands change sides.
@@ -111,6 +112,23 @@ Result<> heapq_heappop(ThreadState& ts, Args args) {
 Result<> heapq_heappop_max(ThreadState& ts, Args args) {
   MVM_TRY(ListObject * heap, ListArgument(ts, args[0], "_heappop_max", ""));
   return Pop<true>(ts, heap);
+}
+// Positions that are none are behind the list.
+template <bool kMax>
+Result<> heapq_siftdown(ThreadState& ts, Args args) {
+  MVM_TRY(ListObject * heap, ListArgument(ts, args[0], "_siftdown", " 1"));
+  MVM_TRY(int64_t start, AsInt64(ts, args[1]));
+  MVM_TRY(int64_t pos, AsInt64(ts, args[2]));
+  const uint64_t top = start > 0 ? static_cast<uint64_t>(start) : 0;
+  MVM_TRY_VOID(MoveUp<kMax>(ts, heap, top, static_cast<uint64_t>(pos)));
+  return None(ts);
+}
+template <bool kMax>
+Result<> heapq_siftup(ThreadState& ts, Args args) {
+  MVM_TRY(ListObject * heap, ListArgument(ts, args[0], "_siftup", " 1"));
+  MVM_TRY(int64_t pos, AsInt64(ts, args[1]));
+  MVM_TRY_VOID(MoveDown<kMax>(ts, heap, static_cast<uint64_t>(pos)));
+  return None(ts);
 }
 Result<> heapq_heappush(ThreadState& ts, Args args) {
   MVM_TRY(ListObject * heap, ListArgument(ts, args[0], "heappush", " 1"));
@@ -441,6 +459,11 @@ const MethodSpec kFunctions[] = {
      "heappop() from a heap with the largest item first."},
     {"_heapreplace_max(heap, item, /)", heapq_heapreplace_max,
      "heapreplace() in a heap with the largest item first."},
+    {"_merge(iterables, key, reverse, /)", heapq_merge, "The iterator behind merge()."},
+    {"_siftdown(heap, startpos, pos, /)", heapq_siftdown<false>, "Moves the item at pos up."},
+    {"_siftdown_max(heap, startpos, pos, /)", heapq_siftdown<true>, "Moves the item at pos up."},
+    {"_siftup(heap, pos, /)", heapq_siftup<false>, "Moves the item at pos down."},
+    {"_siftup_max(heap, pos, /)", heapq_siftup<true>, "Moves the item at pos down."},
     {"heapify(heap, /)", heapq_heapify,
      "Order a list so that heap[k] is no larger than heap[2*k+1] and heap[2*k+2]. O(n)."},
     {"heappop(heap, /)", heapq_heappop,
@@ -451,10 +474,6 @@ const MethodSpec kFunctions[] = {
     {"heapreplace(heap, item, /)", heapq_heapreplace,
      "heappop() and heappush() in one step: the item returned was there before, so it may be "
      "larger than the new one."},
-    {"merge(*iterables, key=None, reverse=False)", heapq_merge,
-     "Iterator of what sorted iterables have, in order; only one item of each is held at a time.\n"
-     "\n"
-     "key and reverse as in sorted(), which must have been the order of the inputs."},
     {"nlargest(n, iterable, key=None)", PickBest<true>,
      "The n largest items as a list, the largest first; equal ones in the order they came."},
     {"nsmallest(n, iterable, key=None)", PickBest<false>,
@@ -464,16 +483,16 @@ const MethodSpec kFunctions[] = {
 }  // namespace
 
 const TypeSpec kMergeType = {
-    .name = "heapq.merge",
+    .name = "_heapq._merge",
     .flags = kTypeNoNew,
     .size = sizeof(Merge),
     .gc = {gc_internal::VisitHook<Merge>, merge_gc_clear, gc_internal::DestroyHook<Merge>},
     .slots = {.iter = merge_iter, .next = merge_next},
 };
 
-extern const ModuleSpec k_heapq_module;
-const ModuleSpec k_heapq_module = {
-    .name = "heapq",
+extern const ModuleSpec k__heapq_module;
+const ModuleSpec k__heapq_module = {
+    .name = "_heapq",
     .doc =
         "Lists kept as heaps: the smallest item is the first, and adding or taking it is O(log n).",
     .functions = kFunctions};

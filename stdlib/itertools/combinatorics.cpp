@@ -8,27 +8,9 @@
 namespace minivm::itertools {
 namespace {
 
-class Selection : public Object {
- public:
-  TupleObject* pool = nullptr;  // product: a tuple of pools
-  int64_t* indices = nullptr;   // `count` numbers; permutations: n indices, then r cycles
-  int64_t count = 0;
-  int64_t r = 0;  // items per selection
-  bool started = false;
-  bool stopped = false;
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(pool);
-  }
-  void FreeBuffers(Heap& heap) {
-    if (indices) heap.FreeBuffer(indices, static_cast<size_t>(count) * sizeof(int64_t));
-    indices = nullptr;
-  }
-};
-
 // A selection of r items with room for `count` indices. More than a tuple can hold: MemoryError.
-Result<Selection> NewSelection(ThreadState& ts, Value cls, TupleObject* pool, int64_t r,
-                               int64_t count) {
+Result<Selection> NewSelection(ThreadState& ts, Value cls, Selection::Kind kind, TupleObject* pool,
+                               int64_t r, int64_t count) {
   if (count > int64_t{UINT32_MAX}) return RaiseMemoryError(ts);
   MVM_TRY(Ref<Selection> s, Instance<Selection>(ts, cls));
   s->pool = Ref<TupleObject>::Borrow(pool).Release();
@@ -39,6 +21,7 @@ Result<Selection> NewSelection(ThreadState& ts, Value cls, TupleObject* pool, in
     std::fill_n(s->indices, count, 0);
   }
   s->r = r;
+  s->kind = kind;
   return s;
 }
 
@@ -90,14 +73,17 @@ Result<> product_new(ThreadState& ts, TypeObject* cls, Args raw) {
     }
     Track(pools);
   }
-  MVM_TRY(Ref<Selection> s, NewSelection(ts, cls, pools, count, count));
+  MVM_TRY(Ref<Selection> s, NewSelection(ts, cls, Selection::kProduct, pools, count, count));
   for (const Value pool : pools->span()) s->stopped |= pool.as<TupleObject>()->size() == 0;
   return s;
 }
 
 Result<> product_next(ThreadState& ts, Value self) {
   Selection* s = self.as<Selection>();
-  if (s->stopped || !s->pool) return Result<>::Done();
+  if (s->stopped || !s->pool) {
+    s->started = true;
+    return Result<>::Done();
+  }
   if (s->started) {
     int64_t i = s->r - 1;
     for (; i >= 0; --i) {
@@ -131,7 +117,8 @@ Result<> combinations_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<TupleObject> pool, TupleFrom(ts, args[1]));
   MVM_TRY(int64_t r, NonNegative(ts, args[2]));
   const bool none = r > int64_t{pool->size()};
-  MVM_TRY(Ref<Selection> s, NewSelection(ts, args[0], pool, r, none ? 0 : r));
+  MVM_TRY(Ref<Selection> s,
+          NewSelection(ts, args[0], Selection::kCombinations, pool, r, none ? 0 : r));
   for (int64_t i = 0; i < s->count; ++i) s->indices[i] = i;
   s->stopped = none;
   return s;
@@ -158,7 +145,8 @@ Result<> replacement_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<TupleObject> pool, TupleFrom(ts, args[1]));
   MVM_TRY(int64_t r, NonNegative(ts, args[2]));
   const bool none = pool->size() == 0 && r > 0;
-  MVM_TRY(Ref<Selection> s, NewSelection(ts, args[0], pool, r, none ? 0 : r));
+  MVM_TRY(Ref<Selection> s,
+          NewSelection(ts, args[0], Selection::kReplacement, pool, r, none ? 0 : r));
   s->stopped = none;
   return s;
 }
@@ -188,7 +176,8 @@ Result<> permutations_new(ThreadState& ts, Args args) {
     MVM_TRY(r, NonNegative(ts, args[2]));
   }
   const bool none = r > n;
-  MVM_TRY(Ref<Selection> s, NewSelection(ts, args[0], pool, r, none ? 0 : n + r));
+  MVM_TRY(Ref<Selection> s,
+          NewSelection(ts, args[0], Selection::kPermutations, pool, r, none ? 0 : n + r));
   if (!none) {
     for (int64_t i = 0; i < n; ++i) s->indices[i] = i;
     for (int64_t i = 0; i < r; ++i) s->indices[n + i] = n - i;
@@ -229,9 +218,16 @@ Result<> selection_sizeof(ThreadState& ts, Args args) {
                         s->count * static_cast<int64_t>(sizeof(int64_t)));
 }
 const MethodSpec kSelectionMethods[] = {
-    {"__sizeof__(self, /)", selection_sizeof, "Bytes of memory that it takes."}};
+    MVM_STATE_ROWS(selection),
+    {"__sizeof__(self, /)", selection_sizeof, "Bytes of memory that it takes."},
+};
+const MethodSpec kPermutationsMethods[] = {
+    MVM_STATE_ROWS(permutations),
+    {"__sizeof__(self, /)", selection_sizeof, "Bytes of memory that it takes."},
+};
 
-constexpr TypeSpec SelectionSpec(const char* name, const char* doc, NextFn next) {
+constexpr TypeSpec SelectionSpec(const char* name, const char* doc, NextFn next,
+                                 Table<MethodSpec> methods = kSelectionMethods) {
   TypeSpec spec;
   spec.name = name;
   spec.doc = doc;
@@ -240,7 +236,7 @@ constexpr TypeSpec SelectionSpec(const char* name, const char* doc, NextFn next)
   spec.gc = GcHooksOf<Selection>();
   spec.slots.iter = IterSelf;
   spec.slots.next = next;
-  spec.methods = kSelectionMethods;
+  spec.methods = methods;
   return spec;
 }
 constexpr TypeSpec Bound(TypeSpec spec, MethodSpec construct) {
@@ -275,7 +271,7 @@ const TypeSpec kPermutationsType =
     Bound(SelectionSpec(
               "itertools.permutations",
               "Tuples of r items, each r positions in every order; r is all of them by default.",
-              permutations_next),
+              permutations_next, kPermutationsMethods),
           {"permutations(iterable, r=None)", permutations_new});
 
 }  // namespace minivm::itertools

@@ -6,17 +6,6 @@ namespace {
 
 // ---- batched ----
 
-class Batched : public Object {
- public:
-  Value iterator;  // null when exhausted
-  int64_t size = 0;
-  bool strict = false;
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(iterator);
-  }
-};
-
 Result<> batched_new(ThreadState& ts, Args args) {
   MVM_TRY(int64_t n, AsInt64(ts, args[2]));
   MVM_TRY(bool strict, Truth(ts, args[3]));
@@ -57,17 +46,6 @@ Result<> batched_next(ThreadState& ts, Value self) {
 
 // ---- pairwise ----
 
-class Pairwise : public Object {
- public:
-  Value iterator;  // null when exhausted
-  Value old;       // null before the first item
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(iterator);
-    v(old);
-  }
-};
-
 Result<> pairwise_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> iterator, GetIter(ts, args[1]));
   MVM_TRY(Ref<Pairwise> p, Instance<Pairwise>(ts, args[0]));
@@ -97,36 +75,6 @@ Result<> pairwise_next(ThreadState& ts, Value self) {
 }
 
 // ---- groupby ----
-
-class Groupby : public Object {
- public:
-  Value iterator;
-  Value key_function;  // null: the item itself
-  Value target_key;    // key of the group handed out last
-  Value current_key;   // key of current_item
-  Value current_item;  // read, but not handed out yet
-  uint64_t group = 0;  // number of the group handed out last
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(iterator);
-    v(key_function);
-    v(target_key);
-    v(current_key);
-    v(current_item);
-  }
-};
-
-class Grouper : public Object {
- public:
-  Groupby* parent = nullptr;
-  Value key;
-  uint64_t group = 0;
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(parent);
-    v(key);
-  }
-};
 
 Result<> groupby_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> iterator, GetIter(ts, args[1]));
@@ -206,34 +154,6 @@ Result<> grouper_new(ThreadState& ts, Args args) {
 
 // ---- tee ----
 
-// A block of items read from the common iterator; blocks form a list that dies from its front as
-// the slowest of the tees moves on.
-class TeeData : public Object {
- public:
-  static constexpr uint32_t kItems = 57;
-  Value iterator;
-  TeeData* next = nullptr;
-  uint32_t count = 0;
-  bool running = false;
-  Value items[kItems];
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(iterator);
-    v(next);
-    v(items, count);
-  }
-};
-
-class Tee : public Object {
- public:
-  TeeData* data = nullptr;
-  uint32_t index = 0;
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(data);
-  }
-};
-
 Result<TeeData> NewTeeData(ThreadState& ts, Value iterator) {
   MVM_TRY(TypeObject * type, TypeForSpec(ts, kTeeDataType));
   MVM_TRY(Ref<TeeData> data, Instance<TeeData>(ts, type));
@@ -297,21 +217,32 @@ Result<> tee_next(ThreadState& ts, Value self) {
 }
 
 const MethodSpec kTeeMethods[] = {
-    {"__copy__(self, /)", tee_copy, "Another iterator of the items from here on."}};
+    {"__copy__(self, /)", tee_copy, "Another iterator of the items from here on."},
+    MVM_STATE_ROWS(tee),
+};
+const MethodSpec kTeeDataMethods[] = {MVM_REDUCE_ROW(teedata)};
+
+Result<> teedata_new(ThreadState& ts, TypeObject* cls, Args raw) {
+  if (raw.n != 3) {
+    return Raise(ts, Exc::kTypeError, "teedataobject expected 3 arguments, got %u", raw.n);
+  }
+  if (!IsList(ts, raw[1])) {
+    return Raise(ts, Exc::kTypeError, "teedataobject() argument 2 must be list, not %T", raw[1]);
+  }
+  const ListObject* items = raw[1].as<ListObject>();
+  const bool full = items->size == TeeData::kItems, last = IsNone(ts, raw[2]);
+  if (items->size > TeeData::kItems || !(last || (full && TypeOf(ts, raw[2]) == cls))) {
+    return Raise(ts, Exc::kValueError, "Invalid arguments");
+  }
+  MVM_TRY(Ref<TeeData> data, Instance<TeeData>(ts, cls));
+  data->iterator = Own(raw[0]);
+  if (!last) data->next = Ref<TeeData>::Borrow(raw[2].as<TeeData>()).Release();
+  for (; data->count < items->size; ++data->count)
+    data->items[data->count] = Own(items->items[data->count]);
+  return data;
+}
 
 // ---- zip_longest ----
-
-class ZipLongest : public Object {
- public:
-  TupleObject* iterators = nullptr;  // null items are exhausted
-  uint32_t active = 0;
-  Value fill;
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(iterators);
-    v(fill);
-  }
-};
 
 Result<> zip_longest_new(ThreadState& ts, TypeObject* cls, Args raw) {
   Value fill = ts.rt->none;
@@ -366,6 +297,10 @@ Result<> zip_longest_next(ThreadState& ts, Value self) {
   return row;
 }
 
+const MethodSpec kGroupbyMethods[] = {MVM_STATE_ROWS(groupby)};
+const MethodSpec kGrouperMethods[] = {MVM_REDUCE_ROW(grouper)};
+const MethodSpec kZipLongestMethods[] = {MVM_STATE_ROWS(zip_longest)};
+
 }  // namespace
 
 Result<> itertools_tee(ThreadState& ts, Args args) {
@@ -419,6 +354,7 @@ const TypeSpec kGroupbyType = {
     .gc = GcHooksOf<Groupby>(),
     .slots = {.iter = IterSelf, .next = groupby_next},
     .construct = {"groupby(iterable, key=None)", groupby_new},
+    .methods = kGroupbyMethods,
 };
 const TypeSpec kGrouperType = {
     .name = "itertools._grouper",
@@ -426,6 +362,7 @@ const TypeSpec kGrouperType = {
     .gc = GcHooksOf<Grouper>(),
     .slots = {.iter = IterSelf, .next = grouper_next},
     .construct = {"_grouper(parent, tgtkey, /)", grouper_new},
+    .methods = kGrouperMethods,
 };
 const TypeSpec kTeeType = {
     .name = "itertools._tee",
@@ -440,9 +377,10 @@ const TypeSpec kTeeType = {
 const TypeSpec kTeeDataType = {
     .name = "itertools._tee_dataobject",
     .doc = "The items that copies of a tee() iterator share.",
-    .flags = kTypeNoNew,
     .size = sizeof(TeeData),
     .gc = GcHooksOf<TeeData>(),
+    .slots = {.new_ = teedata_new},
+    .methods = kTeeDataMethods,
 };
 const TypeSpec kZipLongestType = {
     .name = "itertools.zip_longest",
@@ -453,6 +391,7 @@ const TypeSpec kZipLongestType = {
     .size = sizeof(ZipLongest),
     .gc = GcHooksOf<ZipLongest>(),
     .slots = {.iter = IterSelf, .next = zip_longest_next, .new_ = zip_longest_new},
+    .methods = kZipLongestMethods,
 };
 
 }  // namespace minivm::itertools

@@ -6,16 +6,6 @@ namespace {
 
 // ---- count ----
 
-class Count : public Object {
- public:
-  Value value, step;
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(value);
-    v(step);
-  }
-};
-
 bool IsNumber(ThreadState& ts, Value v) {
   if (v.is_int() || v.is_float()) return true;
   const OperatorSlots* slots = OperatorsOf(ts, v);
@@ -47,38 +37,17 @@ Result<> count_next(ThreadState& ts, Value self) {
   return value;
 }
 
-bool IsOne(Value v) { return v.is(Value::Int(1)); }
-
 Result<> count_repr(ThreadState& ts, Value self) {
   const Count* c = self.as<Count>();
   const Ref<> value = Ref<>::Borrow(c->value), step = Ref<>::Borrow(c->step);
   const Value name = TypeOf(ts, self)->name;
-  if (IsOne(step)) return Format(ts, "%U(%R)", name, value.get());
+  if (step.is(Value::Int(1))) return Format(ts, "%U(%R)", name, value.get());
   return Format(ts, "%U(%R, %R)", name, value.get(), step.get());
 }
 
-Result<> count_reduce(ThreadState& ts, Args args) {
-  const Count* c = args.self<Count>();
-  MVM_TRY(Ref<TupleObject> call_args,
-          IsOne(c->step) ? NewTuple(ts, {&c->value, 1}) : Pair(ts, c->value, c->step));
-  return Pair(ts, TypeOf(ts, args[0]), call_args);
-}
-const MethodSpec kCountMethods[] = {
-    {"__reduce__(self, /)", count_reduce, "What pickle needs to make it again."}};
+const MethodSpec kCountMethods[] = {MVM_REDUCE_ROW(count)};
 
 // ---- cycle ----
-
-class Cycle : public Object {
- public:
-  Value iterator;  // null when the saved items repeat
-  ListObject* saved = nullptr;
-  uint64_t index = 0;
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(iterator);
-    v(saved);
-  }
-};
 
 Result<> cycle_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> iterator, GetIter(ts, args[1]));
@@ -94,7 +63,7 @@ Result<> cycle_next(ThreadState& ts, Value self) {
   if (c->iterator) {
     MVM_TRY(Ref<> item, NextOf(ts, c->iterator));
     if (!item.is_done()) {
-      MVM_TRY_VOID(ListAppend(ts, c->saved, item));
+      if (!c->complete) MVM_TRY_VOID(ListAppend(ts, c->saved, item));
       return item;
     }
     Assign(&c->iterator, Value());
@@ -104,18 +73,9 @@ Result<> cycle_next(ThreadState& ts, Value self) {
   return Result<>::Borrow(c->saved->items[c->index++]);
 }
 
-// ---- repeat ----
+const MethodSpec kCycleMethods[] = {MVM_STATE_ROWS(cycle)};
 
-class Repeat : public Object {
- public:
-  Value element;
-  bool limited = false;
-  int64_t remaining = 0;
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(element);
-  }
-};
+// ---- repeat ----
 
 Result<> repeat_new(ThreadState& ts, Args args) {
   int64_t times = 0;
@@ -153,18 +113,10 @@ Result<> repeat_length_hint(ThreadState& ts, Args args) {
   return NewInt(ts, r->remaining);
 }
 
-Result<> repeat_reduce(ThreadState& ts, Args args) {
-  const Repeat* r = args.self<Repeat>();
-  MVM_TRY(Ref<> times, NewInt(ts, r->remaining));
-  MVM_TRY(Ref<TupleObject> call_args,
-          r->limited ? Pair(ts, r->element, times) : NewTuple(ts, {&r->element, 1}));
-  return Pair(ts, TypeOf(ts, args[0]), call_args);
-}
-
 const MethodSpec kRepeatMethods[] = {
     {"__length_hint__(self, /)", repeat_length_hint,
      "Private method returning an estimate of len(list(it))."},
-    {"__reduce__(self, /)", repeat_reduce, "What pickle needs to make it again."},
+    MVM_REDUCE_ROW(repeat),
 };
 
 }  // namespace
@@ -187,6 +139,7 @@ const TypeSpec kCycleType = {
     .gc = GcHooksOf<Cycle>(),
     .slots = {.iter = IterSelf, .next = cycle_next},
     .construct = {"cycle(iterable, /)", cycle_new},
+    .methods = kCycleMethods,
 };
 const TypeSpec kRepeatType = {
     .name = "itertools.repeat",

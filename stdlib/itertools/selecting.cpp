@@ -7,21 +7,6 @@ namespace {
 
 // ---- accumulate ----
 
-class Accumulate : public Object {
- public:
-  Value iterator;
-  Value function;  // null: +
-  Value total;     // null: nothing seen yet
-  Value initial;   // null: none, or handed out
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(iterator);
-    v(function);
-    v(total);
-    v(initial);
-  }
-};
-
 Result<> accumulate_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> iterator, GetIter(ts, args[1]));
   MVM_TRY(Ref<Accumulate> a, Instance<Accumulate>(ts, args[0]));
@@ -52,17 +37,6 @@ Result<> accumulate_next(ThreadState& ts, Value self) {
 }
 
 // ---- chain ----
-
-class Chain : public Object {
- public:
-  Value source;  // iterator over the iterables; null at the end
-  Value active;  // iterator over the current one
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(source);
-    v(active);
-  }
-};
 
 Result<> ChainOver(ThreadState& ts, Value cls, Value iterables) {
   MVM_TRY(Ref<> source, GetIter(ts, iterables));
@@ -109,22 +83,13 @@ Result<> chain_next(ThreadState& ts, Value self) {
 }
 
 const MethodSpec kChainMethods[] = {
+    MVM_STATE_ROWS(chain),
     {"__class_getitem__(cls, object, /)", ClassGetItem, "See PEP 585.", kMethodClass},
     {"from_iterable(cls, iterable, /)", chain_from_iterable,
      "chain() of the iterables in one iterable, which is read as it goes.", kMethodClass},
 };
 
 // ---- compress ----
-
-class Compress : public Object {
- public:
-  Value data, selectors;
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(data);
-    v(selectors);
-  }
-};
 
 Result<> compress_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> data, GetIter(ts, args[1]));
@@ -149,17 +114,6 @@ Result<> compress_next(ThreadState& ts, Value self) {
 }
 
 // ---- dropwhile, takewhile, filterfalse, starmap ----
-
-class Filtering : public Object {
- public:
-  Value function, iterator;
-  bool switched = false;  // dropwhile: dropping is over; takewhile: taking is over
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(function);
-    v(iterator);
-  }
-};
 
 Result<> filtering_new(ThreadState& ts, Args args) {
   MVM_TRY(Ref<> iterator, GetIter(ts, args[2]));
@@ -221,19 +175,6 @@ Result<> starmap_next(ThreadState& ts, Value self) {
 }
 
 // ---- islice ----
-
-class Islice : public Object {
- public:
-  Value iterator;    // null when exhausted
-  int64_t next = 0;  // index of the next item to hand out
-  int64_t stop = 0;  // -1: no end
-  int64_t step = 1;
-  int64_t taken = 0;  // items taken from the iterator
-  template <class V>
-  void VisitRefs(V&& v) {
-    v(iterator);
-  }
-};
 
 // A bound of islice: an int >= low, or none (the fallback). False: it is something else.
 Result<bool> IsliceBound(ThreadState& ts, Value v, int64_t low, int64_t fallback, int64_t* out) {
@@ -310,6 +251,12 @@ Result<> islice_next(ThreadState& ts, Value self) {
   return item;
 }
 
+const MethodSpec kAccumulateMethods[] = {MVM_STATE_ROWS(accumulate)};
+const MethodSpec kCompressMethods[] = {MVM_REDUCE_ROW(compress)};
+const MethodSpec kFilteringMethods[] = {MVM_STATE_ROWS(filtering)};
+const MethodSpec kMappingMethods[] = {MVM_REDUCE_ROW(mapping)};
+const MethodSpec kIsliceMethods[] = {MVM_STATE_ROWS(islice)};
+
 }  // namespace
 
 const TypeSpec kAccumulateType = {
@@ -320,6 +267,7 @@ const TypeSpec kAccumulateType = {
     .gc = GcHooksOf<Accumulate>(),
     .slots = {.iter = IterSelf, .next = accumulate_next},
     .construct = {"accumulate(iterable, func=None, *, initial=None)", accumulate_new},
+    .methods = kAccumulateMethods,
 };
 const TypeSpec kChainType = {
     .name = "itertools.chain",
@@ -338,6 +286,7 @@ const TypeSpec kCompressType = {
     .gc = GcHooksOf<Compress>(),
     .slots = {.iter = IterSelf, .next = compress_next},
     .construct = {"compress(data, selectors)", compress_new},
+    .methods = kCompressMethods,
 };
 const TypeSpec kDropwhileType = {
     .name = "itertools.dropwhile",
@@ -347,6 +296,7 @@ const TypeSpec kDropwhileType = {
     .gc = GcHooksOf<Filtering>(),
     .slots = {.iter = IterSelf, .next = dropwhile_next},
     .construct = {"dropwhile(predicate, iterable, /)", filtering_new},
+    .methods = kFilteringMethods,
 };
 const TypeSpec kFilterfalseType = {
     .name = "itertools.filterfalse",
@@ -358,6 +308,7 @@ const TypeSpec kFilterfalseType = {
     .gc = GcHooksOf<Filtering>(),
     .slots = {.iter = IterSelf, .next = filterfalse_next},
     .construct = {"filterfalse(function, iterable, /)", filtering_new},
+    .methods = kMappingMethods,
 };
 const TypeSpec kIsliceType = {
     .name = "itertools.islice",
@@ -368,6 +319,7 @@ const TypeSpec kIsliceType = {
     .size = sizeof(Islice),
     .gc = GcHooksOf<Islice>(),
     .slots = {.iter = IterSelf, .next = islice_next, .new_ = islice_new},
+    .methods = kIsliceMethods,
 };
 const TypeSpec kStarmapType = {
     .name = "itertools.starmap",
@@ -377,6 +329,7 @@ const TypeSpec kStarmapType = {
     .gc = GcHooksOf<Filtering>(),
     .slots = {.iter = IterSelf, .next = starmap_next},
     .construct = {"starmap(function, iterable, /)", filtering_new},
+    .methods = kMappingMethods,
 };
 const TypeSpec kTakewhileType = {
     .name = "itertools.takewhile",
@@ -386,6 +339,7 @@ const TypeSpec kTakewhileType = {
     .gc = GcHooksOf<Filtering>(),
     .slots = {.iter = IterSelf, .next = takewhile_next},
     .construct = {"takewhile(predicate, iterable, /)", filtering_new},
+    .methods = kFilteringMethods,
 };
 
 }  // namespace minivm::itertools
