@@ -63,6 +63,16 @@ Result<> FindLoaded(ThreadState& ts, StrObject* name) {
   return DictGet(ts, ts.rt->modules, Value(name));
 }
 
+// Modules of CPython's library that there are none of, as docs/differences.md says.
+constexpr std::string_view kLeftOut[] = {
+    "antigravity", "curses",  "ensurepip", "idlelib",    "imaplib", "readline", "sqlite3",
+    "ssl",         "tkinter", "turtle",    "turtledemo", "venv",    "xmlrpc"};
+
+bool IsLeftOut(const StrObject* name) {
+  return std::any_of(std::begin(kLeftOut), std::end(kLeftOut),
+                     [&](std::string_view each) { return name->EqualsAscii(each); });
+}
+
 bool IsNative(ThreadState& ts, Value v, const TypeSpec& spec) {
   return v.is_object() && IsExact(v, TypeId::kType) && v.as<TypeObject>()->spec == &spec &&
          !v.as<TypeObject>()->is_heap();
@@ -109,7 +119,10 @@ Result<> FindAndLoad(ThreadState& ts, StrObject* name) {
   }
   MVM_TRY(Ref<> spec, FindSpec(ts, name, path));
   if (IsNone(ts, spec)) {
-    return RaiseImportError(ts, Exc::kModuleNotFoundError, name, Value(), "No module named %R",
+    return RaiseImportError(ts, Exc::kModuleNotFoundError, name, Value(),
+                            IsLeftOut(name) ? "No module named %R (minivm does not have it; see "
+                                              "docs/differences.md)"
+                                            : "No module named %R",
                             Value(name));
   }
   MVM_TRY(Ref<> module, LoadFromSpec(ts, spec));
