@@ -47,7 +47,7 @@ Result<> csv_field_size_limit(ThreadState& ts, Args args) {
 #define MVM_CSV_SETTINGS                                                                          \
   "dialect=<unrepresentable>, *, delimiter=<unrepresentable>, doublequote=<unrepresentable>, "    \
   "escapechar=<unrepresentable>, lineterminator=<unrepresentable>, quotechar=<unrepresentable>, " \
-  "quoting=<unrepresentable>, skipinitialspace=<unrepresentable>, strict=<unrepresentable>)"
+  "quoting=<unrepresentable>, skipinitialspace=<unrepresentable>, strict=<unrepresentable>)!#"
 
 const MethodSpec kFunctions[] = {
     {"field_size_limit(new_limit=<unrepresentable>)", csv_field_size_limit,

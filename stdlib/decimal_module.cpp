@@ -42,7 +42,7 @@ const MethodSpec kFunctions[] = {
     {"getcontext()", decimal_getcontext, "The context of the running thread and task."},
     {"localcontext(ctx=None, prec=None, rounding=None, Emin=None, Emax=None, capitals=None, "
      "clamp=None, "
-     "flags=None, traps=None)",
+     "flags=None, traps=None)!",
      decimal_localcontext,
      "A context manager whose body runs in a copy of ctx, of the present context without one.\n"
      "\n"

@@ -66,6 +66,11 @@ Result<> helper_call(ThreadState& ts, Value self, Args raw) {
 Status Install(ThreadState& ts, const TypeSpec& spec, const char* name, std::string_view text) {
   MVM_TRY(Ref<StrObject> shown, NewStr(ts, text));
   MVM_TRY(TypeObject * type, TypeForSpec(ts, spec));
+  // Messages name these types as they name classes of scripts: without the module.
+  MVM_TRY_VOID(TypeReady(ts, type));
+  MVM_TRY(Ref<StrObject> module, InternUtf8(ts, "_sitebuiltins"));
+  const Ref<StrObject> old =
+      Ref<StrObject>::Steal(std::exchange(type->module_name, module.Release()));
   MVM_TRY(Ref<> made, AllocInstance(ts, type));
   MVM_TRY(Ref<StrObject> key, InternUtf8(ts, name));
   made.as<PromptName>()->text = shown.Release();
@@ -96,21 +101,21 @@ const TypeSpec* const kTypes[] = {&kQuitterType, &kPrinterType, &kHelperType};
 }  // namespace
 
 const TypeSpec kQuitterType = {
-    .name = "_sitebuiltins.Quitter",
+    .name = "Quitter",
     .flags = kTypeNoNew,
     .size = sizeof(PromptName),
     .gc = GcHooksOf<PromptName>(),
     .slots = {.repr = prompt_repr, .call = quitter_call},
 };
 const TypeSpec kPrinterType = {
-    .name = "_sitebuiltins._Printer",
+    .name = "_Printer",
     .flags = kTypeNoNew,
     .size = sizeof(PromptName),
     .gc = GcHooksOf<PromptName>(),
     .slots = {.repr = prompt_repr, .call = printer_call},
 };
 const TypeSpec kHelperType = {
-    .name = "_sitebuiltins._Helper",
+    .name = "_Helper",
     .doc = "help(thing) prints what there is to say about it; help() asks what to look up.",
     .flags = kTypeNoNew,
     .size = sizeof(PromptName),

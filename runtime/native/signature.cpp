@@ -294,8 +294,12 @@ Result<const Signature*> ConstructorSignature(ThreadState& ts, const MethodSpec&
   Signature* s = const_cast<Signature*>(sig);
   if (!s->constructor) {
     s->constructor = true;
-    s->function_name = LastPart(type.name);
-    s->name_length = static_cast<uint8_t>(std::strlen(s->function_name));
+    const std::string_view name = LastPart(type.name);
+    // The name within the spec's text, which may have a mark, is as good.
+    if (std::string_view(s->function_name, s->name_length) != name) {
+      s->function_name = name.data();
+      s->name_length = static_cast<uint8_t>(name.size());
+    }
   }
   return sig;
 }
@@ -339,7 +343,17 @@ class Binder {
   int Required() const { return sig_.required - self_; }
   int KeywordOnlyStart() const { return sig_.positional + (sig_.var_positional >= 0 ? 1 : 0); }
   int KeywordOnlyEnd() const { return sig_.count - (sig_.var_keyword >= 0 ? 1 : 0); }
-  int NameLength() const { return sig_.name_length; }
+  // What stands behind the parameters says how CPython words its messages: "(...)!" without the
+  // name of the function, "(...)#" with wrong numbers of positional arguments in the short form.
+  bool HasMark(char mark) const {
+    const char* end = std::strrchr(sig_.function_name, ')');
+    return end && std::strchr(end, mark);
+  }
+  bool IsNameless() const { return HasMark('!'); }
+  int NameLength() const { return IsNameless() ? 0 : sig_.name_length; }
+  // What stands for the name in messages of the long form.
+  const char* Nameless() const { return IsNameless() ? "function" : ""; }
+  const char* Parens() const { return IsNameless() ? "" : "()"; }
   const char* Owner() const {
     return sig_.owner && std::strcmp(sig_.owner, "builtins") != 0 ? sig_.owner : "";
   }
@@ -375,26 +389,31 @@ class Binder {
       return Raise(ts_, Exc::kTypeError, "%s%s%.*s() takes exactly one argument (%d given)",
                    Owner(), Dot(), NameLength(), sig_.function_name, given);
     }
-    bool few = given < Required();
-    int bound = few ? Required() : MaxPositional();
-    const char* how = Required() == MaxPositional() && !variable ? ""
-                      : few                                      ? "at least "
-                                                                 : "at most ";
+    return RaiseCount(given < Required());
+  }
+
+  Status RaiseCount(bool few) {
+    const int bound = few ? Required() : MaxPositional();
+    const bool exact = Required() == MaxPositional() && sig_.var_positional < 0;
+    const char* how = exact ? "" : few ? "at least " : "at most ";
     return Raise(ts_, Exc::kTypeError, "%.*s expected %s%d argument%s, got %d", NameLength(),
-                 sig_.function_name, how, bound, Plural(bound), given);
+                 sig_.function_name, how, bound, Plural(bound), Given());
   }
 
   // Some parameters can be given by keyword.
   Status CheckLongForm() {
     int given = Given();
     int keywords = static_cast<int>(raw_.nkw);
+    if ((given < Required() || given > MaxPositional()) && HasMark('#'))
+      return RaiseCount(given < Required());
     if (sig_.var_positional < 0) {
       int keyword_only = KeywordOnlyEnd() - KeywordOnlyStart();
       int most = MaxPositional() + keyword_only;
       if (sig_.var_keyword < 0 && given + keywords > most) {
-        return Raise(ts_, Exc::kTypeError, "%.*s() takes %s %d %sargument%s (%d given)",
-                     NameLength(), sig_.function_name, Required() == most ? "exactly" : "at most",
-                     most, given == 0 ? "keyword " : "", Plural(most), given + keywords);
+        return Raise(ts_, Exc::kTypeError, "%s%.*s%s takes %s %d %sargument%s (%d given)",
+                     Nameless(), NameLength(), sig_.function_name, Parens(),
+                     Required() == most ? "exactly" : "at most", most, given == 0 ? "keyword " : "",
+                     Plural(most), given + keywords);
       }
       if (given > MaxPositional()) {
         if (MaxPositional() == 0) {
@@ -415,8 +434,9 @@ class Binder {
   }
 
   Status RaisePositional(const char* how, int bound) {
-    return Raise(ts_, Exc::kTypeError, "%.*s() takes %s %d positional argument%s (%d given)",
-                 NameLength(), sig_.function_name, how, bound, Plural(bound), Given());
+    return Raise(ts_, Exc::kTypeError, "%s%.*s%s takes %s %d positional argument%s (%d given)",
+                 Nameless(), NameLength(), sig_.function_name, Parens(), how, bound, Plural(bound),
+                 Given());
   }
 
   Status FillPositional() {
@@ -476,19 +496,21 @@ class Binder {
     for (int i = 0; i < KeywordOnlyEnd(); ++i) {
       if (!out_[i].is_null() || i == sig_.var_positional) continue;
       if (sig_.defaults[i].is_null()) {
-        return Raise(ts_, Exc::kTypeError, "%.*s() missing required argument '%U' (pos %d)",
-                     NameLength(), sig_.function_name, Value(sig_.names[i]), i - self_ + 1);
+        return Raise(ts_, Exc::kTypeError, "%s%.*s%s missing required argument '%U' (pos %d)",
+                     Nameless(), NameLength(), sig_.function_name, Parens(), Value(sig_.names[i]),
+                     i - self_ + 1);
       }
       out_[i] = sig_.defaults[i];
     }
     if (twice) {
       return Raise(ts_, Exc::kTypeError,
-                   "argument for %.*s() given by name ('%U') and position (%d)", NameLength(),
-                   sig_.function_name, Value(twice), twice_at - self_ + 1);
+                   "argument for %s%.*s%s given by name ('%U') and position (%d)", Nameless(),
+                   NameLength(), sig_.function_name, Parens(), Value(twice), twice_at - self_ + 1);
     }
     if (unknown) {
-      return Raise(ts_, Exc::kTypeError, "%.*s() got an unexpected keyword argument '%U'",
-                   NameLength(), sig_.function_name, Value(unknown));
+      return Raise(ts_, Exc::kTypeError, "%s%s%.*s%s got an unexpected keyword argument '%U'",
+                   IsNameless() ? "this " : "", Nameless(), NameLength(), sig_.function_name,
+                   Parens(), Value(unknown));
     }
     if (sig_.var_keyword >= 0) {
       out_[sig_.var_keyword] = rest ? Value(rest) : Value::Absent();

@@ -87,8 +87,7 @@ Status CollectItems(ThreadState& ts, Value source, const char* name, TextBuffer*
   } else {
     Result<> iterator = GetIter(ts, source);
     if (iterator.raised()) {
-      if (!PendingIs(ts, Exc::kTypeError) || TypeOf(ts, source)->slots.iter) return kRaised;
-      ClearPending(ts);
+      if (!ClearPendingIf(ts, Exc::kTypeError)) return kRaised;
       return Raise(ts, Exc::kTypeError, "cannot convert '%T' object to %s", source, name);
     }
     Ref<> it = iterator.Take();
@@ -132,7 +131,13 @@ Status CollectBytes(ThreadState& ts, const BytesArguments& args, const char* nam
         args.encoding ? "encoding without a string argument" : "errors without a string argument");
   } else if (IsInt(ts, args.source) ||
              (TypeOf(ts, args.source)->operators->index && !HasBuffer(ts, args.source))) {
-    MVM_TRY(int64_t count, IndexAsInt64(ts, args.source, Exc::kOverflowError));
+    Result<int64_t> index = IndexAsInt64(ts, args.source, Exc::kOverflowError);
+    if (index.raised()) {
+      // What fails to be a number may be iterable.
+      if (IsInt(ts, args.source) || !ClearPendingIf(ts, Exc::kTypeError)) return kRaised;
+      return CollectItems(ts, args.source, name, out);
+    }
+    const int64_t count = index.Take();
     if (count < 0) return Raise(ts, Exc::kValueError, "negative count");
     MVM_TRY_VOID(CheckRoom(ts, static_cast<size_t>(count) * 2));
     out->Append(static_cast<size_t>(count), '\0');

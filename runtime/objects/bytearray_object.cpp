@@ -138,7 +138,12 @@ bool IsPlainIterable(ThreadState& ts, Value v) {
 
 // One by one: the iterator may look at what is there already.
 Status AppendItems(ThreadState& ts, BytearrayObject* o, Value source) {
-  MVM_TRY(Ref<> it, GetIter(ts, source));
+  Result<> iterator = GetIter(ts, source);
+  if (iterator.raised()) {
+    if (!ClearPendingIf(ts, Exc::kTypeError)) return kRaised;
+    return Raise(ts, Exc::kTypeError, "cannot convert '%T' object to bytearray", source);
+  }
+  const Ref<> it = iterator.Take();
   for (;;) {
     MVM_TRY(Ref<> item, Next(ts, it));
     if (item.is_done()) {
@@ -442,16 +447,13 @@ Result<> bytearray_extend(ThreadState& ts, Args args) {
   if (IsStr(ts, args[1])) {
     return Raise(ts, Exc::kTypeError, "expected iterable of integers; got: 'str'");
   }
-  if (IsInt(ts, args[1]) || !TypeOf(ts, args[1])->slots.iter) {
-    Result<> it = GetIter(ts, args[1]);
-    if (it.raised()) {
-      if (!ClearPendingIf(ts, Exc::kTypeError)) return kRaised;
-      return Raise(ts, Exc::kTypeError, "can't extend bytearray with %T", args[1]);
-    }
-    Ref<> unused = it.Take();
+  Result<> iterator = GetIter(ts, args[1]);
+  if (iterator.raised()) {
+    if (!ClearPendingIf(ts, Exc::kTypeError)) return kRaised;
+    return Raise(ts, Exc::kTypeError, "can't extend bytearray with %T", args[1]);
   }
+  const Ref<> it = iterator.Take();
   TextBuffer data(Heap::kMaxAllocation);
-  MVM_TRY(Ref<> it, GetIter(ts, args[1]));
   MVM_TRY_VOID(LengthHint(ts, args[1], 0));
   MVM_TRY_VOID(CollectBytes(ts, {it, {}, {}}, "bytearray", &data));
   MVM_TRY_VOID(BytearraySplice(ts, o, o->size, 0, data.view()));

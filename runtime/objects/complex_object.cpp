@@ -373,17 +373,15 @@ Status AsComplex(ThreadState& ts, Value v, double* real, double* imag, bool* is_
   MVM_TRY(Ref<> r, CallSpecial(ts, v, MVM_NAME(ts, __complex__)));
   if (!r.is_absent()) {
     if (!IsComplex(ts, r)) {
-      return Raise(ts, Exc::kTypeError, "%T.__complex__() must return a complex, not %T", v,
-                   r.get());
+      return Raise(ts, Exc::kTypeError, "__complex__ returned non-complex (type %T)", r.get());
     }
     if (!IsExact(r, TypeId::kComplex)) {
       MVM_TRY_VOID(Warn(
           ts, Exc::kDeprecationWarning, 1,
-          "%T.__complex__() must return a complex, not %T.  The ability to return an instance of a "
-          "strict subclass of complex is deprecated, and may not be supported in a future version "
-          "of "
+          "__complex__ returned non-complex (type %T).  The ability to return an instance of a "
+          "strict subclass of complex is deprecated, and may be removed in a future version of "
           "Python.",
-          v, r.get()));
+          r.get()));
     }
     *real = r.as<ComplexObject>()->real;
     *imag = r.as<ComplexObject>()->imag;

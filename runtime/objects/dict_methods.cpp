@@ -225,9 +225,19 @@ Result<> dict_update(ThreadState& ts, Args args) {
   return None(ts);
 }
 
+Result<> dict_contains_method(ThreadState& ts, Args args) {
+  MVM_TRY(bool found, DictContains(ts, args.self<DictObject>(), args[1]));
+  return Bool(ts, found);
+}
+Result<> dict_getitem_method(ThreadState& ts, Args args) {
+  return dict_get_item(ts, args[0], args[1]);
+}
+
 const MethodSpec kDictMethods[] = {
     {"__class_getitem__(cls, object, /)", ClassGetItem,
      "A generic alias: the class with type arguments.", kMethodClass},
+    {"__contains__(self, key, /)", dict_contains_method, "Whether key is among the keys."},
+    {"__getitem__(self, key, /)", dict_getitem_method, "The value of key."},
     {"__reversed__(self, /)", dict_reversed, "An iterator over the keys, the newest first."},
     {"__sizeof__(self, /)", dict_sizeof,
      "How many bytes the table takes, without the objects in it."},

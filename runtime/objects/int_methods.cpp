@@ -362,7 +362,7 @@ const TypeSpec kIntType = {
               .index = int_pos,
               .floordiv = int_floordiv,
               .truediv = int_truediv},
-    .construct = {"int(x=<unrepresentable>, /, base=<unrepresentable>)", int_new},
+    .construct = {"int(x=<unrepresentable>, /, base=<unrepresentable>)#", int_new},
     .methods = kIntMethods,
     .getsets = kIntGetSets,
 };

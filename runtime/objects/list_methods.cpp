@@ -260,9 +260,14 @@ Result<> list_sort(ThreadState& ts, Args args) {
   return None(ts);
 }
 
+Result<> list_getitem_method(ThreadState& ts, Args args) {
+  return list_get_item(ts, args[0], args[1]);
+}
+
 const MethodSpec kListMethods[] = {
     {"__class_getitem__(cls, object, /)", ClassGetItem,
      "A generic alias: the class with type arguments.", kMethodClass},
+    {"__getitem__(self, index, /)", list_getitem_method, "The item or slice at index."},
     {"__reversed__(self, /)", list_reversed, "An iterator from the last item to the first."},
     {"__sizeof__(self, /)", list_sizeof, "How many bytes the list takes, without its items."},
     {"append(self, object, /)", list_append, "Adds one item at the end."},

@@ -43,7 +43,15 @@ Result<> object_repr(ThreadState& ts, Value self) {
   return Format(ts, "<%N object at %s>", type, address);
 }
 
-Result<> object_str(ThreadState& ts, Value self) { return Repr(ts, self); }
+// What str() makes of it is checked there.
+Result<> object_str(ThreadState& ts, Value self) {
+  if (IsExact(self, TypeId::kStr)) return Repr(ts, self);
+  RecursionGuard guard(ts, " while getting the repr of an object");
+  if (!guard) return kRaised;
+  TypeObject* type = TypeOf(ts, self);
+  MVM_TRY_VOID(TypeReady(ts, type));  // __repr__ functions show its name
+  return type->slots.repr(ts, self);
+}
 
 Result<int64_t> object_hash(ThreadState& ts, Value self) {
   uint64_t bits = self.bits();

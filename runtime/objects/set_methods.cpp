@@ -492,9 +492,16 @@ Result<> set_symmetric_difference_update(ThreadState& ts, Args args) {
   return None(ts);
 }
 
+Result<> set_contains_method(ThreadState& ts, Args args) {
+  MVM_TRY(bool found, set_contains(ts, args[0], args[1]));
+  return Bool(ts, found);
+}
+
 #define MVM_COMMON_SET_METHODS                                                                    \
   {"__class_getitem__(cls, object, /)", ClassGetItem,                                             \
    "A generic alias: the class with type arguments.", kMethodClass},                              \
+      {"__contains__(self, object, /)", set_contains_method,                                      \
+       "Whether object is among the items."},                                                     \
       {"__reduce__(self, /)", set_reduce, "What pickle and copy need to make the object again."}, \
       {"__sizeof__(self, /)", set_sizeof,                                                         \
        "How many bytes the table takes, without the objects in it."},                             \

@@ -497,7 +497,7 @@ const TypeSpec kContextType = {
     .slots = {.repr = context_repr, .new_ = context_new},
     .init =
         {"Context(self, prec=None, rounding=None, Emin=None, Emax=None, capitals=None, clamp=None, "
-         "flags=None, traps=None)",
+         "flags=None, traps=None)!",
          context_init},
     .methods = kContextMethods,
     .getsets = kContextGetSets,

@@ -216,13 +216,13 @@ Result<> PlainTest(ThreadState& ts, Args args) {
 
 const MethodSpec kDecimalMethods[kDecimalMethodCount] = {
 #define BINARY(name, operation, of_decimal, of_context) \
-  {#name "(self, /, other, context=None)", DecimalBinary<MVM_BARE operation>, of_decimal},
+  {#name "(self, /, other, context=None)!", DecimalBinary<MVM_BARE operation>, of_decimal},
 #define UNARY(name, operation, of_decimal, of_context) \
-  {#name "(self, /, context=None)", DecimalUnary<MVM_BARE operation>, of_decimal},
+  {#name "(self, /, context=None)!", DecimalUnary<MVM_BARE operation>, of_decimal},
 #define PLAIN_UNARY(name, operation, of_decimal, of_context) \
   {#name "(self, /)", Plain<MVM_BARE operation>, of_decimal},
 #define TEST(name, operation, of_decimal, of_context) \
-  {#name "(self, /, context=None)", DecimalTest<MVM_BARE operation>, of_decimal},
+  {#name "(self, /, context=None)!", DecimalTest<MVM_BARE operation>, of_decimal},
 #define PLAIN_TEST(name, operation, of_decimal, of_context) \
   {#name "(self, /)", PlainTest<MVM_BARE operation>, of_decimal},
 #include "stdlib/decimal/operations.def"
@@ -244,26 +244,26 @@ const MethodSpec kDecimalMethods[kDecimalMethodCount] = {
     {"as_tuple(self, /)", decimal_as_tuple, "Sign, digits and exponent as a DecimalTuple."},
     {"canonical(self, /)", decimal_self, "The number itself: it has but one form."},
     {"conjugate(self, /)", decimal_self, "The number itself, which has no imaginary part."},
-    {"fma(self, /, other, third, context=None)", decimal_fma,
+    {"fma(self, /, other, third, context=None)!", decimal_fma,
      "self * other + third, rounded once."},
     {"from_float(type, f, /)", decimal_from_float,
      "The exact value of a float or integer: 0.1 gives 55 digits.", kMethodClass},
     {"is_canonical(self, /)", PlainTest<IsCanonicalOp>, "Always True: a Decimal has but one form."},
-    {"number_class(self, /, context=None)", decimal_number_class,
+    {"number_class(self, /, context=None)!", decimal_number_class,
      "What this is: sNaN, NaN, or a sign before Infinity, Normal, Subnormal or Zero."},
-    {"quantize(self, /, exp, rounding=None, context=None)", decimal_quantize,
+    {"quantize(self, /, exp, rounding=None, context=None)!", decimal_quantize,
      "The number rounded to the last digit that exp has. Invalid if that takes more digits than "
      "the precision."},
     {"radix(self, /)", decimal_radix, "Always Decimal(10)."},
-    {"same_quantum(self, /, other, context=None)", decimal_same_quantum,
+    {"same_quantum(self, /, other, context=None)!", decimal_same_quantum,
      "Whether both end at the same digit; infinities agree, and so do NaNs."},
-    {"to_eng_string(self, /, context=None)", decimal_to_eng_string,
+    {"to_eng_string(self, /, context=None)!", decimal_to_eng_string,
      "Text whose exponent, if there is one, is a multiple of three."},
-    {"to_integral(self, /, rounding=None, context=None)", decimal_to_integral<false>,
+    {"to_integral(self, /, rounding=None, context=None)!", decimal_to_integral<false>,
      "to_integral_value() under its older name."},
-    {"to_integral_exact(self, /, rounding=None, context=None)", decimal_to_integral<true>,
+    {"to_integral_exact(self, /, rounding=None, context=None)!", decimal_to_integral<true>,
      "The number rounded to an integer, with Rounded and Inexact where they apply."},
-    {"to_integral_value(self, /, rounding=None, context=None)", decimal_to_integral<false>,
+    {"to_integral_value(self, /, rounding=None, context=None)!", decimal_to_integral<false>,
      "The number rounded to an integer, without signals."},
 };
 

@@ -416,7 +416,7 @@ const TypeSpec kDecimalType = {
               .to_float = decimal_float,
               .floordiv = Operator<DivideInteger>,
               .truediv = Operator<Divide>},
-    .construct = {"Decimal(value='0', context=None)", decimal_construct},
+    .construct = {"Decimal(value='0', context=None)!", decimal_construct},
     .methods = kDecimalMethods,
     .getsets = kGetSets,
 };

@@ -203,7 +203,7 @@ Status OpenFile(ThreadState& ts, FileIoObject* f, Value name, std::string_view m
   }
   Status done = Ok();
   if (error != 0) {
-    done = RaiseErrno(ts, error, name);
+    done = error == EBADF ? RaiseErrno(ts, error) : RaiseErrno(ts, error, name);
   } else {
     done = EnterAttribute(ts, Value(f), kFileIoType, MVM_NAME(ts, name), name);
   }

@@ -470,7 +470,7 @@ const MethodSpec kFunctions[] = {
      "The nearest integer, or multiple of 10**-ndigits; ties go to the even one."},
     {"setattr(obj, name, value, /)", builtins_setattr,
      "Does obj.name = value, for a name that is known only at run time."},
-    {"sorted(iterable, /, *, key=None, reverse=False)", builtins_sorted,
+    {"sorted(iterable, /, *, key=None, reverse=False)#", builtins_sorted,
      "The items in a new list, by <; key and reverse as for list.sort()."},
     {"sum(iterable, /, start=0)", builtins_sum, "start plus the items, one after the other."},
 };
