@@ -303,6 +303,16 @@ void RaiseTo(int* field, const char* name) {
   if (n > *field) *field = n;
 }
 
+// The value of -X utf8 or PYTHONUTF8. False: it is neither 0 nor 1; a message has been printed.
+bool ParseUtf8Mode(std::string_view value, const char* what, bool* mode) {
+  if (value != "0" && value != "1") {
+    std::fprintf(stderr, "Fatal Python error: preconfig_init_utf8_mode: invalid %s value\n", what);
+    return false;
+  }
+  *mode = value == "1";
+  return true;
+}
+
 // False: the environment is wrong; a message has been printed.
 bool ReadEnvironment(Options& o) {
   VmConfig& c = o.config;
@@ -323,6 +333,9 @@ bool ReadEnvironment(Options& o) {
   if (Environment("PYTHONDEVMODE")) c.flags.dev_mode = o.faulthandler = true;
   if (Environment("PYTHONFAULTHANDLER")) o.faulthandler = true;
   if (Environment("PYTHONNODEBUGRANGES")) c.flags.no_debug_ranges = true;
+  if (const char* value = Environment("PYTHONUTF8")) {
+    if (!ParseUtf8Mode(value, "PYTHONUTF8 environment variable", &c.flags.utf8_mode)) return false;
+  }
   if (const char* value = Environment("PYTHONINTMAXSTRDIGITS"))
     c.flags.int_max_str_digits = ParseDigits(value);
   if (const char* value = Environment("PYTHONTRACEMALLOC")) {
@@ -359,12 +372,18 @@ bool ReadEnvironment(Options& o) {
 }
 
 bool ReadXOptions(Options& o) {
-  bool traces = false;
+  bool traces = false, utf8 = false;
   for (const std::string& option : o.config.flags.x_options) {
     size_t equals = option.find('=');
     std::string name = option.substr(0, equals),
                 value = equals == option.npos ? "" : option.substr(equals + 1);
     if (name == "dev") o.config.flags.dev_mode = true;
+    if (name == "utf8" && !utf8) {  // the first one counts
+      utf8 = true;
+      if (!ParseUtf8Mode(equals == option.npos ? "1" : value, "-X utf8 option",
+                         &o.config.flags.utf8_mode))
+        return false;
+    }
     if (name == "no_debug_ranges") o.config.flags.no_debug_ranges = true;
     if (name == "warn_default_encoding") o.config.flags.warn_default_encoding = true;
     if (name == "gc_stress") o.config.gc_stress = true;

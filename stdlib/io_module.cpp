@@ -99,6 +99,7 @@ Result<> OpenStream(ThreadState& ts, Args args) {
   MVM_TRY(TypeObject * file_type, TypeForSpec(ts, kFileIoType));
   MVM_TRY(Ref<> raw, file_type->slots.new_(ts, file_type, Args{nullptr, 0}));
   MVM_TRY_VOID(OpenFile(ts, raw.as<FileIoObject>(), file, mode.raw, close_fd, args[7]));
+  Ref<> outer = raw;  // the outermost stream so far: what is closed on an error
   auto finish = [&]() -> Result<> {
     bool line_buffering = false;
     int fd = raw.as<FileIoObject>()->fd;
@@ -116,6 +117,7 @@ Result<> OpenStream(ThreadState& ts, Args args) {
                                           : kBufferedReaderType;
     MVM_TRY(Ref<> buffer, NewBuffered(ts, spec, raw, buffering));
     if (mode.binary) return buffer;
+    outer = buffer;
     const Value parts[] = {buffer,
                            encoding,
                            errors,
@@ -131,7 +133,7 @@ Result<> OpenStream(ThreadState& ts, Args args) {
   if (!result.raised()) return result;
   // The descriptor is not left to the collector.
   Ref<> error = TakePending(ts);
-  Result<> closed = CallMethod(ts, raw, MVM_NAME(ts, close));
+  Result<> closed = CallMethod(ts, outer, MVM_NAME(ts, close));
   if (closed.raised()) {
     ClearPending(ts);
   } else {
@@ -157,7 +159,10 @@ Result<> io_text_encoding(ThreadState& ts, Args args) {
   MVM_TRY(int64_t stack_level, AsInt64(ts, args[1]));
   MVM_TRY_VOID(
       WarnOfDefaultEncoding(ts, static_cast<int>(std::clamp<int64_t>(stack_level, 0, INT_MAX))));
-  return NewStr(ts, "locale");
+  MVM_TRY(Ref<> flags, GetAttr(ts, Value(ts.rt->sys), "flags"));
+  MVM_TRY(Ref<> utf8, GetAttr(ts, flags, "utf8_mode"));
+  MVM_TRY(bool utf8_mode, Truth(ts, utf8));
+  return NewStr(ts, utf8_mode ? "utf-8" : "locale");
 }
 
 Status ExecModule(ThreadState& ts, ModuleObject* module) {

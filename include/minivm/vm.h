@@ -152,6 +152,7 @@ struct PythonFlags {
   bool quiet = false;                     // -q
   bool interactive = false;               // reading from a prompt
   bool dev_mode = false;                  // -X dev
+  bool utf8_mode = false;                 // -X utf8
   bool safe_path = false;                 // -P
   bool warn_default_encoding = false;     // -X warn_default_encoding
   bool fixed_hash_seed = false;           // hash_seed counts, as PYTHONHASHSEED

@@ -220,7 +220,7 @@ Status cdata_buffer(ThreadState& ts, Value v, BufferView* out, bool) {
   CData* self = v.as<CData>();
   if (!self->block) return Raise(ts, Exc::kBufferError, "not initialised");
   const Layout* l = self->layout;
-  FillSimple(out, v, self->data(), l->size, false);
+  FillSimple(out, v, self->data(), l->ndim == 0 ? self->size : l->size, false);
   // The block, in case that the instance gets another one.
   out->internal = Ref<Block>::Borrow(self->block).Release();
   out->release = ReleaseInternal;

@@ -48,7 +48,17 @@ Result<int64_t> RawRead(ThreadState& ts, BufferedObject* b, void* to, int64_t n)
   MVM_TRY(Ref<> got, CallNamed(ts, b->raw, "readinto", Value(view.get())));
   if (IsNone(ts, got)) return int64_t{-1};
   Result<int64_t> count = AsInt64(ts, got);
-  if (count.raised()) return Raise(ts, Exc::kOSError, "raw readinto() failed");
+  if (count.raised()) {
+    Ref<> cause = TakePending(ts);
+    (void)Raise(ts, Exc::kOSError, "raw readinto() failed");
+    if (PendingIs(ts, Exc::kOSError)) {
+      ExceptionObject* e = ts.pending.as<ExceptionObject>();
+      Decref(std::exchange(e->context, Ref<>::Borrow(cause).Release()));
+      Decref(std::exchange(e->cause, cause.Release()));
+      e->suppress_context = true;
+    }
+    return kRaised;
+  }
   int64_t c = count.Take();
   if (c < 0 || c > n) {
     return Raise(
@@ -245,7 +255,8 @@ Result<int64_t> ReadTo(ThreadState& ts, BufferedObject* b, uint8_t* to, int64_t 
   int64_t have = std::min(n, Ahead(b));
   std::memcpy(to, b->buffer + b->pos, static_cast<size_t>(have));
   b->pos += have;
-  if (once && have > 0) return have;
+  // One raw read may follow what was there, but only straight to where the bytes are wanted.
+  if (once && have > 0 && n - have <= b->size) return have;
   while (have < n) {
     int64_t want = n - have;
     if (want >= b->size) {
@@ -520,9 +531,10 @@ Result<> buffered_write(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckUsable(ts, b));
   ByteView data;
   MVM_TRY_VOID(data.Get(ts, args[1]));
-  MVM_TRY_VOID(CheckBuffered(ts, b, "write to closed file"));
   StreamLock lock(ts, b);
   if (!lock) return kRaised;
+  // Only now: another thread may have been closing it.
+  MVM_TRY_VOID(CheckBuffered(ts, b, "write to closed file"));
   MVM_TRY_VOID(BufferedWriteAll(ts, b, data.data(), static_cast<int64_t>(data.size())));
   return Small(static_cast<int64_t>(data.size()));
 }
@@ -579,7 +591,8 @@ Result<> buffered_seek(ThreadState& ts, Args args) {
   if (whence <= 1 && Ahead(b) > 0) {
     // Within what was read ahead nothing needs to move.
     MVM_TRY(int64_t raw, RawTell(ts, b));
-    int64_t now = raw - Ahead(b);
+    // Devices may stay at 0, however much is read.
+    int64_t now = std::max<int64_t>(raw - Ahead(b), 0);
     int64_t delta = whence == 0 ? offset - now : offset;
     if (delta >= -b->pos && delta <= Ahead(b)) {
       b->pos += delta;
@@ -647,7 +660,8 @@ Result<> buffered_close(ThreadState& ts, Args args) {
     Ref<> dropped = flushed.Take();
   }
   Status done = AlsoDo(ts, [&]() -> Result<> {
-    MVM_TRY_VOID(CheckUsable(ts, b));  // flush() may have detached it
+    StreamLock lock(ts, b);  // flush() may have detached it
+    if (!lock) return kRaised;
     const Ref<> raw = Ref<>::Borrow(b->raw);
     return CallMethod(ts, raw, MVM_NAME(ts, close));
   });

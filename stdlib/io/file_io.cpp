@@ -11,6 +11,7 @@
 #include "runtime/objects/bytearray_object.h"
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/exception_object.h"
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -330,11 +331,28 @@ Result<> file_truncate(ThreadState& ts, Args args) {
 
 Result<> file_close(ThreadState& ts, Args args) {
   FileIoObject* f = Self(args[0]);
-  Ref<> pending;
-  f->base_closed = true;
+  Ref<> error;  // flush()'s: it does not keep the descriptor open
+  if (!f->base_closed) {
+    const bool flushes = !IsOur(ts, args[0], kFileIoType) ||
+                         (f->dict && !DictGetStr(ts, f->dict, MVM_NAME(ts, flush)).is_null());
+    if (flushes) {
+      Result<> flushed = CallMethod(ts, args[0], MVM_NAME(ts, flush));
+      if (flushed.raised()) {
+        error = TakePending(ts);
+      } else {
+        Ref<> dropped = flushed.Take();
+      }
+    }
+    f->base_closed = true;
+  }
+  auto finish = [&]() -> Result<> {
+    if (!error) return None(ts);
+    RestorePending(ts, std::move(error));
+    return kRaised;
+  };
   if (!f->close_fd) {
     f->fd = -1;
-    return None(ts);
+    return finish();
   }
   if (f->finalizing && f->fd >= 0) {
     Status warned = Warn(ts, Exc::kResourceWarning, 1, "unclosed file %R", args[0]);
@@ -346,8 +364,14 @@ Result<> file_close(ThreadState& ts, Args args) {
       }
     }
   }
-  MVM_TRY_VOID(CloseDescriptor(ts, f));
-  return None(ts);
+  if (CloseDescriptor(ts, f).raised()) {
+    if (error && IsException(ts, ts.pending)) {
+      ExceptionObject* e = ts.pending.as<ExceptionObject>();
+      if (e->context.is_null()) e->context = error.Release();
+    }
+    return kRaised;
+  }
+  return finish();
 }
 
 Result<> file_fileno(ThreadState& ts, Args args) {

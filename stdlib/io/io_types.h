@@ -158,6 +158,7 @@ class TextIoObject : public IoBaseObject {
   bool buffer_is_ours = false;    // an exact BufferedReader, Writer or Random
   bool sig = false;               // utf-8-sig
   bool encoding_started = false;  // a byte order mark has been written, or is not wanted
+  bool writing = false;           // in a write() of the buffer, which may write here again
   uint8_t seen = 0;
   // Text to be written, encoded.
   uint8_t* pending = nullptr;

@@ -3,6 +3,8 @@
 // Written text gathers, encoded, in `pending`; ASCII text for an ASCII-compatible encoding is
 // copied there without a bytes object in between. It moves to the buffer below when there is a
 // chunk of it, when somebody reads, seeks or flushes, or at the end of a line with line buffering.
+// A stream of a script below may itself write here (it logs, say): that joins `pending`, for which
+// all that goes down is taken out or copied first.
 #include <cstring>
 
 #include "runtime/native/native_function.h"
@@ -50,14 +52,23 @@ Result<bool> TextClosed(ThreadState& ts, TextIoObject* t) {
 Status BufferWrite(ThreadState& ts, TextIoObject* t, std::string_view bytes) {
   if (MVM_LIKELY(t->buffer_is_ours)) {
     BufferedObject* b = t->buffer.as<BufferedObject>();
-    MVM_TRY_VOID(CheckBuffered(ts, b, "write to closed file"));
     StreamLock lock(ts, b);
     if (!lock) return kRaised;
+    MVM_TRY_VOID(CheckBuffered(ts, b, "write to closed file"));
     return BufferedWriteAll(ts, b, bytes.data(), static_cast<int64_t>(bytes.size()));
   }
   MVM_TRY(Ref<BytesObject> copy, NewBytes(ts, bytes));
-  MVM_TRY_VOID(CallMethod(ts, t->buffer, MVM_NAME(ts, write), Value(copy.get())));
+  const Ref<> buffer = Ref<>::Borrow(t->buffer);
+  MVM_TRY_VOID(CallMethod(ts, buffer, MVM_NAME(ts, write), Value(copy.get())));
   return Ok();
+}
+
+// BufferWrite() of the holder of the lock, during which it may write to the stream again.
+Status WriteBelow(ThreadState& ts, TextIoObject* t, std::string_view bytes) {
+  const bool before = std::exchange(t->writing, true);
+  Status done = BufferWrite(ts, t, bytes);
+  t->writing = before;
+  return done;
 }
 
 Status BufferFlush(ThreadState& ts, TextIoObject* t) {
@@ -75,10 +86,14 @@ Status BufferFlush(ThreadState& ts, TextIoObject* t) {
 Status AppendPending(ThreadState& ts, TextIoObject* t, std::string_view bytes) {
   int64_t n = static_cast<int64_t>(bytes.size());
   if (MVM_UNLIKELY(t->pending_size + n > t->pending_capacity)) {
-    if (t->pending_size > 0) MVM_TRY_VOID(WritePending(ts, t));
-    if (n > t->chunk_size) return BufferWrite(ts, t, bytes);
+    while (t->pending_size > 0 && t->pending_size + n > t->chunk_size) {
+      MVM_TRY_VOID(WritePending(ts, t));
+      MVM_TRY_VOID(Charge(ts, 1));
+    }
+    if (n > t->chunk_size) return WriteBelow(ts, t, bytes);
     if (t->pending == nullptr || t->pending_capacity < t->chunk_size) {
       MVM_TRY(void* p, AllocBuffer(ts, static_cast<size_t>(t->chunk_size)));
+      std::memcpy(p, t->pending, static_cast<size_t>(t->pending_size));
       if (t->pending) ts.heap().FreeBuffer(t->pending, static_cast<size_t>(t->pending_capacity));
       t->pending = static_cast<uint8_t*>(p);
       t->pending_capacity = t->chunk_size;
@@ -86,7 +101,7 @@ Status AppendPending(ThreadState& ts, TextIoObject* t, std::string_view bytes) {
   }
   if (n > 0) std::memcpy(t->pending + t->pending_size, bytes.data(), bytes.size());
   t->pending_size += n;
-  return Ok();
+  return MVM_UNLIKELY(t->pending_size >= t->chunk_size) ? WritePending(ts, t) : Ok();
 }
 
 // The text with its newlines as they are to be written. `s` itself if there is nothing to do.
@@ -130,7 +145,8 @@ Status WriteText(ThreadState& ts, TextIoObject* t, StrObject* s) {
   }
   if (flush || t->write_through) MVM_TRY_VOID(WritePending(ts, t));
   if (flush) MVM_TRY_VOID(BufferFlush(ts, t));
-  if (t->decoded != nullptr) {
+  // What was read ahead is no longer what comes next, unless the two directions are apart.
+  if (t->decoded != nullptr && t->snapshot_origin >= 0) {
     SetDecoded(t, nullptr);
     t->snapshot_origin = -1;
     MVM_TRY_VOID(ResetDecoder(ts, t));
@@ -144,11 +160,11 @@ Status WritePending(ThreadState& ts, TextIoObject* t) {
   if (t->pending_size == 0) return Ok();
   // Taken out first: what fails is not written twice.
   int64_t n = std::exchange(t->pending_size, 0);
-  if (t->buffer_is_ours) {
-    return BufferWrite(ts, t, {reinterpret_cast<char*>(t->pending), static_cast<size_t>(n)});
+  std::string_view bytes(reinterpret_cast<char*>(t->pending), static_cast<size_t>(n));
+  if (MVM_LIKELY(t->buffer_is_ours && t->buffer.as<BufferedObject>()->raw_is_file)) {
+    return BufferWrite(ts, t, bytes);
   }
-  std::string copy(reinterpret_cast<char*>(t->pending), static_cast<size_t>(n));
-  return BufferWrite(ts, t, copy);
+  return WriteBelow(ts, t, std::string(bytes));
 }
 
 Status TextFlush(ThreadState& ts, TextIoObject* t) {
@@ -170,9 +186,13 @@ Result<> text_write(ThreadState& ts, Args args) {
     return Raise(ts, Exc::kTypeError, "write() argument must be str, not %T", args[1]);
   }
   TextIoObject* t = Self(args[0]);
+  StrObject* s = args.as<StrObject>(1);
+  if (MVM_UNLIKELY(t->writing && t->owner.thread == &ts)) {
+    MVM_TRY_VOID(WriteText(ts, t, s));
+    return Small(static_cast<int64_t>(s->length));
+  }
   StreamLock lock(ts, t);
   if (!lock) return kRaised;
-  StrObject* s = args.as<StrObject>(1);
   MVM_TRY_VOID(WriteText(ts, t, s));
   return Small(static_cast<int64_t>(s->length));
 }
@@ -265,6 +285,21 @@ Result<StrObject> EncodingName(ThreadState& ts, Value v) {
   return NewStr(ts, "UTF-8");
 }
 
+// In development mode a handler of errors that does not exist is found out at once.
+Status CheckHandler(ThreadState& ts, Value errors) {
+  if (MVM_LIKELY(!ts.rt->dev_mode) || IsNone(ts, errors)) return Ok();
+  MVM_TRY_VOID(CodecLookupError(ts, ToUtf8(errors.as<StrObject>())));
+  return Ok();
+}
+
+// A switch of reconfigure(): None leaves it as it is.
+Status ReadSwitch(ThreadState& ts, Value v, bool* value) {
+  if (IsNone(ts, v)) return Ok();
+  MVM_TRY(int64_t n, IndexAsInt64(ts, v, Exc::kOverflowError));
+  *value = n != 0;
+  return Ok();
+}
+
 // TextIOWrapper(buffer, encoding=None, errors=None, newline=None, line_buffering=False,
 // write_through=False)
 Result<> text_init(ThreadState& ts, Args args) {
@@ -285,6 +320,7 @@ Result<> text_init(ThreadState& ts, Args args) {
     }
   }
   if (IsNone(ts, args[2])) MVM_TRY_VOID(WarnOfDefaultEncoding(ts, 1));
+  MVM_TRY_VOID(CheckHandler(ts, args[3]));
   MVM_TRY(Ref<StrObject> encoding, EncodingName(ts, args[2]));
   Ref<StrObject> errors =
       Ref<StrObject>::Borrow(IsNone(ts, args[3]) ? MVM_NAME(ts, strict) : args.as<StrObject>(3));
@@ -358,12 +394,8 @@ Result<> text_reconfigure(ThreadState& ts, Args args) {
     MVM_TRY_VOID(ParseNewline(ts, args[3], &newline));
   }
   bool line_buffering = t->line_buffering, write_through = t->write_through;
-  if (!IsNone(ts, args[4])) {
-    MVM_TRY(line_buffering, Truth(ts, args[4]));
-  }
-  if (!IsNone(ts, args[5])) {
-    MVM_TRY(write_through, Truth(ts, args[5]));
-  }
+  MVM_TRY_VOID(ReadSwitch(ts, args[4], &line_buffering));
+  MVM_TRY_VOID(ReadSwitch(ts, args[5], &write_through));
   MVM_TRY_VOID(CallMethod(ts, args[0], MVM_NAME(ts, flush)));
   StreamLock lock(ts, t);
   if (!lock) return kRaised;
@@ -377,7 +409,9 @@ Result<> text_reconfigure(ThreadState& ts, Args args) {
     }
     bool started = t->encoding_started;
     MVM_TRY_VOID(SetCodec(ts, t, encoding, errors));
-    t->encoding_started = started;
+    // Who cannot seek cannot tell whether this is the start: the signature asked for is given.
+    const bool sign = t->sig && !t->seekable && !IsNone(ts, args[1]);
+    t->encoding_started = started && !sign;
   }
   t->newline = newline;
   t->line_buffering = line_buffering;
@@ -399,7 +433,7 @@ Result<> text_get_encoding(ThreadState& ts, Value self) {
   return ShowStr(ts, Self(self)->encoding);
 }
 Result<> text_get_errors(ThreadState& ts, Value self) {
-  MVM_TRY_VOID(CheckText(ts, Self(self)));
+  if (!Self(self)->detached) MVM_TRY_VOID(CheckText(ts, Self(self)));
   return ShowStr(ts, Self(self)->errors);
 }
 Result<> text_get_newlines(ThreadState& ts, Value self) {
@@ -446,7 +480,7 @@ Status text_set_chunk_size(ThreadState& ts, Value self, Value v) {
 
 Result<> text_repr(ThreadState& ts, Value self) {
   TextIoObject* t = Self(self);
-  MVM_TRY_VOID(CheckText(ts, t));
+  if (!t->detached) MVM_TRY_VOID(CheckText(ts, t));
   RecursionGuard guard(ts, " while getting the repr of an object");
   if (!guard) return kRaised;
   MVM_TRY(Ref<StrObject> text, Format(ts, "<%N", TypeOf(ts, self)));

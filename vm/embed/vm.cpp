@@ -156,6 +156,7 @@ Status VmInternals::Start() {
   sys.isolated = flags.isolated;
   sys.dev_mode = flags.dev_mode;
   rt.dev_mode = flags.dev_mode;
+  sys.utf8_mode = flags.utf8_mode;
   sys.safe_path = flags.safe_path || flags.isolated;
   sys.interactive = flags.interactive;
   sys.warn_default_encoding = flags.warn_default_encoding;
