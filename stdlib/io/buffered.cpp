@@ -531,9 +531,10 @@ Result<> buffered_write(ThreadState& ts, Args args) {
   MVM_TRY_VOID(CheckUsable(ts, b));
   ByteView data;
   MVM_TRY_VOID(data.Get(ts, args[1]));
+  MVM_TRY_VOID(CheckBuffered(ts, b, "write to closed file"));
   StreamLock lock(ts, b);
   if (!lock) return kRaised;
-  // Only now: another thread may have been closing it.
+  // Once more: another thread may have been closing it.
   MVM_TRY_VOID(CheckBuffered(ts, b, "write to closed file"));
   MVM_TRY_VOID(BufferedWriteAll(ts, b, data.data(), static_cast<int64_t>(data.size())));
   return Small(static_cast<int64_t>(data.size()));

@@ -52,9 +52,9 @@ Result<bool> TextClosed(ThreadState& ts, TextIoObject* t) {
 Status BufferWrite(ThreadState& ts, TextIoObject* t, std::string_view bytes) {
   if (MVM_LIKELY(t->buffer_is_ours)) {
     BufferedObject* b = t->buffer.as<BufferedObject>();
+    MVM_TRY_VOID(CheckBuffered(ts, b, "write to closed file"));
     StreamLock lock(ts, b);
     if (!lock) return kRaised;
-    MVM_TRY_VOID(CheckBuffered(ts, b, "write to closed file"));
     return BufferedWriteAll(ts, b, bytes.data(), static_cast<int64_t>(bytes.size()));
   }
   MVM_TRY(Ref<BytesObject> copy, NewBytes(ts, bytes));
@@ -295,7 +295,7 @@ Status CheckHandler(ThreadState& ts, Value errors) {
 // A switch of reconfigure(): None leaves it as it is.
 Status ReadSwitch(ThreadState& ts, Value v, bool* value) {
   if (IsNone(ts, v)) return Ok();
-  MVM_TRY(int64_t n, IndexAsInt64(ts, v, Exc::kOverflowError));
+  MVM_TRY(int64_t n, AsInt64(ts, v));
   *value = n != 0;
   return Ok();
 }
