@@ -93,7 +93,7 @@ Status AppendPending(ThreadState& ts, TextIoObject* t, std::string_view bytes) {
     if (n > t->chunk_size) return WriteBelow(ts, t, bytes);
     if (t->pending == nullptr || t->pending_capacity < t->chunk_size) {
       MVM_TRY(void* p, AllocBuffer(ts, static_cast<size_t>(t->chunk_size)));
-      std::memcpy(p, t->pending, static_cast<size_t>(t->pending_size));
+      if (t->pending_size > 0) std::memcpy(p, t->pending, static_cast<size_t>(t->pending_size));
       if (t->pending) ts.heap().FreeBuffer(t->pending, static_cast<size_t>(t->pending_capacity));
       t->pending = static_cast<uint8_t*>(p);
       t->pending_capacity = t->chunk_size;
