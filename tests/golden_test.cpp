@@ -42,13 +42,18 @@ constexpr bool kSanitized = true;
 #else
 constexpr bool kSanitized = false;
 #endif
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kThreadSanitized = true;
+#else
+constexpr bool kThreadSanitized = false;
+#endif
 constexpr int kTimeoutSeconds = 120;  // generous: sanitizer builds on a busy machine
 
 struct Expectation {
   std::vector<std::string> lines;
   std::string error;
   bool has_error = false;
-  bool skipped = false;  // "# not-with: OPTION" names the option of this run, or "sanitizer"
+  bool skipped = false;  // "# not-with: OPTION" names the option of this run, "sanitizer" or "tsan"
 };
 
 // The scripts run with `-X` of this, if it is set: another way to run them that must not be seen.
@@ -75,7 +80,8 @@ Expectation ReadExpectation(const fs::path& script) {
   std::string line, text;
   while (std::getline(in, line)) {
     if (TextBehind(line, "# not-with:", &text)) {
-      e.skipped |= (XOption() && text == XOption()) || (kSanitized && text == "sanitizer");
+      e.skipped |= (XOption() && text == XOption()) || (kSanitized && text == "sanitizer") ||
+                   (kThreadSanitized && text == "tsan");
     } else if (TextBehind(line, "# expect-error:", &text)) {
       e.error = text;
       e.has_error = true;
