@@ -266,11 +266,14 @@ void Gil::Offer(ThreadState& ts) {
     Held held(mutex_);
     next = Next();
     if (next == nullptr || frozen_) return;
-    if (next->ticket.awake) {
+    // On a machine with no processor to spare it will not wake before somebody stands still for it.
+    if (next->ticket.awake || (next->ticket.called && ++offers_ >= kMostOffers)) {
+      offers_ = 0;
       held.unlock();
       return HandOver(ts);
     }
     if (next->ticket.called) return;
+    offers_ = 0;
     next->ticket.called = true;
     next->wake.fetch_add(1);
   }

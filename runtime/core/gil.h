@@ -11,7 +11,7 @@
 //   HandOver  because somebody's patience has ended: straight to the first in line, and the giver
 //             goes to the end of the line.
 //   Offer     at a check interval: as HandOver, as soon as the first in line is awake; until then
-//             nobody stands still for the time it takes to wake it.
+//             nobody stands still for the time it takes to wake it, kMostOffers times at most.
 // Patience is the switch interval, counted from when the holder got the lock; a thread that comes
 // back from sleep has a fiftieth of it. When it is over the waiter sets kRequestSwitch; what the
 // interpreter does then is told in vm/interp/preempt.cpp.
@@ -114,6 +114,7 @@ class Gil {
 
  private:
   static constexpr int kRunOfReturning = 8;
+  static constexpr int kMostOffers = 1000;
 
   using Held = std::unique_lock<std::mutex>;
   int64_t Patience(Urgency urgency) const;
@@ -135,7 +136,8 @@ class Gil {
   };
   Line lines_[GilTicket::kQueues];
   std::atomic<uint32_t> waiting_ = 0;
-  int run_ = 0;  // how often the returning have gone before the computing
+  int offers_ = 0;  // that the first in line, called, has slept through
+  int run_ = 0;     // how often the returning have gone before the computing
   bool frozen_ = false;
   int64_t since_;  // when the holder got the lock
   std::vector<GilRow>
