@@ -6,7 +6,7 @@
 //
 // All such objects of a VM are in a list (RuntimeState::thread_locals), so that a thread that ends
 // can take its dicts with it.
-#include <vector>
+#include <algorithm>
 
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/str_object.h"
@@ -19,14 +19,16 @@ namespace minivm {
 
 namespace {
 
-// Invariants: linked into rt->thread_locals while rt is set.
+// Invariants: linked into rt->thread_locals while rt is set. `rows` has room for `room`, of which
+// `count` are used.
 class LocalObject : public Object {
  public:
   struct Row {
     uint64_t thread;
     DictObject* dict;  // null once cleared by the collector
   };
-  std::vector<Row>* rows = nullptr;
+  Row* rows = nullptr;
+  uint32_t count = 0, room = 0;
   TupleObject* args = nullptr;
   DictObject* kwargs = nullptr;  // null: none
   RuntimeState* rt = nullptr;
@@ -35,20 +37,19 @@ class LocalObject : public Object {
 
   template <class V>
   void VisitRefs(V&& v) {
-    if (rows != nullptr) {
-      for (Row& row : *rows) v(row.dict);
-    }
+    for (uint32_t i = 0; i < count; ++i) v(rows[i].dict);
     v(args);
     v(kwargs);
   }
-  void FreeBuffers(Heap&) {
+  void FreeBuffers(Heap& heap) {
     if (rt != nullptr) {
       (previous != nullptr ? previous->next : Head(*rt)) = next;
       if (next != nullptr) next->previous = previous;
       rt = nullptr;
     }
-    delete rows;
+    if (rows != nullptr) heap.FreeBuffer(rows, room * sizeof(Row));
     rows = nullptr;
+    count = room = 0;
   }
   static LocalObject*& Head(RuntimeState& rt) {
     return reinterpret_cast<LocalObject*&>(rt.thread_locals);
@@ -61,25 +62,39 @@ class LocalObject : public Object {
   }
   // The dict of a thread, taken out of the object.
   Ref<DictObject> Take(uint64_t thread) {
-    for (size_t i = 0; rows != nullptr && i < rows->size(); ++i) {
-      if ((*rows)[i].thread != thread) continue;
-      Ref<DictObject> dict = Ref<DictObject>::Steal((*rows)[i].dict);
-      rows->erase(rows->begin() + static_cast<ptrdiff_t>(i));
+    for (uint32_t i = 0; i < count; ++i) {
+      if (rows[i].thread != thread) continue;
+      Ref<DictObject> dict = Ref<DictObject>::Steal(rows[i].dict);
+      rows[i] = rows[--count];
       return dict;
     }
     return {};
+  }
+  // A row for a thread that has none.
+  Status Add(ThreadState& ts, uint64_t thread, Ref<DictObject> dict) {
+    if (count == room) {
+      const uint32_t more = room == 0 ? 1 : 2 * room;  // there are never that many threads
+      MVM_TRY(void* fresh, AllocBuffer(ts, more * sizeof(Row)));
+      std::copy_n(rows, count, static_cast<Row*>(fresh));
+      if (rows != nullptr) ts.rt->heap.FreeBuffer(rows, room * sizeof(Row));
+      rows = static_cast<Row*>(fresh);
+      room = more;
+    }
+    rows[count++] = {thread, dict.Release()};
+    return Ok();
   }
 };
 
 // The running thread's dict; made, and __init__ called, if it is new here.
 Result<DictObject> ThreadDict(ThreadState& ts, Value self) {
   LocalObject* local = self.as<LocalObject>();
-  for (LocalObject::Row& row : *local->rows) {
+  for (uint32_t i = 0; i < local->count; ++i) {
+    const LocalObject::Row& row = local->rows[i];
     if (row.thread == ts.id && row.dict != nullptr) return Ref<DictObject>::Borrow(row.dict);
   }
   MVM_TRY(Ref<DictObject> dict, NewDict(ts));
   Ref<DictObject> cleared = local->Take(ts.id);
-  local->rows->push_back({ts.id, Ref<DictObject>(dict).Release()});
+  MVM_TRY_VOID(local->Add(ts, ts.id, dict));
   if (TypeOf(ts, self)->slots.init != TypeById(ts, TypeId::kObject)->slots.init) {
     MVM_TRY(Ref<> init, LookupSpecial(ts, self, MVM_NAME(ts, __init__)));
     Ref<TupleObject> args = Ref<TupleObject>::Borrow(local->args);
@@ -113,7 +128,7 @@ Result<> local_new(ThreadState& ts, Args raw) {
   MVM_TRY(Ref<DictObject> dict, NewDict(ts));
   MVM_TRY(Ref<> made, AllocInstance(ts, type));
   LocalObject* local = made.as<LocalObject>();
-  local->rows = new std::vector<LocalObject::Row>{{ts.id, dict.Release()}};
+  MVM_TRY_VOID(local->Add(ts, ts.id, std::move(dict)));
   local->args = args.Release();
   local->kwargs = kwargs.Release();
   local->Link(*ts.rt);
