@@ -38,7 +38,9 @@ Result<> posix_close(ThreadState& ts, Args args) {
 Result<> posix_closerange(ThreadState& ts, Args args) {
   MVM_TRY(int low, AsCInt(ts, args[0]));
   MVM_TRY(int high, AsCInt(ts, args[1]));
-  for (int fd = low < 0 ? 0 : low; fd < high && fd < 1 << 20; ++fd) close(fd);
+  Blocking(ts, [=] {
+    for (int fd = low < 0 ? 0 : low; fd < high && fd < 1 << 20; ++fd) close(fd);
+  });
   return None(ts);
 }
 Result<> ReadInto(ThreadState& ts, int fd, int64_t n, int64_t offset) {
@@ -99,7 +101,7 @@ Result<> posix_lseek(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));
   MVM_TRY(int64_t position, AsInt64(ts, args[1]));
   MVM_TRY(int whence, AsCInt(ts, args[2]));
-  off_t r = lseek(fd, position, whence);
+  off_t r = Blocking(ts, [=] { return lseek(fd, position, whence); });
   if (r < 0) return RaiseErrno(ts, errno);
   return NewInt(ts, r);
 }
@@ -113,7 +115,8 @@ Result<> posix_dup2(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));
   MVM_TRY(int fd2, AsCInt(ts, args[1]));
   MVM_TRY(bool inheritable, Truth(ts, args[2]));
-  int r = inheritable || fd == fd2 ? dup2(fd, fd2) : dup3(fd, fd2, O_CLOEXEC);
+  int r = Blocking(
+      ts, [=] { return inheritable || fd == fd2 ? dup2(fd, fd2) : dup3(fd, fd2, O_CLOEXEC); });
   if (r < 0) return RaiseErrno(ts, errno);
   return Small(r);
 }
@@ -130,20 +133,20 @@ Result<> posix_pipe2(ThreadState& ts, Args args) {
 }
 Result<> posix_fsync(ThreadState& ts, Args args) {
   MVM_TRY(int fd, ToDescriptor(ts, args[0]));
-  return DoneOrErrno(ts, fsync(fd));
+  return RetryDone(ts, [&] { return fsync(fd); });
 }
 Result<> posix_fdatasync(ThreadState& ts, Args args) {
   MVM_TRY(int fd, ToDescriptor(ts, args[0]));
-  return DoneOrErrno(ts, fdatasync(fd));
+  return RetryDone(ts, [&] { return fdatasync(fd); });
 }
 Result<> posix_ftruncate(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));
   MVM_TRY(int64_t length, AsInt64(ts, args[1]));
-  return DoneOrErrno(ts, ftruncate(fd, length));
+  return RetryDone(ts, [&] { return ftruncate(fd, length); });
 }
 Result<> posix_fchdir(ThreadState& ts, Args args) {
   MVM_TRY(int fd, ToDescriptor(ts, args[0]));
-  return DoneOrErrno(ts, fchdir(fd));
+  return RetryDone(ts, [&] { return fchdir(fd); });
 }
 Result<> posix_isatty(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));

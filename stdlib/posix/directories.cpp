@@ -1,8 +1,15 @@
 // Listing directories: scandir(), listdir() and the entries they give, in the module posix.
+//
+// Directories are read without the VM's lock, some hundred entries at a time: taking the lock
+// back for each would be slow beside threads that compute.
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "runtime/objects/list_object.h"
 #include "stdlib/posix/posix_support.h"
@@ -39,9 +46,12 @@ Result<> EntryStat(ThreadState& ts, DirEntryObject* e, bool follow) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, e->path, &p, "stat"));
   struct stat st;
-  int r = fstatat(e->dir_fd, p.c_str(), &st, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  const int dir_fd = e->dir_fd;
+  int r = Blocking(
+      ts, [&] { return fstatat(dir_fd, p.c_str(), &st, follow ? 0 : AT_SYMLINK_NOFOLLOW); });
   if (r < 0) return DoneOrErrno(ts, r, &p);
   MVM_TRY(Ref<> result, StatResult(ts, st));
+  if (!cached.is_null()) return Result<>::Borrow(cached);  // another thread was quicker
   Incref(result.get());
   cached = result.get();
   return result;
@@ -120,50 +130,114 @@ const TypeSpec kDirEntryType = {
     .getsets = kEntryGetSets,
 };
 
+// Some entries of a directory, read ahead.
+class EntryBatch {
+ public:
+  struct Row {
+    size_t begin, end;  // of the name in names_
+    uint64_t inode;
+    uint8_t type;
+  };
+  bool empty() const { return next_ == rows_.size(); }
+  const Row& Pop() { return rows_[next_++]; }
+  std::string_view NameOf(const Row& row) const {
+    return std::string_view(names_).substr(row.begin, row.end - row.begin);
+  }
+  // Reads what comes next, '.' and '..' left out; nothing: the end, or errno is set.
+  void Read(ThreadState& ts, DIR* dir) {
+    rows_.clear();
+    names_.clear();
+    next_ = 0;
+    Blocking(ts, [&] {
+      errno = 0;
+      while (names_.size() < kMostBytes) {
+        const struct dirent* e = readdir(dir);
+        if (e == nullptr) break;
+        const std::string_view name = e->d_name;
+        if (name == "." || name == "..") continue;
+        const size_t begin = names_.size();
+        names_ += name;
+        rows_.push_back({begin, names_.size(), e->d_ino, e->d_type});
+      }
+    });
+  }
+
+ private:
+  static constexpr size_t kMostBytes = 4096;
+  std::string names_;
+  std::vector<Row> rows_;
+  size_t next_ = 0;
+};
+
+// What the iterator reads from. Invariant: while `reading`, a thread is at it without the VM's
+// lock, and the others leave it alone.
+struct Directory {
+  DIR* dir;
+  std::string prefix;
+  EntryBatch batch;
+  bool reading = false, closed = false;
+  ~Directory() { closedir(dir); }
+};
+
 class ScandirObject : public Object {
  public:
   static constexpr bool kNeverInCycle = true;
-  DIR* dir = nullptr;
-  std::string* prefix = nullptr;
+  Directory* directory = nullptr;
   int fd = AT_FDCWD;  // the caller's descriptor
   bool bytes = false;
   template <class V>
   void VisitRefs(V&&) {}
   void FreeBuffers(Heap&) { Close(); }
+  // Whoever reads from it closes it afterwards.
   void Close() {
-    if (dir != nullptr) closedir(dir);
-    dir = nullptr;
-    delete prefix;
-    prefix = nullptr;
+    if (directory != nullptr && directory->reading) {
+      directory->closed = true;
+    } else {
+      delete std::exchange(directory, nullptr);
+    }
   }
 };
 Result<> scandir_iter(ThreadState& ts, Value self) { return Result<>::Borrow(self); }
+
+// Are there entries in the batch? Else the iterator is closed.
+Result<bool> FillBatch(ThreadState& ts, ScandirObject* s) {
+  while (s->directory != nullptr && s->directory->reading) {
+    YieldLock(ts);
+    MVM_TRY_VOID(ServeBetween(ts));
+  }
+  Directory* d = s->directory;
+  if (d == nullptr) return false;
+  if (!d->batch.empty()) return true;
+  d->reading = true;
+  d->batch.Read(ts, d->dir);
+  const int error = errno;
+  d->reading = false;
+  if (!d->closed && !d->batch.empty()) return true;
+  const bool failed = !d->closed && error != 0;
+  s->Close();
+  if (failed) return RaiseErrno(ts, error);
+  return false;
+}
 Result<> scandir_next(ThreadState& ts, Value self) {
   ScandirObject* s = self.as<ScandirObject>();
-  if (s->dir == nullptr) return Result<>::Done();
-  for (;;) {
-    errno = 0;
-    struct dirent* e = readdir(s->dir);
-    if (e == nullptr) {
-      int error = errno;
-      s->Close();
-      if (error != 0) return RaiseErrno(ts, error);
-      return Result<>::Done();
-    }
-    std::string_view name = e->d_name;
-    if (name == "." || name == "..") continue;
-    MVM_TRY(TypeObject * type, TypeForSpec(ts, kDirEntryType));
-    MVM_TRY(Ref<DirEntryObject> entry, New<DirEntryObject>(ts, type->shape_id_exact));
-    MVM_TRY(Ref<> n, PathResult(ts, name, s->bytes));
-    MVM_TRY(Ref<> p, PathResult(ts, *s->prefix + std::string(name), s->bytes));
-    entry->name = n.Release();
-    entry->path = p.Release();
-    entry->type = e->d_type;
-    entry->inode = e->d_ino;
-    entry->dir_fd = s->fd;
-    Track(entry.get());
-    return entry;
-  }
+  MVM_TRY(bool more, FillBatch(ts, s));
+  if (!more) return Result<>::Done();
+  Directory& d = *s->directory;
+  const EntryBatch::Row row = d.batch.Pop();
+  const std::string name(d.batch.NameOf(row)), path = d.prefix + name;
+  const bool bytes = s->bytes;
+  const int fd = s->fd;
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kDirEntryType));
+  MVM_TRY(Ref<DirEntryObject> entry, New<DirEntryObject>(ts, type->shape_id_exact));
+  MVM_TRY(Ref<> n, PathResult(ts, name, bytes));
+  MVM_TRY(Ref<> p, PathResult(ts, path, bytes));
+  entry->name = n.Release();
+  entry->path = p.Release();
+  entry->type = row.type;
+  entry->inode = row.inode;
+  entry->dir_fd = fd;
+  Track(entry.get());
+  return entry;
 }
 Result<> scandir_close(ThreadState& ts, Args args) {
   args.self<ScandirObject>()->Close();
@@ -172,7 +246,7 @@ Result<> scandir_close(ThreadState& ts, Args args) {
 // An iterator given up before its end keeps a descriptor until it is collected: worth a word.
 Status scandir_finalize(ThreadState& ts, Value self) {
   ScandirObject* s = self.as<ScandirObject>();
-  if (s->dir == nullptr) return Ok();
+  if (s->directory == nullptr) return Ok();
   Status warned = Warn(ts, Exc::kResourceWarning, 1, "unclosed scandir iterator %R", self);
   s->Close();
   return warned;
@@ -220,12 +294,11 @@ Result<> posix_scandir(ThreadState& ts, Args args) {
     return kRaised;
   }
   Ref<ScandirObject> s = made.Take();
-  s->dir = dir;
   s->bytes = p.bytes;
   if (p.fd >= 0) s->fd = p.fd;
   std::string prefix = p.fd >= 0 ? "" : p.object.is_null() ? "./" : p.text;
   if (!prefix.empty() && prefix.back() != '/') prefix += '/';
-  s->prefix = new std::string(std::move(prefix));
+  s->directory = new Directory{dir, std::move(prefix)};
   return s;
 }
 Result<> posix_listdir(ThreadState& ts, Args args) {
@@ -239,14 +312,14 @@ Result<> posix_listdir(ThreadState& ts, Args args) {
     ~Closer() { closedir(d); }
   } closer{dir};
   MVM_TRY(Ref<ListObject> list, NewListReserve(ts, 0));
-  for (;;) {
-    errno = 0;
-    struct dirent* e = readdir(dir);
-    if (e == nullptr) break;
-    std::string_view name = e->d_name;
-    if (name == "." || name == "..") continue;
-    MVM_TRY(Ref<> n, PathResult(ts, name, p.bytes));
-    MVM_TRY_VOID(ListAppend(ts, list, n));
+  for (EntryBatch batch;;) {
+    batch.Read(ts, dir);
+    if (batch.empty()) break;
+    while (!batch.empty()) {
+      MVM_TRY(Ref<> n, PathResult(ts, batch.NameOf(batch.Pop()), p.bytes));
+      MVM_TRY_VOID(ListAppend(ts, list, n));
+    }
+    MVM_TRY_VOID(ServeBetween(ts));
   }
   if (errno != 0) return RaiseErrno(ts, errno);
   return list;

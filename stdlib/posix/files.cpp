@@ -42,19 +42,20 @@ Result<> posix_mkdir(ThreadState& ts, Args args) {
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "mkdir"));
   MVM_TRY(int mode, AsCInt(ts, args[1]));
   MVM_TRY(int dir, DirFd(ts, args[2]));
-  return DoneOrErrno(ts, mkdirat(dir, p.c_str(), static_cast<mode_t>(mode)), &p);
+  return DoneOrErrno(
+      ts, Blocking(ts, [&] { return mkdirat(dir, p.c_str(), static_cast<mode_t>(mode)); }), &p);
 }
 Result<> posix_rmdir(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "rmdir"));
   MVM_TRY(int dir, DirFd(ts, args[1]));
-  return DoneOrErrno(ts, unlinkat(dir, p.c_str(), AT_REMOVEDIR), &p);
+  return DoneOrErrno(ts, Blocking(ts, [&] { return unlinkat(dir, p.c_str(), AT_REMOVEDIR); }), &p);
 }
 Result<> posix_unlink(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "unlink"));
   MVM_TRY(int dir, DirFd(ts, args[1]));
-  return DoneOrErrno(ts, unlinkat(dir, p.c_str(), 0), &p);
+  return DoneOrErrno(ts, Blocking(ts, [&] { return unlinkat(dir, p.c_str(), 0); }), &p);
 }
 Result<> DoRename(ThreadState& ts, Args args, const char* function) {
   PathArg a, b;
@@ -62,8 +63,9 @@ Result<> DoRename(ThreadState& ts, Args args, const char* function) {
   MVM_TRY_VOID(GetPath(ts, args[1], &b, function, "dst"));
   MVM_TRY(int from, DirFd(ts, args[2]));
   MVM_TRY(int to, DirFd(ts, args[3]));
-  if (renameat(from, a.c_str(), to, b.c_str()) < 0)
+  if (Blocking(ts, [&] { return renameat(from, a.c_str(), to, b.c_str()); }) < 0) {
     return RaiseErrno(ts, errno, a.object, b.object);
+  }
   return None(ts);
 }
 Result<> posix_rename(ThreadState& ts, Args args) { return DoRename(ts, args, "rename"); }
@@ -75,7 +77,8 @@ Result<> posix_link(ThreadState& ts, Args args) {
   MVM_TRY(int from, DirFd(ts, args[2]));
   MVM_TRY(int to, DirFd(ts, args[3]));
   MVM_TRY(bool follow, Truth(ts, args[4]));
-  if (linkat(from, a.c_str(), to, b.c_str(), follow ? AT_SYMLINK_FOLLOW : 0) < 0) {
+  const int flags = follow ? AT_SYMLINK_FOLLOW : 0;
+  if (Blocking(ts, [&] { return linkat(from, a.c_str(), to, b.c_str(), flags); }) < 0) {
     return RaiseErrno(ts, errno, a.object, b.object);
   }
   return None(ts);
@@ -85,7 +88,9 @@ Result<> posix_symlink(ThreadState& ts, Args args) {
   MVM_TRY_VOID(GetPath(ts, args[0], &a, "symlink", "src"));
   MVM_TRY_VOID(GetPath(ts, args[1], &b, "symlink", "dst"));
   MVM_TRY(int dir, DirFd(ts, args[3]));
-  if (symlinkat(a.c_str(), dir, b.c_str()) < 0) return RaiseErrno(ts, errno, a.object, b.object);
+  if (Blocking(ts, [&] { return symlinkat(a.c_str(), dir, b.c_str()); }) < 0) {
+    return RaiseErrno(ts, errno, a.object, b.object);
+  }
   return None(ts);
 }
 Result<> posix_readlink(ThreadState& ts, Args args) {
@@ -93,7 +98,8 @@ Result<> posix_readlink(ThreadState& ts, Args args) {
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "readlink"));
   MVM_TRY(int dir, DirFd(ts, args[1]));
   std::vector<char> buffer(4096);
-  ssize_t n = readlinkat(dir, p.c_str(), buffer.data(), buffer.size());
+  ssize_t n =
+      Blocking(ts, [&] { return readlinkat(dir, p.c_str(), buffer.data(), buffer.size()); });
   if (n < 0) return DoneOrErrno(ts, -1, &p);
   return PathResult(ts, {buffer.data(), static_cast<size_t>(n)}, p.bytes);
 }
@@ -103,9 +109,11 @@ Result<> posix_chmod(ThreadState& ts, Args args) {
   MVM_TRY(int mode, AsCInt(ts, args[1]));
   MVM_TRY(int dir, DirFd(ts, args[2]));
   MVM_TRY(bool follow, Truth(ts, args[3]));
-  int r = p.fd >= 0 ? fchmod(p.fd, static_cast<mode_t>(mode))
-                    : fchmodat(dir, p.c_str(), static_cast<mode_t>(mode),
-                               follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  int r = Blocking(ts, [&] {
+    return p.fd >= 0 ? fchmod(p.fd, static_cast<mode_t>(mode))
+                     : fchmodat(dir, p.c_str(), static_cast<mode_t>(mode),
+                                follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  });
   if (r < 0 && !follow && (errno == ENOTSUP || errno == EOPNOTSUPP)) {
     return Raise(ts, Exc::kNotImplementedError,
                  "chmod: follow_symlinks unavailable on this platform");
@@ -115,7 +123,7 @@ Result<> posix_chmod(ThreadState& ts, Args args) {
 Result<> posix_fchmod(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));
   MVM_TRY(int mode, AsCInt(ts, args[1]));
-  return DoneOrErrno(ts, fchmod(fd, static_cast<mode_t>(mode)));
+  return DoneOrErrno(ts, Blocking(ts, [&] { return fchmod(fd, static_cast<mode_t>(mode)); }));
 }
 Result<> posix_chown(ThreadState& ts, Args args) {
   PathArg p;
@@ -124,8 +132,10 @@ Result<> posix_chown(ThreadState& ts, Args args) {
   MVM_TRY(gid_t g, AsGid(ts, args[2]));
   MVM_TRY(int dir, DirFd(ts, args[3]));
   MVM_TRY(bool follow, Truth(ts, args[4]));
-  int r = p.fd >= 0 ? fchown(p.fd, u, g)
-                    : fchownat(dir, p.c_str(), u, g, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  int r = Blocking(ts, [&] {
+    return p.fd >= 0 ? fchown(p.fd, u, g)
+                     : fchownat(dir, p.c_str(), u, g, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  });
   return DoneOrErrno(ts, r, &p);
 }
 Result<> posix_lchown(ThreadState& ts, Args args) {
@@ -133,7 +143,7 @@ Result<> posix_lchown(ThreadState& ts, Args args) {
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "lchown"));
   MVM_TRY(uid_t u, AsUid(ts, args[1]));
   MVM_TRY(gid_t g, AsGid(ts, args[2]));
-  return DoneOrErrno(ts, lchown(p.c_str(), u, g), &p);
+  return DoneOrErrno(ts, Blocking(ts, [&] { return lchown(p.c_str(), u, g); }), &p);
 }
 Result<> posix_fchown(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[0]));
@@ -149,7 +159,7 @@ Result<> posix_access(ThreadState& ts, Args args) {
   MVM_TRY(bool effective, Truth(ts, args[3]));
   MVM_TRY(bool follow, Truth(ts, args[4]));
   int flags = (effective ? AT_EACCESS : 0) | (follow ? 0 : AT_SYMLINK_NOFOLLOW);
-  return Bool(ts, faccessat(dir, p.c_str(), mode, flags) == 0);
+  return Bool(ts, Blocking(ts, [&] { return faccessat(dir, p.c_str(), mode, flags); }) == 0);
 }
 Result<> posix_getcwd(ThreadState& ts, Args args) {
   char buffer[8192];
@@ -164,13 +174,18 @@ Result<> posix_getcwdb(ThreadState& ts, Args args) {
 Result<> posix_chdir(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "chdir", "path", true));
-  return DoneOrErrno(ts, p.fd >= 0 ? fchdir(p.fd) : chdir(p.c_str()), &p);
+  return DoneOrErrno(ts, Blocking(ts, [&] { return p.fd >= 0 ? fchdir(p.fd) : chdir(p.c_str()); }),
+                     &p);
 }
 Result<> posix_truncate(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "truncate", "path", true));
   MVM_TRY(int64_t length, AsInt64(ts, args[1]));
-  return DoneOrErrno(ts, p.fd >= 0 ? ftruncate(p.fd, length) : truncate(p.c_str(), length), &p);
+  return DoneOrErrno(
+      ts,
+      Blocking(ts,
+               [&] { return p.fd >= 0 ? ftruncate(p.fd, length) : truncate(p.c_str(), length); }),
+      &p);
 }
 Result<> posix_umask(ThreadState& ts, Args args) {
   MVM_TRY(int mask, AsCInt(ts, args[0]));
@@ -181,7 +196,8 @@ Result<> posix_mkfifo(ThreadState& ts, Args args) {
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "mkfifo"));
   MVM_TRY(int mode, AsCInt(ts, args[1]));
   MVM_TRY(int dir, DirFd(ts, args[2]));
-  return DoneOrErrno(ts, mkfifoat(dir, p.c_str(), static_cast<mode_t>(mode)), &p);
+  return DoneOrErrno(
+      ts, Blocking(ts, [&] { return mkfifoat(dir, p.c_str(), static_cast<mode_t>(mode)); }), &p);
 }
 
 // utime(path, times=None, *, ns=..., dir_fd=None, follow_symlinks=True)
@@ -221,8 +237,10 @@ Result<> posix_utime(ThreadState& ts, Args args) {
   }
   MVM_TRY(int dir, DirFd(ts, args[3]));
   MVM_TRY(bool follow, Truth(ts, args[4]));
-  int r = p.fd >= 0 ? futimens(p.fd, t)
-                    : utimensat(dir, p.c_str(), t, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  int r = Blocking(ts, [&] {
+    return p.fd >= 0 ? futimens(p.fd, t)
+                     : utimensat(dir, p.c_str(), t, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  });
   return DoneOrErrno(ts, r, &p);
 }
 
