@@ -1,6 +1,7 @@
 // The module _multiprocessing: what the package multiprocessing cannot say in the language.
 //
-// Semaphores are in multiprocessing/semlock.cpp, messages in multiprocessing/frames.cpp.
+// Semaphores are in multiprocessing/semlock.cpp, messages in multiprocessing/frames.cpp, those of
+// pipes with several readers and writers in multiprocessing/pipe_guard.cpp.
 #include <semaphore.h>
 
 #include "runtime/objects/dict_object.h"
@@ -40,7 +41,7 @@ const MethodSpec kFunctions[] = {
      "Take a semaphore's name away; it goes when the last process has closed it."},
 };
 
-const TypeSpec* const kTypes[] = {&kSemLockType};
+const TypeSpec* const kTypes[] = {&kPipeGuardType, &kSemLockType};
 
 Status exec_multiprocessing(ThreadState& ts, ModuleObject* module) {
   MVM_TRY(Ref<DictObject> flags, NewDict(ts));

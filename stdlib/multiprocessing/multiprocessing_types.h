@@ -4,9 +4,11 @@
 #include <string>
 
 #include "runtime/core/thread_state.h"
+#include "stdlib/timeout.h"
 
 namespace minivm {
 
+extern const TypeSpec kPipeGuardType;
 extern const TypeSpec kSemLockType;
 
 Result<> multiprocessing_recv_frame(ThreadState& ts, Args args);
@@ -14,5 +16,13 @@ Result<> multiprocessing_send_frame(ThreadState& ts, Args args);
 
 // The name of a semaphore or of shared memory, argument 1 of `function`. TypeError, ValueError.
 Status SharedName(ThreadState& ts, Value v, const char* function, std::string* out);
+
+// How long to wait, from an argument: seconds, or None for ever.
+Status WaitLimit(ThreadState& ts, Value timeout, Deadline* out);
+
+// TypeError for what is neither None nor a SemLock.
+Status CheckSemaphore(ThreadState& ts, Value v);
+// release() of a SemLock, unless it has its greatest value.
+void PostSemaphore(Value v);
 
 }  // namespace minivm

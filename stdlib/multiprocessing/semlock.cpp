@@ -97,14 +97,6 @@ Result<> semlock_rebuild(ThreadState& ts, Args args) {
                      [&] { return sem_open(name.c_str(), 0); });
 }
 
-// How long acquire() may wait, from its argument.
-Status WaitLimit(ThreadState& ts, Value timeout, Deadline* out) {
-  if (IsNone(ts, timeout)) return Ok();
-  MVM_TRY(double seconds, AsDouble(ts, timeout));
-  *out = Deadline::After(seconds > 0 ? static_cast<int64_t>(std::min(seconds, 9e9) * 1e9) : 0);
-  return Ok();
-}
-
 // Takes one from the semaphore; false: there was none by the deadline.
 Result<bool> Take(ThreadState& ts, SemLockObject* lock, bool block, const Deadline& deadline) {
   sem_t* semaphore = lock->semaphore;
@@ -216,6 +208,27 @@ const GetSetSpec kSemLockGetSets[] = {
 };
 
 }  // namespace
+
+Status WaitLimit(ThreadState& ts, Value timeout, Deadline* out) {
+  if (IsNone(ts, timeout)) return Ok();
+  MVM_TRY(double seconds, AsDouble(ts, timeout));
+  *out = Deadline::After(seconds > 0 ? static_cast<int64_t>(std::min(seconds, 9e9) * 1e9) : 0);
+  return Ok();
+}
+
+Status CheckSemaphore(ThreadState& ts, Value v) {
+  if (IsNone(ts, v)) return Ok();
+  MVM_TRY(TypeObject * type, TypeForSpec(ts, kSemLockType));
+  MVM_TRY(bool is, PlainIsInstance(ts, v, type));
+  return is ? Ok() : Raise(ts, Exc::kTypeError, "a SemLock is required, not %T", v);
+}
+
+void PostSemaphore(Value v) {
+  SemLockObject* lock = v.as<SemLockObject>();
+  int value = 0;
+  if (sem_getvalue(lock->semaphore, &value) < 0 || value >= lock->maxvalue) return;
+  if (sem_post(lock->semaphore) == 0) --lock->count;
+}
 
 const TypeSpec kSemLockType = {
     .name = "_multiprocessing.SemLock",
