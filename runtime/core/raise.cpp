@@ -3,6 +3,7 @@
 // Messages are put together as UTF-8 and become a str once. Contexts are linked as `raise` does it,
 // from the nearest exception being handled.
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 
@@ -72,6 +73,13 @@ void AppendNumber(TextBuffer& out, Directive d, va_list* args) {
   } else {
     int i = va_arg(*args, int);
     value = is_signed ? i : static_cast<int64_t>(static_cast<unsigned>(i));
+  }
+  if (d.spec_size == 1 && (is_signed || d.kind == 'u')) {  // no flags
+    char* end = is_signed
+                    ? std::to_chars(text, text + sizeof(text), value).ptr
+                    : std::to_chars(text, text + sizeof(text), static_cast<uint64_t>(value)).ptr;
+    out.Append(std::string_view(text, static_cast<size_t>(end - text)));
+    return;
   }
   d.spec[d.spec_size++] = 'l';
   d.spec[d.spec_size++] = 'l';

@@ -129,6 +129,10 @@ Status PlanLayout(ThreadState& ts, TypeObject* type, DictObject* ns, SlotPlan* p
   type->item_size = base->item_size;
   type->dict_offset = base->dict_offset;
   type->storage = base->storage;
+  // Exceptions of scripts keep their attributes in slots, as other instances of scripts do.
+  if (!base->is_heap() && base->has_flag(kTypeExceptionSubclass)) {
+    type->storage = AttrStorage::kShape;
+  }
   if (may_add_dict && (plan->add_dict || inherited_dict)) {
     type->storage = base->item_size ? AttrStorage::kVarTail : AttrStorage::kShape;
   }

@@ -329,7 +329,7 @@ Result<> type_get_itemsize(ThreadState& ts, Value self) { return Small(Self(self
 Result<> type_get_dictoffset(ThreadState& ts, Value self) {
   TypeObject* type = Self(self);
   if (type->storage == AttrStorage::kNone) return Small(0);
-  return Small(type->storage == AttrStorage::kDictField ? type->dict_offset : -1);
+  return Small(type->dict_offset != 0 ? type->dict_offset : -1);
 }
 Result<> type_get_weakrefoffset(ThreadState& ts, Value self) {
   return Small(Self(self)->has_weakref_slot ? -1 : 0);

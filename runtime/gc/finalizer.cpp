@@ -79,6 +79,13 @@ bool DiesUnheard(const Object* o, const ShapeEntry& entry) {
   return IsPlainInstance(o, entry) && !entry.type->slots.finalize && !(o->gc & kGcHasWeakrefs);
 }
 
+// Of a built-in type, with neither a finalizer nor weak references: its hook does it all.
+bool DiesSimply(const Object* o, const TypeObject* type) {
+  constexpr uint32_t kOthers =
+      kTypeHeap | kTypeImmortalInstances | kTypeHasFinalizer | kTypeTypeSubclass;
+  return !(type->flags & kOthers) && !(o->gc & kGcHasWeakrefs);
+}
+
 void DeallocPlain(Heap* heap, const ShapeEntry& entry, Object* o) {
   TypeObject* type = entry.type;
   o->gc &= ~kGcTracked;
@@ -86,6 +93,26 @@ void DeallocPlain(Heap* heap, const ShapeEntry& entry, Object* o) {
   WithPlainValues(o, *entry.shape, [](Value* v, size_t n) {
     for (size_t i = 0; i < n; ++i) Decref(v[i]);
   });
+  heap->Free(o);
+  Decref(type);
+}
+
+// An instance of a script's class derived from a built-in one, when it has added no more than
+// attributes that are in it.
+bool DiesAsBase(const Object* o, const ShapeEntry& entry) {
+  const TypeObject* type = entry.type;
+  return entry.shape && !entry.shape->dict_mode && o->aux == 0 && type->gc.destroy &&
+         type->basic_size == type->spec->size && !type->slots.finalize &&
+         !(type->flags & kTypeTypeSubclass) && !(o->gc & kGcHasWeakrefs);
+}
+
+void DeallocAsBase(Heap* heap, const ShapeEntry& entry, Object* o) {
+  TypeObject* type = entry.type;
+  o->gc &= ~kGcTracked;
+  if (heap->young_count > 0) --heap->young_count;
+  Value* slots = InlineSlots(o, entry.shape);
+  for (uint32_t i = 0, n = entry.shape->slot_count; i < n; ++i) Decref(slots[i]);
+  type->gc.destroy(*heap, o);
   heap->Free(o);
   Decref(type);
 }
@@ -145,13 +172,14 @@ void Dealloc(Object* o) {
   const ShapeEntry entry = rt.shapes[o->shape_id];
   TypeObject* type = entry.type;
   const bool plain = DiesUnheard(o, entry);
-  if (!plain && !type->gc.destroy && !type->slots.finalize &&
-      !(type->flags & (kTypeHeap | kTypeImmortalInstances)) && !(o->gc & kGcHasWeakrefs) &&
-      !Page::Of(o)->container && o != rt.empty_bytes) {
+  const bool simple = !plain && DiesSimply(o, type) && o != rt.empty_tuple;
+  const bool as_base = !plain && !simple && DiesAsBase(o, entry);
+  if (simple && !type->gc.destroy && !Page::Of(o)->container && o != rt.empty_bytes) {
     heap->Free(o);
     return;
   }
-  if (!plain && MVM_UNLIKELY(IsImmortal(rt, o, type))) {
+  if (!plain && !as_base && !(simple && type->gc.destroy) &&
+      MVM_UNLIKELY(IsImmortal(rt, o, type))) {
     o->refcount = kImmortalRefcount;
     return;
   }
@@ -164,6 +192,13 @@ void Dealloc(Object* o) {
   heap->dealloc.depth = depth + 1;
   if (plain) {
     DeallocPlain(heap, entry, o);
+  } else if (as_base) {
+    DeallocAsBase(heap, entry, o);
+  } else if (simple) {
+    o->gc &= ~kGcTracked;
+    if (Page::Of(o)->container && heap->young_count > 0) --heap->young_count;
+    if (type->gc.destroy) type->gc.destroy(*heap, o);
+    heap->Free(o);
   } else {
     DeallocNow(heap, rt, o);
   }

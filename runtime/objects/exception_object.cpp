@@ -5,8 +5,6 @@
 // syntax_error.cpp, unicode_error.cpp and exception_group.cpp hold the larger layouts.
 #include "runtime/objects/exception_object.h"
 
-#include <cstring>
-
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/exception_types.h"
 #include "runtime/objects/int_object.h"
@@ -16,71 +14,6 @@
 #include "runtime/protocol/protocol.h"
 
 namespace minivm {
-
-// ---- construction ----
-
-void SetField(Value* field, Value value) {
-  Incref(value);
-  Ref<> old = Ref<>::Steal(std::exchange(*field, value));
-}
-
-void SetArgs(ExceptionObject* e, TupleObject* args) {
-  Incref(args);
-  Ref<TupleObject> old = Ref<TupleObject>::Steal(std::exchange(e->args, args));
-}
-
-Result<TupleObject> RawTuple(ThreadState& ts, Args raw) { return NewTuple(ts, {raw.v, raw.n}); }
-
-Status NoKeywords(ThreadState& ts, TypeObject* type, Args raw) {
-  if (MVM_LIKELY(raw.nkw == 0)) return Ok();
-  return Raise(ts, Exc::kTypeError, "%N() takes no keyword arguments", type);
-}
-
-Result<ExceptionObject> AllocException(ThreadState& ts, TypeObject* cls, TupleObject* args) {
-  Ref<ExceptionObject> e;
-  if (MVM_LIKELY(!cls->is_heap())) {
-    size_t size = cls->spec->size;
-    MVM_TRY(e, AllocObject<ExceptionObject>(ts, cls->shape_id_exact, size, true));
-    std::memset(reinterpret_cast<char*>(e.get()) + sizeof(Object), 0, size - sizeof(Object));
-    Track(e);
-  } else {
-    MVM_TRY(Ref<> made, AllocInstance(ts, cls));
-    e = std::move(made).Into<ExceptionObject>();
-  }
-  SetArgs(e, args);
-  return e;
-}
-
-Result<> exception_new(ThreadState& ts, TypeObject* cls, Args raw) {
-  MVM_TRY(Ref<TupleObject> args, RawTuple(ts, raw));
-  return AllocException(ts, cls, args);
-}
-
-namespace {
-
-// Does the tuple hold exactly these positional arguments?
-bool SameArgs(const TupleObject* args, Args raw) {
-  if (!args || args->size() != raw.n) return false;
-  for (uint32_t i = 0; i < raw.n; ++i) {
-    if (!(*args)[i].is(raw.v[i])) return false;
-  }
-  return true;
-}
-
-// __new__ has usually stored them already.
-Status StoreArgs(ThreadState& ts, ExceptionObject* e, Args raw) {
-  if (SameArgs(e->args, raw)) return Ok();
-  MVM_TRY(Ref<TupleObject> args, RawTuple(ts, raw));
-  SetArgs(e, args);
-  return Ok();
-}
-
-}  // namespace
-
-Status exception_init(ThreadState& ts, Value self, Args raw) {
-  MVM_TRY_VOID(NoKeywords(ts, TypeOf(ts, self), raw));
-  return StoreArgs(ts, self.as<ExceptionObject>(), raw);
-}
 
 namespace {
 
@@ -134,8 +67,9 @@ Result<> exception_add_note(ThreadState& ts, Args args) {
 
 Result<> exception_reduce(ThreadState& ts, Args args) {
   ExceptionObject* e = args.self<ExceptionObject>();
-  Value parts[3] = {TypeOf(ts, e), e->args ? Value(e->args) : Value(ts.rt->empty_tuple), e->dict};
-  return NewTuple(ts, {parts, e->dict ? size_t{3} : size_t{2}});
+  MVM_TRY(Ref<> dict, OwnDict(ts, e));
+  Value parts[3] = {TypeOf(ts, e), e->args ? Value(e->args) : Value(ts.rt->empty_tuple), dict};
+  return NewTuple(ts, {parts, dict.is_absent() ? size_t{2} : size_t{3}});
 }
 
 // BaseException.__setstate__(state): sets an attribute for each entry of the dict.
@@ -212,25 +146,6 @@ Status exception_set_suppress(ThreadState& ts, Value self, Value value) {
   return Ok();
 }
 
-Result<> exception_get_dict(ThreadState& ts, Value self) {
-  ExceptionObject* e = self.as<ExceptionObject>();
-  if (!e->dict) {
-    MVM_TRY(Ref<DictObject> dict, NewDict(ts));
-    e->dict = dict.Release();
-  }
-  return Result<>::Borrow(e->dict);
-}
-Status exception_set_dict(ThreadState& ts, Value self, Value value) {
-  if (value.is_null()) return Raise(ts, Exc::kTypeError, "cannot delete __dict__");
-  if (!IsDict(ts, value)) {
-    return Raise(ts, Exc::kTypeError, "__dict__ must be set to a dictionary, not a '%T'", value);
-  }
-  ExceptionObject* e = self.as<ExceptionObject>();
-  Incref(value);
-  Ref<DictObject> old = Ref<DictObject>::Steal(std::exchange(e->dict, value.as<DictObject>()));
-  return Ok();
-}
-
 const MethodSpec kBaseExceptionMethods[] = {
     {"__reduce__(self, /)", exception_reduce},
     {"__setstate__(self, object, /)", exception_setstate},
@@ -242,7 +157,6 @@ const MethodSpec kBaseExceptionMethods[] = {
 const GetSetSpec kBaseExceptionGetSets[] = {
     {"__cause__", GetMember<ExceptionObject, &ExceptionObject::cause>, exception_set_cause},
     {"__context__", GetMember<ExceptionObject, &ExceptionObject::context>, exception_set_context},
-    {"__dict__", exception_get_dict, exception_set_dict},
     {"__suppress_context__", exception_get_suppress, exception_set_suppress},
     {"__traceback__", GetMember<ExceptionObject, &ExceptionObject::traceback>, SetTraceback},
     {"args", exception_get_args, exception_set_args},
@@ -318,13 +232,15 @@ Result<> import_error_str(ThreadState& ts, Value self) {
 
 // A copy of the instance's dict to put more state into.
 Result<DictObject> StateDict(ThreadState& ts, ExceptionObject* e) {
-  if (e->dict) return DictCopy(ts, e->dict);
+  MVM_TRY(Ref<> dict, OwnDict(ts, e));
+  if (!dict.is_absent()) return DictCopy(ts, dict.as<DictObject>());
   return NewDict(ts);
 }
 
 Result<> import_error_reduce(ThreadState& ts, Args args) {
   ImportErrorObject* e = args.self<ImportErrorObject>();
-  if (!e->dict && e->name.is_null() && e->path.is_null() && e->name_from.is_null()) {
+  MVM_TRY(Ref<> dict, OwnDict(ts, e));
+  if (dict.is_absent() && e->name.is_null() && e->path.is_null() && e->name_from.is_null()) {
     return exception_reduce(ts, args);
   }
   MVM_TRY(Ref<DictObject> state, StateDict(ts, e));
@@ -413,6 +329,7 @@ Status FillAs(ThreadState& ts, ExceptionObject* e, TupleObject* args) {
 // natives.
 struct LayoutBase {
   using Struct = ExceptionObject;
+  static constexpr void (*destroy)(Heap&, Object*) = DestroyException;
   static constexpr NewFn new_ = exception_new;
   static constexpr InitFn init = exception_init;
   static constexpr UnaryFn str = nullptr;
@@ -420,30 +337,36 @@ struct LayoutBase {
 };
 struct LayoutStopIteration : LayoutBase {
   using Struct = StopIterationObject;
+  static constexpr auto destroy = gc_internal::DestroyHook<StopIterationObject>;
   static constexpr InitFn init = FilledInit<FillStopIteration>;
   static constexpr FillFn fill = FillStopIteration;
 };
 struct LayoutSystemExit : LayoutBase {
   using Struct = SystemExitObject;
+  static constexpr auto destroy = gc_internal::DestroyHook<SystemExitObject>;
   static constexpr InitFn init = FilledInit<FillSystemExit>;
   static constexpr FillFn fill = FillSystemExit;
 };
 struct LayoutName : LayoutBase {
   using Struct = NameErrorObject;
+  static constexpr auto destroy = gc_internal::DestroyHook<NameErrorObject>;
   static constexpr InitFn init = name_error_init;
 };
 struct LayoutAttribute : LayoutBase {
   using Struct = AttributeErrorObject;
+  static constexpr auto destroy = gc_internal::DestroyHook<AttributeErrorObject>;
   static constexpr InitFn init = attribute_error_init;
 };
 struct LayoutImport : LayoutBase {
   using Struct = ImportErrorObject;
+  static constexpr auto destroy = gc_internal::DestroyHook<ImportErrorObject>;
   static constexpr InitFn init = import_error_init;
   static constexpr UnaryFn str = import_error_str;
   static constexpr FillFn fill = FillImportError;
 };
 struct LayoutOs : LayoutBase {
   using Struct = OsErrorObject;
+  static constexpr auto destroy = gc_internal::DestroyHook<OsErrorObject>;
   static constexpr NewFn new_ = os_error_new;
   static constexpr InitFn init = os_error_init;
   static constexpr UnaryFn str = os_error_str;
@@ -451,18 +374,21 @@ struct LayoutOs : LayoutBase {
 };
 struct LayoutSyntax : LayoutBase {
   using Struct = SyntaxErrorObject;
+  static constexpr auto destroy = gc_internal::DestroyHook<SyntaxErrorObject>;
   static constexpr InitFn init = syntax_error_init;
   static constexpr UnaryFn str = syntax_error_str;
   static constexpr FillFn fill = FillAs<SyntaxErrorObject, FillSyntaxError>;
 };
 struct LayoutUnicode : LayoutBase {
   using Struct = UnicodeErrorObject;
+  static constexpr auto destroy = gc_internal::DestroyHook<UnicodeErrorObject>;
   static constexpr InitFn init = unicode_error_init;
   static constexpr UnaryFn str = unicode_error_str;
   static constexpr FillFn fill = FillAs<UnicodeErrorObject, FillUnicodeError>;
 };
 struct LayoutGroup : LayoutBase {
   using Struct = ExceptionGroupObject;
+  static constexpr auto destroy = gc_internal::DestroyHook<ExceptionGroupObject>;
   static constexpr NewFn new_ = exception_group_new;
   static constexpr InitFn init = exception_group_init;
   static constexpr UnaryFn str = exception_group_str;
@@ -547,7 +473,8 @@ constexpr const TypeSpec* kBaseOf = nullptr;      // of BaseException
       .base = kBaseOf##exc_base,                                                               \
       .flags = kTypeBase | kTypeExceptionSubclass,                                             \
       .size = sizeof(Layout##layout::Struct),                                                  \
-      .gc = GcHooksOf<Layout##layout::Struct>(),                                               \
+      .gc = {gc_internal::VisitHook<Layout##layout::Struct>,                                   \
+             gc_internal::ClearHook<Layout##layout::Struct>, Layout##layout::destroy},         \
       .slots = {.repr = Exc::k##exc_name == Exc::kBaseException ? exception_repr : nullptr,    \
                 .str = StrOf(Exc::k##exc_name, Layout##layout::str),                           \
                 .init = Layout##layout::init,                                                  \
@@ -591,17 +518,9 @@ const TypeSpec* const kExceptionTypes[kExcCount] = {
 
 // ---- what natives raise ----
 
-Result<ExceptionObject> NewExceptionWith(ThreadState& ts, Exc type, TupleObject* args) {
-  TypeObject* cls = ExcType(ts, type);
-  MVM_TRY(Ref<ExceptionObject> e, AllocException(ts, cls, args));
-  if (FillFn fill = kFill[static_cast<size_t>(type)]) MVM_TRY_VOID(fill(ts, e, args));
-  return e;
-}
-
-Result<> NewException(ThreadState& ts, Exc type, Value arg) {
-  if (arg.is_null()) return NewExceptionWith(ts, type, ts.rt->empty_tuple->as<TupleObject>());
-  MVM_TRY(Ref<TupleObject> args, NewTuple(ts, {&arg, 1}));
-  return NewExceptionWith(ts, type, args);
+Status FillFields(ThreadState& ts, Exc type, ExceptionObject* e, TupleObject* args) {
+  FillFn fill = kFill[static_cast<size_t>(type)];
+  return fill ? fill(ts, e, args) : Ok();
 }
 
 Raised RaiseNameError(ThreadState& ts, StrObject* name) {

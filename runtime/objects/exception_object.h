@@ -13,9 +13,8 @@ class ListObject;
 
 class ExceptionObject : public Object {
  public:
-  DictObject* dict = nullptr;  // attributes, created on first use
+  DictObject* dict = nullptr;  // of a built-in class: attributes, created on first use
   TupleObject* args = nullptr;
-  Value notes;      // reserved; __notes__ is in dict
   Value traceback;  // TracebackObject or null
   Value context;    // exception or null
   Value cause;      // exception or null
@@ -24,7 +23,6 @@ class ExceptionObject : public Object {
   void VisitRefs(V&& v) {
     v(dict);
     v(args);
-    v(notes);
     v(traceback);
     v(context);
     v(cause);
@@ -137,6 +135,9 @@ extern const TypeSpec kUnsupportedOperationType;
 // By Exc; made from exceptions.def.
 extern const TypeSpec* const kExceptionTypes[kExcCount];
 
+// For a fresh instance, all of whose fields are null: takes copies of the arguments as args. False:
+// no memory; nothing is raised.
+bool FillException(ThreadState& ts, ExceptionObject* e, const Value* args, uint32_t n);
 // An instance of the built-in exception type with these args, as type(*args) makes it.
 Result<ExceptionObject> NewExceptionWith(ThreadState& ts, Exc type, TupleObject* args);
 // type(arg); no argument if `arg` is null.

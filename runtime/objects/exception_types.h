@@ -8,6 +8,10 @@ namespace minivm {
 
 // Zeroed instance of an exception class with these args (borrowed).
 Result<ExceptionObject> AllocException(ThreadState& ts, TypeObject* cls, TupleObject* args);
+// What a dying exception without fields of its own class drops.
+void DestroyException(Heap& heap, Object* self);
+// The exception's __dict__; absent if it has no attributes of its own.
+Result<> OwnDict(ThreadState& ts, ExceptionObject* e);
 // The positional arguments as a tuple.
 Result<TupleObject> RawTuple(ThreadState& ts, Args raw);
 // TypeError "<name>() takes no keyword arguments" if there are any.
@@ -15,6 +19,10 @@ Status NoKeywords(ThreadState& ts, TypeObject* type, Args raw);
 // exception.args = args
 void SetArgs(ExceptionObject* e, TupleObject* args);
 void SetField(Value* field, Value value);
+// exception.args = the positional arguments, which __new__ has usually done.
+Status StoreArgs(ThreadState& ts, ExceptionObject* e, Args raw);
+// The fields that follow from the args of an instance of this built-in type.
+Status FillFields(ThreadState& ts, Exc type, ExceptionObject* e, TupleObject* args);
 
 // BaseException's.
 Result<> exception_new(ThreadState& ts, TypeObject* cls, Args raw);

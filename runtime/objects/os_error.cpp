@@ -151,8 +151,9 @@ Result<> os_error_reduce(ThreadState& ts, Args call) {
     Value all[5] = {(*args)[0], (*args)[1], e->filename, ts.rt->none, e->filename2};
     MVM_TRY(args, NewTuple(ts, {all, e->filename2.is_null() ? size_t{3} : size_t{5}}));
   }
-  Value parts[3] = {TypeOf(ts, e), args, e->dict};
-  return NewTuple(ts, {parts, e->dict ? size_t{3} : size_t{2}});
+  MVM_TRY(Ref<> dict, OwnDict(ts, e));
+  Value parts[3] = {TypeOf(ts, e), args, dict};
+  return NewTuple(ts, {parts, dict.is_absent() ? size_t{2} : size_t{3}});
 }
 
 }  // namespace

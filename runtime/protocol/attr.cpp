@@ -204,7 +204,7 @@ Status SetInstanceDict(ThreadState& ts, Value v, Value dict) {
     return Raise(ts, Exc::kAttributeError, "readonly attribute");
   }
   // What has a dictionary by its built-in nature keeps one.
-  if (dict.is_null() && type->storage == AttrStorage::kDictField) {
+  if (dict.is_null() && type->dict_offset != 0) {
     return Raise(ts, Exc::kTypeError, "cannot delete __dict__");
   }
   Ref<DictObject> fresh;

@@ -63,8 +63,9 @@
       FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);                      \
       if (f == nullptr) { /* no __init__: the instance takes over the class's reference */      \
         SAVE();                                                                                 \
-        Object* self = FastInstance(ts, type);                                                  \
+        Object* self = FastInstance(ts, type, w + kWindowWords, pc->c);                         \
         if (MVM_UNLIKELY(!self)) goto OTHERS;                                                   \
+        for (uint32_t i = 0; i < pc->c; ++i) DECREF(w[kWindowWords + i]); /* an exception's */  \
         R[pc->b] = self;                                                                        \
         POLL();                                                                                 \
         NEXT();                                                                                 \
@@ -80,7 +81,7 @@
       uint64_t header = CalleeHeader(R, (word & 0x00FFFF00) + HeaderPlaces(1, 0) + kFrameCtor); \
       if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;                 \
       SAVE();                                                                                   \
-      Object* self = FastInstance(ts, type);                                                    \
+      Object* self = FastInstance(ts, type, w + kWindowWords, pc->c);                           \
       if (MVM_UNLIKELY(!self)) goto OTHERS;                                                     \
       ++f->refcount;                                                                            \
       TELL(f->code, header);                                                                    \

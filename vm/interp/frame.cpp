@@ -1,6 +1,8 @@
 // Walking frames; frame objects and their windows; traceback entries.
 #include "vm/interp/frame.h"
 
+#include <algorithm>
+
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "vm/interp/generator_object.h"
@@ -73,6 +75,21 @@ FrameObject* ExistingFrame(ThreadState& ts, Value* base) {
   return HeaderOf(base).has(kFrameObject) ? FindLiveFrame(ts, base) : nullptr;
 }
 
+Result<FrameObject> NewFrame(ThreadState& ts, FunctionObject* function, const Word* pc) {
+  const uint32_t room = function->local_count;
+  const size_t size = sizeof(FrameObject) + room * sizeof(Value);
+  MVM_TRY(Ref<FrameObject> frame,
+          AllocObject<FrameObject>(ts, ShapeIdOf(TypeId::kFrame), size, true));
+  const Object header = *frame;
+  new (static_cast<void*>(frame.get())) FrameObject();
+  static_cast<Object&>(*frame) = header;
+  Incref(function);
+  frame->function = function;
+  frame->pc = pc;
+  frame->room = room;
+  return frame;
+}
+
 Result<FrameObject> FrameFor(ThreadState& ts, Value* base, const Word* pc) {
   if (HeaderOf(base).has(kFrameObject)) {
     FrameObject* f = FindLiveFrame(ts, base);
@@ -81,9 +98,7 @@ Result<FrameObject> FrameFor(ThreadState& ts, Value* base, const Word* pc) {
       return Ref<FrameObject>::Borrow(f);
     }
   }
-  MVM_TRY(Ref<FrameObject> frame, New<FrameObject>(ts, TypeId::kFrame));
-  frame->function = Ref<FunctionObject>::Borrow(FunctionOf(base)).Release();
-  frame->pc = pc;
+  MVM_TRY(Ref<FrameObject> frame, NewFrame(ts, FunctionOf(base), pc));
   if (IsGeneratorCallee(base)) {
     GeneratorObject* gen = base[-3].as<GeneratorObject>();
     frame->generator = gen;
@@ -99,6 +114,29 @@ void PinFrame(FrameObject* frame) {
   if (frame->pinned || frame->base == nullptr || frame->generator != nullptr) return;
   frame->pinned = true;
   Incref(frame);
+}
+
+void SetBack(ThreadState& ts, FrameObject* frame, Value* base, const Word* pc) {
+  Ref<> pending = TakePending(ts);
+  Result<FrameObject> back = FrameFor(ts, base, pc);
+  if (back.raised()) {
+    ClearPending(ts);
+  } else {
+    frame->back = Value(back.word());
+  }
+  if (pending) ts.pending = pending.Release();
+}
+
+void TakeLocals(FrameObject* frame, Value* base, uint32_t n) {
+  // The function may have got other code since the frame object was made.
+  const uint32_t moved = std::min(n, frame->room);
+  frame->local_count = moved;
+  frame->locals = moved == 0 ? nullptr : frame->own_locals();
+  for (uint32_t i = 0; i < moved; ++i) frame->locals[i] = std::exchange(base[i], Value::Int(0));
+  for (uint32_t i = moved; i < n; ++i) {
+    Value v = std::exchange(base[i], Value::Int(0));
+    Decref(v);
+  }
 }
 
 void DetachFrame(ThreadState& ts, Value* base, const Word* pc) {
@@ -121,39 +159,62 @@ void DetachFrame(ThreadState& ts, Value* base, const Word* pc) {
     if (walker.done()) {
       f->back = Result<>::Borrow(ts.rt->none).word();
     } else {
-      Ref<> pending = TakePending(ts);
-      Result<FrameObject> back = FrameFor(ts, walker.base(), walker.pc());
-      if (back.raised()) {
-        ClearPending(ts);
-      } else {
-        f->back = Value(back.word());
-      }
-      if (pending) ts.pending = pending.Release();
+      SetBack(ts, f, walker.base(), walker.pc());
     }
   }
   f->pc = pc;
   UnlinkLiveFrame(ts, f);
   if (std::exchange(f->pinned, false)) Decref(f);  // `hold` has it still
   if (f->generator != nullptr) f->generator = nullptr;
-  Value* copy = n == 0 ? nullptr : static_cast<Value*>(ts.heap().AllocateBuffer(n * sizeof(Value)));
-  if (copy != nullptr) {
-    for (uint32_t i = 0; i < n; ++i) copy[i] = std::exchange(base[i], Value::Int(0));
-    f->locals = copy;
-    f->local_count = n;
-  } else {
-    f->cleared = n != 0;
-    for (uint32_t i = 0; i < n; ++i) {
-      Value v = std::exchange(base[i], Value::Int(0));
-      Decref(v);
-    }
-  }
+  TakeLocals(f, base, n);
 }
 
-void FrameObject::FreeBuffers(Heap& heap) {
-  if (base != nullptr && heap.current_ts != nullptr) UnlinkLiveFrame(*heap.current_ts, this);
-  if (locals != nullptr) {
-    heap.FreeBuffer(locals, local_count * sizeof(Value));
-    locals = nullptr;
+void DestroyFrame(Heap& heap, Object* self) {
+  FrameObject* f = static_cast<FrameObject*>(self);
+  if (f->base != nullptr && heap.current_ts != nullptr) UnlinkLiveFrame(*heap.current_ts, f);
+  // Its own variables go before those of its callers.
+  if (f->locals != nullptr) {
+    for (uint32_t i = 0; i < f->local_count; ++i) Decref(f->locals[i]);
+  }
+  if (MVM_UNLIKELY((f->trace.bits() | f->extra_locals.bits() | f->kept.bits()) != 0)) {
+    Decref(f->trace);
+    Decref(f->extra_locals);
+    Decref(f->kept);
+  }
+  Decref(f->back);
+  if (f->function != nullptr) Decref(f->function);
+}
+
+void DestroyTraceback(Heap& heap, Object* self) {
+  // The innermost goes first. Those that this one alone keeps are taken from the chain, which is
+  // turned around on the way in; nobody else sees them any more.
+  TracebackObject* outer = nullptr;
+  TracebackObject* tb = static_cast<TracebackObject*>(self);
+  for (;;) {
+    TracebackObject* next = tb->next.is_null() ? nullptr : tb->next.as<TracebackObject>();
+    tb->next = outer == nullptr ? Value() : Value(outer);
+    if (next == nullptr) break;
+    if (next->refcount != 1) {
+      --next->refcount;
+      break;
+    }
+    Untrack(next);
+    outer = tb;
+    tb = next;
+  }
+  for (;;) {
+    TracebackObject* up = tb == self ? nullptr : tb->next.as<TracebackObject>();
+    FrameObject* frame = std::exchange(tb->frame, nullptr);
+    if (frame != nullptr && --frame->refcount == 0) {
+      Untrack(frame);
+      DestroyFrame(heap, frame);
+      if (heap.young_count > 0) --heap.young_count;
+      heap.Free(frame);
+    }
+    if (up == nullptr) return;
+    if (heap.young_count > 0) --heap.young_count;
+    heap.Free(tb);
+    tb = up;
   }
 }
 
@@ -178,14 +239,18 @@ Status AddTraceback(ThreadState& ts, Value* base, const Word* pc) {
   }
   TracebackObject* tb = made.word();
   FunctionObject* f = FunctionOf(base);
-  ExceptionObject* e = exc.as<ExceptionObject>();
   tb->frame = frame.word();
-  tb->lasti = static_cast<int32_t>(OffsetOf(f->code, PcIndex(f, pc)));
+  LinkTraceback(exc.as<ExceptionObject>(), tb, PcIndex(f, pc));
+  ts.pending = exc.Release();
+  return Ok();
+}
+
+void LinkTraceback(ExceptionObject* e, TracebackObject* tb, uint32_t word) {
+  tb->lasti = static_cast<int32_t>(word);
+  tb->at_word = true;
   tb->next = e->traceback;
   e->traceback = Value(tb);
   Track(tb);
-  ts.pending = exc.Release();
-  return Ok();
 }
 
 }  // namespace minivm

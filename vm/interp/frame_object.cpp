@@ -454,7 +454,7 @@ const TypeSpec kFrameType = {
     .name = "frame",
     .flags = kTypeNoNew,
     .size = sizeof(FrameObject),
-    .gc = GcHooksOf<FrameObject>(),
+    .gc = {gc_internal::VisitHook<FrameObject>, gc_internal::ClearHook<FrameObject>, DestroyFrame},
     .slots = {.repr = frame_repr},
     .methods = kFrameMethods,
     .getsets = kFrameGetSets,

@@ -261,10 +261,8 @@ Result<> GeneratorFrame(ThreadState& ts, GeneratorObject* gen) {
     }
     return None(ts);
   }
-  MVM_TRY(Ref<FrameObject> frame, New<FrameObject>(ts, TypeId::kFrame));
-  frame->function = Ref<FunctionObject>::Borrow(gen->function).Release();
+  MVM_TRY(Ref<FrameObject> frame, NewFrame(ts, gen->function, gen->resume_pc - 1));
   frame->generator = gen;
-  frame->pc = gen->state == GenState::kCreated ? gen->resume_pc - 1 : gen->resume_pc - 1;
   Track(frame.get());
   gen->frame = Ref<FrameObject>(frame).Release();
   return frame;

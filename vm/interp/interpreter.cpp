@@ -12,6 +12,7 @@
 #include "runtime/native/native_function.h"
 #include "runtime/objects/cell_object.h"
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/exception_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/module_object.h"
 #include "runtime/objects/range_object.h"
@@ -67,15 +68,28 @@ inline Object* FastContainer(ThreadState* ts, size_t size, uint32_t shape_id) {
   return o;
 }
 
+// The part of FastInstance for instances that have more than attribute slots.
+[[gnu::noinline]] Object* StartInstance(ThreadState* ts, TypeObject* type, Object* o,
+                                        const Value* args, uint32_t count) {
+  Value* members = reinterpret_cast<Value*>(o + 1);  // __slots__, fields of a base
+  for (size_t n = (type->basic_size - sizeof(Object)) / 8; n > 0; --n) *members++ = Value();
+  if (!type->has_flag(kTypeExceptionSubclass)) return o;
+  if (MVM_UNLIKELY(!FillException(*ts, static_cast<ExceptionObject*>(o), args, count))) {
+    ts->rt->heap.Free(o);
+    return nullptr;
+  }
+  if (!type->is_heap()) --type->refcount;  // which instances of other classes take over
+  return o;
+}
+
 // A fresh instance for CALL_CLASS; null: use the slow path.
-inline Object* FastInstance(ThreadState* ts, TypeObject* type) {
+inline Object* FastInstance(ThreadState* ts, TypeObject* type, const Value* args, uint32_t count) {
   size_t size = type->basic_size;
   if (const Shape* shape = type->root_shape) size += size_t{shape->inline_capacity} * 8;
   Object* o = FastContainer(ts, size, type->shape_id_exact);
   if (MVM_UNLIKELY(!o)) return nullptr;
-  Value* members = reinterpret_cast<Value*>(o + 1);  // __slots__, fields of a base
-  for (size_t n = (type->basic_size - sizeof(Object)) / 8; n > 0; --n) *members++ = Value();
-  return o;
+  return MVM_LIKELY(type->basic_size == sizeof(Object)) ? o
+                                                        : StartInstance(ts, type, o, args, count);
 }
 
 // A fresh empty list; null: use the slow path.
@@ -1366,6 +1380,11 @@ plain:
       NEXT();
     }
     CASE(JNOEXC) : {
+      Value type = R[pc->c];
+      if (MVM_LIKELY(type.is(TypeOf(*ts, R[pc->b])))) {
+        DECREF(type);
+        NEXT();
+      }
       int t = SlowExceptionMatch(ts, R, pc);
       if (MVM_UNLIKELY(t < 0)) goto error;
       if (t) JUMP();

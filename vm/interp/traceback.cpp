@@ -37,7 +37,7 @@ Result<> traceback_new(ThreadState& ts, Args args) {
 Result<> get_frame(ThreadState& ts, Value self) {
   return Result<>::Borrow(Value(Self(self)->frame));
 }
-Result<> get_lasti(ThreadState& ts, Value self) { return Small(Self(self)->lasti); }
+Result<> get_lasti(ThreadState& ts, Value self) { return Small(TracebackOffset(Self(self))); }
 Result<> get_lineno(ThreadState& ts, Value self) {
   int line = TracebackLine(Self(self));
   if (line < 0) return None(ts);
@@ -79,11 +79,21 @@ const MethodSpec kTracebackMethods[] = {{"__dir__(self, /)", traceback_dir}};
 
 }  // namespace
 
+int32_t TracebackOffset(TracebackObject* tb) {
+  if (tb->at_word && tb->frame != nullptr) {
+    const auto word = static_cast<uint32_t>(tb->lasti);
+    const CodeObject* code = tb->frame->function->code;  // may be another since
+    tb->lasti = word < code->word_count ? static_cast<int32_t>(OffsetOf(code, word)) : -1;
+    tb->at_word = false;
+  }
+  return tb->lasti;
+}
+
 int TracebackLine(TracebackObject* tb) {
   if (tb->line == TracebackObject::kLineFromPc) {
     // Scripts make tracebacks with any tb_lasti.
     const CodeObject* code = tb->frame->function->code;
-    tb->line = LineAtOffset(code, tb->lasti);
+    tb->line = LineAtOffset(code, TracebackOffset(tb));
   }
   return tb->line;
 }
@@ -92,7 +102,8 @@ const TypeSpec kTracebackType = {
     .name = "traceback",
     .doc = "One step of the way that an exception took: a frame, a line and the next step in.",
     .size = sizeof(TracebackObject),
-    .gc = GcHooksOf<TracebackObject>(),
+    .gc = {gc_internal::VisitHook<TracebackObject>, gc_internal::ClearHook<TracebackObject>,
+           DestroyTraceback},
     .construct = {"traceback(tb_next, tb_frame, tb_lasti, tb_lineno)", traceback_new},
     .methods = kTracebackMethods,
     .getsets = kTracebackGetSets,

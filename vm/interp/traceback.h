@@ -8,6 +8,7 @@
 
 namespace minivm {
 
+class ExceptionObject;
 class GeneratorObject;
 
 class FrameObject : public Object {
@@ -15,8 +16,9 @@ class FrameObject : public Object {
   static constexpr TypeId kTypeId = TypeId::kFrame;
   FunctionObject* function = nullptr;
   Value* base = nullptr;    // live window, or null
-  Value* locals = nullptr;  // owned copies when the frame has ended (local_count words)
+  Value* locals = nullptr;  // when the frame has ended: its locals, own_locals()
   uint32_t local_count = 0;
+  uint32_t room = 0;         // words behind the object for them
   const Word* pc = nullptr;  // last word executed, kept up to date when the frame is left
   Value back;                // FrameObject, None at the bottom, null: not asked yet
   GeneratorObject* generator = nullptr;  // borrowed: its registers while suspended
@@ -49,7 +51,7 @@ class FrameObject : public Object {
     v(kept);
     if (locals) v(locals, local_count);
   }
-  void FreeBuffers(Heap& heap);
+  Value* own_locals() { return reinterpret_cast<Value*>(this + 1); }
 };
 
 class TracebackObject : public Object {
@@ -58,7 +60,8 @@ class TracebackObject : public Object {
   static constexpr int32_t kLineFromPc = INT32_MIN;
   Value next;  // TracebackObject or null
   FrameObject* frame = nullptr;
-  int32_t lasti = -1;          // tb_lasti: OffsetOf() the word; -1: none
+  int32_t lasti = -1;          // see TracebackOffset
+  bool at_word = false;        // lasti is the index of a word
   int32_t line = kLineFromPc;  // tb_lineno; kLineFromPc: found in the line table when asked for
   template <class V>
   void VisitRefs(V&& v) {
@@ -67,9 +70,16 @@ class TracebackObject : public Object {
   }
 };
 
+// tb_lasti: OffsetOf() the word; -1: none. Found when asked for.
+int32_t TracebackOffset(TracebackObject* tb);
 // tb_lineno, -1 if unknown.
 int TracebackLine(TracebackObject* tb);
 
+// A frame object of the function that has no window yet.
+Result<FrameObject> NewFrame(ThreadState& ts, FunctionObject* function, const Word* pc);
+// What becomes of a frame object, and of a traceback with those that it alone keeps.
+void DestroyFrame(Heap& heap, Object* self);
+void DestroyTraceback(Heap& heap, Object* self);
 // The frame object of a live window: the existing one or a new one.
 Result<FrameObject> FrameFor(ThreadState& ts, Value* base, const Word* pc);
 // The frame object of a live window if there is one, else null. Borrowed.
@@ -86,6 +96,12 @@ void LeaveForJump(ThreadState& ts, FrameObject* frame, Value* base, const Word* 
 // Adds the frame at `pc` to the traceback of the pending exception; out of memory, MemoryError
 // takes its place.
 Status AddTraceback(ThreadState& ts, Value* base, const Word* pc);
+// The entry goes to the front of the exception's traceback.
+void LinkTraceback(ExceptionObject* e, TracebackObject* tb, uint32_t word);
+// frame.f_back = the frame of this window, with an exception pending.
+void SetBack(ThreadState& ts, FrameObject* frame, Value* base, const Word* pc);
+// A frame that ends owns its n locals from now on.
+void TakeLocals(FrameObject* frame, Value* base, uint32_t n);
 // The window is about to go: its frame object takes the locals. Called when kFrameObject is set.
 void DetachFrame(ThreadState& ts, Value* base, const Word* pc);
 

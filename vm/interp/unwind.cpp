@@ -58,11 +58,51 @@ const Word* LastWord(ThreadState* ts, FunctionObject* f, const Value* R, const W
   if (static_cast<Op>(pc->op) != Op::RERAISE || pc->b == 0) return pc;
   const Value top = ts->pending.as<ExceptionObject>()->traceback;
   if (!IsExact(top, TypeId::kTraceback)) return pc;
-  const TracebackObject* tb = top.as<TracebackObject>();
+  TracebackObject* tb = top.as<TracebackObject>();
   // Scripts make tracebacks with any tb_lasti.
-  if (tb->frame->base != R || tb->lasti < 2) return pc;
-  const uint32_t word = WordAtOffset(f->code, tb->lasti);
+  if (tb->frame->base != R || (!tb->at_word && tb->lasti < 2)) return pc;
+  const uint32_t word =
+      tb->at_word ? static_cast<uint32_t>(tb->lasti) : WordAtOffset(f->code, tb->lasti);
   return word < f->code->word_count ? f->instance->words + word : pc;
+}
+
+// The frame object of the frame at R, which an exception leaves at `pc` with nobody watching, and
+// its entry in the traceback; the locals have moved, so that the window has never been seen to have
+// a frame object. Borrowed; null: it has to be done the long way.
+FrameObject* LeaveQuietly(ThreadState* ts, Value* R, const Word* pc, FunctionObject* f,
+                          uint32_t at) {
+  const uint32_t n = f->code->local_count;
+  const uint64_t flags = HeaderOf(R).bits & 0xFF;
+  ReleaseRegisters(R, n, f->code->live[at]);
+  // A finalizer may have asked for the frame.
+  if ((HeaderOf(R).bits & 0xFF) != flags || f->local_count != n) return nullptr;
+  // The exception in flight is put aside: what follows allocates.
+  Ref<> exc = TakePending(*ts);
+  Result<FrameObject> frame = NewFrame(*ts, f, pc);
+  Result<TracebackObject> made = frame.raised() ? Result<TracebackObject>(kRaised)
+                                                : New<TracebackObject>(*ts, TypeId::kTraceback);
+  if (made.raised()) {
+    if (frame.word() != nullptr) Decref(static_cast<Object*>(frame.word()));
+    ClearPending(*ts);
+    ts->pending = exc.Release();
+    return nullptr;
+  }
+  FrameObject* left = frame.word();
+  TracebackObject* tb = made.word();
+  TakeLocals(left, R, n);
+  Track(left);
+  tb->frame = left;
+  LinkTraceback(exc.as<ExceptionObject>(), tb, at);
+  ts->pending = exc.Release();
+  return left;
+}
+
+// Is there a handler, or something else to be done, for an exception at word `at`?
+bool HasRange(const CodeObject* code, uint32_t at) {
+  for (uint32_t i = 0; i < code->range_count; ++i) {
+    if (at >= code->ranges[i].start && at < code->ranges[i].end) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -89,6 +129,8 @@ void RaiseRecursion(ThreadState& ts) {
 }
 
 bool Unwind(ThreadState* ts, Value* R, Word* pc) {
+  // The frame left last, when its f_back is not known yet; the traceback keeps it.
+  FrameObject* inner = nullptr;
   for (;;) {
     ts->base = R;
     ts->pc = pc;
@@ -98,6 +140,23 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
     uint32_t at = PcIndex(f, pc);
     InterpState& state = InterpOf(*ts);
     const bool again = std::exchange(state.skip_traceback, false);
+    constexpr uint64_t kQuiet = kFrameCtor | kFrameProperty;
+    if (!again && (HeaderOf(R).bits & 0xFF & ~kQuiet) == 0 && state.on_exception == nullptr &&
+        state.watching == nullptr && !HasRange(code, at)) {
+      if (FrameObject* left = LeaveQuietly(ts, R, pc, f, at)) {
+        if (inner != nullptr) inner->back = Ref<>::Borrow(Value(left)).Release();
+        inner = left;
+        const Value callee = R[-3], self = HeaderOf(R).has(kFrameCtor) ? R[-4] : Value();
+        pc = const_cast<Word*>(ReturnAddress(R) - 1);
+        R = CallerBase(R);
+        ts->base = R;
+        ts->pc = pc;
+        Decref(self);
+        Decref(callee);
+        continue;
+      }
+    }
+    if (inner != nullptr) SetBack(*ts, std::exchange(inner, nullptr), R, pc);
     if (!again) (void)AddTraceback(*ts, R, pc);
     if (state.on_exception != nullptr &&
         (HeaderOf(R).has(kFrameTraced) || state.watching != nullptr))
