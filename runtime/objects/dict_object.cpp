@@ -488,6 +488,29 @@ Result<DictObject> NewDict(ThreadState& ts, size_t expected) {
   return d;
 }
 
+Result<DictObject> NewDictOf(ThreadState& ts, const Value* keys, const Value* values, uint32_t n) {
+  MVM_TRY(Ref<DictObject> d, New<DictObject>(ts, TypeId::kDict));
+  if (n > DictObject::kMaxUnindexed) {
+    MVM_TRY_VOID(Reserve(ts, d, n));
+    for (uint32_t i = 0; i < n; ++i) {
+      MVM_TRY_VOID(DictSetStr(ts, d, keys[i].as<StrObject>(), values[i]));
+    }
+    for (uint32_t i = 0; i < n; ++i) Decref(values[i]);
+  } else if (n > 0) {
+    const uint32_t capacity = n <= kFirstCapacity ? kFirstCapacity : DictObject::kMaxUnindexed;
+    if (!SetCapacity(ts.heap(), d, capacity)) return RaiseMemoryError(ts);
+    uint32_t* hashes = d->hashes();
+    for (uint32_t i = 0; i < n; ++i) {
+      d->entries[i] = {keys[i], values[i]};
+      Incref(keys[i]);
+      hashes[i] = StrHash(*ts.rt, keys[i].as<StrObject>());
+    }
+    d->used = d->entry_count = n;
+  }
+  Track(d);
+  return d;
+}
+
 Result<DictObject> NewCelledDict(ThreadState& ts) {
   MVM_TRY(Ref<DictObject> d, New<DictObject>(ts, kShapeCelledDict));
   d->storage = DictStorage::kCelled;

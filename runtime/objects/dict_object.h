@@ -62,6 +62,9 @@ inline bool IsExactDict(Value v) {
 }
 
 Result<DictObject> NewDict(ThreadState& ts, size_t expected = 0);
+// {keys[i]: values[i]} of exact strs that differ from each other. Takes over the references to the
+// values, but not when it fails.
+Result<DictObject> NewDictOf(ThreadState& ts, const Value* keys, const Value* values, uint32_t n);
 Result<DictObject> NewCelledDict(ThreadState& ts);
 // Turns a hash dict into a celled one in place (same identity): first use as globals.
 Status DictMakeCelled(ThreadState& ts, DictObject* d);

@@ -270,7 +270,7 @@ bool Verifier::SpecialReads(const Word& w, Op op) {
     case Op::CALL_KW: Consume(w.a, w.c + 3u); return true;
     case Op::CALLM:
     case Op::CALLM_KW: Consume(w.a, w.c + 4u); return true;
-    case Op::CALL_EX: Consume(w.a, 4u + (w.c & 1)); return true;
+    case Op::CALL_EX: Consume(w.a, (w.c >> 3 ? 2u + (w.c >> 3) : 4u) + (w.c & 1)); return true;
     case Op::RAISE:
       if (w.c >= 1) ReadFlagged(w.a, IsTemp(w.a));
       if (w.c >= 2) ReadFlagged(w.b, IsTemp(w.b));

@@ -1,4 +1,6 @@
 // Calls: windows, keywords, unpacking, super().
+#include <algorithm>
+
 #include "runtime/objects/tuple_object.h"
 #include "vm/compiler/code_generator.h"
 
@@ -111,22 +113,30 @@ void CodeGenerator::FinishArguments(Span<Expr*> args, Span<Keyword*> keywords, u
 
 void CodeGenerator::CallEx(Span<Expr*> args, Span<Keyword*> keywords, unsigned base,
                            const Location& loc, Dest dest, unsigned given) {
-  unsigned flags = 0;
+  constexpr uint32_t kMostInPlace = 24;
+  const bool starred = std::any_of(args.begin(), args.end(),
+                                   [](const Expr* a) { return a->kind == ExprKind::kStarred; });
+  unsigned flags = 0, temps = 4;
   b().SetLocation(loc);
   if (given > 0) {
     b().Pop(given);
     b().EmitTo(Dest{}, Op::BUILD_LIST, b().Next(), given);
     AppendItems(b().Next() - 1u, args, 0);
-  } else if (args.size == 1 && args[0]->kind == ExprKind::kStarred) {
+  } else if (args.size == 1 && starred) {
     ToTemp(As<StarredExpr>(args[0])->value);
     flags |= 2;
-  } else if (args.size == 0) {
-    LoadConstant(context_.ts.rt->empty_tuple, Dest{});
+  } else if (!starred && args.size <= kMostInPlace) {
+    for (Expr* a : args) ToTemp(a);
+    flags |= (args.size + 1) << 3;
+    temps = 3 + args.size;
   } else {
     DisplayList(args);
   }
-  unsigned temps = 4;
-  if (keywords.size) {
+  if (keywords.size == 1 && keywords[0]->arg == nullptr) {
+    ToTemp(keywords[0]->value);
+    flags |= 1 | 4;
+    ++temps;
+  } else if (keywords.size) {
     KeywordDict(keywords, base);
     flags |= 1;
     ++temps;

@@ -103,10 +103,10 @@ void RaiseUnexpectedKeyword(ThreadState& ts, FunctionObject* f, Value name) {
 }
 
 // A keyword that is the name of a positional-only parameter: all such names together.
-bool RaiseIfPositionalOnly(ThreadState& ts, FunctionObject* f, TupleObject* kwnames) {
+bool RaiseIfPositionalOnly(ThreadState& ts, FunctionObject* f, std::span<const Value> given_names) {
   std::string names;
   for (uint32_t i = 0; i < f->code->posonly_count; ++i) {
-    for (Value given : kwnames->span()) {
+    for (Value given : given_names) {
       if (StrEquals(given.as<StrObject>(), ParamName(f, i))) {
         if (!names.empty()) names += ", ";
         names += ToUtf8(ParamName(f, i));
@@ -151,60 +151,152 @@ Value FarParameters(ThreadState& ts, CodeObject* code, Value* regs) {
   return Value(list);
 }
 
-// A function with nothing but plain parameters, each given by position, by a name that is the very
-// string, or having a default: most calls that do not fit as they are. False: nothing has changed.
-bool BindPlain(FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw, TupleObject* kwnames,
-               Value* regs) {
-  constexpr uint32_t kMost = 8;
-  const CodeObject* code = f->code;
-  const uint32_t argc = code->arg_count;
-  const uint32_t defaults = f->defaults != nullptr ? f->defaults->size() : 0;
-  if (npos > argc || nkw > kMost || npos + nkw + defaults < argc || argc > 64) return false;
-  uint32_t to[kMost];
-  Value keywords[kMost];
-  uint64_t named = 0;
+// Where a keyword goes that binds to no parameter.
+constexpr uint8_t kToDict = 255;
+constexpr uint32_t kMostQuick = 16;  // parameters by name, and keywords
+
+// The parameter that each keyword binds to, by identity: names are interned. `placed` are given by
+// position. False: something is odd about them, or an error.
+inline bool PlaceKeywords(const CodeObject* code, uint32_t end, bool to_dict, uint32_t placed,
+                          uint32_t nkw, const Value* names, uint8_t* to, uint32_t* given) {
+  const Value* params = code->varnames->items();
+  const uint32_t posonly = code->posonly_count;
   for (uint32_t k = 0; k < nkw; ++k) {
-    uint32_t i = std::max(npos, uint32_t{code->posonly_count});
-    while (i < argc && !Value(ParamName(f, i)).is(kwnames->items()[k])) ++i;
-    if (i == argc || (named >> i & 1)) return false;
-    named |= uint64_t{1} << i;
-    to[k] = i;
-    keywords[k] = src[npos + k];
+    uint32_t i = placed + k;  // mostly they come in order
+    if (i >= end || !params[i].is(names[k])) {
+      i = posonly;
+      while (i < end && !params[i].is(names[k])) ++i;
+      if (i == end) {
+        if (!to_dict || !IsExact(names[k], TypeId::kStr) || !names[k].as<StrObject>()->interned()) {
+          return false;
+        }
+        to[k] = kToDict;
+        continue;
+      }
+    }
+    if (i < posonly || i < placed || (*given >> i & 1)) return false;
+    *given |= 1u << i;
+    to[k] = static_cast<uint8_t>(i);
   }
+  return true;
+}
+
+// What fits without a question: every parameter is given by position, by its very name, or has a
+// default. False: nothing has changed; nothing is raised. kSimple: FunctionObject::simple.
+template <bool kSimple>
+bool BindQuick(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
+               const Value* names, Value* regs) {
+  const CodeObject* code = f->code;
+  const uint32_t argc = kSimple ? f->param_count : code->arg_count;
+  const uint32_t named = argc + (kSimple ? 0 : code->kwonly_count);
+  const bool var_args = !kSimple && (code->flags & kCodeVarArgs);
+  const bool var_keywords = !kSimple && (code->flags & kCodeVarKeywords);
+  if (named > kMostQuick || nkw > kMostQuick || (npos > argc && !var_args)) return false;
+  if (!kSimple && (code->near_param_count < code->param_count || code->locals_register != 0xFFFF)) {
+    return false;
+  }
+  uint8_t to[kMostQuick];
+  uint32_t given = 0;
+  const uint32_t placed = std::min(npos, argc);
+  if (nkw > 0 && !PlaceKeywords(code, named, var_keywords, placed, nkw, names, to, &given))
+    return false;
+  const uint32_t defaults = f->defaults != nullptr ? f->defaults->size() : 0;
   const uint32_t required = argc - std::min(defaults, argc);
-  for (uint32_t i = npos; i < required; ++i) {
-    if (!(named >> i & 1)) return false;
+  for (uint32_t i = placed; i < required; ++i) {
+    if (!(given >> i & 1)) return false;
   }
-  if (src != regs) std::copy_n(src, npos, regs);
-  for (uint32_t i = std::max(npos, required); i < argc; ++i) {
-    if (named >> i & 1) continue;
+  uint64_t kwonly[kMostQuick];  // words of Values, which would be nulled
+  for (uint32_t i = argc; i < named; ++i) {
+    if (given >> i & 1) continue;
+    if (f->kwdefaults == nullptr) return false;
+    const Value v = DictGetStr(*ts, f->kwdefaults, ParamName(f, i));
+    if (v.is_null()) return false;
+    kwonly[i] = v.bits();
+  }
+  // Everything has its place. What is allocated is so before anything moves.
+  Ref<TupleObject> rest;
+  if (npos > argc) {
+    Result<TupleObject> made = NewTupleRaw(*ts, npos - argc);
+    if (made.raised()) {
+      ClearPending(*ts);
+      return false;
+    }
+    rest = made.Take();
+  }
+  Value dict;
+  if (var_keywords) {
+    uint64_t keys[kMostQuick], values[kMostQuick];
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < nkw; ++k) {
+      if (to[k] != kToDict) continue;
+      keys[n] = names[k].bits();
+      values[n++] = src[npos + k].bits();
+    }
+    dict = Value(NewDictOf(*ts, reinterpret_cast<const Value*>(keys),
+                           reinterpret_cast<const Value*>(values), n)
+                     .word());
+    if (dict.is_null()) {
+      ClearPending(*ts);
+      for (uint32_t i = 0; rest && i < npos - argc; ++i) rest->items()[i] = Value::Int(0);
+      return false;
+    }
+  }
+  uint64_t keywords[kMostQuick];
+  for (uint32_t k = 0; k < nkw; ++k) keywords[k] = src[npos + k].bits();
+  if (rest) {
+    std::copy_n(src + argc, npos - argc, rest->items());
+    Track(rest.get());
+  }
+  if (src != regs) std::copy_n(src, placed, regs);
+  for (uint32_t i = std::max(placed, required); i < argc; ++i) {
+    if (given >> i & 1) continue;
     regs[i] = f->defaults->items()[defaults - (argc - i)];
     Incref(regs[i]);
   }
-  for (uint32_t k = 0; k < nkw; ++k) regs[to[k]] = keywords[k];
+  for (uint32_t i = argc; i < named; ++i) {
+    if (given >> i & 1) continue;
+    regs[i] = Value::FromBits(kwonly[i]);
+    Incref(regs[i]);
+  }
+  for (uint32_t k = 0; k < nkw; ++k) {
+    if (to[k] != kToDict) regs[to[k]] = Value::FromBits(keywords[k]);
+  }
+  uint32_t next = named;
+  if (var_args) {
+    regs[next++] = rest ? Value(rest.Release()) : Result<>::Borrow(ts->rt->empty_tuple).word();
+  }
+  if (var_keywords) regs[next++] = dict;
+  for (uint32_t i = next; i < f->local_count; ++i) regs[i] = ts->rt->unbound;
   return true;
 }
 
 }  // namespace
 
 bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
-              TupleObject* kwnames, Value* regs) {
-  CodeObject* code = f->code;
-  uint32_t argc = code->arg_count, named = argc + code->kwonly_count;
-  bool var_args = code->flags & kCodeVarArgs, var_keywords = code->flags & kCodeVarKeywords;
-  const uint32_t used = std::max(f->local_count, code->param_count);  // words of `regs` in use
-  Value unbound = ts->rt->unbound;
-  if (MVM_LIKELY(f->simple && nkw == 0 && npos == argc)) {
-    if (src != regs) {
-      for (uint32_t i = 0; i < npos; ++i) regs[i] = src[i];
+              const Value* names, Value* regs) {
+  if (f->simple && nkw == 0 && npos <= f->param_count) {
+    const uint32_t argc = f->param_count;
+    const uint32_t defaults = f->defaults != nullptr ? f->defaults->size() : 0;
+    if (MVM_LIKELY(npos + defaults >= argc)) {
+      if (src != regs) std::copy_n(src, npos, regs);
+      const Value* values = npos < argc ? f->defaults->items() + defaults - argc : nullptr;
+      for (uint32_t i = npos; i < argc; ++i) {
+        regs[i] = values[i];
+        Incref(regs[i]);
+      }
+      UnsetLocals(f, regs, argc, ts->rt->unbound);
+      return true;
     }
-    for (uint32_t i = argc; i < f->local_count; ++i) regs[i] = unbound;
+  }
+  if (MVM_LIKELY(f->simple ? BindQuick<true>(ts, f, src, npos, nkw, names, regs)
+                           : BindQuick<false>(ts, f, src, npos, nkw, names, regs))) {
     return true;
   }
-  if (f->simple && BindPlain(f, src, npos, nkw, kwnames, regs)) {
-    for (uint32_t i = argc; i < f->local_count; ++i) regs[i] = unbound;
-    return true;
-  }
+  CodeObject* code = f->code;
+  const uint32_t argc = code->arg_count, named = argc + code->kwonly_count;
+  const bool var_args = code->flags & kCodeVarArgs, var_keywords = code->flags & kCodeVarKeywords;
+  const uint32_t used = std::max(f->local_count, code->param_count);  // words of `regs` in use
+  const Value unbound = ts->rt->unbound;
   SmallVector<Value, 16> keywords;
   if (!keywords.Append(src + npos, nkw)) {
     for (uint32_t i = 0; i < npos + nkw; ++i) Decref(src[i]);
@@ -241,7 +333,7 @@ bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uin
     regs[next] = Value(dict);
   }
   for (; ok && taken < nkw; ++taken) {
-    Value name = kwnames->items()[taken];
+    Value name = names[taken];
     if (!IsStr(*ts, name)) {
       Raise(*ts, Exc::kTypeError, "keywords must be strings");
       ok = false;
@@ -265,7 +357,7 @@ bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uin
         break;
       }
     } else {
-      if (code->posonly_count == 0 || !RaiseIfPositionalOnly(*ts, f, kwnames)) {
+      if (code->posonly_count == 0 || !RaiseIfPositionalOnly(*ts, f, {names, nkw})) {
         if (!ts->HasPending()) RaiseUnexpectedKeyword(*ts, f, name);
       }
       ok = false;

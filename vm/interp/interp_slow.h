@@ -105,6 +105,9 @@ bool FailBefore(Value* R, const Word* pc);
 // Last reference to local i gone in a return, the locals before it given up already: what the
 // object does on its way out happens in the caller, above the dying window.
 [[gnu::noinline, gnu::cold]] void ColdDeallocLocal(ThreadState* ts, Value* R, uint32_t i);
+// Bits of CALL_EX.
+inline constexpr uint32_t kCallExKeywords = 1, kCallExAnyIterable = 2, kCallExAnyMapping = 4;
+inline constexpr uint32_t kCallExCountShift = 3;
 // A frame for the function in window[0] whose parameters are bound; false: RecursionError raised,
 // the window is not released. window = base[-3] of the new frame.
 inline bool FrameFits(ThreadState* ts, Value* new_base, uint32_t frame_size, uint64_t header) {
@@ -116,9 +119,12 @@ inline bool FrameFits(ThreadState* ts, Value* new_base, uint32_t frame_size, uin
 // Puts every specialised attribute site of the VM back into its generic form (VmHooks).
 void InvalidateSites(RuntimeState& rt);
 // Binds owned arguments at src (npos positional, then nkw by keyword) to the parameter registers of
-// `f` at regs (src may be regs), sets the other locals unbound. On failure everything is released.
+// `f` at regs (src may be regs), sets the other locals unbound; `names` are the nkw names,
+// different from each other. On failure everything is released.
 bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
-              TupleObject* kwnames, Value* regs);
+              const Value* names, Value* regs);
+// The mapping behind a call's only `**` as a new dict that has nothing but strs for keys.
+Result<DictObject> MergedKeywords(ThreadState& ts, Value mapping, Value callee);
 Result<> RunIntrinsic(ThreadState& ts, FunctionObject* f, Value* R, Intrinsic which, Value a,
                       Value b);
 // super() without arguments (VmHooks).

@@ -22,7 +22,8 @@ struct CallSite {
   Value* args;    // window + 3
   uint32_t npos;
   uint32_t nkw;
-  TupleObject* names;
+  const Value* names;                 // of the nkw last arguments
+  TupleObject* name_tuple = nullptr;  // that holds them, if there is one
 };
 
 void ReleaseWindow(CallSite& site) {
@@ -127,6 +128,15 @@ bool IsPlainClass(ThreadState* ts, TypeObject* type) {
   return type->storage == AttrStorage::kShape || type->storage == AttrStorage::kNone;
 }
 
+// The same of exceptions and BaseException's __new__, by FillException.
+bool IsPlainException(ThreadState* ts, TypeObject* type) {
+  if (TypeReady(*ts, type).raised()) {
+    ClearPending(*ts);
+    return false;
+  }
+  return type->slots.new_ == ExcType(*ts, Exc::kBaseException)->slots.new_;
+}
+
 // The script __init__ of a plain class; else null.
 FunctionObject* ScriptInit(ThreadState* ts, TypeObject* type) {
   Value init = TypeLookup(*ts, type, MVM_NAME(*ts, __init__));
@@ -138,7 +148,9 @@ FunctionObject* ScriptInit(ThreadState* ts, TypeObject* type) {
 // self.
 CallOutcome PushConstructor(ThreadState* ts, Value* R, Word* pc, CallSite& site, TypeObject* type,
                             FunctionObject* init, uint32_t dest) {
-  Result<> made = AllocInstance(*ts, type);
+  Result<> made = type->has_flag(kTypeExceptionSubclass)
+                      ? type->slots.new_(*ts, type, Args{site.args, site.npos, 0})
+                      : AllocInstance(*ts, type);
   if (made.raised()) {
     ReleaseWindow(site);
     return CallOutcome::kRaised;
@@ -168,7 +180,19 @@ CallOutcome CallThrough(ThreadState* ts, Value* R, Word* pc, CallSite& site, uin
   if (call == nullptr) {
     if (!ts->HasPending()) Raise(*ts, Exc::kTypeError, "'%T' object is not callable", callee);
   } else {
-    if (site.nkw > 0) site.args[site.npos + site.nkw] = Value(site.names);
+    Ref<TupleObject> names;
+    if (site.nkw > 0) {
+      if (site.name_tuple == nullptr) {
+        Result<TupleObject> made = NewTuple(*ts, {site.names, site.nkw});
+        if (made.raised()) {
+          ReleaseWindow(site);
+          return CallOutcome::kRaised;
+        }
+        names = made.Take();
+        site.name_tuple = names.get();
+      }
+      site.args[site.npos + site.nkw] = Value(site.name_tuple);
+    }
     v = call(*ts, callee, Args{site.args, site.npos, site.nkw}).word();
   }
   ReleaseWindow(site);
@@ -185,7 +209,7 @@ void SpecialiseClassCall(ThreadState* ts, Word* pc, TypeObject* type, FunctionOb
     return;
   }
   if (init == nullptr) {
-    if (pc->c != 0) return;
+    if (pc->c != 0 && !type->has_flag(kTypeExceptionSubclass)) return;
   } else if (!init->simple || init->param_count != pc->c + 1u || VersionOf(*ts, init) == 0) {
     return;
   }
@@ -254,12 +278,14 @@ CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t
       TypeObject* meta = TypeOf(*ts, callee);
       // Who is told of the call wants to be told of its end: __init__ is then called from here.
       const bool through = kWatched && told;
-      if (!through && type->is_heap() &&
+      const bool exception = type->has_flag(kTypeExceptionSubclass);
+      if (!through && (type->is_heap() || exception) &&
           meta->slots.call == TypeById(*ts, TypeId::kType)->slots.call) {
-        const bool plain = IsPlainClass(ts, type);
+        const bool plain = exception ? IsPlainException(ts, type) : IsPlainClass(ts, type);
         FunctionObject* init = plain ? ScriptInit(ts, type) : nullptr;
-        if (may_specialise && plain &&
-            (init || type->slots.init == TypeById(*ts, TypeId::kObject)->slots.init)) {
+        const TypeObject* root =
+            exception ? ExcType(*ts, Exc::kBaseException) : TypeById(*ts, TypeId::kObject);
+        if (may_specialise && plain && (init || type->slots.init == root->slots.init)) {
           SpecialiseClassCall(ts, pc, type, init);
           if (type->learn_count < 8) ++type->learn_count;
         }
@@ -278,95 +304,111 @@ CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t
   return CallThrough(ts, R, pc, site, dest);
 }
 
+// What stands behind `*` and is neither a tuple nor a list, as a tuple.
+Result<TupleObject> StarArguments(ThreadState& ts, Value callee, Value args) {
+  TypeObject* type = TypeOf(ts, args);
+  MVM_TRY_VOID(TypeReady(ts, type));
+  if (type->slots.iter != nullptr || type->slots.get_item != nullptr) return TupleFrom(ts, args);
+  Result<StrObject> name = [&]() -> Result<StrObject> {
+    MVM_TRY(Ref<> q, GetAttrOptional(ts, callee, MVM_NAME(ts, __qualname__)));
+    if (q.is_absent() || !IsStr(ts, q)) return ToStr(ts, callee);
+    MVM_TRY(Ref<> m, GetAttrOptional(ts, callee, MVM_NAME(ts, __module__)));
+    if (!m.is_absent() && IsStr(ts, m) && !m.as<StrObject>()->EqualsAscii("builtins")) {
+      return Format(ts, "%U.%U()", m.get(), q.get());
+    }
+    return Format(ts, "%U()", q.get());
+  }();
+  MVM_TRY(Ref<StrObject> text, std::move(name));
+  return Raise(ts, Exc::kTypeError, "%U argument after * must be an iterable, not %T",
+               Value(text.get()), args);
+}
+
+// A dict whose entries can be arguments as they stand.
+bool IsKeywordDict(Value v) { return IsExact(v, TypeId::kDict) && !v.as<DictObject>()->other_keys; }
+
+// What `*` and `**` of a CALL_EX stand for: exact tuple or list, or null; IsKeywordDict, or null.
+struct Unpacked {
+  Ref<> args, keywords;
+};
+Status Unpack(ThreadState& ts, Value callee, uint32_t flags, Unpacked* u) {
+  if ((flags & kCallExAnyMapping) && !IsKeywordDict(u->keywords)) {
+    MVM_TRY(u->keywords, MergedKeywords(ts, u->keywords, callee));
+  }
+  if ((flags & kCallExAnyIterable) && !IsExact(u->args, TypeId::kTuple) &&
+      !IsExact(u->args, TypeId::kList)) {
+    MVM_TRY(u->args, StarArguments(ts, callee, u->args));
+  }
+  return Ok();
+}
+
+// Takes the arguments of a CALL_KW or CALLM_KW apart that have been counted as positional.
+void SetKeywords(const Word* pc, CallSite* site) {
+  TupleObject* names = reinterpret_cast<const Value*>(pc)[pc->x].as<TupleObject>();
+  site->name_tuple = names;
+  site->names = names->items();
+  site->nkw = names->size();
+  site->npos -= site->nkw;
+}
+
 // f(*args, **kwargs): unpacks into the window.
 template <bool kWatched>
 CallOutcome CallUnpacked(ThreadState* ts, Value* R, Word* pc) {
   Value* w = R + pc->a;
-  Value args = w[3], kwargs = (pc->c & 1) ? w[4] : Value();
-  uint32_t dest = pc->b;
-  if ((pc->c & 2) && !IsExact(args, TypeId::kTuple) && !IsExact(args, TypeId::kList)) {
-    TypeObject* type = TypeOf(*ts, args);
-    Result<TupleObject> t = kRaised;
-    if (!TypeReady(*ts, type).raised()) {
-      if (type->slots.iter == nullptr && type->slots.get_item == nullptr) {
-        Result<StrObject> name = [&]() -> Result<StrObject> {
-          MVM_TRY(Ref<> q, GetAttrOptional(*ts, w[0], MVM_NAME(*ts, __qualname__)));
-          if (!q.is_absent() && IsStr(*ts, q)) {
-            MVM_TRY(Ref<> m, GetAttrOptional(*ts, w[0], MVM_NAME(*ts, __module__)));
-            if (!m.is_absent() && IsStr(*ts, m) && !m.as<StrObject>()->EqualsAscii("builtins")) {
-              return Format(*ts, "%U.%U()", m.get(), q.get());
-            }
-            return Format(*ts, "%U()", q.get());
-          }
-          return ToStr(*ts, w[0]);
-        }();
-        if (!name.raised()) {
-          Ref<StrObject> text = name.Take();
-          Raise(*ts, Exc::kTypeError, "%U argument after * must be an iterable, not %T",
-                Value(text.get()), args);
-        }
-      } else {
-        t = TupleFrom(*ts, args);
-      }
-    }
-    Value old = args;
-    if (t.raised()) {
-      Decref(old);
-      if (!kwargs.is_null()) Decref(kwargs);
-      Decref(w[0]);
-      return CallOutcome::kRaised;
-    }
-    args = w[3] = Value(t.word());
-    Decref(old);
-  }
-  bool is_list = IsExact(args, TypeId::kList);
-  uint32_t npos =
-      static_cast<uint32_t>(is_list ? args.as<ListObject>()->size : args.as<TupleObject>()->size());
-  uint32_t nkw = kwargs.is_null() ? 0 : static_cast<uint32_t>(DictSize(kwargs.as<DictObject>()));
-  Ref<> hold_args = Ref<>::Steal(args);
-  Ref<> hold_kwargs = Ref<>::Steal(kwargs);
-  Ref<TupleObject> names;
-  if (nkw > 0) {
-    Result<TupleObject> t = NewTupleRaw(*ts, nkw);
-    if (t.raised()) {
-      Decref(w[0]);
-      return CallOutcome::kRaised;
-    }
-    names = t.Take();
-  }
   Value* out = w + kWindowWords;
-  if (out + npos + nkw + kWindowSlack + 8 >= ts->stack_end) {
-    RaiseRecursion(*ts);
-    if (names) {
-      for (uint32_t i = 0; i < nkw; ++i) names->items()[i] = Value::Int(0);
+  const uint32_t flags = pc->c, in_place = flags >> kCallExCountShift;
+  uint32_t npos = in_place ? in_place - 1 : 0;
+  Unpacked u;
+  if (!in_place) u.args = Ref<>::Steal(out[0]);
+  if (flags & kCallExKeywords) u.keywords = Ref<>::Steal(out[in_place ? npos : 1]);
+  const uint32_t standing = npos;  // arguments in the window
+  uint32_t nkw = 0;
+  const Value* items = nullptr;
+  bool ok = !Unpack(*ts, w[0], flags, &u).raised();
+  if (ok) {
+    if (u.args) {
+      const bool is_list = IsExact(u.args, TypeId::kList);
+      items = is_list ? u.args.as<ListObject>()->items : u.args.as<TupleObject>()->items();
+      npos = static_cast<uint32_t>(is_list ? u.args.as<ListObject>()->size
+                                           : u.args.as<TupleObject>()->size());
     }
+    if (u.keywords) nkw = u.keywords.as<DictObject>()->used;
+    if (out + npos + nkw + kWindowSlack + 8 >= ts->stack_end) {
+      RaiseRecursion(*ts);
+      ok = false;
+    }
+  }
+  SmallVector<Value, 16> names;
+  if (ok && nkw > 0 && !names.Reserve(nkw)) {
+    RaiseMemoryError(*ts);
+    ok = false;
+  }
+  if (MVM_UNLIKELY(!ok)) {
+    for (uint32_t i = 0; i < standing; ++i) Decref(out[i]);
     Decref(w[0]);
     return CallOutcome::kRaised;
   }
-  const Value* items = is_list ? args.as<ListObject>()->items : args.as<TupleObject>()->items();
-  for (uint32_t i = 0; i < npos; ++i) {
-    Incref(items[i]);
+  for (uint32_t i = standing; i < npos; ++i) {
     out[i] = items[i];
+    Incref(out[i]);
   }
   if (nkw > 0) {
-    size_t pos = 0;
-    uint32_t i = 0;
-    Value key, value;
-    while (i < nkw && DictNext(*ts, kwargs.as<DictObject>(), &pos, &key, &value)) {
-      Incref(key);
-      Incref(value);
-      names->items()[i] = key;
-      out[npos + i] = value;
-      ++i;
+    const DictEntry* entry = u.keywords.as<DictObject>()->entries;
+    for (uint32_t i = 0; i < nkw; ++entry) {
+      if (entry->key.is_null()) continue;
+      Incref(entry->key);
+      Incref(entry->value);
+      (void)names.Push(entry->key);
+      out[npos + i++] = entry->value;
     }
-    Track(names.get());
   }
-  hold_args = Ref<>();
-  hold_kwargs = Ref<>();
+  u = Unpacked();
   // Natives and binding may run code: those words are in use.
   Value* saved_top = std::exchange(ts->top, out + npos + nkw + kWindowSlack);
-  CallSite site{w, out, npos, nkw, names.get()};
-  CallOutcome outcome = DoCall<kWatched>(ts, R, pc, site, dest, false);
+  CallSite site{w, out, npos, nkw, names.data()};
+  CallOutcome outcome = !kWatched && IsFunction(w[0])
+                            ? PushFunction(ts, R, pc, site, 0, pc->b)
+                            : DoCall<kWatched>(ts, R, pc, site, pc->b, false);
+  for (Value name : names) Decref(name);
   ts->top = saved_top;
   return outcome;
 }
@@ -397,14 +439,8 @@ CallOutcome CallAt(ThreadState* ts, Value* R, Word* pc) {
     default: break;
   }
   Value* w = R + pc->a;
-  uint32_t total = pc->c;
-  TupleObject* names = nullptr;
-  uint32_t nkw = 0;
-  if (op == Op::CALL_KW || op == Op::CALLM_KW) {
-    names = reinterpret_cast<Value*>(pc)[pc->x].as<TupleObject>();
-    nkw = names->size();
-  }
-  CallSite site{w, w + kWindowWords, total - nkw, nkw, names};
+  CallSite site{w, w + kWindowWords, pc->c, 0, nullptr};
+  if (op == Op::CALL_KW || op == Op::CALLM_KW) SetKeywords(pc, &site);
   if (IsMethodOp(op)) {
     if (w[3].is_absent()) {
       // A plain attribute: the window slides over the missing self.
@@ -424,7 +460,51 @@ CallOutcome CallAt(ThreadState* ts, Value* R, Word* pc) {
 
 }  // namespace
 
-CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc) { return CallAt<false>(ts, R, pc); }
+CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc) {
+  // Functions whose arguments have to be bound, that is whose calls have no form of their own.
+  Value* w = R + pc->a;
+  if (!IsFunction(w[0])) return CallAt<false>(ts, R, pc);
+  const FunctionObject* f = w[0].as<FunctionObject>();
+  CallSite site{w, w + kWindowWords, pc->c, 0, nullptr};
+  switch (static_cast<Op>(pc->op)) {
+    case Op::CALLM:
+      if (w[3].is_absent()) return CallAt<false>(ts, R, pc);
+      ++site.npos;
+      [[fallthrough]];
+    case Op::CALL:
+      if (f->simple && f->param_count == site.npos) return CallAt<false>(ts, R, pc);
+      break;
+    case Op::CALLM_KW:
+      if (w[3].is_absent()) return CallAt<false>(ts, R, pc);
+      ++site.npos;
+      [[fallthrough]];
+    case Op::CALL_KW: SetKeywords(pc, &site); break;
+    case Op::CALL_EX: {
+      if (pc->c != kCallExAnyIterable || !IsExact(w[3], TypeId::kTuple)) {
+        return CallAt<false>(ts, R, pc);
+      }
+      TupleObject* args = w[3].as<TupleObject>();
+      site.npos = args->size();
+      Value* end = site.args + site.npos + kWindowSlack;
+      if (end + 8 >= ts->stack_end) return CallAt<false>(ts, R, pc);
+      ts->base = R;
+      ts->pc = pc;
+      for (uint32_t i = 0; i < site.npos; ++i) {
+        site.args[i] = args->items()[i];
+        Incref(site.args[i]);
+      }
+      Decref(static_cast<Object*>(args));
+      Value* saved_top = std::exchange(ts->top, end);
+      CallOutcome outcome = PushFunction(ts, R, pc, site, 0, pc->b);
+      ts->top = saved_top;
+      return outcome;
+    }
+    default: return CallAt<false>(ts, R, pc);
+  }
+  ts->base = R;
+  ts->pc = pc;
+  return PushFunction(ts, R, pc, site, 0, pc->b);
+}
 
 CallOutcome WatchedCall(ThreadState* ts, Value* R, Word* pc) {
   // A `with` that enters, or is left by an exception, is no call that anybody is told of.
@@ -481,7 +561,7 @@ Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
     Incref(raw.v[i]);
     nb[i] = raw.v[i];
   }
-  TupleObject* names = raw.nkw > 0 ? raw.v[n].as<TupleObject>() : nullptr;
+  const Value* names = raw.nkw > 0 ? raw.v[n].as<TupleObject>()->items() : nullptr;
   if (MVM_LIKELY(f->simple && n == f->param_count && names == nullptr)) {
     UnsetLocals(f, nb, n, ts.rt->unbound);
   } else if (!BindInto(&ts, f, nb, raw.n, raw.nkw, names, nb)) {

@@ -375,6 +375,12 @@ bool SlowAddTo(ThreadState* ts, Value* R, Word* pc) {
   return !done.raised();
 }
 
+Result<DictObject> MergedKeywords(ThreadState& ts, Value mapping, Value callee) {
+  MVM_TRY(Ref<DictObject> dict, NewDict(ts));
+  MVM_TRY_VOID(MergeKeywords(ts, dict, mapping, callee));
+  return dict;
+}
+
 // A tuple of raw words; absent ones are inert for the collector and for Decref.
 bool SlowSpill(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
