@@ -206,8 +206,9 @@ class Reader {
       return come > 0;
     }
     // The rest of a message comes if its writer lives, however long it takes.
-    MVM_TRY(int come, WaitUntil(ts, Deadline::After(Deadline::kSlice), look));
+    MVM_TRY(int come, WaitUntil(ts, Deadline::After(patience_), look));
     if (come > 0) return true;
+    patience_ = std::min(patience_ * 2, Deadline::kSlice);
     Hold writing;
     MVM_TRY(bool nobody_writes, writing.Take(ts, &s_.write_lock, false, Deadline()));
     if (nobody_writes && look(0) == 0) {
@@ -273,6 +274,7 @@ class Reader {
   bool counts_;               // whether that is a semaphore, and not None
   Ref<BytesObject> message_;  // in pieces, of which have_ bytes have come
   size_t have_ = 0;
+  int64_t patience_ = 1'000'000;  // how long to wait for the rest before looking for its writer
   uint8_t body_[kMostBody];
 };
 
