@@ -2,13 +2,18 @@
 //
 // Semaphores are in multiprocessing/semlock.cpp, messages in multiprocessing/frames.cpp, those of
 // pipes with several readers and writers in multiprocessing/pipe_guard.cpp.
+#include <fcntl.h>
+#include <poll.h>
 #include <semaphore.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
 #include "stdlib/multiprocessing/multiprocessing_types.h"
+#include "stdlib/posix/posix_support.h"
 
 namespace minivm {
 
@@ -32,7 +37,22 @@ Result<> multiprocessing_sem_unlink(ThreadState& ts, Args args) {
   return None(ts);
 }
 
+// The system tells, as it does of input that may be read without waiting.
+Result<> multiprocessing_end_with(ThreadState& ts, Args args) {
+  MVM_TRY(int fd, AsCInt(ts, args[0]));
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETOWN, getpid()) < 0 || fcntl(fd, F_SETSIG, SIGTERM) < 0 ||
+      fcntl(fd, F_SETFL, flags | O_ASYNC) < 0) {
+    return RaiseErrno(ts, errno);
+  }
+  struct pollfd row = {fd, POLLIN, 0};
+  if (poll(&row, 1, 0) > 0) kill(getpid(), SIGTERM);
+  return None(ts);
+}
+
 const MethodSpec kFunctions[] = {
+    {"_end_with(fd, /)", multiprocessing_end_with,
+     "Have SIGTERM sent to this process when the other end of a pipe is closed, or has been."},
     {"_recv_frame(fd, maxlength=None, /)", multiprocessing_recv_frame,
      "The next message, as bytes; None for one longer than maxlength, whose bytes are left unread. "
      "EOFError at the end."},
