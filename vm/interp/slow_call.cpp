@@ -341,6 +341,14 @@ Status Unpack(ThreadState& ts, Value callee, uint32_t flags, Unpacked* u) {
   return Ok();
 }
 
+// The word calls `f` with n arguments: is there a form of its own for that?
+inline void ExpectFunction(ThreadState* ts, Word* pc, FunctionObject* f, uint32_t n, Op generic,
+                           Op special) {
+  const uint32_t version = f->simple && f->param_count == n ? VersionOf(*ts, f) : 0;
+  pc->x = static_cast<int32_t>(version);
+  pc->op = static_cast<uint8_t>(version != 0 ? special : generic);
+}
+
 // Takes the arguments of a CALL_KW or CALLM_KW apart that have been counted as positional.
 void SetKeywords(const Word* pc, CallSite* site) {
   TupleObject* names = reinterpret_cast<const Value*>(pc)[pc->x].as<TupleObject>();
@@ -352,7 +360,7 @@ void SetKeywords(const Word* pc, CallSite* site) {
 
 // f(*args, **kwargs): unpacks into the window.
 template <bool kWatched>
-CallOutcome CallUnpacked(ThreadState* ts, Value* R, Word* pc) {
+MVM_SLOW CallOutcome CallUnpacked(ThreadState* ts, Value* R, Word* pc) {
   Value* w = R + pc->a;
   Value* out = w + kWindowWords;
   const uint32_t flags = pc->c, in_place = flags >> kCallExCountShift;
@@ -461,19 +469,21 @@ CallOutcome CallAt(ThreadState* ts, Value* R, Word* pc) {
 }  // namespace
 
 CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc) {
-  // Functions whose arguments have to be bound, that is whose calls have no form of their own.
+  // Functions are called from here: those that the word did not expect, and those whose arguments
+  // have to be bound, so that their calls have no form of their own.
   Value* w = R + pc->a;
   if (!IsFunction(w[0])) return CallAt<false>(ts, R, pc);
-  const FunctionObject* f = w[0].as<FunctionObject>();
+  FunctionObject* f = w[0].as<FunctionObject>();
   CallSite site{w, w + kWindowWords, pc->c, 0, nullptr};
   switch (static_cast<Op>(pc->op)) {
     case Op::CALLM:
+    case Op::CALLM_PY:
       if (w[3].is_absent()) return CallAt<false>(ts, R, pc);
       ++site.npos;
-      [[fallthrough]];
-    case Op::CALL:
-      if (f->simple && f->param_count == site.npos) return CallAt<false>(ts, R, pc);
+      ExpectFunction(ts, pc, f, site.npos, Op::CALLM, Op::CALLM_PY);
       break;
+    case Op::CALL:
+    case Op::CALL_PY: ExpectFunction(ts, pc, f, site.npos, Op::CALL, Op::CALL_PY); break;
     case Op::CALLM_KW:
       if (w[3].is_absent()) return CallAt<false>(ts, R, pc);
       ++site.npos;
