@@ -22,6 +22,11 @@ namespace {
 
 // How long a thread that has asked for the lock looks whether it gets it, before it sleeps.
 constexpr int64_t kSpin = 20'000;
+// How long one that waits for another looks whether it is woken: about what sleeping costs both.
+constexpr int64_t kLook = 5'000;
+// Looking has helped this often more than not, at most; how often it is left out when it has not.
+constexpr int kMostTrust = 16;
+constexpr int kDistrust = 64;
 // How long StopThreads waits for threads that are blocked outside of the VM.
 constexpr int64_t kPatienceAtEnd = 250'000'000;
 
@@ -36,6 +41,12 @@ void FutexWait(std::atomic<uint32_t>& word, uint32_t seen, int64_t deadline) {
 void FutexWake(std::atomic<uint32_t>* word) {
   syscall(SYS_futex, reinterpret_cast<uint32_t*>(word), FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, nullptr,
           nullptr, 0);
+}
+
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
 }
 
 void Accumulate(GilRow* sum, const GilRow& row) {
@@ -134,6 +145,26 @@ void Gil::Put(ThreadState& ts, GilSpan::Kind kind) {
     ts.requests.fetch_and(~uint32_t{kRequestSwitch});
 }
 
+bool Gil::Look(const std::atomic<uint32_t>& word, uint32_t seen) {
+  const int trust = trust_.load(std::memory_order_relaxed);
+  if (trust <= 0) {
+    trust_.store(trust > -kDistrust ? trust - 1 : 2, std::memory_order_relaxed);
+    return false;
+  }
+  const int64_t end = MonotonicNow() + kLook;
+  do {
+    for (int i = 0; i < 8; ++i) {
+      if (word.load() != seen) {
+        if (trust < kMostTrust) trust_.store(trust + 1, std::memory_order_relaxed);
+        return true;
+      }
+      Pause();
+    }
+  } while (MonotonicNow() < end);
+  trust_.store(trust - 1, std::memory_order_relaxed);
+  return false;
+}
+
 void Gil::Wait(Held& held, ThreadState& ts, Urgency urgency) {
   GilTicket& t = ts.ticket;
   for (int64_t due = since_ + Patience(urgency);;) {
@@ -168,11 +199,11 @@ void Gil::Wait(Held& held, ThreadState& ts, Urgency urgency) {
     held.unlock();
     while (spin && holder_.load(std::memory_order_relaxed) != &ts && ts.wake.load() == seen &&
            MonotonicNow() - now < kSpin) {
-#if defined(__x86_64__)
-      __builtin_ia32_pause();
-#endif
+      Pause();
     }
-    FutexWait(ts.wake, seen, due);
+    if (spin || urgency == Urgency::kComputing || !Look(ts.wake, seen)) {
+      FutexWait(ts.wake, seen, due);
+    }
     held.lock();
     if (t.called) t.awake = true;
   }
@@ -392,7 +423,9 @@ void Park(ThreadState& ts, int64_t deadline, Urgency urgency) {
   if (!HasUrgentRequest(ts)) {
     Gil* gil = ts.rt->gil;
     if (gil != nullptr) gil->Release(ts);
-    FutexWait(ts.wake, seen, deadline);
+    if (gil == nullptr || urgency != Urgency::kWoken || !gil->Look(ts.wake, seen)) {
+      FutexWait(ts.wake, seen, deadline);
+    }
     ts.parked.store(false);
     if (gil != nullptr) gil->Acquire(ts, urgency);
   } else {
