@@ -121,7 +121,7 @@ class Gil {
 
  private:
   static constexpr int kRunOfReturning = 8;
-  static constexpr int kMostOffers = 1000;
+  static constexpr int kMostOffers = 4000;
   static constexpr int kFirstTrust = 4;
 
   using Held = std::unique_lock<std::mutex>;
