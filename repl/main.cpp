@@ -269,6 +269,10 @@ bool FinishVm(std::unique_ptr<Vm> vm, Outcome* end) {
 
 }  // namespace
 
+// The C++ library's own, linked in by mere reference, brings a demangler of 40 KB to name the
+// exception.
+void __gnu_cxx::__verbose_terminate_handler() { OnTerminate(); }
+
 int main(int argc, char** argv) {
   Options o = minivm::cli::ParseCommandLine(argc, argv);
   if (o.exit_status >= 0) return o.exit_status;

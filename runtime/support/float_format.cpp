@@ -1,8 +1,6 @@
 // Doubles to text and back.
 //
-// The digits come from std::to_chars in scientific form (shortest or with a precision), are taken
-// apart into digits and exponent, and laid out again by Python's rules; fixed places have their own
-// way.
+// The digits and their exponent come from float_digits and are laid out by Python's rules.
 #include "runtime/support/float_format.h"
 
 #include <charconv>
@@ -24,21 +22,6 @@ struct Digits {
   size_t count;
   int exponent;
 };
-
-// Takes apart "d.ddde+XX" in place: the digits end up contiguous, from text[0] or text[1] on.
-Digits TakeApart(char* text, char* end) {
-  char* e = end;
-  while (*--e != 'e') {
-  }
-  int exponent = 0;
-  for (const char* p = e + 2; p < end; ++p) exponent = exponent * 10 + (*p - '0');
-  if (e[1] == '-') exponent = -exponent;
-  if (e - text > 1) {
-    text[1] = text[0];  // over the point
-    ++text;
-  }
-  return {text, static_cast<size_t>(e - text), exponent};
-}
 
 // Writes inf or nan; returns the end, or nullptr if value is finite. The sign comes first.
 char* WriteSpecial(char* out, double value, bool upper) {
@@ -104,9 +87,15 @@ char* WriteFixedForm(char* out, const Digits& d, bool keep_point, bool dot_zero)
 size_t WriteRepr(char* out, double value, bool dot_zero, bool keep_point) {
   if (char* end = WriteSpecial(out, value, false)) return static_cast<size_t>(end - out);
   char text[kFloatReprSize];
-  char* const text_end =
-      std::to_chars(text, text + sizeof(text), std::fabs(value), std::chars_format::scientific).ptr;
-  const Digits d = TakeApart(text, text_end);
+  Digits d = {text, 1, 0};
+  if (value == 0) {
+    text[0] = '0';
+  } else {
+    const Decimal decimal = ShortestDecimal(std::fabs(value));
+    d.count = static_cast<size_t>(WriteDecimal(text, decimal.digits) - text);
+    d.exponent = decimal.exponent + static_cast<int>(d.count) - 1;
+    while (d.count > 1 && text[d.count - 1] == '0') --d.count;
+  }
   char* p = out;
   if (std::signbit(value)) *p++ = '-';
   p = d.exponent < -4 || d.exponent >= 16 ? WriteExponentForm(p, d, keep_point, false)
@@ -114,12 +103,10 @@ size_t WriteRepr(char* out, double value, bool dot_zero, bool keep_point) {
   return static_cast<size_t>(p - out);
 }
 
-// `precision` significant digits of |value|, written to scratch + 1 ... (room: precision + 8).
-Digits SignificantDigits(char* scratch, double value, int precision) {
-  char* const end = std::to_chars(scratch, scratch + precision + 8, std::fabs(value),
-                                  std::chars_format::scientific, precision - 1)
-                        .ptr;
-  return TakeApart(scratch, end);
+// `count` significant digits of value, written to scratch.
+Digits SignificantDigits(char* scratch, double value, int count) {
+  const int exponent = WriteSignificant(scratch, value, count);
+  return {scratch, static_cast<size_t>(count), exponent};
 }
 
 // The g presentation. Exponent form from `limit` digits before the point on.
@@ -157,7 +144,6 @@ size_t FormatFloatSize(double value, char code, int precision) {
 
 size_t FormatFloat(char* out, double value, char code, int precision, bool alternate) {
   if (code == 'r') return WriteRepr(out, value, false, alternate);
-  const size_t room = FormatFloatSize(value, code, precision);
   const bool upper = code == 'E' || code == 'F' || code == 'G';
   if (code == '%') value *= 100;
   char* p = WriteSpecial(out, value, upper);
@@ -176,7 +162,7 @@ size_t FormatFloat(char* out, double value, char code, int precision, bool alter
       case 'f':
       case 'F':
       case '%':
-        p = WriteFixed(p, out + room, magnitude, precision);
+        p = WriteFixed(p, magnitude, precision);
         if (alternate && precision == 0) *p++ = '.';
         break;
       default:
@@ -211,7 +197,7 @@ double RoundToDigits(double value, int64_t digits, bool* overflow) {
   char text[700];
   char* end;
   if (digits >= 0) {
-    end = WriteFixed(text, text + sizeof(text), magnitude, static_cast<int>(digits));
+    end = WriteFixed(text, magnitude, static_cast<int>(digits));
   } else {
     // All digits of the exact value: at most 309 before the point, 52 after.
     Digits exact = SignificantDigits(text, magnitude, 400);
@@ -228,9 +214,10 @@ double RoundToDigits(double value, int64_t digits, bool* overflow) {
       text[1] = 'e';
       end = std::to_chars(text + 2, text + 16, -digits).ptr;
     } else {
-      end = std::to_chars(text, text + sizeof(text), magnitude, std::chars_format::scientific,
-                          static_cast<int>(keep - 1))
-                .ptr;
+      const Digits kept = SignificantDigits(text, magnitude, static_cast<int>(keep));
+      end = text + kept.count;
+      *end++ = 'e';
+      end = std::to_chars(end, text + sizeof(text), kept.exponent + 1 - keep).ptr;
     }
   }
   double result = 0;

@@ -1,6 +1,6 @@
 // Doubles to text and back, by Python's rules.
 //
-// Digits come from std::to_chars, std::from_chars and float_digits, which are exact and
+// Digits come from float_digits, and values from std::from_chars, which are exact and
 // correctly rounded for every precision; what lives here is Python's layout
 // around them: repr() thresholds, the presentation codes of format() and %,
 // hexadecimal floats, float()'s grammar. Padding, grouping and signs other than
