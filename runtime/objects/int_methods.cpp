@@ -1,4 +1,6 @@
 // The types int and bool.
+#include <bit>
+
 #include "runtime/objects/bytes_object.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
@@ -172,6 +174,11 @@ Result<> int_bit_count(ThreadState& ts, Args args) {
   return Small(static_cast<int64_t>(PopCount(x.limbs(), x.size())));
 }
 Result<> int_bit_length(ThreadState& ts, Args args) {
+  if (args[0].is_int()) {
+    const int64_t i = args[0].as_int();
+    const uint64_t m = i < 0 ? -static_cast<uint64_t>(i) : static_cast<uint64_t>(i);
+    return Result<>::Steal(Value::Int(std::bit_width(m)));
+  }
   IntView x(args[0]);
   return Small(static_cast<int64_t>(BitLength(x.limbs(), x.size())));
 }

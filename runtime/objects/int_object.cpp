@@ -4,6 +4,7 @@
 // if they fit, otherwise the object with its true limb count.
 #include "runtime/objects/int_object.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -197,23 +198,80 @@ Result<double> IntToDouble(ThreadState& ts, Value v) {
   return x.negative() ? -d : d;
 }
 
+namespace {
+
+constexpr uint64_t kPowersOfTen[] = {1,
+                                     10,
+                                     100,
+                                     1000,
+                                     10000,
+                                     100000,
+                                     1000000,
+                                     10000000,
+                                     100000000,
+                                     1000000000,
+                                     10000000000,
+                                     100000000000,
+                                     1000000000000,
+                                     10000000000000,
+                                     100000000000000,
+                                     1000000000000000,
+                                     10000000000000000,
+                                     100000000000000000,
+                                     1000000000000000000,
+                                     10000000000000000000u};
+
+// Digits go straight into the string, whose length is found first.
+Result<StrObject> InlineIntToStr(ThreadState& ts, int64_t i) {
+  if (static_cast<uint64_t>(i) < 10) return StrFromChar(ts, static_cast<char32_t>('0' + i));
+  uint64_t m = i < 0 ? -static_cast<uint64_t>(i) : static_cast<uint64_t>(i);
+  // log10 from log2, which is at most one too small.
+  size_t n = static_cast<size_t>(std::bit_width(m)) * 1233 >> 12;
+  n += m >= kPowersOfTen[n];
+  MVM_TRY(Ref<StrObject> s, NewStrRaw(ts, n + (i < 0), 0x7F));
+  *s->data1() = '-';
+  uint8_t* const begin = s->data1() + (i < 0);
+  uint8_t* p = begin + n;
+  while (m > UINT32_MAX) {
+    *--p = static_cast<uint8_t>('0' + m % 10);
+    m /= 10;
+  }
+  uint32_t rest = static_cast<uint32_t>(m);
+  while (p - begin >= 2) {  // two digits for each division
+    const uint32_t pair = rest % 100;
+    rest /= 100;
+    const uint32_t tens = pair * 103 >> 10;
+    *--p = static_cast<uint8_t>('0' + (pair - tens * 10));
+    *--p = static_cast<uint8_t>('0' + tens);
+  }
+  if (p > begin) *begin = static_cast<uint8_t>('0' + rest);
+  return s;
+}
+
+}  // namespace
+
 Result<StrObject> IntToStr(ThreadState& ts, Value v, int base, bool prefix) {
-  char small[80];
-  if (v.is_int() && base == 10) {
-    int64_t i = v.as_int();
+  if (v.is_int() && base == 10) return InlineIntToStr(ts, v.as_int());
+  bool power_of_two = (base & (base - 1)) == 0;
+  if (v.is_int() && power_of_two && base <= 16) {
+    const int64_t i = v.as_int();
     uint64_t m = i < 0 ? -static_cast<uint64_t>(i) : static_cast<uint64_t>(i);
-    char* end = small + sizeof small;
-    char* p = end;
+    uint8_t small[72];
+    uint8_t* const end = small + sizeof small;
+    uint8_t* p = end;
     do {
-      *--p = static_cast<char>('0' + m % 10);
-      m /= 10;
+      *--p = static_cast<uint8_t>("0123456789abcdef"[m & static_cast<unsigned>(base - 1)]);
+      m >>= std::countr_zero(static_cast<unsigned>(base));
     } while (m != 0);
+    if (prefix) {
+      *--p = base == 2 ? 'b' : base == 8 ? 'o' : 'x';
+      *--p = '0';
+    }
     if (i < 0) *--p = '-';
-    return NewStrFromUcs1(ts, reinterpret_cast<uint8_t*>(p), static_cast<size_t>(end - p));
+    return NewStrFromUcs1(ts, p, static_cast<size_t>(end - p));
   }
   IntView x(v);
   size_t digits = MagDigitsBound(x.limbs(), x.size(), base);
-  bool power_of_two = (base & (base - 1)) == 0;
   int limit = ts.rt->int_max_str_digits;
   if (!power_of_two && limit > 0 && x.size() > 26 && digits > static_cast<size_t>(limit) + 2) {
     return Raise(ts, Exc::kValueError,
@@ -307,11 +365,27 @@ Result<> IntMod(ThreadState& ts, Value a, Value b) {
     int64_t x = a.as_int(), y = b.as_int(), r = x % y;
     return Small(r != 0 && ((r ^ y) < 0) ? r + y : r);
   }
+  IntView x(a);
+  if (b.is_int() && b.as_int() != 0 && x.size() <= 64) {  // no quotient to be held or waited for
+    const int64_t y = b.as_int();
+    const uint64_t m = y < 0 ? -static_cast<uint64_t>(y) : static_cast<uint64_t>(y);
+    uint64_t rest = 0;
+    for (size_t i = x.size(); i-- > 0;) {
+      rest = static_cast<uint64_t>((static_cast<unsigned __int128>(rest) << 64 | x.limbs()[i]) % m);
+    }
+    if (rest != 0 && x.negative() != (y < 0)) rest = m - rest;
+    return Small(y < 0 ? -static_cast<int64_t>(rest) : static_cast<int64_t>(rest));
+  }
   Ref<> r;
   MVM_TRY_VOID(FloorDivMod(ts, a, b, nullptr, &r, "integer modulo by zero"));
   return r;
 }
 Status IntDivmod(ThreadState& ts, Value a, Value b, Ref<>* quotient, Ref<>* remainder) {
+  if (Value::BothInt(a, b) && b.as_int() != 0) {
+    MVM_TRY(*quotient, IntFloorDiv(ts, a, b));
+    MVM_TRY(*remainder, IntMod(ts, a, b));
+    return Ok();
+  }
   return FloorDivMod(ts, a, b, quotient, remainder, "integer division or modulo by zero");
 }
 Result<> IntTrueDiv(ThreadState& ts, Value a, Value b) {

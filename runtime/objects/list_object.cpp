@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "runtime/objects/list_ops.h"
+#include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 
@@ -141,6 +142,17 @@ Status ListExtend(ThreadState& ts, ListObject* list, Value iterable) {
     }
     list->size += n;
     return Charge(ts, static_cast<int64_t>(n / 8));
+  }
+  if (IsExact(iterable, TypeId::kStr)) {
+    StrObject* const s = iterable.as<StrObject>();
+    const uint64_t n = s->length;
+    if (n >= kMaxItems - list->size) return RaiseMemoryError(ts);
+    if (n > 0) MVM_TRY_VOID(ListGrow(ts, list, list->size + n));
+    for (uint64_t i = 0; i < n; ++i) {
+      MVM_TRY(Ref<StrObject> c, StrFromChar(ts, s->At(i)));
+      list->items[list->size++] = Value(c.Release());
+    }
+    return Charge(ts, static_cast<int64_t>(n / 4));
   }
   MVM_TRY(Ref<> it, GetIter(ts, iterable));
   MVM_TRY(int64_t hint, LengthHint(ts, iterable, 8));

@@ -1,4 +1,4 @@
-// Case mappings of str and the is...() tests. ASCII text takes loops the compiler can vectorise;
+// Case mappings of str and the is...() tests. ASCII text is mapped eight characters at a time;
 // the rest goes character by character through the full Unicode mappings.
 #include <cstring>
 
@@ -11,6 +11,40 @@ namespace {
 
 inline bool AsciiUpper(uint8_t c) { return static_cast<uint8_t>(c - 'A') < 26; }
 inline bool AsciiLower(uint8_t c) { return static_cast<uint8_t>(c - 'a') < 26; }
+
+// For each of the eight ASCII bytes of a word, 0x20 where it is within [first, first + 26).
+inline uint64_t CaseBits(uint64_t word, char first) {
+  constexpr uint64_t kOnes = 0x0101010101010101u;
+  const uint64_t from = word + kOnes * static_cast<uint64_t>(0x80 - first);
+  const uint64_t above = word + kOnes * static_cast<uint64_t>(0x80 - first - 26);
+  return ((from & ~above) & kOnes * 0x80) >> 2;
+}
+
+// A new ASCII string from an ASCII one: `flip` gives the bits by which eight bytes change.
+template <class F>
+Result<StrObject> FlipAscii(ThreadState& ts, const StrObject* s, F flip) {
+  const size_t n = s->length;
+  uint64_t word = 0;
+  if (n <= 1) {
+    if (n == 0) return EmptyStr(ts);
+    word = s->data1()[0];
+    return StrFromChar(ts, static_cast<char32_t>(word ^ flip(word)));
+  }
+  MVM_TRY(Ref<StrObject> out, NewStrRaw(ts, n, 0x7F));
+  const uint8_t* from = s->data1();
+  uint8_t* to = out->data1();
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    std::memcpy(&word, from + i, 8);
+    word ^= flip(word);
+    std::memcpy(to + i, &word, 8);
+  }
+  for (; i < n; ++i) {
+    word = from[i];
+    to[i] = static_cast<uint8_t>(word ^ flip(word));
+  }
+  return out;
+}
 
 // A new ASCII string from each byte of an ASCII one.
 template <class F>
@@ -82,7 +116,7 @@ Result<> All(ThreadState& ts, Args args, Pred pred) {
 Result<> str_lower(ThreadState& ts, Args args) {
   const StrObject* s = args.self<StrObject>();
   if (s->ascii()) {
-    return MapAscii(ts, s, [](uint8_t c) -> uint8_t { return c + (AsciiUpper(c) ? 32 : 0); });
+    return FlipAscii(ts, s, [](uint64_t word) { return CaseBits(word, 'A'); });
   }
   return MapFull(ts, s, [s](auto* p, size_t i, char32_t* out) -> unsigned {
     if (p[i] < 0x80) {
@@ -96,7 +130,7 @@ Result<> str_lower(ThreadState& ts, Args args) {
 Result<> str_upper(ThreadState& ts, Args args) {
   const StrObject* s = args.self<StrObject>();
   if (s->ascii()) {
-    return MapAscii(ts, s, [](uint8_t c) -> uint8_t { return c - (AsciiLower(c) ? 32 : 0); });
+    return FlipAscii(ts, s, [](uint64_t word) { return CaseBits(word, 'a'); });
   }
   return MapFull(ts, s, [](auto* p, size_t i, char32_t* out) -> unsigned {
     if (p[i] < 0x80) {
@@ -116,8 +150,8 @@ Result<> str_casefold(ThreadState& ts, Args args) {
 Result<> str_swapcase(ThreadState& ts, Args args) {
   const StrObject* s = args.self<StrObject>();
   if (s->ascii()) {
-    return MapAscii(
-        ts, s, [](uint8_t c) -> uint8_t { return c ^ (AsciiUpper(c) || AsciiLower(c) ? 32 : 0); });
+    return FlipAscii(ts, s,
+                     [](uint64_t word) { return CaseBits(word, 'A') | CaseBits(word, 'a'); });
   }
   return MapFull(ts, s, [s](auto* p, size_t i, char32_t* out) -> unsigned {
     if (IsUpper(p[i])) return LowerAt(p, s->length, i, out);

@@ -71,6 +71,9 @@ ptrdiff_t Count(ThreadState& ts, const StrObject* s, const StrObject* needle, si
 // Does s[at:] begin with `part`? REQUIRES: at + part->length <= s->length
 bool MatchesAt(const StrObject* s, const StrObject* part, size_t at) {
   if (part->kind() > s->kind()) return false;
+  if (MVM_LIKELY(s->kind() == 1)) {
+    return EqualBytes(s->data1() + at, part->data1(), part->length);
+  }
   return WithChars(s, [&](auto* h) {
     return WithChars(part, [&](auto* p) { return EqualChars(h + at, p, part->length); });
   });
@@ -84,6 +87,10 @@ bool TailMatch(const StrObject* s, const StrObject* part, size_t from, size_t to
 Result<> PrefixTest(ThreadState& ts, Args args, bool at_end) {
   const char* method = at_end ? "endswith" : "startswith";
   const StrObject* s = args.self<StrObject>();
+  if (MVM_LIKELY(IsExact(args[1], TypeId::kStr) && IsNone(ts, args.get(2, Value())) &&
+                 IsNone(ts, args.get(3, Value())))) {
+    return Bool(ts, TailMatch(s, args.as<StrObject>(1), 0, s->length, at_end));
+  }
   size_t from, to;
   MVM_TRY_VOID(SliceBounds(ts, args.get(2, Value()), args.get(3, Value()), s->length, &from, &to));
   if (MVM_LIKELY(IsStr(ts, args[1]))) {
@@ -231,7 +238,21 @@ Result<StrObject> ReplaceChar(ThreadState& ts, StrObject* s, char32_t old, char3
     const size_t n =
         s->length;  // a local: stores to `to` might change the field, for all GCC knows
     if (limit >= n) {
-      for (size_t i = static_cast<size_t>(first); i < n; ++i) {
+      size_t i = static_cast<size_t>(first);
+      if constexpr (sizeof(C) == 1) {
+        // Eight at a time: the high bit of each byte that is equal spreads to the bits that change.
+        constexpr uint64_t kOnes = 0x0101010101010101u;
+        const uint64_t from = kOnes * from_char, change = kOnes * (from_char ^ to_char);
+        for (; i + 8 <= n; i += 8) {
+          uint64_t word;
+          std::memcpy(&word, to + i, 8);
+          const uint64_t other = word ^ from;
+          const uint64_t equal = ~(((other & kOnes * 0x7F) + kOnes * 0x7F) | other) & kOnes * 0x80;
+          word ^= change & (equal >> 7) * 0xFF;
+          std::memcpy(to + i, &word, 8);
+        }
+      }
+      for (; i < n; ++i) {
         to[i] = to[i] == from_char ? to_char : to[i];
       }
     } else {

@@ -33,17 +33,36 @@ void Terminate(StrObject* s) {
   std::memset(s->data1() + s->size_bytes(), 0, static_cast<size_t>(s->kind()));
 }
 
-Result<StrObject> AllocStr(ThreadState& ts, size_t length, int kind, size_t capacity) {
+// The word behind the header, written as a whole: the fields one by one would be read back from
+// memory that the string has only just got.
+inline void SetLayout(StrObject* s, size_t length, int kind, bool ascii) {
+  struct Layout {
+    uint64_t length : 48;
+    uint64_t kind : 8;
+    uint64_t ascii : 1;
+    uint64_t rest : 7;
+  };
+  static_assert(sizeof(Layout) == 8 && sizeof(StrObject) == sizeof(Object) + sizeof(Layout));
+  const Layout layout = {length, static_cast<uint64_t>(kind), ascii, 0};
+  std::memcpy(reinterpret_cast<char*>(s) + sizeof(Object), &layout, sizeof layout);
+}
+
+Result<StrObject> AllocStr(ThreadState& ts, size_t length, int kind, size_t capacity,
+                           bool ascii = false) {
   if (MVM_UNLIKELY(capacity > Heap::kMaxAllocation / 8)) return RaiseMemoryError(ts);
   Result<StrObject> r = AllocObject<StrObject>(ts, ShapeIdOf(TypeId::kStr),
                                                sizeof(StrObject) + (capacity + 1) * kind, false);
   if (MVM_UNLIKELY(r.raised())) return kRaised;
-  StrObject* s = r.word();
-  s->length = length;
-  s->kind_ = static_cast<uint64_t>(kind);
-  s->ascii_ = 0;
-  s->interned_ = 0;
+  SetLayout(r.word(), length, kind, ascii);
   return r;
+}
+
+// Length and kind.
+constexpr uint64_t kLayoutBits = (uint64_t{1} << 56) - 1;
+inline uint64_t LayoutOf(const StrObject* s) {
+  uint64_t layout;
+  std::memcpy(&layout, reinterpret_cast<const char*>(s) + sizeof(Object), sizeof layout);
+  return layout & kLayoutBits;
 }
 
 // memcpy for the short pieces that text is made of: no call below 33 bytes.
@@ -102,9 +121,9 @@ Result<StrObject> NewStrFromChars(ThreadState& ts, const CharT* p, size_t n) {
 
 bool StrEquals(const StrObject* a, const StrObject* b) {
   if (a == b) return true;
-  if (a->length != b->length || a->kind() != b->kind()) return false;
+  if (LayoutOf(a) != LayoutOf(b)) return false;
   if (a->aux != b->aux && a->aux != 0 && b->aux != 0) return false;
-  return std::memcmp(a->data1(), b->data1(), a->size_bytes()) == 0;
+  return EqualBytes(a->data1(), b->data1(), a->size_bytes());
 }
 
 int StrCompare(const StrObject* a, const StrObject* b) {
@@ -132,8 +151,12 @@ uint32_t StrHashSlow(const RuntimeState& rt, StrObject* s) {
 // ---- making ----
 
 Result<StrObject> NewStrRaw(ThreadState& ts, size_t length, char32_t max_char) {
+  if (MVM_LIKELY(max_char < 0x100)) {
+    MVM_TRY(Ref<StrObject> s, AllocStr(ts, length, 1, length, max_char < 0x80));
+    s->data1()[length] = 0;
+    return s;
+  }
   MVM_TRY(Ref<StrObject> s, AllocStr(ts, length, KindFor(max_char), length));
-  s->ascii_ = max_char < 0x80;
   Terminate(s);
   return s;
 }
@@ -266,6 +289,11 @@ Result<StrObject> StrConcat(ThreadState& ts, StrObject* a, StrObject* b) {
   if (b->length == 0) return StrExact(ts, a);
   const size_t n = a->length, m = b->length;
   MVM_TRY(Ref<StrObject> s, NewStrRaw(ts, n + m, std::max(BoundOf(a), BoundOf(b))));
+  if (MVM_LIKELY(s->kind() == 1)) {
+    CopyShort(s->data1(), a->data1(), n);
+    CopyShort(s->data1() + n, b->data1(), m);
+    return s;
+  }
   CopyChars(s->data1(), s->kind(), 0, a, 0, n);
   CopyChars(s->data1(), s->kind(), n, b, 0, m);
   return s;
@@ -414,6 +442,10 @@ int64_t StrFind(const StrObject* s, const StrObject* needle, size_t start, size_
   if (start > end || needle->length > end - start) return -1;
   if (needle->length == 0) return static_cast<int64_t>(start);
   if (needle->kind() > s->kind() || (s->ascii() && !needle->ascii())) return -1;
+  if (MVM_LIKELY(s->kind() == 1)) {
+    const ptrdiff_t at = FindText(s->data1() + start, end - start, needle->data1(), needle->length);
+    return at < 0 ? -1 : at + static_cast<int64_t>(start);
+  }
   ptrdiff_t at = WithChars(s, [&](auto* h) {
     return WithChars(needle, [&](auto* p) -> ptrdiff_t {
       if constexpr (sizeof(*p) <= sizeof(*h)) {

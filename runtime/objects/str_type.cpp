@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/objects/bytes_object.h"
 #include "runtime/objects/codec.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/functional.h"
@@ -87,6 +88,9 @@ Result<> NewSubtypeInstance(ThreadState& ts, TypeObject* cls, StrObject* s) {
 }
 
 Result<> str_new(ThreadState& ts, TypeObject* cls, Args raw) {
+  if (MVM_LIKELY(raw.n == 1 && raw.nkw == 0 && cls == TypeById(ts, TypeId::kStr))) {
+    return ToStr(ts, raw[0]);
+  }
   static constexpr const char* kNames[] = {"object", "encoding", "errors"};
   Value given[3] = {};
   if (raw.n + raw.nkw > 3) {
@@ -237,7 +241,15 @@ Result<> striter_next(ThreadState& ts, Value self) {
   StrIterator* it = self.as<StrIterator>();
   StrObject* s = it->text;
   if (MVM_UNLIKELY(s == nullptr)) return Result<>::Done();
-  if (MVM_LIKELY(it->index < s->length)) return StrFromChar(ts, s->At(it->index++));
+  if (MVM_LIKELY(it->index < s->length)) {
+    if (MVM_LIKELY(s->kind() == 1)) {
+      if (StrObject* shared = ts.rt->latin1[s->data1()[it->index]]) {
+        ++it->index;
+        return Ref<StrObject>::Borrow(shared);
+      }
+    }
+    return StrFromChar(ts, s->At(it->index++));
+  }
   it->text = nullptr;
   Decref(s);
   return Result<>::Done();
@@ -282,6 +294,12 @@ Result<> striter_setstate(ThreadState& ts, Args args) {
 // ---- methods that belong nowhere else ----
 
 Result<> str_encode(ThreadState& ts, Args args) {
+  const StrObject* s = args.self<StrObject>();
+  // The defaults come as the strings they are written as.
+  if (s->ascii() && IsExact(args[1], TypeId::kStr) && IsExact(args[2], TypeId::kStr) &&
+      args.as<StrObject>(1)->EqualsAscii("utf-8") && args.as<StrObject>(2)->EqualsAscii("strict")) {
+    return NewBytes(ts, s->ascii_view());
+  }
   std::string text[2] = {"utf-8", "strict"};
   for (uint32_t i = 0; i < 2; ++i) {
     if (!args.has(i + 1)) continue;

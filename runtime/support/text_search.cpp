@@ -184,8 +184,14 @@ ptrdiff_t RFindChar(const H* h, size_t n, H c) {
 
 template <class H>
 size_t CountChar(const H* h, size_t n, H c) {
-  size_t count = 0;
-  for (size_t i = 0; i < n; ++i) count += h[i] == c;
+  size_t count = 0, i = 0;
+#ifdef __SSE2__
+  const __m128i splat = Splat(c);
+  for (; i + kLanes<H> <= n; i += kLanes<H>) {
+    count += static_cast<size_t>(__builtin_popcount(Mask(Equal(h + i, splat)))) / sizeof(H);
+  }
+#endif
+  for (; i < n; ++i) count += h[i] == c;
   return count;
 }
 
@@ -236,7 +242,19 @@ ptrdiff_t RFindText(const H* h, size_t n, const N* needle, size_t m) {
   if (m == 1) return RFindChar(h, n, first);
   const H last = needle[m - 1];
   size_t cost = 0;
+#ifdef __SSE2__
+  const __m128i first_splat = Splat(first), last_splat = Splat(last);
+#endif
   for (size_t i = n - m + 1; i-- > 0;) {
+#ifdef __SSE2__
+    // Passes over as many at once as begin or end in another character.
+    while (i + 1 >= kLanes<H>) {
+      const H* at = h + (i + 1 - kLanes<H>);
+      if (Mask(_mm_and_si128(Equal(at, first_splat), Equal(at + m - 1, last_splat)))) break;
+      if (i < kLanes<H>) return -1;
+      i -= kLanes<H>;
+    }
+#endif
     if (h[i] != first || h[i + m - 1] != last) continue;
     size_t same = CommonPrefix(h + i + 1, needle + 1, m - 2);
     if (same == m - 2) return static_cast<ptrdiff_t>(i);

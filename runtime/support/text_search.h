@@ -40,11 +40,27 @@ ptrdiff_t CountText(const H* h, size_t n, const N* needle, size_t m, GoOn go_on)
   }
 }
 
+// memcmp() == 0 for runs that are mostly short: no call below 17 bytes.
+inline bool EqualBytes(const void* a, const void* b, size_t n) {
+  const char* p = static_cast<const char*>(a);
+  const char* q = static_cast<const char*>(b);
+  const auto differ = [&](auto x, size_t at) {
+    auto y = x;
+    __builtin_memcpy(&x, p + at, sizeof x);
+    __builtin_memcpy(&y, q + at, sizeof y);
+    return x ^ y;
+  };
+  if (n > 16) return __builtin_memcmp(p, q, n) == 0;
+  if (n >= 8) return (differ(uint64_t{}, 0) | differ(uint64_t{}, n - 8)) == 0;
+  if (n >= 4) return (differ(uint32_t{}, 0) | differ(uint32_t{}, n - 4)) == 0;
+  return n == 0 || (p[0] == q[0] && p[n / 2] == q[n / 2] && p[n - 1] == q[n - 1]);
+}
+
 // Equal runs of characters of possibly different widths.
 template <class A, class B>
 inline bool EqualChars(const A* a, const B* b, size_t n) {
   if constexpr (sizeof(A) == sizeof(B)) {
-    return __builtin_memcmp(a, b, n * sizeof(A)) == 0;
+    return EqualBytes(a, b, n * sizeof(A));
   } else {
     for (size_t i = 0; i < n; ++i) {
       if (a[i] != b[i]) return false;
