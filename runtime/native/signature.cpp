@@ -542,6 +542,18 @@ Status BindNative(ThreadState& ts, const Signature& sig, Value first, Args raw, 
     for (uint32_t i = n; i < sig.count; ++i) out[i] = sig.defaults[i];
     return Ok();
   }
+  // self and *args, perhaps **kwargs, without keywords: the rest is a tuple.
+  if (raw.nkw == 0 && sig.var_positional == sig.positional && n >= sig.positional &&
+      lead <= sig.positional && sig.count - sig.positional == (sig.var_keyword >= 0 ? 2 : 1)) {
+    const uint32_t direct = sig.positional - lead;
+    if (lead) out[0] = first;
+    for (uint32_t i = 0; i < direct; ++i) out[i + lead] = raw.v[i];
+    MVM_TRY(Ref<TupleObject> rest, NewTuple(ts, {raw.v + direct, raw.n - direct}));
+    out[sig.var_positional] = rest;
+    if (sig.var_keyword >= 0) out[sig.var_keyword] = Value::Absent();
+    owned[0] = std::move(rest);
+    return Ok();
+  }
   return Binder(ts, sig, first, raw, out, owned).Bind();
 }
 

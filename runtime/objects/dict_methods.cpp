@@ -178,7 +178,11 @@ Result<> dict_fromkeys(ThreadState& ts, Args args) {
 }
 
 Result<> dict_get(ThreadState& ts, Args args) {
-  MVM_TRY(Value * place, DictFind(ts, args.self<DictObject>(), args[1]));
+  DictObject* d = args.self<DictObject>();
+  if (MVM_LIKELY(d->storage == DictStorage::kHash)) {
+    if (const Value* found = DictPeek(*ts.rt, d, args[1])) return Result<>::Borrow(*found);
+  }
+  MVM_TRY(Value * place, DictFind(ts, d, args[1]));
   return Result<>::Borrow(place ? *place : args[2]);
 }
 

@@ -167,9 +167,26 @@ uint32_t FindFree(const DictObject* d, uint32_t hash) {
 
 // ---- search ----
 
+// Inline int key; kStopped where a key has to be asked. Pure.
+uint32_t FindInt(const DictObject* d, Value key, uint32_t hash, uint32_t* free_slot) {
+  return Search(d, hash, free_slot, [d, key, hash](uint32_t e) {
+    const Value k = d->entries[e].key;
+    if (MVM_LIKELY(k.is(key))) return Match::kYes;
+    if (k.is_int() || k.is_null() || d->hashes()[e] != hash || IsExact(k, TypeId::kStr))
+      return Match::kNo;
+    return Match::kStop;
+  });
+}
+
+// The hash an inline int is filed under.
+inline uint32_t HashIntKey(int64_t key) {
+  if (MVM_LIKELY(static_cast<uint64_t>(key) <= UINT32_MAX)) return static_cast<uint32_t>(key);
+  return FoldHash(HashInt64(key));
+}
+
 // Exact str key in a dict that has only such keys. Pure.
-inline uint32_t FindStrOnly(const DictObject* d, const StrObject* key, uint32_t hash,
-                            uint32_t* free_slot) {
+uint32_t FindStrOnly(const DictObject* d, const StrObject* key, uint32_t hash,
+                     uint32_t* free_slot) {
   return Search(d, hash, free_slot, [d, key, hash](uint32_t e) {
     const Value k = d->entries[e].key;
     if (k.bits() == reinterpret_cast<uint64_t>(key)) return Match::kYes;
@@ -245,13 +262,7 @@ inline Result<uint32_t> FindEntry(ThreadState& ts, DictObject* d, Value key, uin
   if (IsExact(key, TypeId::kStr)) {
     if (MVM_LIKELY(!d->other_keys)) return FindStrOnly(d, key.as<StrObject>(), hash, free_slot);
   } else if (key.is_int()) {
-    const uint32_t found = Search(d, hash, free_slot, [d, key, hash](uint32_t e) {
-      const Value k = d->entries[e].key;
-      if (k.is(key)) return Match::kYes;
-      if (k.is_int() || k.is_null() || d->hashes()[e] != hash || IsExact(k, TypeId::kStr))
-        return Match::kNo;
-      return Match::kStop;
-    });
+    const uint32_t found = FindInt(d, key, hash, free_slot);
     if (MVM_LIKELY(found != kStopped)) return found;
   }
   return FindGeneral(ts, d, key, hash, free_slot);
@@ -544,9 +555,21 @@ Status DictMakeCelled(ThreadState& ts, DictObject* d) {
 
 Result<uint32_t> DictHashKey(ThreadState& ts, Value key) {
   if (IsExact(key, TypeId::kStr)) return StrHash(*ts.rt, key.as<StrObject>());
-  if (key.is_int()) return FoldHash(HashInt64(key.as_int()));
+  if (key.is_int()) return HashIntKey(key.as_int());
   MVM_TRY(int64_t hash, Hash(ts, key));
   return FoldHash(hash);
+}
+
+Value* DictPeek(const RuntimeState& rt, const DictObject* d, Value key) {
+  uint32_t e, at;
+  if (key.is_int()) {
+    e = FindInt(d, key, HashIntKey(key.as_int()), &at);
+  } else if (IsExact(key, TypeId::kStr) && !d->other_keys) {
+    e = FindStrOnly(d, key.as<StrObject>(), StrHash(rt, key.as<StrObject>()), &at);
+  } else {
+    return nullptr;
+  }
+  return e < kStopped ? &d->entries[e].value : nullptr;
 }
 
 Result<Value*> DictFindHashed(ThreadState& ts, DictObject* d, Value key, uint32_t hash) {
@@ -565,6 +588,9 @@ Result<Value*> DictFind(ThreadState& ts, DictObject* d, Value key) {
 }
 
 Result<> DictGet(ThreadState& ts, DictObject* d, Value key) {
+  if (MVM_LIKELY(d->storage == DictStorage::kHash)) {
+    if (const Value* place = DictPeek(*ts.rt, d, key)) return Result<>::Borrow(*place);
+  }
   MVM_TRY(Value * place, DictFind(ts, d, key));
   return place ? Result<>::Borrow(*place) : Result<>::Steal(Value::Absent());
 }
@@ -599,6 +625,9 @@ Result<CellObject*> DictMakeCell(ThreadState& ts, DictObject* d, StrObject* key)
 }
 
 Result<bool> DictContains(ThreadState& ts, DictObject* d, Value key) {
+  if (MVM_LIKELY(d->storage == DictStorage::kHash)) {
+    if (DictPeek(*ts.rt, d, key)) return true;
+  }
   MVM_TRY(Value * place, DictFind(ts, d, key));
   return place != nullptr;
 }

@@ -73,6 +73,9 @@ Status DictMakeCelled(ThreadState& ts, DictObject* d);
 Result<Value*> DictFind(ThreadState& ts, DictObject* d,
                         Value key);                           // address of the value, or null
 Result<> DictGet(ThreadState& ts, DictObject* d, Value key);  // new reference or Absent()
+// Where the value of an inline int or exact str key is, if that is found without asking a key;
+// null: not found, or not known. Pure. REQUIRES: hash storage
+Value* DictPeek(const RuntimeState& rt, const DictObject* d, Value key);
 // For interned or at least exact str keys: never raises, runs no script code. Borrowed or null.
 Value DictGetStr(ThreadState& ts, DictObject* d, StrObject* key);
 // Celled storage: the cell of a str key, null if absent. The cell may hold unbound. Borrowed.

@@ -7,9 +7,9 @@
 // kMaxNarrow, 32 beyond. A slot stays when its entry is deleted (the entry's key is null
 // then); rebuilding drops it. At most 3/4 of the slots are in use, so a search always ends.
 //
-// Probing looks at a slot and its neighbour in the same cache line, then jumps by a recurrence that
-// takes in all bits of the hash. Dense ints start in dense slots.
-// Everything here is pure; who calls Search decides what "equal" means.
+// Probing looks at a slot and its three neighbours in the same cache line, then jumps by a
+// recurrence that takes in all bits of the hash. Dense ints start in dense slots. Everything here
+// is pure; who calls Search decides what "equal" means.
 #pragma once
 
 #include <cstring>
@@ -45,18 +45,21 @@ inline size_t EntryBytes(uint32_t capacity) {
 class Probe {
  public:
   Probe(uint32_t hash, uint32_t mask)
-      : mask_(mask), perturb_(hash), at_((hash + (hash >> 7) + (hash >> 16)) & mask) {}
-  uint32_t at() const { return at_; }
-  uint32_t neighbour() const { return at_ ^ 1; }
-  void Jump() {
+      : mask_(mask), perturb_(hash), first_((hash + (hash >> 7) + (hash >> 16)) & mask) {}
+  uint32_t at() const { return first_ ^ step_; }
+  void Next() {
+    if (MVM_LIKELY(++step_ < kGroup)) return;
+    step_ = 0;
     perturb_ >>= 5;
-    at_ = (at_ * 5 + perturb_ + 1) & mask_;
+    first_ = (first_ * 5 + perturb_ + 1) & mask_;
   }
 
  private:
+  static constexpr uint32_t kGroup = 4;
   uint32_t mask_;
   uint32_t perturb_;
-  uint32_t at_;
+  uint32_t first_;
+  uint32_t step_ = 0;
 };
 
 template <class Slot>
@@ -74,18 +77,17 @@ uint32_t SearchIndex(const DictObject* d, uint32_t hash, F& match, uint32_t* fre
   const Slot* slots = static_cast<const Slot*>(d->index);
   const uint32_t size = d->index_size;
   const Slot tag = Tag<Slot>(hash, size - 1);
-  for (Probe probe(hash, size - 1);; probe.Jump()) {
-    for (uint32_t at : {probe.at(), probe.neighbour()}) {
-      const Slot slot = slots[at];
-      const uint32_t entry = static_cast<Slot>(slot ^ tag);
-      if (entry < size && slot != kEmpty<Slot>) {
-        const Match m = match(entry);
-        if (m == Match::kYes) return entry;
-        if (m == Match::kStop) return kStopped;
-      } else if (slot == kEmpty<Slot>) {
-        *free_slot = at;
-        return kNone;
-      }
+  for (Probe probe(hash, size - 1);; probe.Next()) {
+    const Slot slot = slots[probe.at()];
+    if (slot == kEmpty<Slot>) {
+      *free_slot = probe.at();
+      return kNone;
+    }
+    const uint32_t entry = static_cast<Slot>(slot ^ tag);
+    if (entry < size) {
+      const Match m = match(entry);
+      if (m == Match::kYes) return entry;
+      if (m == Match::kStop) return kStopped;
     }
   }
 }
@@ -149,14 +151,13 @@ template <class Slot>
 void MoveSlot(Slot* slots, uint32_t mask, uint32_t hash, uint32_t from, uint32_t to) {
   const Slot tag = Tag<Slot>(hash, mask);
   const Slot old = static_cast<Slot>(tag | from);
-  for (Probe probe(hash, mask);; probe.Jump()) {
-    for (uint32_t at : {probe.at(), probe.neighbour()}) {
-      if (slots[at] == old) {
-        slots[at] = static_cast<Slot>(tag | to);
-        return;
-      }
-      if (slots[at] == kEmpty<Slot>) return;
+  for (Probe probe(hash, mask);; probe.Next()) {
+    Slot& slot = slots[probe.at()];
+    if (slot == old) {
+      slot = static_cast<Slot>(tag | to);
+      return;
     }
+    if (slot == kEmpty<Slot>) return;
   }
 }
 inline void MoveSlot(DictObject* d, uint32_t hash, uint32_t from, uint32_t to) {
@@ -174,14 +175,8 @@ void FillIndex(Slot* slots, uint32_t size, const uint32_t* hashes, uint32_t firs
   for (uint32_t entry = first; entry < count; ++entry) {
     const uint32_t hash = hashes[entry];
     Probe probe(hash, mask);
-    uint32_t at = probe.at();
-    while (slots[at] != kEmpty<Slot>) {
-      at = probe.neighbour();
-      if (slots[at] == kEmpty<Slot>) break;
-      probe.Jump();
-      at = probe.at();
-    }
-    slots[at] = static_cast<Slot>(Tag<Slot>(hash, mask) | entry);
+    while (slots[probe.at()] != kEmpty<Slot>) probe.Next();
+    slots[probe.at()] = static_cast<Slot>(Tag<Slot>(hash, mask) | entry);
   }
 }
 // Builds the index of a dict without deleted entries from `first` on.

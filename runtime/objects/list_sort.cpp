@@ -87,11 +87,10 @@ struct LessTuple {
     for (uint32_t i = 1; i < n; ++i) {
       const Value xi = (*x)[i], yi = (*y)[i];
       if (xi.is(yi)) continue;
-      if (!Value::BothInt(xi, yi)) {
-        Result<bool> equal = CompareBool(ts, xi, yi, CompareOp::kEq);
-        if (equal.raised()) return -1;
-        if (equal.Take()) continue;
-      }
+      if (Value::BothInt(xi, yi)) return LessInt{}(xi, yi);
+      Result<bool> equal = CompareBool(ts, xi, yi, CompareOp::kEq);
+      if (equal.raised()) return -1;
+      if (equal.Take()) continue;
       return LessAny{ts}(xi, yi);
     }
     return x->size() < y->size();

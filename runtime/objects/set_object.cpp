@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "runtime/objects/dict_object.h"
+#include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
 #include "runtime/support/hash.h"
@@ -358,6 +359,15 @@ Status SetUpdate(ThreadState& ts, SetObject* s, Value iterable) {
   if (IsAnySet(ts, iterable)) return MergeSet(ts, s, iterable.as<SetObject>());
   if (IsExactDict(iterable)) {
     return MergeDictKeys(ts, s, iterable.as<DictObject>());
+  }
+  if (IsExact(iterable, TypeId::kList)) {  // which comparing keys may change
+    const ListObject* list = iterable.as<ListObject>();
+    for (uint64_t i = 0; i < list->size; ++i) {
+      const Ref<> key = Ref<>::Borrow(list->items[i]);
+      MVM_TRY_VOID(SetAdd(ts, s, key));
+      MVM_TRY_VOID(Charge(ts, 1));
+    }
+    return Ok();
   }
   return ForEach(ts, iterable, [&](Value key) -> Status {
     MVM_TRY_VOID(SetAdd(ts, s, key));

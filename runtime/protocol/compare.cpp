@@ -62,8 +62,8 @@ Answer QuickCompare(Value a, Value b, CompareOp op, int depth) {
 
 }  // namespace
 
-Result<> Compare(ThreadState& ts, Value a, Value b, CompareOp op) {
-  if (Value::BothInt(a, b)) return Bool(ts, Holds(op, a.as_int(), b.as_int()));
+// What QuickCompare has no answer for.
+static Result<> CompareBySlots(ThreadState& ts, Value a, Value b, CompareOp op) {
   RecursionGuard guard(ts, " in comparison");
   if (!guard) return kRaised;
   TypeObject* ta = TypeOf(ts, a);
@@ -89,11 +89,17 @@ Result<> Compare(ThreadState& ts, Value a, Value b, CompareOp op) {
                kSigns[static_cast<int>(op)], a, b);
 }
 
+Result<> Compare(ThreadState& ts, Value a, Value b, CompareOp op) {
+  const Answer quick = QuickCompare(a, b, op, kQuickDepth);
+  if (quick != Answer::kUnknown) return Bool(ts, quick == Answer::kYes);
+  return CompareBySlots(ts, a, b, op);
+}
+
 Result<bool> CompareTruth(ThreadState& ts, Value a, Value b, CompareOp op) {
   if (Value::BothInt(a, b)) return Holds(op, a.as_int(), b.as_int());
   const Answer quick = QuickCompare(a, b, op, kQuickDepth);
   if (quick != Answer::kUnknown) return quick == Answer::kYes;
-  MVM_TRY(Ref<> r, Compare(ts, a, b, op));
+  MVM_TRY(Ref<> r, CompareBySlots(ts, a, b, op));
   if (r.is(ts.rt->true_)) return true;
   if (r.is(ts.rt->false_)) return false;
   return Truth(ts, r);

@@ -46,6 +46,7 @@ Result<StrObject> Ascii(ThreadState& ts, Value v) {
 
 Result<StrObject> ToStr(ThreadState& ts, Value v) {
   if (IsExact(v, TypeId::kStr)) return Ref<StrObject>::Borrow(v.as<StrObject>());
+  if (v.is_int()) return IntToStr(ts, v, 10, false);
   RecursionGuard guard(ts, " while getting the str of an object");
   if (!guard) return kRaised;
   MVM_TRY(Ref<> r, TypeOf(ts, v)->slots.str(ts, v));
@@ -154,6 +155,9 @@ Result<bool> PlainIsInstance(ThreadState& ts, Value v, Value cls) {
   if (MVM_LIKELY(IsType(ts, cls))) {
     TypeObject* type = cls.as<TypeObject>();
     if (IsInstance(ts, v, type)) return true;
+    // The __class__ that object gives to instances of a built-in type is their type.
+    const TypeObject* own = TypeOf(ts, v);
+    if (!own->is_heap() && own->slots.getattro == GenericGetAttr) return false;
     MVM_TRY(Ref<> claimed, GetAttrOptional(ts, v, MVM_NAME(ts, __class__)));
     if (claimed.is_absent() || !IsType(ts, claimed) || claimed.is(TypeOf(ts, v))) return false;
     return IsSubtype(claimed.as<TypeObject>(), type);

@@ -81,6 +81,12 @@ Result<> builtins_setattr(ThreadState& ts, Args args) {
 }
 
 Result<> builtins_divmod(ThreadState& ts, Args args) {
+  if (Value::BothInt(args[0], args[1])) {
+    Ref<> q, r;
+    MVM_TRY_VOID(IntDivmod(ts, args[0], args[1], &q, &r));
+    Value pair[] = {q, r};
+    return NewTuple(ts, pair);
+  }
   return Binary(ts, BinaryOp::kDivmod, args[0], args[1]);
 }
 
