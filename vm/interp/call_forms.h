@@ -53,7 +53,7 @@
     }                                                                                  \
     goto OTHERS;                                                                       \
   }
-#define CLASS_CALL(LABEL, TELL, OTHERS)                                                         \
+#define CLASS_CALL(LABEL, TELL, BUILTIN, OTHERS)                                                \
   LABEL : {                                                                                     \
     Value* w = R + pc->a;                                                                       \
     Value callee = w[0];                                                                        \
@@ -62,6 +62,7 @@
       TypeObject* type = callee.as<TypeObject>();                                               \
       FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);                      \
       if (f == nullptr) { /* no __init__: the instance takes over the class's reference */      \
+        if (MVM_UNLIKELY(!(type->flags & (kTypeHeap | kTypeExceptionSubclass)))) goto BUILTIN;  \
         SAVE();                                                                                 \
         Object* self = FastInstance(ts, type, w + kWindowWords, pc->c);                         \
         if (MVM_UNLIKELY(!self)) goto OTHERS;                                                   \

@@ -159,7 +159,13 @@ CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
       }
       [[fallthrough]];
     }
-    default: want = local ? Op::FOR_L : Op::FOR;
+    default:
+      want = local ? Op::FOR_L : Op::FOR;
+      static_assert(kTypeCount <= 256);
+      if (shape < kTypeCount && shape != ShapeIdOf(TypeId::kGenerator) &&
+          ts->rt->types[shape]->slots.next != nullptr) {
+        pc->c = static_cast<uint8_t>(shape);  // see FOR in the loop
+      }
   }
   pc->op = static_cast<uint8_t>(want);
   // Straight to the type: only iterators inside of natives can be nested without end.

@@ -70,6 +70,8 @@ MVM_SLOW bool SlowEndAsyncFor(ThreadState* ts, Value* R, Word* pc);
 
 // CALL*: kDone = result written, window released.
 MVM_SLOW CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc);
+// A call of a built-in type at a CALL_CLASS, with n arguments at `args`, in a window.
+MVM_SLOW Result<> CallBuiltinType(ThreadState& ts, TypeObject* type, Value* args, uint32_t n);
 MVM_SLOW bool SlowMakeFunction(ThreadState* ts, Value* R, Word* pc);  // MKFUNC
 MVM_SLOW bool SlowLoadBuildClass(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowImport(ThreadState* ts, Value* R, Word* pc);     // IMPORT IMPORTFROM

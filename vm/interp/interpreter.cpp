@@ -1053,7 +1053,22 @@ plain:
       }
       SLOW(SlowGetItem(ts, R, pc));
     }
-    CASE(GETITEM_DICT) : SLOW(SlowGetItem(ts, R, pc));
+    CASE(GETITEM_DICT) : {
+      Value o = R[pc->b];
+      if (MVM_LIKELY(IsExact(o, TypeId::kDict))) {
+        Value key = R[pc->c];
+        if (const Value* place = DictPeek(*ts->rt, o.as<DictObject>(), key)) {
+          Value v = *place;
+          INCREF(v);
+          uint32_t consume = static_cast<uint32_t>(pc->x);
+          R[pc->a] = v;
+          if (consume & kConsume1) DECREF(o);
+          if (consume & kConsume2) DECREF(key);
+          NEXT();
+        }
+      }
+      SLOW(SlowGetItem(ts, R, pc));
+    }
     CASE(SETITEM) : SLOW(SlowSetItem(ts, R, pc));
     CASE(SETITEM_LIST) : {
       Value o = R[pc->a], i = R[pc->b];
@@ -1140,8 +1155,29 @@ plain:
 
     // ---- iteration ----
     CASE(GETITER) : SLOW(SlowGetIter(ts, R, pc));
-    CASE(FOR) : goto for_slow;
-    CASE(FOR_L) : goto for_slow;
+// C: the built-in type of the iterators here, if it is one (SlowFor).
+#define FOR_BODY(WRITE)                                                          \
+  {                                                                              \
+    Value it = R[pc->a];                                                         \
+    if (MVM_LIKELY(it.is_object() && it.object()->shape_id == pc->c)) {          \
+      SAVE();                                                                    \
+      Result<> r = ts->rt->types[pc->c]->slots.next(*ts, it);                    \
+      if (MVM_UNLIKELY(r.raised() || r.done())) {                                \
+        if (r.raised() && !ClearPendingIf(*ts, Exc::kStopIteration)) goto error; \
+        DECREF(it);                                                              \
+        JUMP();                                                                  \
+      }                                                                          \
+      Value v = r.word();                                                        \
+      WRITE(pc->b, v);                                                           \
+      NEXT();                                                                    \
+    }                                                                            \
+    goto for_slow;                                                               \
+  }
+#define FOR_WRITE_T(i, v) R[i] = (v)
+#define FOR_WRITE_L(i, v) SET_LOCAL(i, v)
+    CASE(FOR)
+        : FOR_BODY(FOR_WRITE_T) CASE(FOR_L)
+        : FOR_BODY(FOR_WRITE_L)
 #define FOR_RANGE_BODY(WRITE)                              \
   {                                                        \
     Value it = R[pc->a];                                   \
@@ -1157,9 +1193,7 @@ plain:
     }                                                      \
     goto for_slow;                                         \
   }
-#define FOR_WRITE_T(i, v) R[i] = (v)
-#define FOR_WRITE_L(i, v) SET_LOCAL(i, v)
-    CASE(FOR_RANGE)
+              CASE(FOR_RANGE)
         : FOR_RANGE_BODY(FOR_WRITE_T) CASE(FOR_RANGE_L)
         : FOR_RANGE_BODY(FOR_WRITE_L)
 #define FOR_LIST_BODY(WRITE)                                      \
@@ -1269,7 +1303,18 @@ plain:
     CASE(CALL) : goto call_slow;
     SCRIPT_CALL(CASE(CALL_PY), true, NOBODY, call_slow)
     SCRIPT_CALL(CASE(CALLM_PY), !w[3].is_absent(), NOBODY, call_slow)
-    CLASS_CALL(CASE(CALL_CLASS), NOBODY, call_slow)
+    CLASS_CALL(CASE(CALL_CLASS), NOBODY, call_builtin_type, call_slow)
+  call_builtin_type : {
+    Value* w = R + pc->a;
+    SAVE();
+    Result<> r = CallBuiltinType(*ts, w[0].as<TypeObject>(), w + kWindowWords, pc->c);
+    for (uint32_t i = 0; i < pc->c; ++i) DECREF(w[kWindowWords + i]);
+    --w[0].object()->refcount;  // built-in types do not die
+    if (MVM_UNLIKELY(r.raised())) goto error;
+    R[pc->b] = r.word();
+    POLL();
+    NEXT();
+  }
     NATIVE_CALL(CASE(CALL_NATIVE), NativeFunctionObject, kNativeFunction, 0u, true, false, NOBODY,
                 NOBODY_LEFT, call_slow)
     NATIVE_CALL(CASE(CALL_NATIVE_PAD), NativeFunctionObject, kNativeFunction, 0u, true, true,
@@ -1458,7 +1503,7 @@ watch_leave:
   PLAIN();
   SCRIPT_CALL(profile_py, true, PROFILED, watch_call)
   SCRIPT_CALL(profile_method_py, !w[3].is_absent(), PROFILED, watch_call)
-  CLASS_CALL(profile_class, PROFILED, watch_call)
+  CLASS_CALL(profile_class, PROFILED, watch_call, watch_call)
   NATIVE_CALL(profile_native, NativeFunctionObject, kNativeFunction, 0u, true,
               static_cast<Op>(pc->op) == Op::CALL_NATIVE_PAD, PROFILED_NATIVE, PROFILED_LEFT,
               watch_call)

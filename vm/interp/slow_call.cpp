@@ -117,6 +117,35 @@ void SpecialiseCall(ThreadState* ts, Word* pc, Value callee, bool has_self) {
   }
 }
 
+// The class stands before the arguments, where the frame header of a script function would be.
+Result<> ConstructDirectly(ThreadState& ts, const Signature& sig, NativeFn fn, Value first,
+                           Value* args, uint32_t n) {
+  args[-1] = first;
+  for (uint32_t i = n + 1; i < sig.count; ++i) args[i - 1] = sig.defaults[i];
+  return fn(ts, Args{args - 1, sig.count});
+}
+
+// Does the native part of a built-in type's construction take n arguments as they stand?
+bool FitsDirectly(const Signature* sig, uint32_t n) {
+  return sig != nullptr && !sig->raw && FitNative(sig, n + 1) != NativeFit::kNone;
+}
+
+// The next calls of the built-in type at this word go to CallBuiltinType.
+void SpecialiseBuiltinType(ThreadState* ts, Word* pc, TypeObject* type) {
+  if (pc->op != static_cast<uint8_t>(Op::CALL) || !IsExact(Value(type), TypeId::kType)) return;
+  if (type->has_flag(kTypeExceptionSubclass)) return;  // made as those of scripts are
+  const uint32_t n = pc->c;
+  if (type == TypeById(*ts, TypeId::kType) ? n != 1 : type->slots.new_ == ObjectNew) return;
+  if (type->slots.new_ == nullptr || type->slots.init == nullptr) return;
+  if (type->slots.new_ == NewFromSpec && !FitsDirectly(type->construct_signature, n)) return;
+  if (type->slots.init == InitFromSpec && !FitsDirectly(type->initialise_signature, n)) return;
+  if (TypeReady(*ts, type).raised()) return ClearPending(*ts);  // what has none gets no version
+  const uint32_t version = TypeVersion(*ts, type);
+  if (version == 0) return;
+  pc->x = static_cast<int32_t>(version);
+  pc->op = static_cast<uint8_t>(Op::CALL_CLASS);
+}
+
 // Instances of the class are made by object's __new__ and can be had from AllocInstance alone.
 bool IsPlainClass(ThreadState* ts, TypeObject* type) {
   if (TypeReady(*ts, type).raised()) {
@@ -278,6 +307,7 @@ CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t
       TypeObject* meta = TypeOf(*ts, callee);
       // Who is told of the call wants to be told of its end: __init__ is then called from here.
       const bool through = kWatched && told;
+      if (may_specialise && !type->is_heap()) SpecialiseBuiltinType(ts, pc, type);
       const bool exception = type->has_flag(kTypeExceptionSubclass);
       if (!through && (type->is_heap() || exception) &&
           meta->slots.call == TypeById(*ts, TypeId::kType)->slots.call) {
@@ -467,6 +497,25 @@ CallOutcome CallAt(ThreadState* ts, Value* R, Word* pc) {
 }
 
 }  // namespace
+
+Result<> CallBuiltinType(ThreadState& ts, TypeObject* type, Value* args, uint32_t n) {
+  if (type == TypeById(ts, TypeId::kType)) return Result<>::Borrow(TypeOf(ts, args[0]));
+  const Args raw{args, n};
+  Result<> made = type->slots.new_ == NewFromSpec
+                      ? ConstructDirectly(ts, *type->construct_signature, type->construct->fn,
+                                          Value(type), args, n)
+                      : type->slots.new_(ts, type, raw);
+  if (made.raised() || type->slots.init == ObjectInit) return made;
+  MVM_TRY(Ref<> object, std::move(made));
+  if (MVM_UNLIKELY(TypeOf(ts, object) != type)) return object;
+  if (type->slots.init == InitFromSpec) {
+    MVM_TRY_VOID(
+        ConstructDirectly(ts, *type->initialise_signature, type->initialise->fn, object, args, n));
+  } else {
+    MVM_TRY_VOID(type->slots.init(ts, object, raw));
+  }
+  return object;
+}
 
 CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc) {
   // Functions are called from here: those that the word did not expect, and those whose arguments

@@ -69,7 +69,9 @@ bool SlowGetItem(ThreadState* ts, Value* R, Word* pc) {
   bool local = InfoOf(op).writes_local;
   uint8_t dest = pc->a;
   if (op == Op::GETITEM || op == Op::GETITEM_L) {
-    if (key.is_int()) {
+    if (!local && IsExact(o, TypeId::kDict)) {
+      pc->op = static_cast<uint8_t>(Op::GETITEM_DICT);
+    } else if (key.is_int()) {
       if (IsExact(o, TypeId::kList)) {
         pc->op = static_cast<uint8_t>(local ? Op::GETITEM_LIST_L : Op::GETITEM_LIST);
       } else if (!local && IsExact(o, TypeId::kTuple)) {
@@ -78,8 +80,10 @@ bool SlowGetItem(ThreadState* ts, Value* R, Word* pc) {
         pc->op = static_cast<uint8_t>(Op::GETITEM_STR);
       }
     }
-  } else if (!(key.is_int() && (IsExact(o, TypeId::kList) || IsExact(o, TypeId::kTuple) ||
-                                IsExact(o, TypeId::kStr)))) {
+  } else if (op == Op::GETITEM_DICT
+                 ? !IsExact(o, TypeId::kDict)
+                 : !(key.is_int() && (IsExact(o, TypeId::kList) || IsExact(o, TypeId::kTuple) ||
+                                      IsExact(o, TypeId::kStr)))) {
     pc->op = static_cast<uint8_t>(local ? Op::GETITEM_L : Op::GETITEM);
   }
   Value v;
@@ -113,6 +117,14 @@ bool SlowSetItem(ThreadState* ts, Value* R, Word* pc) {
   bool ok;
   if (IsExact(o, TypeId::kDict)) {
     if (op == Op::SETITEM_LIST) pc->op = static_cast<uint8_t>(Op::SETITEM);
+    if (Value* place = DictPeek(*ts->rt, o.as<DictObject>(), key)) {
+      if (!(flags & kConsume3)) Incref(v);
+      Value old = std::exchange(*place, v);
+      Decref(old);
+      if (flags & kConsume2) Decref(key);
+      if (flags & kConsume1) Decref(o);
+      return true;
+    }
     ok = !DictSet(*ts, o.as<DictObject>(), key, v).raised();
   } else {
     if (op == Op::SETITEM && key.is_int() && IsExact(o, TypeId::kList)) {

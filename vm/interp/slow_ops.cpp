@@ -1,6 +1,8 @@
 // Slow paths of arithmetic, comparison, truth and containment.
+#include "runtime/objects/dict_object.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
+#include "runtime/objects/set_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/format.h"
 #include "runtime/protocol/protocol.h"
@@ -191,7 +193,8 @@ bool SlowArith(ThreadState* ts, Value* R, Word* pc) {
   Value b = R[pc->b], c = R[pc->c];
   uint32_t flags = static_cast<uint32_t>(pc->x);
   bool handled = false;
-  Value v = NumberOp(*ts, info.op, b, c, &handled).word();
+  Value v;
+  if (!IsExact(b, TypeId::kStr)) v = NumberOp(*ts, info.op, b, c, &handled).word();
   if (!handled) {
     if (info.op == BinaryOp::kAdd && IsExact(b, TypeId::kStr) && IsExact(c, TypeId::kStr)) {
       if ((flags & kInPlace) && info.local && pc->a == pc->b && !(flags & kConsume1)) {
@@ -289,21 +292,24 @@ bool SlowCompare(ThreadState* ts, Value* R, Word* pc) {
 }
 
 int SlowCompareJump(ThreadState* ts, Value* R, Word* pc) {
+  const Op word = static_cast<Op>(pc->op);
+  if (word == Op::JEQ_T || word == Op::JEQ_F || word == Op::JNE_T || word == Op::JNE_F) {
+    Value b = R[pc->b], c = R[pc->c];
+    if (IsExact(b, TypeId::kStr) && IsExact(c, TypeId::kStr)) {
+      const bool equal = b.is(c) || StrEquals(b.as<StrObject>(), c.as<StrObject>());
+      if (pc->a & kConsume1) Decref(b);
+      if (pc->a & kConsume2) Decref(c);
+      return equal == (word == Op::JEQ_T || word == Op::JNE_F);
+    }
+  }
   ts->base = R;
   ts->pc = pc;
   Op op = static_cast<Op>(pc->op);
   CompareOp compare = CompareOpOf(op);
   bool immediate = IsImmediateJump(op);
   Value b = R[pc->b], c = immediate ? Value::Int(static_cast<int8_t>(pc->c)) : R[pc->c];
-  int truth;
-  if (IsExact(b, TypeId::kStr) && IsExact(c, TypeId::kStr) &&
-      (compare == CompareOp::kEq || compare == CompareOp::kNe)) {
-    bool equal = b.is(c) || StrEquals(b.as<StrObject>(), c.as<StrObject>());
-    truth = equal == (compare == CompareOp::kEq);
-  } else {
-    Result<bool> holds = CompareTruth(*ts, b, c, compare);
-    truth = holds.raised() ? -1 : holds.Take();
-  }
+  Result<bool> holds = CompareTruth(*ts, b, c, compare);
+  int truth = holds.raised() ? -1 : holds.Take();
   if (pc->a & kConsume1) Decref(b);
   if (!immediate && (pc->a & kConsume2)) Decref(c);
   return truth < 0 ? -1 : (truth == 1) == WantsTrue(op);
@@ -318,11 +324,30 @@ int SlowTruth(ThreadState* ts, Value* R, Word* pc, Value v) {
   return truth.raised() ? -1 : truth.Take();
 }
 
+// Contains(), with a short way to the containers that are asked most.
+static Result<bool> QuickContains(ThreadState& ts, Value container, Value item) {
+  if (container.is_object()) {
+    const uint32_t shape = container.object()->shape_id;
+    if (shape == ShapeIdOf(TypeId::kDict)) {
+      return DictContains(ts, container.as<DictObject>(), item);
+    }
+    if (shape == ShapeIdOf(TypeId::kStr) && IsExact(item, TypeId::kStr)) {
+      const StrObject* s = container.as<StrObject>();
+      return StrFind(s, item.as<StrObject>(), 0, s->length) >= 0;
+    }
+    if ((shape == ShapeIdOf(TypeId::kSet) || shape == ShapeIdOf(TypeId::kFrozenset)) &&
+        (item.is_int() || IsExact(item, TypeId::kStr))) {
+      return SetContains(ts, container.as<SetObject>(), item);
+    }
+  }
+  return Contains(ts, container, item);
+}
+
 bool SlowContains(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   Value b = R[pc->b], c = R[pc->c];
-  Result<bool> r = Contains(*ts, c, b);
+  Result<bool> r = QuickContains(*ts, c, b);
   if (pc->x & kConsume1) Decref(b);
   if (pc->x & kConsume2) Decref(c);
   if (r.raised()) return false;
@@ -334,7 +359,7 @@ int SlowContainsJump(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   Value b = R[pc->b], c = R[pc->c];
-  Result<bool> r = Contains(*ts, c, b);
+  Result<bool> r = QuickContains(*ts, c, b);
   if (pc->a & kConsume1) Decref(b);
   if (pc->a & kConsume2) Decref(c);
   if (r.raised()) return -1;
