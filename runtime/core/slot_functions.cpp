@@ -22,9 +22,14 @@ StrObject* NameOf(ThreadState& ts, NameId id) { return ts.rt->names[static_cast<
 // Calls what a type lookup found for an instance: method-like things get `self` without being
 // bound.
 Result<> CallFound(ThreadState& ts, Value found, Value self, std::span<const Value> args) {
-  Ref<> held = Ref<>::Borrow(found);
   TypeObject* t = TypeOf(ts, found);
-  if (MVM_LIKELY(t->has_flag(kTypeMethodDescriptor))) {
+  if (MVM_LIKELY(IsExact(found, TypeId::kFunction))) {  // it guards and holds for itself
+    Value v[4] = {self};
+    for (size_t i = 0; i < args.size(); ++i) v[i + 1] = args[i];
+    return t->slots.call(ts, found, {v, static_cast<uint32_t>(args.size() + 1)});
+  }
+  Ref<> held = Ref<>::Borrow(found);
+  if (t->has_flag(kTypeMethodDescriptor)) {
     Value v[4] = {self};
     for (size_t i = 0; i < args.size(); ++i) v[i + 1] = args[i];
     return CallRaw(ts, found, {v, static_cast<uint32_t>(args.size() + 1)});

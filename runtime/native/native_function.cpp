@@ -59,6 +59,17 @@ Result<> CallNative(ThreadState& ts, const Signature& sig, NativeFn fn, Args raw
     if (MVM_LIKELY(raw.nkw == 0 && sig.plain && raw.n == sig.count))
       return CallChecked(ts, fn, raw);
   }
+  // Positional arguments, and defaults behind them.
+  const uint32_t given = raw.n + (first.is_null() ? 0 : 1);
+  if (MVM_LIKELY(raw.nkw == 0 && sig.plain && !sig.raw && given >= sig.required &&
+                 given <= sig.count && sig.count <= kSmallFrame)) {
+    Value frame[kSmallFrame];
+    Value* out = frame;
+    if (!first.is_null()) *out++ = first;
+    for (uint32_t i = 0; i < raw.n; ++i) *out++ = raw.v[i];
+    for (uint32_t i = given; i < sig.count; ++i) *out++ = sig.defaults[i];
+    return CallChecked(ts, fn, {frame, sig.count});
+  }
   size_t words = sig.raw ? size_t{raw.n} + raw.nkw + 2 : sig.count;
   if (MVM_LIKELY(words <= kSmallFrame)) {
     Value frame[kSmallFrame];

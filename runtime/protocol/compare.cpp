@@ -60,6 +60,14 @@ Answer QuickCompare(Value a, Value b, CompareOp op, int depth) {
   return Answered(Holds(op, x->size(), y->size()));
 }
 
+// Neither operand's class knows.
+Result<> Unanswered(ThreadState& ts, Value a, Value b, CompareOp op) {
+  if (op == CompareOp::kEq) return Bool(ts, a.is(b));
+  if (op == CompareOp::kNe) return Bool(ts, !a.is(b));
+  return Raise(ts, Exc::kTypeError, "'%s' not supported between instances of '%T' and '%T'",
+               kSigns[static_cast<int>(op)], a, b);
+}
+
 }  // namespace
 
 // What QuickCompare has no answer for.
@@ -79,14 +87,15 @@ static Result<> CompareBySlots(ThreadState& ts, Value a, Value b, CompareOp op) 
     MVM_TRY(Ref<> r, ta->slots.compare(ts, a, b, op));
     if (!IsNotImplemented(ts, r)) return r;
   }
-  if (!reflected_done && TypeOf(ts, b)->slots.compare) {
-    MVM_TRY(Ref<> r, TypeOf(ts, b)->slots.compare(ts, b, a, swapped));
+  return reflected_done ? Unanswered(ts, a, b, op) : CompareRest(ts, a, b, op);
+}
+
+Result<> CompareRest(ThreadState& ts, Value a, Value b, CompareOp op) {
+  if (const auto compare = TypeOf(ts, b)->slots.compare) {
+    MVM_TRY(Ref<> r, compare(ts, b, a, kSwapped[static_cast<int>(op)]));
     if (!IsNotImplemented(ts, r)) return r;
   }
-  if (op == CompareOp::kEq) return Bool(ts, a.is(b));
-  if (op == CompareOp::kNe) return Bool(ts, !a.is(b));
-  return Raise(ts, Exc::kTypeError, "'%s' not supported between instances of '%T' and '%T'",
-               kSigns[static_cast<int>(op)], a, b);
+  return Unanswered(ts, a, b, op);
 }
 
 Result<> Compare(ThreadState& ts, Value a, Value b, CompareOp op) {

@@ -29,19 +29,9 @@ Result<> GetIter(ThreadState& ts, Value v) {
   return Raise(ts, Exc::kTypeError, "'%T' object is not iterable", v);
 }
 
-Result<> Next(ThreadState& ts, Value iterator) {
-  if (IsExact(iterator, TypeId::kListIterator)) {
-    ListIterator* it = iterator.as<ListIterator>();
-    if (MVM_LIKELY(it->list != nullptr && it->index < it->list->size)) {
-      return Result<>::Borrow(it->list->items[it->index++]);
-    }
-  }
-  Result<> r = NextOrStop(ts, iterator);
-  if (MVM_UNLIKELY(r.raised()) && ClearPendingIf(ts, Exc::kStopIteration)) return Result<>::Done();
-  return r;
-}
+namespace {
 
-Result<> NextOrStop(ThreadState& ts, Value iterator) {
+inline Result<> Step(ThreadState& ts, Value iterator) {
   // Iterators over iterators over iterators recurse through here.
   RecursionGuard guard(ts, " in iteration");
   if (!guard) return kRaised;
@@ -50,6 +40,22 @@ Result<> NextOrStop(ThreadState& ts, Value iterator) {
   if (MVM_LIKELY(slots->next != nullptr)) return slots->next(ts, iterator);
   return Raise(ts, Exc::kTypeError, "'%T' object is not an iterator", iterator);
 }
+
+}  // namespace
+
+Result<> Next(ThreadState& ts, Value iterator) {
+  if (IsExact(iterator, TypeId::kListIterator)) {
+    ListIterator* it = iterator.as<ListIterator>();
+    if (MVM_LIKELY(it->list != nullptr && it->index < it->list->size)) {
+      return Result<>::Borrow(it->list->items[it->index++]);
+    }
+  }
+  Result<> r = Step(ts, iterator);
+  if (MVM_UNLIKELY(r.raised()) && ClearPendingIf(ts, Exc::kStopIteration)) return Result<>::Done();
+  return r;
+}
+
+Result<> NextOrStop(ThreadState& ts, Value iterator) { return Step(ts, iterator); }
 
 Result<ListObject> ListFrom(ThreadState& ts, Value iterable) {
   if (IsExact(iterable, TypeId::kList)) {

@@ -123,6 +123,23 @@ Result<> PowerSlots(ThreadState& ts, Value a, Value b, Value m) {
 
 }  // namespace
 
+Result<> BinaryRest(ThreadState& ts, BinaryOp op, Value a, Value b, bool in_place) {
+  const OpInfoRow& row = kRows[static_cast<int>(op)];
+  TypeObject *ta = TypeOf(ts, a), *tb = TypeOf(ts, b);
+  if (ta->is_heap() && ta != tb) {
+    const OperatorSlots* sb = OperatorsOf(ts, b);
+    if (sb == nullptr) return kRaised;
+    const BinaryFn fb = sb->*row.slot;
+    if (fb != nullptr && fb != ta->operators->*row.slot) {
+      MVM_TRY(Ref<> r, fb(ts, a, b));
+      if (!IsNotImplemented(ts, r)) return r;
+    }
+  }
+  MVM_TRY(Ref<> r, TrySequence(ts, op, a, b, in_place));
+  if (!IsNotImplemented(ts, r)) return r;
+  return Unsupported(ts, in_place ? row.in_place_text : row.text, a, b);
+}
+
 Result<> Binary(ThreadState& ts, BinaryOp op, Value a, Value b) {
   if (op == BinaryOp::kPow) return Power(ts, a, b, ts.rt->none);
   const OpInfoRow& row = kRows[static_cast<int>(op)];

@@ -96,6 +96,8 @@ Result<StrObject> FormatValue(ThreadState& ts, Value v, StrObject* spec);
 // ---- comparison (compare.cpp) ----
 
 Result<> Compare(ThreadState& ts, Value a, Value b, CompareOp op);
+// What is left of it when the method of `a` has said NotImplemented.
+Result<> CompareRest(ThreadState& ts, Value a, Value b, CompareOp op);
 // Truth of the comparison, as `if a < b` wants it.
 Result<bool> CompareTruth(ThreadState& ts, Value a, Value b, CompareOp op);
 // The same with identity first for kEq, kNe (as containers compare).
@@ -125,6 +127,9 @@ enum class BinaryOp : uint8_t {
 };
 Result<> Binary(ThreadState& ts, BinaryOp op, Value a, Value b);
 Result<> InPlace(ThreadState& ts, BinaryOp op, Value a, Value b);
+// What is left of the operator when the method of the first operand whose class is a script's has
+// said NotImplemented.
+Result<> BinaryRest(ThreadState& ts, BinaryOp op, Value a, Value b, bool in_place);
 Result<> Power(ThreadState& ts, Value a, Value b, Value modulus);  // modulus None: two-argument
 Result<> Negative(ThreadState& ts, Value v);
 Result<> Positive(ThreadState& ts, Value v);

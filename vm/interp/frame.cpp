@@ -14,6 +14,17 @@ FunctionObject* GeneratorFunction(Object* generator) {
   return static_cast<GeneratorObject*>(generator)->function;
 }
 
+void FillFrame(Value* base) {
+  Object* callee = base[-3].object();
+  if (callee->shape_id == ShapeIdOf(TypeId::kFunction)) return;
+  GeneratorObject* gen = static_cast<GeneratorObject*>(callee);
+  const uint32_t live = std::exchange(gen->live, 0u);
+  if (live == 0) return;
+  ++gen->refcount;
+  for (uint32_t i = 0; i < live; ++i) base[i] = gen->registers[i];
+  base[gen->yield_register] = Value::Int(0);  // what was sent has gone on
+}
+
 void FrameWalker::Next() {
   if (HeaderOf(base_).has(kFrameEntry)) {
     // The frame below belongs to the code that called into the VM.
@@ -28,8 +39,10 @@ void FrameWalker::Next() {
     return;
   }
   const Word* back = ReturnAddress(base_);
-  pc_ = HeaderOf(base_).has(kFrameGenerator) ? back : back - 1;
+  const FrameHeader header = HeaderOf(base_);
+  pc_ = header.has(kFrameGenerator) ? back : back - 1;
   base_ = CallerBase(base_);
+  if (header.has(kFrameDelegated)) FillFrame(base_);
 }
 
 ThreadState& OtherThreadOfWindow(ThreadState& ts, const Value* base) {

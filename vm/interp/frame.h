@@ -24,12 +24,14 @@ inline constexpr int kWindowSlack = 24;  // room natives may use for defaults ab
 inline constexpr int kMaxWindowArgs = 48;
 
 enum FrameFlags : uint64_t {
-  kFrameCtor = 1,       // __init__ called by a class call: the instance is in base[-4]
-  kFrameObject = 2,     // a FrameObject refers to this window
-  kFrameEntry = 4,      // called from C++: returning leaves Run()
-  kFrameGenerator = 8,  // base[-3] is a generator; its return address is the calling word
-  kFrameTraced = 16,    // return events are wanted
-  kFrameProperty = 32,  // pushed by GETATTR_PROPERTY: the result goes to a local
+  kFrameCtor = 1,         // __init__ called by a class call: the instance is in base[-4]
+  kFrameObject = 2,       // a FrameObject refers to this window
+  kFrameEntry = 4,        // called from C++: returning leaves Run()
+  kFrameGenerator = 8,    // base[-3] is a generator; its return address is the calling word
+  kFrameTraced = 16,      // return events are wanted
+  kFrameProperty = 32,    // pushed by GETATTR_PROPERTY: the result goes to a local
+  kFrameOperator = 64,    // pushed by an operator: FinishOperator takes the result; operands below
+  kFrameDelegated = 128,  // of a generator: the frame below may be announced only (FillFrame)
 };
 
 struct FrameHeader {
@@ -77,6 +79,11 @@ struct EntryRecord {
   Value* base;            // first frame of this entry
 };
 
+// The frame of a generator that waits for one it delegates to is at first only announced: its
+// window stands, its registers are still in the generator. This brings them; no harm to any other
+// frame.
+void FillFrame(Value* base);
+
 // Walks script frames from the innermost outwards.
 class FrameWalker {
  public:
@@ -102,7 +109,12 @@ inline ThreadState& ThreadOfWindow(ThreadState& ts, const Value* base) {
   return MVM_LIKELY(own) ? ts : OtherThreadOfWindow(ts, base);
 }
 // First free word above the innermost frame.
-Value* StackTop(ThreadState& ts);
+inline Value* StackTop(ThreadState& ts) {
+  Value* base =
+      MVM_LIKELY(ts.base != nullptr) ? ts.base + FunctionOf(ts.base)->frame_size : ts.stack;
+  Value* top = base + kWindowSlack;
+  return MVM_UNLIKELY(ts.top > top) ? ts.top : top;
+}
 // Index of a word of the function's instance.
 inline uint32_t PcIndex(const FunctionObject* f, const Word* pc) {
   return static_cast<uint32_t>(pc - f->instance->words);

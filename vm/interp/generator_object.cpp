@@ -24,14 +24,7 @@ Result<> StopOrValue(ThreadState& ts, Result<> r, Ref<>& returned) {
 
 Result<> generator_iter(ThreadState& ts, Value self) { return Result<>::Borrow(self); }
 
-Result<> generator_next(ThreadState& ts, Value self) {
-  Ref<> returned;
-  Result<> r = GeneratorSend(ts, Gen(self), ts.rt->none, &returned);
-  // A return value travels in StopIteration; without one the end is silent.
-  if (r.done() && !returned.is_null() && !IsNone(ts, returned))
-    return RaiseStopIteration(ts, returned);
-  return r;
-}
+Result<> generator_next(ThreadState& ts, Value self) { return GeneratorNext(ts, Gen(self)); }
 
 Result<> generator_send(ThreadState& ts, Args args) {
   Ref<> returned;

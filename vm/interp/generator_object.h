@@ -41,7 +41,7 @@ class GeneratorObject : public Object {
     v(frame);
     v(origin);
     v(finalizer);
-    if (registers && state != GenState::kRunning) v(registers, live);
+    if (registers) v(registers, live);  // none while they are on the stack
   }
   void FreeBuffers(Heap& heap);
 };
@@ -56,6 +56,8 @@ inline constexpr GcHooks kGeneratorGc = {VisitGenerator, ClearGenerator, Destroy
 // to the return value; raised otherwise. `sent` is borrowed; for a generator that has not started
 // it must be None.
 Result<> GeneratorSend(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>* returned);
+// The same for next(): a value that is returned travels in StopIteration, none ends in silence.
+Result<> GeneratorNext(ThreadState& ts, GeneratorObject* gen);
 // Throws the pending exception into the generator.
 Result<> GeneratorThrow(ThreadState& ts, GeneratorObject* gen, Ref<>* returned);
 // close(): GeneratorExit thrown in, RuntimeError if it yields.

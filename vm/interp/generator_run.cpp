@@ -50,12 +50,62 @@ inline void LayFrame(ThreadState* ts, Value* w, GeneratorObject* gen, Value back
   ts->pc = gen->resume_pc;
 }
 
+// A generator about to be resumed, and the window for it.
+struct Resumption {
+  GeneratorObject* gen;
+  Value* w;
+  Value back;
+  uint64_t header;
+};
+
+// Of generators that wait for each other (`yield from`, await), only the innermost has anything to
+// do. Here `r` goes on to it: the others' frames are announced (FillFrame), where they would be if
+// each had resumed the next, and have nothing moved but their windows. All rules hold for them as
+// for frames that run; SlowYield suspends them again as lightly.
+void GoToInnermost(ThreadState* ts, Resumption* r) {
+  const InterpState& state = InterpOf(*ts);
+  GeneratorObject* gen = r->gen;
+  if (gen->frame.is_object() || state.watching != nullptr || state.trace != nullptr) return;
+  Value* w = r->w;
+  Value back = r->back;
+  uint64_t header = r->header;
+  const Value* limit = ts->stack_end - kWindowSlack - 2 * UINT8_MAX;  // room for the widest frame
+  while (gen->awaiting) {
+    const Value delegate = gen->registers[gen->yield_register - 1];
+    if (!IsResumable(delegate)) break;
+    GeneratorObject* inner = delegate.as<GeneratorObject>();
+    if (inner->state != GenState::kSuspended || inner->frame.is_object()) break;
+    // Its window stands where the SEND would put it: above the iterator and the value sent.
+    const uint64_t window = gen->yield_register + 1u;
+    const uint64_t below = header;
+    header = (below >> 32 << 32) + FrameHeader::kDepthOne + HeaderPlaces(window, 0) +
+             kFrameGenerator + kFrameDelegated;
+    if (MVM_UNLIKELY(w >= limit || header >= ts->depth_limit)) {
+      header = below;
+      break;
+    }
+    w[0] = Value(static_cast<Object*>(gen));  // not yet counted
+    w[1] = back;
+    w[2] = Value::FromBits(below);
+    gen->state = GenState::kRunning;
+    gen->handled.prev = ts->handled;
+    ts->handled = &gen->handled;
+    const Word* loop = gen->resume_pc;
+    back = Value::FromBits(reinterpret_cast<uint64_t>(loop + 1 + loop->x));
+    w += kWindowWords + window;
+    gen = inner;
+  }
+  *r = {gen, w, back, header};
+}
+
 // For the word at pc; false if there is no room.
 bool PushGenerator(ThreadState* ts, Value* R, const Word* pc, GeneratorObject* gen, Value sent) {
   Value* w = ResumeWindow(R, pc);
   uint64_t header = GeneratorHeader(R, w, InfoOf(static_cast<Op>(pc->op)).format[1] == 'l');
   if (!FrameFits(ts, w + kWindowWords, gen->function->frame_size, header)) return false;
-  LayFrame(ts, w, gen, Value::FromBits(reinterpret_cast<uint64_t>(pc)), header, sent);
+  Resumption r{gen, w, Value::FromBits(reinterpret_cast<uint64_t>(pc)), header};
+  if (gen->awaiting) GoToInnermost(ts, &r);
+  LayFrame(ts, r.w, r.gen, r.back, r.header, sent);
   return true;
 }
 
@@ -114,6 +164,20 @@ bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
     frame->pc = pc;
     UnlinkLiveFrame(*ts, frame);
   }
+  // Those that delegate to it and are only announced pass the value on by doing nothing.
+  while (header.has(kFrameDelegated)) {
+    Value* outer = CallerBase(R);
+    GeneratorObject* delegator = outer[-3].as<GeneratorObject>();
+    if (state.watching != nullptr || state.trace != nullptr) FillFrame(outer);
+    if (delegator->live == 0) break;  // it goes on by itself
+    --gen->refcount;                  // the delegator has another
+    gen = delegator;
+    ++gen->refcount;
+    gen->state = GenState::kSuspended;
+    ts->handled = std::exchange(gen->handled.prev, nullptr);
+    R = outer;
+    header = HeaderOf(R);
+  }
   *halt = false;
   if (header.has(kFrameEntry)) {
     state.yielded = true;
@@ -168,6 +232,8 @@ CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
       }
   }
   pc->op = static_cast<uint8_t>(want);
+  CallOutcome outcome;
+  if (PushNext(ts, R, pc, it, &outcome)) return outcome;
   // Straight to the type: only iterators inside of natives can be nested without end.
   const CoreSlots* slots = SlotsOf(*ts, it);
   Result<> r = MVM_LIKELY(slots != nullptr && slots->next != nullptr) ? slots->next(*ts, it)
@@ -264,7 +330,9 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>
   }
   EntryRecord entry{static_cast<EntryRecord*>(ts.entry), ts.base, ts.pc, w + kWindowWords};
   Value* saved_top = std::exchange(ts.top, nullptr);
-  LayFrame(&ts, w, gen, Value(), header, sent);
+  Resumption r{gen, w, Value(), header};
+  if (!kThrowing && gen->awaiting) GoToInnermost(&ts, &r);
+  LayFrame(&ts, r.w, r.gen, r.back, r.header, sent);
   ts.entry = &entry;
   const Word* pc = static_cast<const Word*>(ts.pc);
   if (kThrowing) {
@@ -393,6 +461,19 @@ Result<> GeneratorSend(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>*
   }
   Incref(sent);
   return EnterGenerator<false>(ts, gen, sent, returned);
+}
+
+Result<> GeneratorNext(ThreadState& ts, GeneratorObject* gen) {
+  Ref<> returned;
+  Result<> r = kRaised;
+  if (MVM_LIKELY(gen->state == GenState::kSuspended)) {
+    ++ts.rt->none->refcount;
+    r = EnterGenerator<false>(ts, gen, ts.rt->none, &returned);
+  } else {
+    r = GeneratorSend(ts, gen, ts.rt->none, &returned);
+  }
+  if (MVM_LIKELY(!r.done()) || returned.is_null() || IsNone(ts, returned)) return r;
+  return RaiseStopIteration(ts, returned);
 }
 
 Result<> GeneratorThrow(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) {

@@ -38,13 +38,14 @@ inline void LayGenerator(ThreadState* ts, Value* w, GeneratorObject* gen, Value 
   if (!sent.is_null()) nb[gen->yield_register] = sent;
 }
 
-// Resumes a generator or coroutine that waits at a YIELD and has no frame object: its registers, or
-// null for all else.
+// Resumes a generator or coroutine that waits at a YIELD of its own and has no frame object: its
+// registers, or null for all else.
 inline Value* ResumeFast(ThreadState* ts, Value* R, const Word* pc, Value it, Value sent) {
   if (MVM_UNLIKELY(!IsExact(it, TypeId::kGenerator) && !IsExact(it, TypeId::kCoroutine)))
     return nullptr;
   GeneratorObject* gen = it.as<GeneratorObject>();
-  if (MVM_UNLIKELY(gen->state != GenState::kSuspended || gen->frame.is_object())) return nullptr;
+  if (MVM_UNLIKELY(gen->state != GenState::kSuspended || gen->awaiting || gen->frame.is_object()))
+    return nullptr;
   Value* w = ResumeWindow(R, pc);
   Value* nb = w + kWindowWords;
   const uint64_t header = GeneratorHeader(R, w, static_cast<Op>(pc->op) == Op::FOR_GEN_L);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/protocol.h"
 #include "vm/interp/generator_object.h"
 #include "vm/interp/interp_state.h"
 
@@ -19,12 +20,13 @@ enum class CallOutcome : uint8_t {
   kPushed
 };  // kPushed: ts->base, ts->pc are the new frame
 
-MVM_SLOW bool SlowArith(ThreadState* ts, Value* R, Word* pc);     // ADD .. POW and twins
-MVM_SLOW bool SlowArithImm(ThreadState* ts, Value* R, Word* pc);  // ADDI .. and twins
-MVM_SLOW bool SlowUnary(ThreadState* ts, Value* R, Word* pc);     // NEG POS INVERT NOT TOBOOL
-MVM_SLOW bool SlowCompare(ThreadState* ts, Value* R, Word* pc);   // LT .. GE
-MVM_SLOW int SlowCompareJump(ThreadState* ts, Value* R,
-                             Word* pc);  // JLT_T ..: -1 raised, 0, 1 = jump
+// Those of operators may push a frame (operator_frame.cpp). When they have raised, the exception is
+// in the frame at ts->base, at ts->pc.
+MVM_SLOW CallOutcome SlowArith(ThreadState* ts, Value* R, Word* pc);     // ADD .. POW and twins
+MVM_SLOW CallOutcome SlowArithImm(ThreadState* ts, Value* R, Word* pc);  // ADDI .. and twins
+MVM_SLOW bool SlowUnary(ThreadState* ts, Value* R, Word* pc);           // NEG POS INVERT NOT TOBOOL
+MVM_SLOW CallOutcome SlowCompare(ThreadState* ts, Value* R, Word* pc);  // LT .. GE
+MVM_SLOW CallOutcome SlowCompareJump(ThreadState* ts, Value* R, Word* pc, bool* jump);  // JLT_T ..
 MVM_SLOW int SlowTruth(ThreadState* ts, Value* R, Word* pc, Value v);  // -1 raised, else truth
 MVM_SLOW bool SlowContains(ThreadState* ts, Value* R, Word* pc);       // IN NOTIN
 MVM_SLOW int SlowContainsJump(ThreadState* ts, Value* R, Word* pc);    // JIN_T JIN_F
@@ -44,8 +46,8 @@ MVM_SLOW bool SlowLoadSpecial(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowLoadSuper(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc);
 
-MVM_SLOW bool SlowGetItem(ThreadState* ts, Value* R, Word* pc);
-MVM_SLOW bool SlowSetItem(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW CallOutcome SlowGetItem(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW CallOutcome SlowSetItem(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowSubscriptMisc(ThreadState* ts, Value* R,
                                 Word* pc);  // DELITEM GETSLICE SETSLICE MKSLICE
 
@@ -84,6 +86,38 @@ MVM_SLOW int SlowExceptionMatch(ThreadState* ts, Value* R,
 MVM_SLOW bool SlowMatch(ThreadState* ts, Value* R, Word* pc);  // MATCH*, GETLEN
 MVM_SLOW bool SlowGenStart(ThreadState* ts, Value* R, Word* pc,
                            Value* out);  // GENSTART: *out = the object
+
+// ---- operators as frames (operator_frame.cpp) ----
+
+enum class OperatorKind : uint8_t { kArith, kCompare, kCompareJump };
+// What the word of an operator stands for.
+struct OperatorWord {
+  OperatorKind kind = OperatorKind::kArith;
+  BinaryOp arith = BinaryOp::kAdd;
+  CompareOp compare = CompareOp::kEq;
+  bool immediate = false;   // an int in the word is the right operand
+  bool wants_true = false;  // jumps if the comparison holds
+};
+OperatorWord OperatorWordOf(Op op);
+// The method of a class made by a script gets a frame: what happened is in *outcome. False, nothing
+// done: the general way. `flags`: which operands the word consumes (and whether it is in place).
+bool PushArith(ThreadState* ts, Value* R, const Word* pc, BinaryOp op, Value a, Value b,
+               uint32_t flags, CallOutcome* outcome);
+bool PushCompare(ThreadState* ts, Value* R, const Word* pc, CompareOp op, Value a, Value b,
+                 uint32_t flags, CallOutcome* outcome);
+bool PushGetItem(ThreadState* ts, Value* R, const Word* pc, Value o, Value key, uint32_t flags,
+                 CallOutcome* outcome);
+bool PushSetItem(ThreadState* ts, Value* R, const Word* pc, Value o, Value key, Value v,
+                 uint32_t flags, CallOutcome* outcome);
+// The same for the __next__ of an iterator that a FOR asks; its StopIteration ends the loop
+// (EndLoop).
+bool PushNext(ThreadState* ts, Value* R, const Word* pc, Value iterator, CallOutcome* outcome);
+// An operator's frame was left by the pending exception. True: it was the end of the loop at pc in
+// R's frame, which goes on at ts->pc.
+bool EndLoop(ThreadState* ts, Value* R, const Word* pc);
+// The frame has returned `value` to the word at pc in R's frame. All three are owned, and consumed.
+// ts->pc is where to go on; false: raised.
+bool FinishOperator(ThreadState* ts, Value* R, const Word* pc, Value value, Value a, Value b);
 
 // RET in a frame with flags, or out of a generator. Frame left: ts->base/pc say where to go on;
 // *halt: Run() returns *result. False: raised, in the frame at ts->base, at ts->pc.

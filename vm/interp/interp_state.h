@@ -15,7 +15,7 @@ struct AttrCache {
     StrObject* name;   // borrowed; interned names in code outlive their use here
     uint64_t payload;  // word index behind the header; cell; function; word index | new shape << 32
   };
-  enum Family : uint32_t { kGet, kSet, kLoad };
+  enum Family : uint32_t { kGet, kSet, kLoad, kOperator };
   static constexpr uint32_t kSize = 2048;
   Entry entries[kSize];
   Entry* Slot(uint32_t shape, StrObject* name, Family family) {

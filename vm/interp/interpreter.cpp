@@ -495,7 +495,7 @@ plain:
         NEXT();                                                                      \
       }                                                                              \
     }                                                                                \
-    SLOW(SlowArith(ts, R, pc));                                                      \
+    goto arith_slow;                                                                 \
   }
 #define F_ADD(x, y) ((x) + (y))
 #define F_SUB(x, y) ((x) - (y))
@@ -513,7 +513,7 @@ plain:
       WRITE(v);                                                                    \
       NEXT();                                                                      \
     }                                                                              \
-    SLOW(SlowArith(ts, R, pc));                                                    \
+    goto arith_slow;                                                               \
   }
     FLOAT_ARITH(ADD_FLOAT, F_ADD)
     FLOAT_ARITH(SUB_FLOAT, F_SUB)
@@ -526,7 +526,7 @@ plain:
       WRITE(v);                                                          \
       NEXT();                                                            \
     }                                                                    \
-    SLOW(SlowArith(ts, R, pc));                                          \
+    goto arith_slow;                                                     \
   }
     CASE(TRUEDIV)
         : TRUEDIV_BODY(WRITE_T) CASE(TRUEDIV_L)
@@ -540,7 +540,7 @@ plain:
       WRITE(EXPR);                                    \
       NEXT();                                         \
     }                                                 \
-    SLOW(SlowArith(ts, R, pc));                       \
+    goto arith_slow;                                  \
   }
               INT_OP(FLOORDIV, c.as_int() > 0, Value::Int(FloorDivInt(b.as_int(), c.as_int())))
                   INT_OP(MOD, c.as_int() > 0, Value::Int(ModInt(b.as_int(), c.as_int())))
@@ -553,8 +553,8 @@ plain:
    Value::FitsInt((b) << (n)))
               INT_OP(LSHIFT, LSHIFT_COND(b.as_int(), c.as_int()),
                      Value::Int(b.as_int() << c.as_int())) CASE(POW)
-        : SLOW(SlowArith(ts, R, pc));
-    CASE(MATMUL) : SLOW(SlowArith(ts, R, pc));
+        : goto arith_slow;
+    CASE(MATMUL) : goto arith_slow;
 
 #define IMM_OP(NAME, COND, EXPR) \
   CASE(NAME) : IMM_BODY(COND, EXPR, WRITE_T) CASE(NAME##_L) : IMM_BODY(COND, EXPR, WRITE_L)
@@ -566,7 +566,7 @@ plain:
       WRITE(EXPR);                          \
       NEXT();                               \
     }                                       \
-    SLOW(SlowArithImm(ts, R, pc));          \
+    goto arith_imm_slow;                    \
   }
 #define R_VALUE Value::FromBits(static_cast<uint64_t>(r))
     IMM_OP(ADDI, !__builtin_add_overflow(Raw(b), int64_t{pc->x} * 4, &r), R_VALUE)
@@ -611,7 +611,7 @@ plain:
     } else if (b.is_float() && c.is_float()) {      \
       r = b.as_float() OPERATOR c.as_float();       \
     } else {                                        \
-      SLOW(SlowCompare(ts, R, pc));                 \
+      goto compare_slow;                            \
     }                                               \
     Object* o = r ? ts->rt->true_ : ts->rt->false_; \
     ++o->refcount;                                  \
@@ -709,10 +709,7 @@ plain:
       if ((b.as_float() OPERATOR c.as_float()) == WANT) JUMP(); \
       NEXT();                                                   \
     }                                                           \
-    int t = SlowCompareJump(ts, R, pc);                         \
-    if (MVM_UNLIKELY(t < 0)) goto error;                        \
-    if (t) JUMP();                                              \
-    NEXT();                                                     \
+    goto compare_jump_slow;                                     \
   }
     COMPARE_JUMP(JLT, <)
     COMPARE_JUMP(JLE, <=)
@@ -730,10 +727,7 @@ plain:
       if ((b.as_int() OPERATOR static_cast<int8_t>(pc->c)) == WANT) JUMP(); \
       NEXT();                                                               \
     }                                                                       \
-    int t = SlowCompareJump(ts, R, pc);                                     \
-    if (MVM_UNLIKELY(t < 0)) goto error;                                    \
-    if (t) JUMP();                                                          \
-    NEXT();                                                                 \
+    goto compare_jump_slow;                                                 \
   }
     IMM_JUMP(JLTI, <)
     IMM_JUMP(JLEI, <=)
@@ -995,8 +989,8 @@ plain:
     }
 
     // ---- subscripts ----
-    CASE(GETITEM) : SLOW(SlowGetItem(ts, R, pc));
-    CASE(GETITEM_L) : SLOW(SlowGetItem(ts, R, pc));
+    CASE(GETITEM) : goto get_item_slow;
+    CASE(GETITEM_L) : goto get_item_slow;
 #define GETITEM_LIST_BODY(WRITE)                               \
   {                                                            \
     Value o = R[pc->b], i = R[pc->c];                          \
@@ -1013,7 +1007,7 @@ plain:
         NEXT();                                                \
       }                                                        \
     }                                                          \
-    SLOW(SlowGetItem(ts, R, pc));                              \
+    goto get_item_slow;                                        \
   }
     CASE(GETITEM_LIST)
         : GETITEM_LIST_BODY(WRITE_T) CASE(GETITEM_LIST_L)
@@ -1032,7 +1026,7 @@ plain:
           NEXT();
         }
       }
-      SLOW(SlowGetItem(ts, R, pc));
+      goto get_item_slow;
     }
     CASE(GETITEM_STR) : {
       Value o = R[pc->b], i = R[pc->c];
@@ -1051,7 +1045,7 @@ plain:
           }
         }
       }
-      SLOW(SlowGetItem(ts, R, pc));
+      goto get_item_slow;
     }
     CASE(GETITEM_DICT) : {
       Value o = R[pc->b];
@@ -1067,9 +1061,9 @@ plain:
           NEXT();
         }
       }
-      SLOW(SlowGetItem(ts, R, pc));
+      goto get_item_slow;
     }
-    CASE(SETITEM) : SLOW(SlowSetItem(ts, R, pc));
+    CASE(SETITEM) : goto set_item_slow;
     CASE(SETITEM_LIST) : {
       Value o = R[pc->a], i = R[pc->b];
       if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kList))) {
@@ -1087,9 +1081,9 @@ plain:
           NEXT();
         }
       }
-      SLOW(SlowSetItem(ts, R, pc));
+      goto set_item_slow;
     }
-    CASE(SETITEM_DICT) : SLOW(SlowSetItem(ts, R, pc));
+    CASE(SETITEM_DICT) : goto set_item_slow;
     CASE(DELITEM) : SLOW(SlowSubscriptMisc(ts, R, pc));
     CASE(GETSLICE) : SLOW(SlowSubscriptMisc(ts, R, pc));
     CASE(SETSLICE) : SLOW(SlowSubscriptMisc(ts, R, pc));
@@ -1334,6 +1328,29 @@ plain:
         ++pc;
         POLL();
         DISPATCH();
+      case CallOutcome::kPushed: goto pushed;
+    }
+    __builtin_unreachable();
+  }
+#define SLOW_OPERATOR(LABEL, FUNCTION)           \
+  LABEL:                                         \
+  switch (FUNCTION(ts, R, pc)) {                 \
+    case CallOutcome::kRaised: goto watch_error; \
+    case CallOutcome::kDone: NEXT();             \
+    case CallOutcome::kPushed: goto pushed;      \
+  }                                              \
+  __builtin_unreachable();
+    SLOW_OPERATOR(arith_slow, SlowArith)
+    SLOW_OPERATOR(arith_imm_slow, SlowArithImm)
+    SLOW_OPERATOR(compare_slow, SlowCompare)
+    SLOW_OPERATOR(get_item_slow, SlowGetItem)
+    SLOW_OPERATOR(set_item_slow, SlowSetItem)
+  compare_jump_slow : {
+    switch (SlowCompareJump(ts, R, pc, &flag)) {
+      case CallOutcome::kRaised: goto watch_error;
+      case CallOutcome::kDone:
+        if (flag) JUMP();
+        NEXT();
       case CallOutcome::kPushed: goto pushed;
     }
     __builtin_unreachable();

@@ -84,8 +84,15 @@ bool WritesLocal(const Word* pc) {
          ((pc->c & kToLocal) && static_cast<Op>(pc->op) != Op::GETATTR_SLOT);
 }
 
-// Does attribute lookup on instances of `type` follow the ordinary rules?
-bool GenericLookup(TypeObject* type) { return type->slots.getattro == GenericGetAttr; }
+// Does attribute lookup on instances of `type` follow the ordinary rules, for what it finds? A
+// __getattr__ is asked only after them.
+bool GenericLookup(ThreadState& ts, TypeObject* type) {
+  if (type->slots.getattro == GenericGetAttr) return true;
+  if (!type->is_heap()) return false;
+  const Value own = TypeLookup(ts, type, MVM_NAME(ts, __getattribute__));
+  TypeObject* object = TypeById(ts, TypeId::kObject);
+  return !own.is_null() && own.is(TypeLookup(ts, object, MVM_NAME(ts, __getattribute__)));
+}
 
 // Rewrites a GETATTR site for what `o` shows now; false: stays generic.
 bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value o,
@@ -128,7 +135,7 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
     become(Op::GETATTR_TYPE);
     return true;
   }
-  if (!GenericLookup(type)) return false;
+  if (!GenericLookup(ts, type)) return false;
   if (TypeReady(ts, type).raised()) {
     ClearPending(ts);
     return false;
@@ -217,7 +224,7 @@ int FirstSlotWord(const Shape* shape) {
 // Enters what `o`.name is, if it is an inline slot or a plain value of the class.
 void RememberGet(ThreadState& ts, Value o, StrObject* name) {
   TypeObject* type = TypeOf(ts, o);
-  if (!GenericLookup(type)) return;
+  if (!GenericLookup(ts, type)) return;
   Shape* shape = ts.rt->shapes[o.object()->shape_id].shape;
   if (shape == nullptr || shape->dict_mode) return;
   Value attr = TypeLookup(ts, type, name);
@@ -461,7 +468,7 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
   if (attempt) {
     bool done = false;
     TypeObject* type = TypeOf(*ts, o);
-    if (is_method && o.is_object() && GenericLookup(type) &&
+    if (is_method && o.is_object() && GenericLookup(*ts, type) &&
         TypeLookup(*ts, type, name).is(method)) {
       // The shape must rule out an instance attribute of that name: true for shapes with slots and
       // for types without instance attributes.

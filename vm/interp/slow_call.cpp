@@ -572,16 +572,10 @@ CallOutcome WatchedCall(ThreadState* ts, Value* R, Word* pc) {
   return told ? CallAt<true>(ts, R, pc) : CallAt<false>(ts, R, pc);
 }
 
-Value* StackTop(ThreadState& ts) {
-  Value* top = ts.base == nullptr ? ts.stack + kWindowSlack
-                                  : ts.base + FunctionOf(ts.base)->frame_size + kWindowSlack;
-  return ts.top > top ? ts.top : top;
-}
-
 namespace {
 
 // Runs the frame prepared at `nb` (callee in nb[-3]) as a new entry from C++.
-Result<> Enter(ThreadState& ts, Value* nb, FunctionObject* f) {
+inline Result<> Enter(ThreadState& ts, Value* nb, FunctionObject* f) {
   EntryRecord entry{static_cast<EntryRecord*>(ts.entry), ts.base, ts.pc, nb};
   uint64_t depth = ts.base == nullptr ? 0 : ts.base[-1].bits() >> 32 << 32;
   Value* saved_top = std::exchange(ts.top, nullptr);
@@ -599,12 +593,14 @@ Result<> Enter(ThreadState& ts, Value* nb, FunctionObject* f) {
   return v.is_null() ? Result<>(kRaised) : Result<>::Steal(v);
 }
 
-bool EntryFits(ThreadState& ts, Value* nb, uint32_t size) {
+inline bool EntryFits(ThreadState& ts, Value* nb, uint32_t size) {
   uint64_t depth = ts.base == nullptr ? 0 : ts.base[-1].bits() >> 32 << 32;
   if (FrameFits(&ts, nb, size, depth + FrameHeader::kDepthOne)) return true;
   RaiseRecursion(ts);
   return false;
 }
+
+Result<> CallBound(ThreadState& ts, FunctionObject* f, Args raw, Value* w);
 
 }  // namespace
 
@@ -615,21 +611,39 @@ Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
   Value* w = StackTop(ts);
   Value* nb = w + kWindowWords;
   uint32_t n = raw.n + raw.nkw;
+  if (MVM_LIKELY(f->simple && n == f->param_count && raw.nkw == 0)) {
+    if (!EntryFits(ts, nb, f->frame_size)) return kRaised;
+    for (uint32_t i = 0; i < n; ++i) {
+      Incref(raw.v[i]);
+      nb[i] = raw.v[i];
+    }
+    UnsetLocals(f, nb, n, ts.rt->unbound);
+    ++f->refcount;
+    w[0] = callee;
+    return Enter(ts, nb, f);
+  }
+  return CallBound(ts, f, raw, w);
+}
+
+namespace {
+
+// The same where arguments have to find their places.
+Result<> CallBound(ThreadState& ts, FunctionObject* f, Args raw, Value* w) {
+  Value* nb = w + kWindowWords;
+  const uint32_t n = raw.n + raw.nkw;
   if (!EntryFits(ts, nb, f->frame_size > n ? f->frame_size : n)) return kRaised;
   for (uint32_t i = 0; i < n; ++i) {
     Incref(raw.v[i]);
     nb[i] = raw.v[i];
   }
   const Value* names = raw.nkw > 0 ? raw.v[n].as<TupleObject>()->items() : nullptr;
-  if (MVM_LIKELY(f->simple && n == f->param_count && names == nullptr)) {
-    UnsetLocals(f, nb, n, ts.rt->unbound);
-  } else if (!BindInto(&ts, f, nb, raw.n, raw.nkw, names, nb)) {
-    return kRaised;
-  }
-  Incref(callee);
-  w[0] = callee;
+  if (!BindInto(&ts, f, nb, raw.n, raw.nkw, names, nb)) return kRaised;
+  ++f->refcount;
+  w[0] = Value(f);
   return Enter(ts, nb, f);
 }
+
+}  // namespace
 
 Result<> RunCode(ThreadState& ts, CodeObject* code, DictObject* globals, Value locals,
                  TupleObject* closure) {

@@ -60,11 +60,13 @@ Result<> GetSlice(ThreadState& ts, Value o, Value* parts) {
 
 }  // namespace
 
-bool SlowGetItem(ThreadState* ts, Value* R, Word* pc) {
+CallOutcome SlowGetItem(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   Value o = R[pc->b], key = R[pc->c];
   uint32_t flags = static_cast<uint32_t>(pc->x);
+  CallOutcome outcome;
+  if (PushGetItem(ts, R, pc, o, key, flags, &outcome)) return outcome;
   Op op = static_cast<Op>(pc->op);
   bool local = InfoOf(op).writes_local;
   uint8_t dest = pc->a;
@@ -101,14 +103,14 @@ bool SlowGetItem(ThreadState* ts, Value* R, Word* pc) {
   }
   if (flags & kConsume1) Decref(o);
   if (flags & kConsume2) Decref(key);
-  if (MVM_UNLIKELY(v.is_null())) return false;
+  if (MVM_UNLIKELY(v.is_null())) return CallOutcome::kRaised;
   Value old = R[dest];
   R[dest] = v;
   if (local) Decref(old);
-  return true;
+  return CallOutcome::kDone;
 }
 
-bool SlowSetItem(ThreadState* ts, Value* R, Word* pc) {
+CallOutcome SlowSetItem(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   Value o = R[pc->a], key = R[pc->b], v = R[pc->c];
@@ -123,19 +125,21 @@ bool SlowSetItem(ThreadState* ts, Value* R, Word* pc) {
       Decref(old);
       if (flags & kConsume2) Decref(key);
       if (flags & kConsume1) Decref(o);
-      return true;
+      return CallOutcome::kDone;
     }
     ok = !DictSet(*ts, o.as<DictObject>(), key, v).raised();
   } else {
     if (op == Op::SETITEM && key.is_int() && IsExact(o, TypeId::kList)) {
       pc->op = static_cast<uint8_t>(Op::SETITEM_LIST);
     }
+    CallOutcome outcome;
+    if (PushSetItem(ts, R, pc, o, key, v, flags, &outcome)) return outcome;
     ok = !SetItem(*ts, o, key, v).raised();
   }
   if (flags & kConsume3) Decref(v);
   if (flags & kConsume2) Decref(key);
   if (flags & kConsume1) Decref(o);
-  return ok;
+  return ok ? CallOutcome::kDone : CallOutcome::kRaised;
 }
 
 bool SlowSubscriptMisc(ThreadState* ts, Value* R, Word* pc) {

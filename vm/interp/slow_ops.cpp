@@ -185,7 +185,23 @@ bool IsImmediateJump(Op op) { return op >= Op::JLTI_T && op <= Op::JGEI_F; }
 
 }  // namespace
 
-bool SlowArith(ThreadState* ts, Value* R, Word* pc) {
+OperatorWord OperatorWordOf(Op op) {
+  OperatorWord word;
+  if (op >= Op::JLT_T && op <= Op::JGEI_F) {
+    word.kind = OperatorKind::kCompareJump;
+    word.compare = CompareOpOf(op);
+    word.wants_true = WantsTrue(op);
+  } else if (op >= Op::LT && op <= Op::GE) {
+    word.kind = OperatorKind::kCompare;
+    word.compare = CompareOpOf(op);
+  } else {
+    word.arith = ArithOf(op).op;
+    word.immediate = op >= Op::ADDI && op <= Op::RSHIFTI_L;
+  }
+  return word;
+}
+
+CallOutcome SlowArith(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   Op op = static_cast<Op>(pc->op);
@@ -204,10 +220,10 @@ bool SlowArith(ThreadState* ts, Value* R, Word* pc) {
         if (flags & kConsume2) Decref(c);
         if (MVM_UNLIKELY(r.raised())) {
           R[pc->a] = ts->rt->unbound;
-          return false;
+          return CallOutcome::kRaised;
         }
         R[pc->a] = Value(r.word());
-        return true;
+        return CallOutcome::kDone;
       }
       if (flags & kConsume1) {
         v = Value(StrAppendInPlace(*ts, b.as<StrObject>(), c.as<StrObject>()).word());
@@ -219,6 +235,8 @@ bool SlowArith(ThreadState* ts, Value* R, Word* pc) {
                (IsExact(c, TypeId::kTuple) || IsExact(c, TypeId::kStr))) {
       v = StrPercent(*ts, b.as<StrObject>(), c).word();  // no __rmod__ to ask
     } else {
+      CallOutcome outcome;
+      if (PushArith(ts, R, pc, info.op, b, c, flags, &outcome)) return outcome;
       v = (flags & kInPlace) ? InPlace(*ts, info.op, b, c).word()
                              : Binary(*ts, info.op, b, c).word();
     }
@@ -227,12 +245,12 @@ bool SlowArith(ThreadState* ts, Value* R, Word* pc) {
   }
   if (flags & kConsume1) Decref(b);
   if (flags & kConsume2) Decref(c);
-  if (MVM_UNLIKELY(v.is_null())) return false;
+  if (MVM_UNLIKELY(v.is_null())) return CallOutcome::kRaised;
   Store(ts, R, pc, pc->a, info.local, v);
-  return true;
+  return CallOutcome::kDone;
 }
 
-bool SlowArithImm(ThreadState* ts, Value* R, Word* pc) {
+CallOutcome SlowArithImm(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   ArithInfo info = ArithOf(static_cast<Op>(pc->op));
@@ -240,12 +258,14 @@ bool SlowArithImm(ThreadState* ts, Value* R, Word* pc) {
   bool handled = false;
   Value v = NumberOp(*ts, info.op, b, c, &handled).word();
   if (!handled) {
+    CallOutcome outcome;
+    if (PushArith(ts, R, pc, info.op, b, c, pc->c, &outcome)) return outcome;
     v = (pc->c & kInPlace) ? InPlace(*ts, info.op, b, c).word() : Binary(*ts, info.op, b, c).word();
   }
   if (pc->c & kConsume1) Decref(b);
-  if (MVM_UNLIKELY(v.is_null())) return false;
+  if (MVM_UNLIKELY(v.is_null())) return CallOutcome::kRaised;
   Store(ts, R, pc, pc->a, info.local, v);
-  return true;
+  return CallOutcome::kDone;
 }
 
 bool SlowUnary(ThreadState* ts, Value* R, Word* pc) {
@@ -271,7 +291,7 @@ bool SlowUnary(ThreadState* ts, Value* R, Word* pc) {
   return true;
 }
 
-bool SlowCompare(ThreadState* ts, Value* R, Word* pc) {
+CallOutcome SlowCompare(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   const CompareOp op = CompareOpOf(static_cast<Op>(pc->op));
@@ -282,16 +302,18 @@ bool SlowCompare(ThreadState* ts, Value* R, Word* pc) {
     const bool equal = b.is(c) || StrEquals(b.as<StrObject>(), c.as<StrObject>());
     v = Bool(*ts, equal == (op == CompareOp::kEq)).word();
   } else {
+    CallOutcome outcome;
+    if (PushCompare(ts, R, pc, op, b, c, static_cast<uint32_t>(pc->x), &outcome)) return outcome;
     v = Compare(*ts, b, c, op).word();
   }
   if (pc->x & kConsume1) Decref(b);
   if (pc->x & kConsume2) Decref(c);
-  if (MVM_UNLIKELY(v.is_null())) return false;
+  if (MVM_UNLIKELY(v.is_null())) return CallOutcome::kRaised;
   R[pc->a] = v;
-  return true;
+  return CallOutcome::kDone;
 }
 
-int SlowCompareJump(ThreadState* ts, Value* R, Word* pc) {
+CallOutcome SlowCompareJump(ThreadState* ts, Value* R, Word* pc, bool* jump) {
   const Op word = static_cast<Op>(pc->op);
   if (word == Op::JEQ_T || word == Op::JEQ_F || word == Op::JNE_T || word == Op::JNE_F) {
     Value b = R[pc->b], c = R[pc->c];
@@ -299,7 +321,8 @@ int SlowCompareJump(ThreadState* ts, Value* R, Word* pc) {
       const bool equal = b.is(c) || StrEquals(b.as<StrObject>(), c.as<StrObject>());
       if (pc->a & kConsume1) Decref(b);
       if (pc->a & kConsume2) Decref(c);
-      return equal == (word == Op::JEQ_T || word == Op::JNE_F);
+      *jump = equal == (word == Op::JEQ_T || word == Op::JNE_F);
+      return CallOutcome::kDone;
     }
   }
   ts->base = R;
@@ -308,11 +331,14 @@ int SlowCompareJump(ThreadState* ts, Value* R, Word* pc) {
   CompareOp compare = CompareOpOf(op);
   bool immediate = IsImmediateJump(op);
   Value b = R[pc->b], c = immediate ? Value::Int(static_cast<int8_t>(pc->c)) : R[pc->c];
+  CallOutcome outcome;
+  if (PushCompare(ts, R, pc, compare, b, c, pc->a, &outcome)) return outcome;
   Result<bool> holds = CompareTruth(*ts, b, c, compare);
-  int truth = holds.raised() ? -1 : holds.Take();
+  const int truth = holds.raised() ? -1 : holds.Take();
   if (pc->a & kConsume1) Decref(b);
   if (!immediate && (pc->a & kConsume2)) Decref(c);
-  return truth < 0 ? -1 : (truth == 1) == WantsTrue(op);
+  *jump = (truth == 1) == WantsTrue(op);
+  return truth < 0 ? CallOutcome::kRaised : CallOutcome::kDone;
 }
 
 int SlowTruth(ThreadState* ts, Value* R, Word* pc, Value v) {

@@ -204,18 +204,43 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
     Value* caller = header.has(kFrameEntry) ? nullptr : CallerBase(R);
     const Word* back = ReturnAddress(R);
     if (header.has(kFrameCtor)) Decref(R[-4]);
+    if (header.has(kFrameOperator)) {
+      const Value left = R[-5], right = R[-4];
+      Decref(left);
+      Decref(right);
+    }
     if (header.has(kFrameGenerator)) FinishGenerator(ts, callee.as<GeneratorObject>());
     if (caller == nullptr) {
       Decref(callee);
       return false;
     }
+    if (header.has(kFrameDelegated)) FillFrame(caller);
     pc = const_cast<Word*>(header.has(kFrameGenerator) ? back : back - 1);
+    if (header.has(kFrameOperator) && EndLoop(ts, caller, pc)) {
+      Decref(callee);
+      return true;
+    }
     R = caller;
     ts->base = R;
     ts->pc = pc;
     Decref(callee);
   }
 }
+
+namespace {
+
+// The frame at R, whose locals are gone, gives `value` to the operator that has pushed it.
+inline bool ReturnToOperator(ThreadState* ts, Value* R, Value value) {
+  Value* caller = CallerBase(R);
+  const Word* word = ReturnAddress(R) - 1;
+  const Value left = R[-5], right = R[-4], callee = R[-3];
+  ts->base = caller;
+  ts->pc = word;
+  Decref(callee);
+  return FinishOperator(ts, caller, word, value, left, right);
+}
+
+}  // namespace
 
 bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
   ts->base = R;
@@ -225,10 +250,12 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
   Value value = *result;
   Op op = static_cast<Op>(pc->op);
   uint32_t locals = op == Op::GENSTART ? 0 : pc->b;
-  if (MVM_LIKELY((header.bits & 0xFF) == kFrameEntry)) {  // called by a native
+  const uint64_t flags = header.bits & 0xFF;
+  if (MVM_LIKELY(flags == kFrameEntry || flags == kFrameOperator)) {
     ReleaseLocals(R, locals);
     if (MVM_LIKELY(!HeaderOf(R).has(kFrameObject))) {
-      *halt = true;
+      *halt = flags == kFrameEntry;  // called by a native
+      if (!*halt) return ReturnToOperator(ts, R, value);
       Decref(R[-3]);
       return true;
     }
@@ -279,6 +306,7 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
     }
     Word* word = const_cast<Word*>(ReturnAddress(R));
     Value* caller = CallerBase(R);
+    if (header.has(kFrameDelegated)) FillFrame(caller);
     ts->base = caller;
     ts->pc = word + 1 + word->x;
     Value iterator = caller[word->a];
@@ -328,6 +356,7 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
     Decref(callee);
     return true;
   }
+  if (header.has(kFrameOperator)) return ReturnToOperator(ts, R, value);
   Value* caller = CallerBase(R);
   // The constructor's window starts one word below its callee.
   Value old = std::exchange(caller[header.dest()], value);
