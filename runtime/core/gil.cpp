@@ -22,6 +22,8 @@ namespace {
 
 // How long a thread that has asked for the lock looks whether it gets it, before it sleeps.
 constexpr int64_t kSpin = 20'000;
+// So many of those that return to the lock ask for it without regard to each other.
+constexpr int64_t kFrontOfReturning = 8;
 // How long one that waits for another looks whether it is woken: about what sleeping costs both.
 constexpr int64_t kLook = 5'000;
 // Looking has helped this often more than not, at most; how often it is left out when it has not.
@@ -190,10 +192,13 @@ void Gil::Wait(Held& held, ThreadState& ts, Urgency urgency) {
     } else if (now >= due) {
       due = now + Patience(Urgency::kComputing);
     }
-    if (!asked && !t.awake && urgency == Urgency::kComputing) {
-      // Those further back need not look so often.
-      for (ThreadState* i = lines_[t.queue].first; i != &ts; i = i->ticket.next)
-        due += Patience(urgency);
+    if (!asked && !t.awake) {
+      // Those further back need not look so often: a thousand who are woken at once would keep the
+      // lock from each other.
+      int64_t ahead = 0;
+      for (ThreadState* i = lines_[t.queue].first; i != &ts; i = i->ticket.next) ++ahead;
+      if (urgency != Urgency::kComputing) ahead /= kFrontOfReturning;
+      due += ahead * Patience(Urgency::kComputing);
     }
     const bool spin = asked || t.awake;
     held.unlock();

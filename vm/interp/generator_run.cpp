@@ -69,7 +69,7 @@ void GoToInnermost(ThreadState* ts, Resumption* r) {
   Value* w = r->w;
   Value back = r->back;
   uint64_t header = r->header;
-  const Value* limit = ts->stack_end - kWindowSlack - 2 * UINT8_MAX;  // room for the widest frame
+  const Value* limit = ts->stack_end - kWindowSlack - 3 * UINT8_MAX;  // room for the widest frame
   while (gen->awaiting) {
     const Value delegate = gen->registers[gen->yield_register - 1];
     if (!IsResumable(delegate)) break;
@@ -158,6 +158,7 @@ bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
     Decref(value);
     return false;
   }
+  header = HeaderOf(R);  // who was told may have asked for the frame
   SuspendGenerator(ts, gen, R, pc);
   if (header.has(kFrameObject) && gen->frame.is_object()) {
     FrameObject* frame = gen->frame.as<FrameObject>();

@@ -197,8 +197,9 @@ bool PushNext(ThreadState* ts, Value* R, const Word* pc, Value iterator, CallOut
 bool EndLoop(ThreadState* ts, Value* R, const Word* pc) {
   if (!IsFor(static_cast<Op>(pc->op)) || !ClearPendingIf(*ts, Exc::kStopIteration)) return false;
   ts->base = R;
-  ts->pc = pc + 1 + pc->x;
+  ts->pc = pc;
   Decref(R[pc->a]);
+  ts->pc = pc + 1 + pc->x;
   return true;
 }
 

@@ -153,6 +153,8 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
       return true;
     }
     if (IsExact(attr, TypeId::kProperty) && IsFunction(attr.as<PropertyObject>()->getter)) {
+      // Whose AttributeError a __getattr__ answers has no frame of its own.
+      if (type->slots.getattro != GenericGetAttr) return false;
       FunctionObject* getter = attr.as<PropertyObject>()->getter.as<FunctionObject>();
       if (!getter->simple || getter->param_count != 1 || getter->code->is_generator_like() ||
           VersionOf(ts, getter) == 0) {

@@ -281,6 +281,7 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
       Decref(kept);
       value = hold.Release();
     }
+    header = HeaderOf(R);  // who was told may have asked for the frame
   }
   if (header.has(kFrameObject) && op != Op::GENSTART) {
     if (op == Op::RET &&
