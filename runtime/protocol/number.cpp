@@ -123,6 +123,11 @@ Result<> PowerSlots(ThreadState& ts, Value a, Value b, Value m) {
 
 }  // namespace
 
+bool HasInPlace(ThreadState& ts, Value v, BinaryOp op) {
+  const auto slot = kRows[static_cast<int>(op)].in_place;
+  return slot != nullptr && TypeOf(ts, v)->operators->*slot != nullptr;
+}
+
 Result<> BinaryRest(ThreadState& ts, BinaryOp op, Value a, Value b, bool in_place) {
   const OpInfoRow& row = kRows[static_cast<int>(op)];
   TypeObject *ta = TypeOf(ts, a), *tb = TypeOf(ts, b);

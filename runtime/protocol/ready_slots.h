@@ -16,5 +16,7 @@ inline const OperatorSlots* OperatorsOf(ThreadState& ts, Value v) {
   if (MVM_UNLIKELY(!(type->flags & kTypeReady)) && TypeReadySlow(ts, type).raised()) return nullptr;
   return type->operators;
 }
+// Has the class of v, which is ready, a method of its own for the in-place form? (number.cpp)
+bool HasInPlace(ThreadState& ts, Value v, BinaryOp op);
 
 }  // namespace minivm

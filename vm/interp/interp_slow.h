@@ -89,10 +89,9 @@ MVM_SLOW bool SlowGenStart(ThreadState* ts, Value* R, Word* pc,
 
 // ---- operators as frames (operator_frame.cpp) ----
 
-enum class OperatorKind : uint8_t { kArith, kCompare, kCompareJump };
 // What the word of an operator stands for.
 struct OperatorWord {
-  OperatorKind kind = OperatorKind::kArith;
+  bool compares = false;
   BinaryOp arith = BinaryOp::kAdd;
   CompareOp compare = CompareOp::kEq;
   bool immediate = false;   // an int in the word is the right operand

@@ -10,6 +10,7 @@
 // What has other rules stays with runtime/protocol: in-place methods, a right operand whose class
 // comes first, methods that are not functions or want more than their places.
 #include "runtime/protocol/protocol.h"
+#include "runtime/protocol/ready_slots.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/watch.h"
 
@@ -102,24 +103,28 @@ bool PushTwo(ThreadState* ts, Value* R, const Word* pc, FunctionObject* f, Value
   return true;
 }
 
+// A method without a second try: the frame gets the operands, those that the word consumes
+// (kConsume1 and its followers, in order) as they are.
+template <class... V>
+inline bool PushMethod(ThreadState* ts, Value* R, const Word* pc, NameId id, uint32_t consume,
+                       CallOutcome* outcome, Value self, V... others) {
+  constexpr uint32_t count = 1 + sizeof...(V);
+  FunctionObject* f = MethodOf(*ts, self, id, count);
+  if (f == nullptr) return false;
+  uint64_t header;
+  Value* w = WindowFor(ts, R, f, &header);
+  if (w == nullptr) return false;
+  Value* out = w + kWindowWords;
+  *out = Taken(self, consume & kConsume1);
+  ((*++out = Taken(others, (consume >>= 1) & kConsume1)), ...);
+  *outcome = Enter(ts, w, header, pc, f, count, Value::Int(0), Value::Int(0));
+  return true;
+}
+
 // Is the left operand's method asked first, and its class's only slot for this?
 bool LeftFirst(ThreadState& ts, Value left, Value right) {
   return !right.is_object() || left.object()->shape_id == right.object()->shape_id ||
          TypeOf(ts, left) == TypeOf(ts, right) || !TypeOf(ts, right)->is_heap();
-}
-
-// Has the class a method of its own for the in-place form?
-bool HasInPlace(ThreadState& ts, Value v, BinaryOp op) {
-  static constexpr BinaryFn OperatorSlots::*kSlots[] = {
-      &OperatorSlots::iadd,     &OperatorSlots::isub,
-      &OperatorSlots::imul,     &OperatorSlots::imatmul,
-      &OperatorSlots::itruediv, &OperatorSlots::ifloordiv,
-      &OperatorSlots::imod,     nullptr,
-      &OperatorSlots::ipow,     &OperatorSlots::ilshift,
-      &OperatorSlots::irshift,  &OperatorSlots::iand,
-      &OperatorSlots::ior,      &OperatorSlots::ixor};
-  const auto slot = kSlots[static_cast<int>(op)];
-  return slot == nullptr || TypeOf(ts, v)->operators->*slot != nullptr;
 }
 
 }  // namespace
@@ -151,29 +156,12 @@ bool PushCompare(ThreadState* ts, Value* R, const Word* pc, CompareOp op, Value 
 
 bool PushGetItem(ThreadState* ts, Value* R, const Word* pc, Value o, Value key, uint32_t flags,
                  CallOutcome* outcome) {
-  FunctionObject* f = MethodOf(*ts, o, NameId::k__getitem__, 2);
-  if (f == nullptr) return false;
-  uint64_t header;
-  Value* w = WindowFor(ts, R, f, &header);
-  if (w == nullptr) return false;
-  w[kWindowWords] = Taken(o, flags & kConsume1);
-  w[kWindowWords + 1] = Taken(key, flags & kConsume2);
-  *outcome = Enter(ts, w, header, pc, f, 2, Value::Int(0), Value::Int(0));
-  return true;
+  return PushMethod(ts, R, pc, NameId::k__getitem__, flags, outcome, o, key);
 }
 
 bool PushSetItem(ThreadState* ts, Value* R, const Word* pc, Value o, Value key, Value v,
                  uint32_t flags, CallOutcome* outcome) {
-  FunctionObject* f = MethodOf(*ts, o, NameId::k__setitem__, 3);
-  if (f == nullptr) return false;
-  uint64_t header;
-  Value* w = WindowFor(ts, R, f, &header);
-  if (w == nullptr) return false;
-  w[kWindowWords] = Taken(o, flags & kConsume1);
-  w[kWindowWords + 1] = Taken(key, flags & kConsume2);
-  w[kWindowWords + 2] = Taken(v, flags & kConsume3);
-  *outcome = Enter(ts, w, header, pc, f, 3, Value::Int(0), Value::Int(0));
-  return true;
+  return PushMethod(ts, R, pc, NameId::k__setitem__, flags, outcome, o, key, v);
 }
 
 namespace {
@@ -184,14 +172,7 @@ inline bool IsFor(Op op) { return op >= Op::FOR && op <= Op::FOR_GEN_L; }
 }  // namespace
 
 bool PushNext(ThreadState* ts, Value* R, const Word* pc, Value iterator, CallOutcome* outcome) {
-  FunctionObject* f = MethodOf(*ts, iterator, NameId::k__next__, 1);
-  if (f == nullptr) return false;
-  uint64_t header;
-  Value* w = WindowFor(ts, R, f, &header);
-  if (w == nullptr) return false;
-  w[kWindowWords] = Taken(iterator, false);
-  *outcome = Enter(ts, w, header, pc, f, 1, Value::Int(0), Value::Int(0));
-  return true;
+  return PushMethod(ts, R, pc, NameId::k__next__, 0, outcome, iterator);
 }
 
 bool EndLoop(ThreadState* ts, Value* R, const Word* pc) {
@@ -208,7 +189,7 @@ namespace {
 // NotImplemented: the rest of the operator. Null if that has raised.
 [[gnu::noinline]] Value Rest(ThreadState& ts, const Word* pc, Value a, Value b) {
   const OperatorWord word = OperatorWordOf(static_cast<Op>(pc->op));
-  if (word.kind != OperatorKind::kArith) return CompareRest(ts, a, b, word.compare).word();
+  if (word.compares) return CompareRest(ts, a, b, word.compare).word();
   const uint32_t flags = word.immediate ? pc->c : static_cast<uint32_t>(pc->x);
   return BinaryRest(ts, word.arith, a, b, flags & kInPlace).word();
 }

@@ -187,13 +187,10 @@ bool IsImmediateJump(Op op) { return op >= Op::JLTI_T && op <= Op::JGEI_F; }
 
 OperatorWord OperatorWordOf(Op op) {
   OperatorWord word;
-  if (op >= Op::JLT_T && op <= Op::JGEI_F) {
-    word.kind = OperatorKind::kCompareJump;
+  word.compares = (op >= Op::JLT_T && op <= Op::JGEI_F) || (op >= Op::LT && op <= Op::GE);
+  if (word.compares) {
     word.compare = CompareOpOf(op);
     word.wants_true = WantsTrue(op);
-  } else if (op >= Op::LT && op <= Op::GE) {
-    word.kind = OperatorKind::kCompare;
-    word.compare = CompareOpOf(op);
   } else {
     word.arith = ArithOf(op).op;
     word.immediate = op >= Op::ADDI && op <= Op::RSHIFTI_L;
