@@ -2,6 +2,8 @@
 //
 // Lists of objects are made in two walks over the heap, one that counts and one that fills, since
 // nothing may be allocated during a walk.
+#include <algorithm>
+
 #include "runtime/core/thread_state.h"
 #include "runtime/gc/collector.h"
 #include "runtime/gc/object_refs.h"
@@ -179,8 +181,9 @@ class Collect final : public Visitor {
     Incref(v);
     list->items[list->size++] = v;
   }
+  // In CPython's order: the last item first, values before keys, the class of an instance last.
   void operator()(Value* items, size_t n) {
-    for (size_t i = 0; i < n; ++i) operator()(items[i]);
+    for (size_t i = n; i-- > 0;) operator()(items[i]);
   }
   void Of(Object* o) {
     if (o->shape_id == ShapeIdOf(TypeId::kList)) {
@@ -191,11 +194,15 @@ class Collect final : public Visitor {
       DictObject* d = o->as<DictObject>();
       for (uint32_t i = 0; i < d->entry_count; ++i) {
         if (d->entries[i].key.is_null()) continue;
-        if (d->other_keys) operator()(d->entries[i].key);
         operator()(d->entries[i].value);
+        if (d->other_keys) operator()(d->entries[i].key);
       }
     } else {
+      const size_t first = list ? list->size : 0;
       VisitObject(rt_, o, *this);
+      if (list && rt_.shapes[o->shape_id].type->is_heap() && list->size > first) {
+        std::rotate(list->items + first, list->items + first + 1, list->items + list->size);
+      }
     }
   }
   size_t count = 0;

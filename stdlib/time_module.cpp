@@ -241,6 +241,7 @@ Result<> time_strftime(ThreadState& ts, Args args) {
     return Raise(ts, Exc::kValueError, "embedded null character");
   std::string out;
   if (!format.empty()) {
+    MVM_TRY_VOID(CheckRoom(ts, format.size() * 8));
     std::string buffer(format.size() * 4 + 256, '\0');
     for (;;) {
       buffer[0] = 1;

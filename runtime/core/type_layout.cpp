@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "runtime/core/type_internal.h"
+#include "runtime/gc/collector.h"
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/slot_dict.h"
@@ -175,6 +176,7 @@ Result<> AllocInstance(ThreadState& ts, TypeObject* type, size_t items) {
   std::memset(static_cast<void*>(o + 1), 0, size - sizeof(Object));
   if (type->is_heap()) Incref(type);
   if (container) Track(o);
+  if (MVM_UNLIKELY(type->is_heap() && type->slots.finalize)) ts.heap().collector().TakeTurn(o);
   return Result<>::Steal(o);
 }
 

@@ -19,7 +19,8 @@
 // Garbage is taken apart in this order, because each step may run script code:
 //  1. a snapshot holds a reference to every unreachable object, so that none dies early;
 //  2. weak references to them are cleared, then callbacks of weak references that live are called;
-//  3. finalizers (__del__) run, once per object in its life;
+//  3. finalizers (__del__) run, once per object in its life, in the order in which the objects were
+//     made (Collector::TakeTurn);
 //  4. if any code has run, the subtraction is repeated over the snapshot: what a finalizer has made
 //     reachable again lives on, with all that it refers to;
 //  5. types leave the subclass lists of their bases: nothing leads to the rest any more, not even
@@ -30,6 +31,7 @@
 // it, marked objects are found again by walking.
 #include "runtime/gc/collector.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
@@ -69,47 +71,50 @@ void SetRefs(Object* o, uint32_t count) {
 
 // A growable stack of objects; Push is false when there is no memory. Not counted against the cap.
 // First it is in place, then from malloc, then, when it is large, from the system.
-class ObjectStack {
+template <class T>
+class Stack {
  public:
-  ~ObjectStack() {
+  ~Stack() {
     if (capacity_ == kMedium) std::free(items_);
-    if (capacity_ > kMedium) UnmapMemory(items_, capacity_ * sizeof(Object*));
+    if (capacity_ > kMedium) UnmapMemory(items_, capacity_ * sizeof(T));
   }
-  bool Push(Object* o) {
+  bool Push(T o) {
     if (MVM_UNLIKELY(size_ == capacity_) && !Grow()) return false;
     items_[size_++] = o;
     return true;
   }
-  Object* Pop() { return items_[--size_]; }
-  Object* Top() const { return items_[size_ - 1]; }
+  T Pop() { return items_[--size_]; }
   size_t size() const { return size_; }
-  Object* operator[](size_t i) const { return items_[i]; }
-  Object*& operator[](size_t i) { return items_[i]; }
+  T operator[](size_t i) const { return items_[i]; }
+  T& operator[](size_t i) { return items_[i]; }
+  T* begin() { return items_; }
+  T* end() { return items_ + size_; }
   void Truncate(size_t n) { size_ = n; }
 
  private:
   // The medium size is enough for young collections.
   static constexpr size_t kSmall = 256, kMedium = 32768, kLarge = 4 * kMedium;
   bool Grow() {
-    const size_t old = capacity_ * sizeof(Object*);
+    const size_t old = capacity_ * sizeof(T);
     const size_t more = capacity_ == kSmall    ? kMedium
                         : capacity_ == kMedium ? kLarge
                                                : capacity_ * 2;
-    void* grown = more == kMedium  ? std::malloc(more * sizeof(Object*))
-                  : more == kLarge ? MapMemory(more * sizeof(Object*))
-                                   : RemapMemory(items_, old, more * sizeof(Object*));
+    void* grown = more == kMedium  ? std::malloc(more * sizeof(T))
+                  : more == kLarge ? MapMemory(more * sizeof(T))
+                                   : RemapMemory(items_, old, more * sizeof(T));
     if (!grown) return false;
     if (more <= kLarge) std::memcpy(grown, items_, old);
     if (more == kLarge) std::free(items_);
-    items_ = static_cast<Object**>(grown);
+    items_ = static_cast<T*>(grown);
     capacity_ = more;
     return true;
   }
 
-  Object* in_place_[kSmall];
-  Object** items_ = in_place_;
+  T in_place_[kSmall];
+  T* items_ = in_place_;
   size_t size_ = 0, capacity_ = kSmall;
 };
+using ObjectStack = Stack<Object*>;
 
 // Takes one reference off each candidate it meets.
 class Subtract final : public Visitor {
@@ -183,6 +188,7 @@ class Collector::Run {
     ForEachCandidate([&](Object* o) { VisitObject(rt_, o, subtract); });
     MarkReachable();
     bool complete = SeparateGarbage();
+    SortTurns();
     AfterWalk();
     if (!complete) {  // no memory for the snapshot: another time
       for (size_t i = 0; i < list_.size(); ++i) Release(list_[i]);
@@ -243,6 +249,7 @@ class Collector::Run {
     listed_ = generation_ < 2;
     WalkPages([&](Object* o) {
       if (!(o->gc & kGcTracked) || (o->gc & kGcAgeMask) > oldest) return;
+      if (MVM_UNLIKELY(RefsOf(o) != 0)) turns_.Push({o, RefsOf(o)});
       const uint32_t refs = o->refcount < kRefsLimit ? o->refcount : kRefsLimit;
       o->gc = (o->gc & ~(kGcRefsMask | kGcReachable)) | kGcCollecting | refs << kGcRefsShift;
       ++candidates_;
@@ -315,6 +322,28 @@ class Collector::Run {
     o->gc = (o->gc & ~(kGcRefsMask | kGcReachable | kGcCollecting | kGcAgeMask)) | age;
   }
 
+  // Survivors get their turns back; those of the garbage are put in order.
+  void SortTurns() {
+    size_t n = 0;
+    for (const Turn& turn : turns_) {
+      if (IsCandidate(turn.object)) {
+        turns_[n++] = turn;
+      } else {
+        SetRefs(turn.object, turn.number);
+      }
+    }
+    turns_.Truncate(n);
+    std::sort(turns_.begin(), turns_.end(),
+              [](const Turn& a, const Turn& b) { return a.number < b.number; });
+  }
+
+  // f for the garbage, for that which has turns twice: first in their order.
+  template <class F>
+  void ForEachInTurn(F f) {
+    for (const Turn& turn : turns_) f(turn.object);
+    for (size_t i = 0; i < list_.size(); ++i) f(list_[i]);
+  }
+
   // Nothing has run since the walk: page flags and counters can be brought up to date.
   void AfterWalk() {
     heap_.AgePages(generation_ > 0);
@@ -331,17 +360,17 @@ class Collector::Run {
     struct Context {
       ObjectStack* callbacks;
     } context{&callbacks};
-    for (size_t i = 0; i < list_.size(); ++i) {
-      if (!(list_[i]->gc & kGcHasWeakrefs)) continue;
+    ForEachInTurn([&](Object* o) {
+      if (!(o->gc & kGcHasWeakrefs)) return;
       ClearWeakrefsQuietly(
-          rt_, list_[i],
+          rt_, o,
           [](void* c, WeakrefObject* ref) {
             // A reference that is garbage itself is not heard of again.
             if (IsCandidate(ref) || !static_cast<Context*>(c)->callbacks->Push(ref)) return;
             Incref(ref);
           },
           &context);
-    }
+    });
     for (size_t i = 0; i < callbacks.size(); ++i) {
       WeakrefObject* ref = static_cast<WeakrefObject*>(callbacks[i]);
       code_has_run_ = true;
@@ -351,11 +380,11 @@ class Collector::Run {
   }
 
   void RunFinalizers() {
-    for (size_t i = 0; i < list_.size(); ++i) {
-      if (!TypeOf(ts_, list_[i])->slots.finalize) continue;
+    ForEachInTurn([&](Object* o) {
+      if (!TypeOf(ts_, o)->slots.finalize) return;
       code_has_run_ = true;
-      CallFinalizer(ts_, list_[i]);
-    }
+      CallFinalizer(ts_, o);
+    });
   }
 
   // Subtracts again, over the snapshot. Those that live leave it; returns how many are left.
@@ -516,6 +545,11 @@ class Collector::Run {
   bool types_ = false;                // ... is a type
   bool code_has_run_ = false;         // callbacks or finalizers
   uint32_t last_shape_ = UINT32_MAX;  // of TakeIntoSnapshot
+  struct Turn {
+    Object* object;
+    uint32_t number;
+  };
+  Stack<Turn> turns_;  // of the candidates; then of the garbage, in order
   // First the candidates, if listed_; then the snapshot of the garbage, of which null has come
   // back.
   ObjectStack list_;

@@ -56,6 +56,20 @@ class Collector {
   bool collecting() const { return collecting_; }
   uint32_t debug = 0;
 
+  // Finalizers of garbage run in the order of the objects' turns: instances of classes with a
+  // __del__ take theirs when they are made, others when a first weak reference is made to them. It
+  // is kept in the scratch bits of the header, in which there is none (0) at first; those without
+  // come last. It takes millions of turns until they begin anew.
+  void TakeTurn(Object* o) {
+    if (++last_turn_ > kGcRefsMask >> kGcRefsShift) last_turn_ = kFirstTurn;
+    SetTurn(o, last_turn_);
+  }
+  // A turn before those of all others.
+  void TakeEarlyTurn(Object* o) {
+    if (++last_early_turn_ < kFirstTurn) SetTurn(o, last_early_turn_);
+  }
+  static bool HasTurn(const Object* o) { return (o->gc & (kGcRefsMask | kGcCollecting)) != 0; }
+
   // Moves every tracked object to the permanent generation, and back to the oldest.
   void Freeze();
   void Unfreeze();
@@ -90,6 +104,10 @@ class Collector {
               int64_t uncollectable);
   void UpdateThreshold();
   void AdaptYoung();
+  static void SetTurn(Object* o, uint32_t turn) {
+    if (o->gc & kGcCollecting) return;  // these bits are in use
+    o->gc = (o->gc & ~kGcRefsMask) | turn << kGcRefsShift;
+  }
 
   RuntimeState* rt_;
   Heap& heap_;
@@ -102,6 +120,8 @@ class Collector {
   // containers; 1 once a script has set thresholds.
   int64_t patience_ = 1;
   bool own_thresholds_ = true;
+  static constexpr uint32_t kFirstTurn = 1 << 16;
+  uint32_t last_turn_ = kFirstTurn - 1, last_early_turn_ = 0;
   int64_t counts_[kGenerations] = {0, 0,
                                    0};  // collections of the younger one since; [0] is the heap's
   int64_t old_total_ = 0;               // survivors of the last full collection

@@ -13,7 +13,7 @@ template <class Put>
 Result<BytesObject> EncodeWith(ThreadState& ts, StrObject* s, std::string_view errors,
                                const char* encoding, const char* reason, Put put,
                                std::string_view prefix = {}, size_t unit = 1) {
-  MVM_TRY_VOID(CheckRoom(ts, s->length * 2));
+  MVM_TRY_VOID(CheckRoom(ts, s->length * unit * 2));
   TextBuffer out(Heap::kMaxAllocation);
   out.Append(prefix);
   size_t i = 0;

@@ -385,6 +385,20 @@ Result<BytesObject> EncodeUtf16(ThreadState& ts, StrObject* s, std::string_view 
 Result<BytesObject> EncodeUtf32(ThreadState& ts, StrObject* s, std::string_view errors,
                                 ByteOrder order) {
   static constexpr const char* kReason = "surrogates not allowed";
+  if (s->kind() == 1 || (s->kind() == 2 && !HasSurrogates(s->data2(), s->length))) {
+    const size_t n = s->length, mark = order == ByteOrder::kNative ? 1 : 0;
+    if (n + mark == 0) return NewBytes(ts, {});
+    MVM_TRY(Ref<BytesObject> out, NewBytesRaw(ts, (n + mark) * 4));
+    uint32_t* to = reinterpret_cast<uint32_t*>(out->data());
+    if (mark) *to++ = 0xFEFF;
+    WithChars(s, [&](auto* p) {
+      for (size_t i = 0; i < n; ++i) to[i] = static_cast<uint32_t>(p[i]);
+    });
+    if (order == ByteOrder::kBig) {
+      for (size_t i = 0; i < n; ++i) to[i] = __builtin_bswap32(to[i]);
+    }
+    return out;
+  }
   if (order == ByteOrder::kBig)
     return EncodeWith(ts, s, errors, "utf-32-be", kReason, PutUtf32<true>, {}, 4);
   return EncodeWith(

@@ -360,8 +360,8 @@ DictEntry TakeEntry(ThreadState& ts, DictObject* d, uint32_t e) {
 }
 
 void Drop(DictEntry taken) {
-  Decref(taken.value);
   Decref(taken.key);
+  Decref(taken.value);
 }
 
 // First entry with a key; entry_count if there is none.

@@ -18,6 +18,7 @@
 #include "runtime/objects/int_object.h"
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
 #include "runtime/objects/weakref_object.h"
 #include "runtime/protocol/protocol.h"
 
@@ -461,6 +462,33 @@ bool EndShows(ThreadState& ts) {
   return show;
 }
 
+// The last uncaught exception holds frames, and they hold what is to die before sys does.
+void DropLastException(ThreadState& ts) {
+  ModuleObject* sys = ts.rt->sys;
+  if (sys == nullptr) return;
+  auto drop = [&](const char* name) -> Status {
+    MVM_TRY(Ref<StrObject> key, InternUtf8(ts, name));
+    return Lookup(ts, sys, key).is_null() ? Ok() : DictSetStr(ts, sys->dict, key, ts.rt->none);
+  };
+  for (const char* name : {"last_exc", "last_type", "last_value", "last_traceback"}) {
+    if (drop(name).raised()) ClearPending(ts);
+  }
+}
+
+// What the names of the program refer to dies first, in their order, should all die together.
+void GiveEarlyTurns(ThreadState& ts) {
+  const Value main = DictGetStr(ts, ts.rt->modules, MVM_NAME(ts, __main__));
+  if (main.is_null() || !IsInstance(ts, main, TypeById(ts, TypeId::kModule))) return;
+  size_t pos = 0;
+  Value key, value;
+  while (DictNext(ts, main.as<ModuleObject>()->dict, &pos, &key, &value)) {
+    if (!value.is_object() || !Page::Of(value.object())->container) continue;
+    if (TypeOf(ts, value)->slots.finalize) {
+      ts.rt->heap.collector().TakeEarlyTurn(value.object());
+    }
+  }
+}
+
 }  // namespace
 
 void FinalizeModules(ThreadState& ts) {
@@ -471,6 +499,7 @@ void FinalizeModules(ThreadState& ts) {
     return;
   }
   Collector& collector = rt.heap.collector();
+  DropLastException(ts);
   collector.Collect(ts, 2);
   collector.quiet = true;
   Ref<ModuleObject> builtins = Ref<ModuleObject>::Borrow(rt.builtins);
@@ -491,6 +520,7 @@ void FinalizeModules(ThreadState& ts) {
         }
       }
     }
+    GiveEarlyTurns(ts);
     DictClear(ts, rt.modules);
   }
   // Whoever is held by the list alone dies here, the last import first.
@@ -533,6 +563,9 @@ void FinalizeModules(ThreadState& ts) {
   rt.finalizing = true;
   if (sys) EmptyModule(ts, sys);
   if (builtins) EmptyModule(ts, builtins);
+  // What hung on the names of sys or was registered, as hooks are, with all that their globals hold.
+  { Ref<TupleObject> codecs = Ref<TupleObject>::Steal(std::exchange(rt.codecs, nullptr)); }
+  collector.Collect(ts, 2);
   ClearPending(ts);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 
+#include "runtime/gc/collector.h"
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/generic_alias.h"
 #include "runtime/objects/str_object.h"
@@ -122,6 +123,7 @@ bool Link(RuntimeState& rt, Object* target, WeakrefObject* ref) {
   }
   ref->target = target;
   target->gc |= kGcHasWeakrefs;
+  if (!Collector::HasTurn(target)) rt.heap.collector().TakeTurn(target);
   return true;
 }
 

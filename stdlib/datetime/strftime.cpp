@@ -52,6 +52,7 @@ Result<> WrapStrftime(ThreadState& ts, Value object, Value format, Value timetup
     return Raise(ts, Exc::kTypeError, "strftime() argument 1 must be str, not %T", format);
   // Text that is no Unicode is refused here, and what follows a NUL is lost, as in CPython.
   MVM_TRY_VOID(Encode(ts, format.as<StrObject>()));
+  MVM_TRY_VOID(CheckRoom(ts, format.as<StrObject>()->length * 8));
   std::string text = ToUtf8(format.as<StrObject>());
   text.resize(std::min(text.size(), text.find('\0')));
   std::string out;

@@ -30,7 +30,8 @@ void MarshalWriter::Word32(uint32_t n) {
 
 Status MarshalWriter::Room(size_t more) {
   MVM_TRY_VOID(Charge(ts_, static_cast<int64_t>(more / 16 + 1)));
-  return CheckRoom(ts_, data_.size() + more);
+  constexpr size_t kRefBytes = 64;  // about what an entry of the table takes
+  return CheckRoom(ts_, data_.size() * 2 + refs_.size() * kRefBytes + more);
 }
 
 // Numbers in place have no counts: equal ones are one object. An object that nobody else holds

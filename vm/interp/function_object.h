@@ -38,16 +38,16 @@ class FunctionObject : public Object {
     v(code);
     v(globals);
     v(builtins);
-    v(closure);
+    v(module);
     v(defaults);
     v(kwdefaults);
-    v(name);
-    v(qualname);
     v(doc);
-    v(module);
+    v(dict);
+    v(closure);
     v(annotations);
     v(type_params);
-    v(dict);
+    v(name);
+    v(qualname);
   }
 };
 

@@ -1102,6 +1102,7 @@ plain:
     CASE(BUILD_MAP) : SLOW(SlowBuild(ts, R, pc));
     CASE(BUILD_STRING) : SLOW(SlowBuild(ts, R, pc));
     CASE(NEWLIST) : {
+      SAVE();  // for the tracer of allocations
       ListObject* list = pc->x == 0 ? FastList(ts) : nullptr;
       if (MVM_UNLIKELY(list == nullptr)) SLOW(SlowBuild(ts, R, pc));
       R[pc->a] = Value(list);

@@ -27,9 +27,8 @@ struct CallSite {
 };
 
 void ReleaseWindow(CallSite& site) {
-  Value callee = site.window[0];
+  Decref(site.window[0]);
   for (uint32_t i = 0; i < site.npos + site.nkw; ++i) Decref(site.args[i]);
-  Decref(callee);
 }
 
 uint64_t NewHeader(const Value* R, const Value* window, uint32_t dest, uint64_t flags) {
@@ -237,6 +236,7 @@ void SpecialiseClassCall(ThreadState* ts, Word* pc, TypeObject* type, FunctionOb
       !IsExact(Value(type), TypeId::kType)) {
     return;
   }
+  if (type->slots.finalize) return;  // AllocInstance gives it a turn (gc/collector.h)
   if (init == nullptr) {
     if (pc->c != 0 && !type->has_flag(kTypeExceptionSubclass)) return;
   } else if (!init->simple || init->param_count != pc->c + 1u || VersionOf(*ts, init) == 0) {
