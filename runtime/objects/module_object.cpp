@@ -563,7 +563,8 @@ void FinalizeModules(ThreadState& ts) {
   rt.finalizing = true;
   if (sys) EmptyModule(ts, sys);
   if (builtins) EmptyModule(ts, builtins);
-  // What hung on the names of sys or was registered, as hooks are, with all that their globals hold.
+  // What hung on the names of sys or was registered, as hooks are, with all that their globals
+  // hold.
   { Ref<TupleObject> codecs = Ref<TupleObject>::Steal(std::exchange(rt.codecs, nullptr)); }
   collector.Collect(ts, 2);
   ClearPending(ts);
