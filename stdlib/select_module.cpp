@@ -121,6 +121,7 @@ Result<> select_select(ThreadState& ts, Args args) {
 // `rows` a descriptor is. The capacity of the rows stands for both tables in the heap's account.
 class PollRows {
  public:
+  static constexpr size_t kEmptyBytes = 128;  // charged when one is made
   static size_t Bytes(size_t count) {
     return count * (sizeof(struct pollfd) + sizeof(std::pair<const int, uint32_t>) + 16);
   }
@@ -162,7 +163,8 @@ class PollObject : public Object {
   void VisitRefs(V&&) {}
   void FreeBuffers(Heap& heap) {
     if (registered != nullptr) {
-      heap.Account(-static_cast<ptrdiff_t>(PollRows::Bytes(registered->rows().capacity())));
+      const size_t bytes = PollRows::kEmptyBytes + PollRows::Bytes(registered->rows().capacity());
+      heap.Account(-static_cast<ptrdiff_t>(bytes));
     }
     delete registered;
     registered = nullptr;
@@ -255,6 +257,7 @@ const TypeSpec kPollType = {
 Result<> select_poll(ThreadState& ts, Args args) {
   MVM_TRY(TypeObject * type, TypeForSpec(ts, kPollType));
   MVM_TRY(Ref<> made, AllocInstance(ts, type));
+  if (!ts.heap().Charge(PollRows::kEmptyBytes)) return RaiseMemoryError(ts);
   made.as<PollObject>()->registered = new PollRows;
   return made;
 }

@@ -2,16 +2,16 @@
 // that there are no tombstones.
 #include "runtime/core/intern.h"
 
-#include <cstdlib>
 #include <cstring>
 
 #include "runtime/objects/str_object.h"
 #include "runtime/support/hash.h"
+#include "runtime/support/mapped_memory.h"
 #include "runtime/support/utf8.h"
 
 namespace minivm {
 
-InternTable::~InternTable() { std::free(slots_); }
+InternTable::~InternTable() { DeleteTable(slots_, (size_t{mask_} + 1) * sizeof(StrObject*)); }
 
 StrObject* InternTable::FindLatin1(uint32_t hash, const void* bytes, size_t size) const {
   if (!slots_) return nullptr;
@@ -37,9 +37,13 @@ StrObject* InternTable::Find(uint32_t hash, const StrObject* wanted) const {
   }
 }
 
-bool InternTable::Grow() {
-  uint32_t size = slots_ ? (mask_ + 1) * 2 : 1024;
-  StrObject** fresh = static_cast<StrObject**>(std::calloc(size, sizeof(StrObject*)));
+// False: out of memory; the table is as it was.
+bool InternTable::Resize(Heap& heap, uint32_t size) {
+  const uint32_t old_size = slots_ ? mask_ + 1 : 0;
+  if (size > kLeast && !heap.Charge(size * sizeof(StrObject*))) return false;
+  StrObject** fresh = static_cast<StrObject**>(NewTable(size * sizeof(StrObject*)));
+  const uint32_t freed = fresh ? old_size : size;
+  if (freed > kLeast) heap.Account(-static_cast<ptrdiff_t>(freed * sizeof(StrObject*)));
   if (!fresh) return false;
   for (uint32_t i = 0; slots_ && i <= mask_; ++i) {
     StrObject* s = slots_[i];
@@ -48,14 +52,15 @@ bool InternTable::Grow() {
     while (fresh[at]) at = (at + 1) & (size - 1);
     fresh[at] = s;
   }
-  std::free(slots_);
+  DeleteTable(slots_, old_size * sizeof(StrObject*));
   slots_ = fresh;
   mask_ = size - 1;
   return true;
 }
 
 bool InternTable::Insert(StrObject* s) {
-  if ((!slots_ || used_ >= (mask_ + 1) / 4 * 3) && !Grow()) return false;
+  const uint32_t more = slots_ ? (mask_ + 1) * 2 : kLeast;
+  if ((!slots_ || used_ >= (mask_ + 1) / 4 * 3) && !Resize(*Heap::Of(s), more)) return false;
   uint32_t at = s->aux & mask_;
   while (slots_[at]) at = (at + 1) & mask_;
   slots_[at] = s;
@@ -79,6 +84,10 @@ void InternTable::Remove(StrObject* s) {
     }
   }
   slots_[at] = nullptr;
+  constexpr uint32_t kSparse = 16;
+  if (mask_ >= 16 * kLeast && used_ < mask_ / kSparse) {
+    (void)Resize(*Heap::Of(s), (mask_ + 1) / 4);  // no memory: another time
+  }
 }
 
 uint32_t TextHash(const RuntimeState& rt, const void* bytes, size_t size) {

@@ -21,9 +21,12 @@ class InternTable {
   bool Insert(StrObject* s);
   void Remove(StrObject* s);
   size_t size() const { return used_; }
+  // Bytes in the heap's account: what goes beyond the table that every VM has.
+  size_t charged() const { return mask_ < kLeast ? 0 : (size_t{mask_} + 1) * sizeof(StrObject*); }
 
  private:
-  bool Grow();
+  static constexpr uint32_t kLeast = 1024;
+  bool Resize(Heap& heap, uint32_t size);
 
   StrObject** slots_ = nullptr;  // open addressing, linear; null: empty
   uint32_t mask_ = 0;            // size - 1; 0: no table

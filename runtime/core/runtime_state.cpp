@@ -309,6 +309,8 @@ RuntimeState::~RuntimeState() {
   }
   heap.Account(-static_cast<ptrdiff_t>((shape_capacity - kFirstShapes) * sizeof(ShapeEntry)));
   heap.Account(-static_cast<ptrdiff_t>(extras_capacity * sizeof(InstanceExtras)));
+  if (weakrefs) heap.Account(-static_cast<ptrdiff_t>(weakrefs->charged()));
+  if (interned) heap.Account(-static_cast<ptrdiff_t>(interned->charged()));
   if (leaks && main_thread) leaks->Buffers();
   if (gil) gil->Unshare();
   if (attr_cache) munmap(attr_cache, attr_cache_size);

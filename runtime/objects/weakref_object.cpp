@@ -5,20 +5,19 @@
 // and callbacks are called in list order.
 #include "runtime/objects/weakref_object.h"
 
-#include <cstdlib>
-
 #include "runtime/gc/collector.h"
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/generic_alias.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/protocol.h"
 #include "runtime/support/hash.h"
+#include "runtime/support/mapped_memory.h"
 
 namespace minivm {
 
 // ---- the table ----
 
-WeakrefTable::~WeakrefTable() { std::free(entries_); }
+WeakrefTable::~WeakrefTable() { DeleteTable(entries_, (size_t{mask_} + 1) * sizeof(Entry)); }
 
 WeakrefTable::Entry* WeakrefTable::Slot(const Object* target) const {
   uint32_t i = static_cast<uint32_t>(HashMix(reinterpret_cast<uintptr_t>(target)));
@@ -30,23 +29,27 @@ WeakrefObject* WeakrefTable::First(const Object* target) const {
   return entries_ ? Slot(target)->first : nullptr;
 }
 
-bool WeakrefTable::Grow() {
-  uint32_t size = entries_ ? (mask_ + 1) * 2 : 32;
+// False: out of memory; the table is as it was.
+bool WeakrefTable::Resize(Heap& heap, uint32_t size) {
   Entry* old = entries_;
   uint32_t old_size = entries_ ? mask_ + 1 : 0;
-  Entry* fresh = static_cast<Entry*>(std::calloc(size, sizeof(Entry)));
+  if (size > kLeast && !heap.Charge(size * sizeof(Entry))) return false;
+  Entry* fresh = static_cast<Entry*>(NewTable(size * sizeof(Entry)));
+  const uint32_t freed = fresh ? old_size : size;
+  if (freed > kLeast) heap.Account(-static_cast<ptrdiff_t>(freed * sizeof(Entry)));
   if (!fresh) return false;
   entries_ = fresh;
   mask_ = size - 1;
   for (uint32_t i = 0; i < old_size; ++i) {
     if (old[i].target) *Slot(old[i].target) = old[i];
   }
-  std::free(old);
+  DeleteTable(old, old_size * sizeof(Entry));
   return true;
 }
 
 bool WeakrefTable::SetFirst(Object* target, WeakrefObject* ref) {
-  if ((!entries_ || used_ * 2 > mask_) && !Grow()) return false;
+  const uint32_t more = entries_ ? (mask_ + 1) * 2 : kLeast;
+  if ((!entries_ || used_ * 2 > mask_) && !Resize(*Heap::Of(target), more)) return false;
   Entry* e = Slot(target);
   if (!e->target) ++used_;
   e->target = target;
@@ -69,6 +72,10 @@ void WeakrefTable::Remove(const Object* target) {
     }
   }
   entries_[at] = {nullptr, nullptr};
+  // What a million references have left gives its memory back; that there is none for less is no
+  // failure.
+  constexpr uint32_t kSparse = 16;
+  if (mask_ >= 1024 && used_ < mask_ / kSparse) (void)Resize(*Heap::Of(target), (mask_ + 1) / 4);
 }
 
 // ---- lists ----

@@ -35,14 +35,17 @@ class WeakrefTable {
   // Makes `ref` the first of its target's list. False: out of memory.
   bool SetFirst(Object* target, WeakrefObject* ref);
   void Remove(const Object* target);
+  // Bytes in the heap's account: what goes beyond a first small table.
+  size_t charged() const { return mask_ < kLeast ? 0 : (size_t{mask_} + 1) * sizeof(Entry); }
 
  private:
+  static constexpr uint32_t kLeast = 32;
   struct Entry {
     Object* target;
     WeakrefObject* first;
   };
   Entry* Slot(const Object* target) const;
-  bool Grow();
+  bool Resize(Heap& heap, uint32_t size);
   Entry* entries_ = nullptr;
   uint32_t mask_ = 0, used_ = 0;
 };

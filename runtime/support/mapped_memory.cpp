@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdlib>
 #include <cstring>
 
 namespace minivm {
@@ -40,5 +41,18 @@ void* RemapMemory(void* p, size_t old_size, size_t new_size) {
 }
 
 void UnmapMemory(void* p, size_t size) { munmap(p, Rounded(size)); }
+
+namespace {
+constexpr size_t kMapTableFrom = size_t{1} << 20;
+}  // namespace
+
+void* NewTable(size_t size) {
+  return size < kMapTableFrom ? std::calloc(1, size) : MapMemory(size);
+}
+
+void DeleteTable(void* p, size_t size) {
+  if (p == nullptr) return;
+  return size < kMapTableFrom ? std::free(p) : UnmapMemory(p, size);
+}
 
 }  // namespace minivm

@@ -20,4 +20,9 @@ void* MapMemory(size_t size);
 void* RemapMemory(void* p, size_t old_size, size_t new_size);
 void UnmapMemory(void* p, size_t size);
 
+// Zeroed memory for a table that grows and shrinks: mapped from a megabyte on, else from the C
+// library. Null when refused.
+void* NewTable(size_t size);
+void DeleteTable(void* p, size_t size);
+
 }  // namespace minivm
