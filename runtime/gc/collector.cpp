@@ -188,7 +188,7 @@ class Collector::Run {
     ForEachCandidate([&](Object* o) { VisitObject(rt_, o, subtract); });
     MarkReachable();
     bool complete = SeparateGarbage();
-    SortTurns();
+    if (turns_.size() != 0) SortTurns();
     AfterWalk();
     if (!complete) {  // no memory for the snapshot: another time
       for (size_t i = 0; i < list_.size(); ++i) Release(list_[i]);
@@ -249,7 +249,7 @@ class Collector::Run {
     listed_ = generation_ < 2;
     WalkPages([&](Object* o) {
       if (!(o->gc & kGcTracked) || (o->gc & kGcAgeMask) > oldest) return;
-      if (MVM_UNLIKELY(RefsOf(o) != 0)) turns_.Push({o, RefsOf(o)});
+      if (MVM_UNLIKELY(RefsOf(o) != 0)) KeepTurn(o);
       const uint32_t refs = o->refcount < kRefsLimit ? o->refcount : kRefsLimit;
       o->gc = (o->gc & ~(kGcRefsMask | kGcReachable)) | kGcCollecting | refs << kGcRefsShift;
       ++candidates_;
@@ -322,8 +322,11 @@ class Collector::Run {
     o->gc = (o->gc & ~(kGcRefsMask | kGcReachable | kGcCollecting | kGcAgeMask)) | age;
   }
 
+  // Without memory for it the object loses its turn.
+  [[gnu::noinline]] void KeepTurn(Object* o) { (void)turns_.Push({o, RefsOf(o)}); }
+
   // Survivors get their turns back; those of the garbage are put in order.
-  void SortTurns() {
+  [[gnu::noinline]] void SortTurns() {
     size_t n = 0;
     for (const Turn& turn : turns_) {
       if (IsCandidate(turn.object)) {
@@ -339,7 +342,7 @@ class Collector::Run {
 
   // f for the garbage, for that which has turns twice: first in their order.
   template <class F>
-  void ForEachInTurn(F f) {
+  [[gnu::noinline]] void ForEachInTurn(F f) {
     for (const Turn& turn : turns_) f(turn.object);
     for (size_t i = 0; i < list_.size(); ++i) f(list_[i]);
   }
