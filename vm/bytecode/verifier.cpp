@@ -276,7 +276,7 @@ bool Verifier::SpecialReads(const Word& w, Op op) {
       if (w.c >= 2) ReadFlagged(w.b, IsTemp(w.b));
       return true;
     case Op::RET: ReadFlagged(w.a, IsTemp(w.a)); return true;
-    case Op::YIELD: Consume(w.a); return true;  // moved out; the value sent comes in
+    case Op::YIELD: ReadFlagged(w.c, w.c == w.a); return true;
     case Op::ENDASYNCFOR:
       Consume(w.a);
       Read(w.b);

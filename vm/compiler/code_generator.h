@@ -238,6 +238,7 @@ class CodeGenerator {
   void FormattedValue(const FormattedValueExpr* e, Dest dest);
   void NamedExpr(const NamedExprExpr* e, Dest dest);
   void Yield(const YieldExpr* e);
+  void YieldValue(const Expr* value, const Location& loc);
   void YieldFrom(const YieldFromExpr* e);
   void Await(const AwaitExpr* e);
   // Runs the iterator in the highest temporary to its end; the result replaces it.

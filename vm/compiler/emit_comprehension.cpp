@@ -186,11 +186,8 @@ void CodeGenerator::CompLoop(Comp& comp, uint32_t index) {
 void CodeGenerator::CompElement(Comp& comp) {
   switch (comp.expr->kind) {
     case ExprKind::kGeneratorExp:
-      ToTemp(comp.element);
-      b().SetLocation(comp.element->loc);
-      if (unit_->is_async_function) b().Emit(Op::WRAPASYNC, b().Next() - 1u);
+      YieldValue(comp.element, comp.element->loc);
       b().Pop();
-      b().Emit(Op::YIELD, b().Next(), 0);
       b().Emit(Op::CLEAR, b().Next());
       return;
     case ExprKind::kDictComp: {

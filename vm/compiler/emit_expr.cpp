@@ -672,16 +672,27 @@ void CodeGenerator::NamedExpr(const NamedExprExpr* e, Dest dest) {
 
 void CodeGenerator::Yield(const YieldExpr* e) {
   if (!in_function()) context_.Error(e->loc, "'yield' outside function");
-  if (e->value) {
-    ToTemp(e->value);
-  } else {
-    b().SetLocation(e->loc);
-    LoadSpecial(Special::kNone, Dest{});
-  }
+  if (e->value) return YieldValue(e->value, e->loc);
   b().SetLocation(e->loc);
+  LoadSpecial(Special::kNone, Dest{});
   if (unit_->is_async_function) b().Emit(Op::WRAPASYNC, b().Next() - 1u);
   b().Pop();
-  b().Emit(Op::YIELD, b().Next(), 0);
+  b().Emit(Op::YIELD, b().Next(), 0, b().Next());
+  b().Push();
+}
+
+void CodeGenerator::YieldValue(const Expr* value, const Location& loc) {
+  Operand o;
+  if (unit_->is_async_function) {
+    o = TempOperand(value);
+    b().SetLocation(loc);
+    b().Emit(Op::WRAPASYNC, o.reg);
+  } else {
+    o = Any(value);
+    b().SetLocation(loc);
+  }
+  b().Pop(o);
+  b().Emit(Op::YIELD, b().Next(), 0, o.reg);
   b().Push();
 }
 
@@ -693,7 +704,7 @@ void CodeGenerator::SendLoop() {
   b().BindLoop(&head);
   b().EmitJump(Op::SEND, iterator, value, 0, &done);
   b().Pop();
-  b().Emit(Op::YIELD, value, 1);
+  b().Emit(Op::YIELD, value, 1, value);
   b().Push();
   b().Loop(head);
   b().SetUnreachable();

@@ -132,14 +132,25 @@
 
 // ---- generators and words that are watched ----
 
-#define RESUME(IT, SENT, TAKE, TELL)                                \
-  if (Value* nb = ResumeFast(ts, R, pc, IT, SENT)) {                \
-    TAKE;                                                           \
-    R = nb;                                                         \
-    pc = const_cast<Word*>((IT).as<GeneratorObject>()->resume_pc);  \
-    TELL((IT).as<GeneratorObject>()->function->code, R[-1].bits()); \
-    POLL();                                                         \
-    DISPATCH();                                                     \
+#define RESUME_NEXT(IT, LOCAL, TELL)                              \
+  if (Value* nb = ResumeFast(ts, R, pc, IT, Value(), 1, LOCAL)) { \
+    GeneratorObject* gen = (IT).as<GeneratorObject>();            \
+    R = nb;                                                       \
+    pc = ResumeWord(ts, nb, gen);                                 \
+    TELL(gen->function->code, R[-1].bits());                      \
+    POLL();                                                       \
+    DISPATCH();                                                   \
+  }
+// The value is the generator's now, also if it raises.
+#define RESUME_SEND(IT, TELL)                                      \
+  if (Value* nb = ResumeFast(ts, R, pc, IT, R[pc->b], 2, false)) { \
+    GeneratorObject* gen = (IT).as<GeneratorObject>();             \
+    R[pc->b] = Value::Int(0);                                      \
+    R = nb;                                                        \
+    pc = const_cast<Word*>(gen->resume_pc);                        \
+    TELL(gen->function->code, R[-1].bits());                       \
+    POLL();                                                        \
+    DISPATCH();                                                    \
   }
 
 #define WATCHED_PROPERTY(LABEL, PUSHED)    \

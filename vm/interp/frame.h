@@ -47,6 +47,11 @@ struct FrameHeader {
 inline uint64_t CalleeHeader(const Value* R, uint64_t low) {
   return (R[-1].bits() >> 32 << 32) + FrameHeader::kDepthOne + low;
 }
+// The same for one that C++ calls from the running frame, if there is one.
+inline uint64_t EntryHeader(const ThreadState& ts) {
+  const uint64_t depth = ts.base == nullptr ? 0 : ts.base[-1].bits() >> 32 << 32;
+  return depth + FrameHeader::kDepthOne + kFrameEntry;
+}
 inline uint64_t HeaderPlaces(uint64_t window, uint64_t dest) { return window << 8 | dest << 16; }
 // The locals from `first` on have no values yet.
 inline void UnsetLocals(const FunctionObject* f, Value* base, uint32_t first, Value unbound) {

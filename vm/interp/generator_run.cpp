@@ -149,12 +149,14 @@ bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
   FrameHeader header = HeaderOf(R);
   GeneratorObject* gen = R[-3].as<GeneratorObject>();
   InterpState& state = InterpOf(*ts);
-  uint8_t at = pc->a;
-  Value value = R[at];
+  const Value value = R[pc->c];
+  if (pc->c == pc->a) {
+    R[pc->a] = Value::Int(0);
+  } else {
+    Incref(value);
+  }
   if (header.has(kFrameTraced) && state.on_return != nullptr &&
       state.on_return(*ts, R, pc, value).raised()) {
-    // The operands of a YIELD are gone when it raises.
-    R[at] = Value::Int(0);
     Decref(value);
     return false;
   }
@@ -321,8 +323,7 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>
     return kRaised;
   }
   Value* w = StackTop(ts);
-  uint64_t depth = ts.base == nullptr ? 0 : ts.base[-1].bits() >> 32 << 32;
-  uint64_t header = depth + FrameHeader::kDepthOne + kFrameGenerator + kFrameEntry;
+  const uint64_t header = EntryHeader(ts) + kFrameGenerator;
   if (!FrameFits(&ts, w + kWindowWords, gen->function->frame_size, header)) {
     Ref<> hold = kThrowing ? TakePending(ts) : Ref<>();
     RaiseRecursion(ts);
@@ -464,12 +465,46 @@ Result<> GeneratorSend(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>*
   return EnterGenerator<false>(ts, gen, sent, returned);
 }
 
+namespace {
+
+// next() of one that waits at a YIELD of its own, has no frame object and is not watched: what
+// natives that draw from generators nearly always meet.
+Result<> NextOfWaiting(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) {
+  RecursionGuard guard(ts, "");
+  if (!guard) return kRaised;
+  Value* w = StackTop(ts);
+  Value* nb = w + kWindowWords;
+  const uint64_t header = EntryHeader(ts) + kFrameGenerator;
+  if (!FrameFits(&ts, nb, gen->function->frame_size, header)) {
+    RaiseRecursion(ts);
+    return kRaised;
+  }
+  EntryRecord entry{static_cast<EntryRecord*>(ts.entry), ts.base, ts.pc, nb};
+  Value* saved_top = std::exchange(ts.top, nullptr);
+  LayGenerator(&ts, w, gen, Value(), header, Value());
+  const Word* pc = ResumeWord(&ts, nb, gen);
+  ts.entry = &entry;
+  ts.base = nb;
+  ts.pc = pc;
+  const Value v = Run(&ts, nb, pc);
+  ts.entry = entry.prev;
+  ts.base = entry.caller_base;
+  ts.pc = entry.caller_pc;
+  ts.top = saved_top;
+  if (MVM_LIKELY(!v.is_null() && InterpOf(ts).yielded)) return Result<>::Steal(v);
+  if (v.is_null()) return kRaised;
+  *returned = Ref<>::Steal(v);
+  return Result<>::Done();
+}
+
+}  // namespace
+
 Result<> GeneratorNext(ThreadState& ts, GeneratorObject* gen) {
   Ref<> returned;
   Result<> r = kRaised;
-  if (MVM_LIKELY(gen->state == GenState::kSuspended)) {
-    ++ts.rt->none->refcount;
-    r = EnterGenerator<false>(ts, gen, ts.rt->none, &returned);
+  if (MVM_LIKELY(gen->state == GenState::kSuspended && !gen->awaiting && gen->frame.is_null() &&
+                 InterpOf(ts).watching == nullptr)) {
+    r = NextOfWaiting(ts, gen, &returned);
   } else {
     r = GeneratorSend(ts, gen, ts.rt->none, &returned);
   }

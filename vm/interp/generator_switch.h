@@ -29,8 +29,8 @@ inline void LayGenerator(ThreadState* ts, Value* w, GeneratorObject* gen, Value 
   w[0] = Value(static_cast<Object*>(gen));
   w[1] = back;
   w[2] = Value::FromBits(header);
-  const uint32_t live = gen->live;
-  for (uint32_t i = 0; i < live; ++i) nb[i] = gen->registers[i];
+  const Value* from = gen->registers;
+  for (uint32_t i = 0, live = gen->live; i < live; ++i) nb[i] = from[i];
   gen->live = 0;
   gen->state = GenState::kRunning;
   gen->handled.prev = ts->handled;
@@ -38,29 +38,47 @@ inline void LayGenerator(ThreadState* ts, Value* w, GeneratorObject* gen, Value 
   if (!sent.is_null()) nb[gen->yield_register] = sent;
 }
 
-// Resumes a generator or coroutine that waits at a YIELD of its own and has no frame object: its
-// registers, or null for all else.
-inline Value* ResumeFast(ThreadState* ts, Value* R, const Word* pc, Value it, Value sent) {
-  if (MVM_UNLIKELY(!IsExact(it, TypeId::kGenerator) && !IsExact(it, TypeId::kCoroutine)))
+// Resumes a generator (or coroutine, if it is sent something) that waits at a YIELD of its own and
+// has no frame object: its registers, or null for all else. The window is `above` words over the
+// iterator; `local`: what is yielded goes to a local.
+[[gnu::always_inline]] inline Value* ResumeFast(ThreadState* ts, Value* R, const Word* pc, Value it,
+                                                Value sent, unsigned above, bool local) {
+  if (MVM_UNLIKELY(!it.is_pointer())) return nullptr;
+  const uint32_t shape = it.object()->shape_id;
+  if (MVM_UNLIKELY(shape != ShapeIdOf(TypeId::kGenerator) &&
+                   (sent.is_null() || shape != ShapeIdOf(TypeId::kCoroutine)))) {
     return nullptr;
+  }
   GeneratorObject* gen = it.as<GeneratorObject>();
-  if (MVM_UNLIKELY(gen->state != GenState::kSuspended || gen->awaiting || gen->frame.is_object()))
+  if (MVM_UNLIKELY(gen->state != GenState::kSuspended || gen->awaiting || !gen->frame.is_null()))
     return nullptr;
-  Value* w = ResumeWindow(R, pc);
+  Value* w = R + pc->a + above;
   Value* nb = w + kWindowWords;
-  const uint64_t header = GeneratorHeader(R, w, static_cast<Op>(pc->op) == Op::FOR_GEN_L);
+  const uint64_t header = GeneratorHeader(R, w, local);
   if (MVM_UNLIKELY(!FrameFits(ts, nb, gen->function->frame_size, header))) return nullptr;
   LayGenerator(ts, w, gen, Value::FromBits(reinterpret_cast<uint64_t>(pc)), header, sent);
   return nb;
+}
+
+// Where a generator that a FOR resumes goes on. Nearly always nobody wants what a `yield` gives
+// back: then the word after it drops that, and None is neither sent nor dropped.
+inline Word* ResumeWord(ThreadState* ts, Value* nb, const GeneratorObject* gen) {
+  Word* word = const_cast<Word*>(gen->resume_pc);
+  if (MVM_LIKELY(static_cast<Op>(word->op) == Op::CLEAR)) return word + 1;
+  Object* none = ts->rt->none;
+  ++none->refcount;
+  nb[gen->yield_register] = none;
+  return word;
 }
 
 // Moves the registers of the generator that runs at R and yields at pc back into it.
 inline void SuspendGenerator(ThreadState* ts, GeneratorObject* gen, const Value* R,
                              const Word* pc) {
   const uint32_t live = pc->a;
-  for (uint32_t i = 0; i < live; ++i) gen->registers[i] = R[i];
+  Value* to = gen->registers;
+  for (uint32_t i = 0; i < live; ++i) to[i] = R[i];
   gen->live = live;
-  gen->yield_register = pc->a;
+  gen->yield_register = static_cast<uint8_t>(live);
   gen->resume_pc = pc + 1;
   gen->awaiting = pc->b != 0;
   gen->state = GenState::kSuspended;

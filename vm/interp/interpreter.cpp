@@ -102,6 +102,15 @@ inline ListObject* FastList(ThreadState* ts) {
   return list;
 }
 
+// A number that is a double, or becomes one without loss.
+inline bool IsDouble(Value v) {
+  constexpr int64_t kExact = int64_t{1} << 53;
+  return v.is_float() || (v.is_int() && v.as_int() <= kExact && v.as_int() >= -kExact);
+}
+inline double ToDouble(Value v) {
+  return v.is_float() ? v.as_float() : static_cast<double>(v.as_int());
+}
+
 inline const void* const* TableOf(const ThreadState* ts) {
   return ts->tab.load(std::memory_order_relaxed);
 }
@@ -475,58 +484,72 @@ plain:
     CASE(LOADLOCALS) : SLOW(SlowName(ts, R, pc));
 
     // ---- arithmetic ----
-#define ARITH(NAME, INT_EXPR, FLOAT_EXPR)                        \
-  CASE(NAME)                                                     \
-      : ARITH_BODY(INT_EXPR, FLOAT_EXPR, WRITE_T) CASE(NAME##_L) \
-      : ARITH_BODY(INT_EXPR, FLOAT_EXPR, WRITE_L)
-#define ARITH_BODY(INT_EXPR, FLOAT_EXPR, WRITE)                                      \
-  {                                                                                  \
-    Value b = R[pc->b], c = R[pc->c];                                                \
-    int64_t r;                                                                       \
-    if (MVM_LIKELY(Value::BothInt(b, c))) {                                          \
-      if (MVM_LIKELY(INT_EXPR)) {                                                    \
-        WRITE(Value::FromBits(static_cast<uint64_t>(r)));                            \
-        NEXT();                                                                      \
-      }                                                                              \
-    } else if (b.is_float() && c.is_float()) {                                       \
-      Value v;                                                                       \
-      if (MVM_LIKELY(Value::TryFloat(FLOAT_EXPR(b.as_float(), c.as_float()), &v))) { \
-        WRITE(v);                                                                    \
-        NEXT();                                                                      \
-      }                                                                              \
-    }                                                                                \
-    goto arith_slow;                                                                 \
+// A word that has seen floats becomes the float form, and that one the general form again when
+// neither operand is one.
+#define ARITH(NAME, INT_EXPR)                                      \
+  CASE(NAME)                                                       \
+      : ARITH_BODY(NAME##_FLOAT, INT_EXPR, WRITE_T) CASE(NAME##_L) \
+      : ARITH_BODY(NAME##_FLOAT_L, INT_EXPR, WRITE_L)
+#define ARITH_BODY(FLOAT_FORM, INT_EXPR, WRITE)           \
+  {                                                       \
+    Value b = R[pc->b], c = R[pc->c];                     \
+    int64_t r;                                            \
+    if (MVM_LIKELY(Value::BothInt(b, c))) {               \
+      if (MVM_LIKELY(INT_EXPR)) {                         \
+        WRITE(Value::FromBits(static_cast<uint64_t>(r))); \
+        NEXT();                                           \
+      }                                                   \
+    } else if (b.is_float() || c.is_float()) {            \
+      pc->op = static_cast<uint8_t>(Op::FLOAT_FORM);      \
+      PLAIN();                                            \
+    }                                                     \
+    goto arith_slow;                                      \
   }
-#define F_ADD(x, y) ((x) + (y))
-#define F_SUB(x, y) ((x) - (y))
-#define F_MUL(x, y) ((x) * (y))
-    ARITH(ADD, !__builtin_add_overflow(Raw(b), Raw(c) - 2, &r), F_ADD)
-    ARITH(SUB, !__builtin_sub_overflow(Raw(b), Raw(c) - 2, &r), F_SUB)
-    ARITH(MUL, !__builtin_mul_overflow(Raw(b) - 2, c.as_int(), &r) && (r |= 2, true), F_MUL)
-#define FLOAT_ARITH(NAME, FLOAT_EXPR) \
-  CASE(NAME) : FLOAT_BODY(FLOAT_EXPR, WRITE_T) CASE(NAME##_L) : FLOAT_BODY(FLOAT_EXPR, WRITE_L)
-#define FLOAT_BODY(FLOAT_EXPR, WRITE)                                              \
-  {                                                                                \
-    Value b = R[pc->b], c = R[pc->c], v;                                           \
-    if (MVM_LIKELY(b.is_float() && c.is_float() &&                                 \
-                   Value::TryFloat(FLOAT_EXPR(b.as_float(), c.as_float()), &v))) { \
-      WRITE(v);                                                                    \
-      NEXT();                                                                      \
-    }                                                                              \
-    goto arith_slow;                                                               \
+    ARITH(ADD, !__builtin_add_overflow(Raw(b), Raw(c) - 2, &r))
+    ARITH(SUB, !__builtin_sub_overflow(Raw(b), Raw(c) - 2, &r))
+    ARITH(MUL, !__builtin_mul_overflow(Raw(b) - 2, c.as_int(), &r) && (r |= 2, true))
+#define FLOAT_ARITH(NAME, OPERATOR)                              \
+  CASE(NAME##_FLOAT)                                             \
+      : FLOAT_BODY(NAME, OPERATOR, WRITE_T) CASE(NAME##_FLOAT_L) \
+      : FLOAT_BODY(NAME##_L, OPERATOR, WRITE_L)
+#define FLOAT_BODY(GENERAL, OPERATOR, WRITE)             \
+  {                                                      \
+    Value b = R[pc->b], c = R[pc->c], v;                 \
+    double x, y;                                         \
+    if (MVM_LIKELY(b.is_float() && c.is_float())) {      \
+      x = b.as_float();                                  \
+      y = c.as_float();                                  \
+    } else if (b.is_float() && c.is_int()) {             \
+      x = b.as_float();                                  \
+      y = static_cast<double>(c.as_int());               \
+    } else if (b.is_int() && c.is_float()) {             \
+      x = static_cast<double>(b.as_int());               \
+      y = c.as_float();                                  \
+    } else {                                             \
+      if (b.is_float() || c.is_float()) goto arith_slow; \
+      pc->op = static_cast<uint8_t>(Op::GENERAL);        \
+      PLAIN();                                           \
+    }                                                    \
+    if (MVM_LIKELY(Value::TryFloat(x OPERATOR y, &v))) { \
+      WRITE(v);                                          \
+      NEXT();                                            \
+    }                                                    \
+    goto arith_slow;                                     \
   }
-    FLOAT_ARITH(ADD_FLOAT, F_ADD)
-    FLOAT_ARITH(SUB_FLOAT, F_SUB)
-    FLOAT_ARITH(MUL_FLOAT, F_MUL)
-#define TRUEDIV_BODY(WRITE)                                              \
-  {                                                                      \
-    Value b = R[pc->b], c = R[pc->c], v;                                 \
-    if (b.is_float() && c.is_float() && MVM_LIKELY(c.as_float() != 0) && \
-        MVM_LIKELY(Value::TryFloat(b.as_float() / c.as_float(), &v))) {  \
-      WRITE(v);                                                          \
-      NEXT();                                                            \
-    }                                                                    \
-    goto arith_slow;                                                     \
+    FLOAT_ARITH(ADD, +)
+    FLOAT_ARITH(SUB, -)
+    FLOAT_ARITH(MUL, *)
+#define TRUEDIV_BODY(WRITE)                                                         \
+  {                                                                                 \
+    Value b = R[pc->b], c = R[pc->c], v;                                            \
+    if (MVM_LIKELY(IsDouble(b) && IsDouble(c))) {                                   \
+      const double divisor = ToDouble(c);                                           \
+      if (MVM_LIKELY(divisor != 0 && Value::TryFloat(ToDouble(b) / divisor, &v))) { \
+        WRITE(v);                                                                   \
+        NEXT();                                                                     \
+      }                                                                             \
+    }                                                                               \
+    goto arith_slow;                                                                \
   }
     CASE(TRUEDIV)
         : TRUEDIV_BODY(WRITE_T) CASE(TRUEDIV_L)
@@ -561,18 +584,34 @@ plain:
 #define IMM_BODY(COND, EXPR, WRITE)         \
   {                                         \
     Value b = R[pc->b];                     \
-    int64_t r [[maybe_unused]];             \
     if (MVM_LIKELY(b.is_int() && (COND))) { \
       WRITE(EXPR);                          \
       NEXT();                               \
     }                                       \
     goto arith_imm_slow;                    \
   }
-#define R_VALUE Value::FromBits(static_cast<uint64_t>(r))
-    IMM_OP(ADDI, !__builtin_add_overflow(Raw(b), int64_t{pc->x} * 4, &r), R_VALUE)
-    IMM_OP(SUBI, !__builtin_sub_overflow(Raw(b), int64_t{pc->x} * 4, &r), R_VALUE)
-    IMM_OP(MULI, !__builtin_mul_overflow(Raw(b) - 2, int64_t{pc->x}, &r),
-           Value::FromBits(static_cast<uint64_t>(r) | 2))
+#define ARITH_IMM(NAME, INT_EXPR, OPERATOR)                        \
+  CASE(NAME)                                                       \
+      : ARITH_IMM_BODY(INT_EXPR, OPERATOR, WRITE_T) CASE(NAME##_L) \
+      : ARITH_IMM_BODY(INT_EXPR, OPERATOR, WRITE_L)
+#define ARITH_IMM_BODY(INT_EXPR, OPERATOR, WRITE)                                           \
+  {                                                                                         \
+    Value b = R[pc->b];                                                                     \
+    int64_t r;                                                                              \
+    if (MVM_LIKELY(b.is_int())) {                                                           \
+      if (MVM_LIKELY(INT_EXPR)) {                                                           \
+        WRITE(Value::FromBits(static_cast<uint64_t>(r)));                                   \
+        NEXT();                                                                             \
+      }                                                                                     \
+    } else if (Value v; b.is_float() && Value::TryFloat(b.as_float() OPERATOR pc->x, &v)) { \
+      WRITE(v);                                                                             \
+      NEXT();                                                                               \
+    }                                                                                       \
+    goto arith_imm_slow;                                                                    \
+  }
+    ARITH_IMM(ADDI, !__builtin_add_overflow(Raw(b), int64_t{pc->x} * 4, &r), +)
+    ARITH_IMM(SUBI, !__builtin_sub_overflow(Raw(b), int64_t{pc->x} * 4, &r), -)
+    ARITH_IMM(MULI, !__builtin_mul_overflow(Raw(b) - 2, int64_t{pc->x}, &r) && (r |= 2, true), *)
     IMM_OP(FLOORDIVI, true, Value::Int(FloorDivInt(b.as_int(), pc->x)))
     IMM_OP(MODI, true, Value::Int(ModInt(b.as_int(), pc->x)))
     IMM_OP(ANDI, true, Value::FromBits(b.bits() & (static_cast<uint64_t>(int64_t{pc->x}) << 2 | 2)))
@@ -582,6 +621,10 @@ plain:
       Value b = R[pc->b];
       if (b.is_int() && b.as_int() != Value::kMinInt) {
         R[pc->a] = Value::Int(-b.as_int());
+        NEXT();
+      }
+      if (Value v; b.is_float() && Value::TryFloat(-b.as_float(), &v)) {
+        R[pc->a] = v;
         NEXT();
       }
       SLOW(SlowUnary(ts, R, pc));
@@ -720,14 +763,18 @@ plain:
 #define IMM_JUMP(NAME, OPERATOR)      \
   IMM_JUMP_(NAME##_T, OPERATOR, true) \
   IMM_JUMP_(NAME##_F, OPERATOR, false)
-#define IMM_JUMP_(NAME, OPERATOR, WANT)                                     \
-  CASE(NAME) : {                                                            \
-    Value b = R[pc->b];                                                     \
-    if (MVM_LIKELY(b.is_int())) {                                           \
-      if ((b.as_int() OPERATOR static_cast<int8_t>(pc->c)) == WANT) JUMP(); \
-      NEXT();                                                               \
-    }                                                                       \
-    goto compare_jump_slow;                                                 \
+#define IMM_JUMP_(NAME, OPERATOR, WANT)                                       \
+  CASE(NAME) : {                                                              \
+    Value b = R[pc->b];                                                       \
+    if (MVM_LIKELY(b.is_int())) {                                             \
+      if ((b.as_int() OPERATOR static_cast<int8_t>(pc->c)) == WANT) JUMP();   \
+      NEXT();                                                                 \
+    }                                                                         \
+    if (b.is_float()) {                                                       \
+      if ((b.as_float() OPERATOR static_cast<int8_t>(pc->c)) == WANT) JUMP(); \
+      NEXT();                                                                 \
+    }                                                                         \
+    goto compare_jump_slow;                                                   \
   }
     IMM_JUMP(JLTI, <)
     IMM_JUMP(JLEI, <=)
@@ -1226,10 +1273,14 @@ plain:
   }
               CASE(FOR_TUPLE)
         : FOR_TUPLE_BODY(FOR_WRITE_T) CASE(FOR_TUPLE_L)
-        : FOR_TUPLE_BODY(FOR_WRITE_L) CASE(FOR_GEN_L) : CASE(FOR_GEN) : {
+        : FOR_TUPLE_BODY(FOR_WRITE_L) CASE(FOR_GEN) : {
       Value it = R[pc->a];
-      Object* none = ts->rt->none;
-      RESUME(it, none, ++none->refcount, NOBODY);
+      RESUME_NEXT(it, false, NOBODY);
+      goto for_slow;
+    }
+    CASE(FOR_GEN_L) : {
+      Value it = R[pc->a];
+      RESUME_NEXT(it, true, NOBODY);
     }
   for_slow : {
     bool jump = false;
@@ -1252,8 +1303,7 @@ plain:
     CASE(GETYIELDFROM) : SLOW(SlowGetIter(ts, R, pc));
     CASE(SEND) : {
       Value it = R[pc->a];
-      // The value is the generator's now, also if it raises.
-      RESUME(it, R[pc->b], R[pc->b] = Value::Int(0), NOBODY);
+      RESUME_SEND(it, NOBODY);
       bool jump = false;
       switch (SlowSend(ts, R, pc, &jump)) {
         case CallOutcome::kRaised: goto error;
@@ -1274,7 +1324,8 @@ plain:
       const FrameHeader header = HeaderOf(R);
       if (MVM_LIKELY((header.bits & 0xFF & ~kFrameEntry) == kFrameGenerator)) {
         GeneratorObject* gen = R[-3].as<GeneratorObject>();
-        Value value = R[pc->a];
+        Value value = R[pc->c];
+        if (pc->c != pc->a) INCREF(value);
         SuspendGenerator(ts, gen, R, pc);
         if (MVM_UNLIKELY(header.has(kFrameEntry))) {
           InterpOf(*ts).yielded = true;
@@ -1366,7 +1417,11 @@ plain:
       uint32_t n = pc->b;
       result = R[pc->a];
       if (pc->a < n) R[pc->a] = Value::Int(0);
-      if (MVM_UNLIKELY(R[-1].bits() & 0xFF)) goto leave_flagged;
+      const uint64_t flags = R[-1].bits() & 0xFF;
+      if (MVM_UNLIKELY(flags != 0)) {
+        if (flags == kFrameEntry) goto leave_native;
+        goto leave_flagged;
+      }
       RELEASE_LOCALS(n);
       goto leave;
     }
@@ -1379,6 +1434,7 @@ plain:
         RELEASE_LOCALS(n);
         goto leave;
       }
+      if (flags == kFrameEntry) goto leave_native;
       if (flags != kFrameCtor || pc->a != static_cast<uint8_t>(Special::kNone)) goto leave_flagged;
       RELEASE_LOCALS(n);
       // A finalizer may have asked for the frame.
@@ -1398,6 +1454,17 @@ plain:
     R[(header >> 16) & 0xFF] = result;
     DECREF(callee);
     DISPATCH();
+  }
+  leave_native : {  // to the native that called
+    for (uint32_t i = 0, n = pc->b; i < n; ++i) {
+      Value local = std::exchange(R[i], Value::Int(0));
+      DECREF(local);
+    }
+    if (MVM_LIKELY(!HeaderOf(R).has(kFrameObject))) {
+      DECREF(R[-3]);
+      return result;
+    }
+    goto leave_flagged;  // a finalizer has asked for the frame
   }
   leave_flagged:
     if (!SlowReturn(ts, R, pc, &result, &flag)) {
@@ -1531,13 +1598,12 @@ watch_leave:
   WATCHED_PROPERTY(profile_property, PROFILED_PUSHED(R[-3].as<FunctionObject>()))
 profile_for : {
   Value it = R[pc->a];
-  Object* none = ts->rt->none;
-  RESUME(it, none, ++none->refcount, PROFILED);
+  RESUME_NEXT(it, static_cast<Op>(pc->op) == Op::FOR_GEN_L, PROFILED);
   goto watch_resume;
 }
 profile_send : {
   Value it = R[pc->a];
-  RESUME(it, R[pc->b], R[pc->b] = Value::Int(0), PROFILED);
+  RESUME_SEND(it, PROFILED);
   goto watch_resume;
 }
   PROFILED_LEAVE(profile_ret, RET)

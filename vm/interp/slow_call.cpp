@@ -575,12 +575,12 @@ CallOutcome WatchedCall(ThreadState* ts, Value* R, Word* pc) {
 namespace {
 
 // Runs the frame prepared at `nb` (callee in nb[-3]) as a new entry from C++.
-inline Result<> Enter(ThreadState& ts, Value* nb, FunctionObject* f) {
+[[gnu::always_inline]] inline Result<> Enter(ThreadState& ts, Value* nb, FunctionObject* f,
+                                             uint64_t header) {
   EntryRecord entry{static_cast<EntryRecord*>(ts.entry), ts.base, ts.pc, nb};
-  uint64_t depth = ts.base == nullptr ? 0 : ts.base[-1].bits() >> 32 << 32;
   Value* saved_top = std::exchange(ts.top, nullptr);
   nb[-2] = Value();
-  nb[-1] = Value::FromBits(depth + FrameHeader::kDepthOne + kFrameEntry);
+  nb[-1] = Value::FromBits(header);
   ts.entry = &entry;
   ts.base = nb;
   ts.pc = f->entry;
@@ -593,9 +593,8 @@ inline Result<> Enter(ThreadState& ts, Value* nb, FunctionObject* f) {
   return v.is_null() ? Result<>(kRaised) : Result<>::Steal(v);
 }
 
-inline bool EntryFits(ThreadState& ts, Value* nb, uint32_t size) {
-  uint64_t depth = ts.base == nullptr ? 0 : ts.base[-1].bits() >> 32 << 32;
-  if (FrameFits(&ts, nb, size, depth + FrameHeader::kDepthOne)) return true;
+inline bool EntryFits(ThreadState& ts, Value* nb, uint32_t size, uint64_t header) {
+  if (FrameFits(&ts, nb, size, header)) return true;
   RaiseRecursion(ts);
   return false;
 }
@@ -610,9 +609,10 @@ Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
   FunctionObject* f = callee.as<FunctionObject>();
   Value* w = StackTop(ts);
   Value* nb = w + kWindowWords;
-  uint32_t n = raw.n + raw.nkw;
+  const uint32_t n = raw.n;
   if (MVM_LIKELY(f->simple && n == f->param_count && raw.nkw == 0)) {
-    if (!EntryFits(ts, nb, f->frame_size)) return kRaised;
+    const uint64_t header = EntryHeader(ts);
+    if (!EntryFits(ts, nb, f->frame_size, header)) return kRaised;
     for (uint32_t i = 0; i < n; ++i) {
       Incref(raw.v[i]);
       nb[i] = raw.v[i];
@@ -620,7 +620,7 @@ Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
     UnsetLocals(f, nb, n, ts.rt->unbound);
     ++f->refcount;
     w[0] = callee;
-    return Enter(ts, nb, f);
+    return Enter(ts, nb, f, header);
   }
   return CallBound(ts, f, raw, w);
 }
@@ -631,7 +631,8 @@ namespace {
 Result<> CallBound(ThreadState& ts, FunctionObject* f, Args raw, Value* w) {
   Value* nb = w + kWindowWords;
   const uint32_t n = raw.n + raw.nkw;
-  if (!EntryFits(ts, nb, f->frame_size > n ? f->frame_size : n)) return kRaised;
+  const uint64_t header = EntryHeader(ts);
+  if (!EntryFits(ts, nb, f->frame_size > n ? f->frame_size : n, header)) return kRaised;
   for (uint32_t i = 0; i < n; ++i) {
     Incref(raw.v[i]);
     nb[i] = raw.v[i];
@@ -640,7 +641,7 @@ Result<> CallBound(ThreadState& ts, FunctionObject* f, Args raw, Value* w) {
   if (!BindInto(&ts, f, nb, raw.n, raw.nkw, names, nb)) return kRaised;
   ++f->refcount;
   w[0] = Value(f);
-  return Enter(ts, nb, f);
+  return Enter(ts, nb, f, header);
 }
 
 }  // namespace
@@ -653,7 +654,8 @@ Result<> RunCode(ThreadState& ts, CodeObject* code, DictObject* globals, Value l
   if (closure != nullptr) f->closure = Ref<TupleObject>::Borrow(closure).Release();
   Value* w = StackTop(ts);
   Value* nb = w + kWindowWords;
-  if (!EntryFits(ts, nb, f->frame_size)) return kRaised;
+  const uint64_t header = EntryHeader(ts);
+  if (!EntryFits(ts, nb, f->frame_size, header)) return kRaised;
   UnsetLocals(f, nb, 0, ts.rt->unbound);
   if (code->locals_register != 0xFFFF) {
     Incref(locals);
@@ -661,7 +663,7 @@ Result<> RunCode(ThreadState& ts, CodeObject* code, DictObject* globals, Value l
   }
   FunctionObject* raw = f.Release();
   w[0] = Value(raw);
-  return Enter(ts, nb, raw);
+  return Enter(ts, nb, raw, header);
 }
 
 bool SlowMakeFunction(ThreadState* ts, Value* R, Word* pc) {

@@ -15,56 +15,55 @@ namespace {
 // What an arithmetic opcode stands for.
 struct ArithInfo {
   BinaryOp op;
-  bool local;      // writes a local
-  Op specialised;  // float form, or NOP
+  bool local;  // writes a local
 };
 constexpr ArithInfo ArithInfoOf(Op op) {
   switch (op) {
     case Op::ADD:
     case Op::ADDI:
-    case Op::ADD_FLOAT: return {BinaryOp::kAdd, false, Op::ADD_FLOAT};
+    case Op::ADD_FLOAT: return {BinaryOp::kAdd, false};
     case Op::ADD_L:
     case Op::ADDI_L:
-    case Op::ADD_FLOAT_L: return {BinaryOp::kAdd, true, Op::ADD_FLOAT_L};
+    case Op::ADD_FLOAT_L: return {BinaryOp::kAdd, true};
     case Op::SUB:
     case Op::SUBI:
-    case Op::SUB_FLOAT: return {BinaryOp::kSub, false, Op::SUB_FLOAT};
+    case Op::SUB_FLOAT: return {BinaryOp::kSub, false};
     case Op::SUB_L:
     case Op::SUBI_L:
-    case Op::SUB_FLOAT_L: return {BinaryOp::kSub, true, Op::SUB_FLOAT_L};
+    case Op::SUB_FLOAT_L: return {BinaryOp::kSub, true};
     case Op::MUL:
     case Op::MULI:
-    case Op::MUL_FLOAT: return {BinaryOp::kMul, false, Op::MUL_FLOAT};
+    case Op::MUL_FLOAT: return {BinaryOp::kMul, false};
     case Op::MUL_L:
     case Op::MULI_L:
-    case Op::MUL_FLOAT_L: return {BinaryOp::kMul, true, Op::MUL_FLOAT_L};
-    case Op::TRUEDIV: return {BinaryOp::kTrueDiv, false, Op::NOP};
-    case Op::TRUEDIV_L: return {BinaryOp::kTrueDiv, true, Op::NOP};
+    case Op::MUL_FLOAT_L: return {BinaryOp::kMul, true};
+    case Op::TRUEDIV: return {BinaryOp::kTrueDiv, false};
+    case Op::TRUEDIV_L: return {BinaryOp::kTrueDiv, true};
     case Op::FLOORDIV:
-    case Op::FLOORDIVI: return {BinaryOp::kFloorDiv, false, Op::NOP};
+    case Op::FLOORDIVI: return {BinaryOp::kFloorDiv, false};
     case Op::FLOORDIV_L:
-    case Op::FLOORDIVI_L: return {BinaryOp::kFloorDiv, true, Op::NOP};
+    case Op::FLOORDIVI_L: return {BinaryOp::kFloorDiv, true};
     case Op::MOD:
-    case Op::MODI: return {BinaryOp::kMod, false, Op::NOP};
+    case Op::MODI: return {BinaryOp::kMod, false};
     case Op::MOD_L:
-    case Op::MODI_L: return {BinaryOp::kMod, true, Op::NOP};
+    case Op::MODI_L: return {BinaryOp::kMod, true};
     case Op::AND:
-    case Op::ANDI: return {BinaryOp::kAnd, false, Op::NOP};
+    case Op::ANDI: return {BinaryOp::kAnd, false};
     case Op::AND_L:
-    case Op::ANDI_L: return {BinaryOp::kAnd, true, Op::NOP};
-    case Op::OR: return {BinaryOp::kOr, false, Op::NOP};
-    case Op::XOR: return {BinaryOp::kXor, false, Op::NOP};
+    case Op::ANDI_L: return {BinaryOp::kAnd, true};
+    case Op::OR: return {BinaryOp::kOr, false};
+    case Op::XOR: return {BinaryOp::kXor, false};
     case Op::LSHIFT:
-    case Op::LSHIFTI: return {BinaryOp::kLshift, false, Op::NOP};
+    case Op::LSHIFTI: return {BinaryOp::kLshift, false};
     case Op::LSHIFT_L:
-    case Op::LSHIFTI_L: return {BinaryOp::kLshift, true, Op::NOP};
+    case Op::LSHIFTI_L: return {BinaryOp::kLshift, true};
     case Op::RSHIFT:
-    case Op::RSHIFTI: return {BinaryOp::kRshift, false, Op::NOP};
+    case Op::RSHIFTI: return {BinaryOp::kRshift, false};
     case Op::RSHIFT_L:
-    case Op::RSHIFTI_L: return {BinaryOp::kRshift, true, Op::NOP};
-    case Op::POW: return {BinaryOp::kPow, false, Op::NOP};
-    case Op::MATMUL: return {BinaryOp::kMatmul, false, Op::NOP};
-    default: return {BinaryOp::kAdd, false, Op::NOP};
+    case Op::RSHIFTI_L: return {BinaryOp::kRshift, true};
+    case Op::POW: return {BinaryOp::kPow, false};
+    case Op::MATMUL: return {BinaryOp::kMatmul, false};
+    default: return {BinaryOp::kAdd, false};
   }
 }
 
@@ -237,8 +236,6 @@ CallOutcome SlowArith(ThreadState* ts, Value* R, Word* pc) {
       v = (flags & kInPlace) ? InPlace(*ts, info.op, b, c).word()
                              : Binary(*ts, info.op, b, c).word();
     }
-  } else if (info.specialised != Op::NOP && b.is_float() && c.is_float()) {
-    pc->op = static_cast<uint8_t>(info.specialised);
   }
   if (flags & kConsume1) Decref(b);
   if (flags & kConsume2) Decref(c);
