@@ -74,11 +74,16 @@ bool TextBehind(const std::string& line, const std::string& marker, std::string*
   return true;
 }
 
+// Only scripts that speak of threads are run.
+bool ThreadsOnly() { return std::getenv("MINIVM_GOLDEN_THREADS") != nullptr; }
+
 Expectation ReadExpectation(const fs::path& script) {
   Expectation e;
   std::ifstream in(script);
   std::string line, text;
+  bool threads = false;
   while (std::getline(in, line)) {
+    threads |= line.find("hread") != std::string::npos;  // thread, Thread
     if (TextBehind(line, "# not-with:", &text)) {
       e.skipped |= (XOption() && text == XOption()) || (kSanitized && text == "sanitizer") ||
                    (kThreadSanitized && text == "tsan");
@@ -89,6 +94,7 @@ Expectation ReadExpectation(const fs::path& script) {
       e.lines.push_back(text);
     }
   }
+  e.skipped |= ThreadsOnly() && !threads;
   return e;
 }
 

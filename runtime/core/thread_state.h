@@ -174,6 +174,7 @@ class RuntimeState {
   Object* ellipsis = nullptr;
   Object* not_implemented = nullptr;
   Object* unbound = nullptr;
+  Value specials[8];  // what bytecode loads by number (Special, vm/bytecode/opcodes.h); borrowed
 
   ShapeEntry* shapes = nullptr;  // by shape id
   uint32_t shape_count = 0, shape_capacity = 0;
@@ -332,6 +333,10 @@ inline TypeObject* TypeOf(ThreadState& ts, Value v) {
 // Exactly that built-in type. Inline ints and floats: use v.is_int() first.
 inline bool IsExact(Value v, TypeId id) {
   return v.is_object() && v.object()->shape_id == ShapeIdOf(id);
+}
+// The same for words that hold a value for certain, as registers do.
+inline bool Holds(Value v, TypeId id) {
+  return v.is_pointer() && v.object()->shape_id == ShapeIdOf(id);
 }
 // Has one of the fast-subclass flags (kTypeStrSubclass, ...). Heap objects only.
 inline bool HasTypeFlag(ThreadState& ts, Value v, uint32_t flag) {

@@ -7,8 +7,11 @@
 //
 // Before sorting, one pass over the keys chooses a comparison: inline ints, inline floats,
 // one-byte strings, any strings, tuples whose first items are one of these, or the general one. All
-// but the last two run no script code. Plain ints, where equal keys are indistinguishable, go
-// through a radix sort instead when there are many.
+// but the last two run no script code.
+//
+// Many ints go through a radix sort instead. Of many texts and tuples, comparing means to fetch the
+// objects, log n times each; so they are ordered by *digests* first, one int that was fetched once:
+// the text's first bytes, the tuple's first item. Where digests are equal the keys are compared.
 //
 // While it is being sorted the list is empty to everybody else: items live in the buffer taken out
 // of it. Whatever fails, every item is in the list again at the end.
@@ -27,6 +30,8 @@ namespace {
 constexpr int64_t kMinRun = 32;
 constexpr int64_t kMinGallop = 7;
 constexpr int64_t kRadixFrom = 512;
+constexpr int64_t kDigestFrom = 128;
+constexpr uint32_t kDigestItems = 8;  // of a tuple, one after the other
 
 // ---- comparisons: 1 less, 0 not less, -1 raised ----
 
@@ -496,8 +501,31 @@ bool SortWith(ThreadState& ts, Less less, Value* keys, Value* values, int64_t n)
   return Sorter<Less>(ts, less, keys, values, n).Sort();
 }
 
-// Plain ints in any order: least significant digit first, over the bytes in which they differ.
-bool RadixSort(ThreadState& ts, Value* keys, int64_t n) {
+// Room for n words while a sort lasts.
+class Words {
+ public:
+  Words(ThreadState& ts, int64_t n) : ts_(ts), bytes_(static_cast<size_t>(n) * sizeof(Value)) {
+    Result<void*> made = AllocBuffer(ts, bytes_);
+    if (!made.raised()) words_ = static_cast<Value*>(made.Take());
+  }
+  ~Words() {
+    if (words_ != nullptr) ts_.heap().FreeBuffer(words_, bytes_);
+  }
+  Words(const Words&) = delete;
+  Words& operator=(const Words&) = delete;
+  explicit operator bool() const { return words_ != nullptr; }  // false: MemoryError is pending
+  Value* get() const { return words_; }
+  Value& operator[](int64_t i) const { return words_[i]; }
+
+ private:
+  ThreadState& ts_;
+  size_t bytes_;
+  Value* words_ = nullptr;
+};
+
+// Ints in any order: least significant digit first, over the bytes in which they differ.
+template <bool kPaired>
+bool RadixSort(ThreadState& ts, Value* keys, Value* values, int64_t n) {
   bool ascending = true;
   uint64_t min = UINT64_MAX, max = 0, previous = 0;
   constexpr uint64_t kFlip = uint64_t{1} << 63;  // signed order as unsigned order
@@ -513,12 +541,11 @@ bool RadixSort(ThreadState& ts, Value* keys, int64_t n) {
   // The two tag bits are equal everywhere.
   const int passes = (bits - 2 + 10) / 11;
   if (passes > 3 || Charge(ts, n * passes).raised()) {
-    return !ts.HasPending() && SortWith(ts, LessInt{}, keys, nullptr, n);
+    return !ts.HasPending() && SortWith(ts, LessInt{}, keys, values, n);
   }
-  Result<void*> buffer = AllocBuffer(ts, static_cast<size_t>(n) * sizeof(Value));
-  if (buffer.raised()) return false;
-  Value* const other = static_cast<Value*>(buffer.Take());
-  Value *from = keys, *to = other;
+  const Words other(ts, kPaired ? 2 * n : n);
+  if (!other) return false;
+  Value *from = keys, *to = other.get(), *from2 = values, *to2 = other.get() + n;
   for (int pass = 0; pass < passes; ++pass) {
     const int shift = 2 + pass * 11;
     uint32_t starts[2048] = {};
@@ -526,12 +553,115 @@ bool RadixSort(ThreadState& ts, Value* keys, int64_t n) {
     for (int64_t i = 0; i < n; ++i) ++starts[digit(from[i])];
     uint32_t sum = 0;
     for (uint32_t& s : starts) sum += std::exchange(s, sum);
-    for (int64_t i = 0; i < n; ++i) to[starts[digit(from[i])]++] = from[i];
+    for (int64_t i = 0; i < n; ++i) {
+      const uint32_t at = starts[digit(from[i])]++;
+      to[at] = from[i];
+      if constexpr (kPaired) to2[at] = from2[i];
+    }
     std::swap(from, to);
+    if constexpr (kPaired) std::swap(from2, to2);
   }
-  if (from != keys) std::copy_n(from, n, keys);
-  ts.heap().FreeBuffer(other, static_cast<size_t>(n) * sizeof(Value));
+  if (from != keys) {
+    std::copy_n(from, n, keys);
+    if constexpr (kPaired) std::copy_n(from2, n, values);
+  }
   return true;
+}
+
+// Are there so few steps down that merging runs is less work than looking at digits? REQUIRES: ints
+bool MostlyInOrder(const Value* keys, int64_t n) {
+  int64_t steps_down = 0;
+  for (int64_t i = 1; i < n; ++i) steps_down += LessInt{}(keys[i], keys[i - 1]);
+  return steps_down < n / 64;
+}
+
+bool SortInts(ThreadState& ts, Value* keys, Value* values, int64_t n) {
+  if (n < kRadixFrom || n >= int64_t{UINT32_MAX} || MostlyInOrder(keys, n))
+    return SortWith(ts, LessInt{}, keys, values, n);
+  return values != nullptr ? RadixSort<true>(ts, keys, values, n)
+                           : RadixSort<false>(ts, keys, nullptr, n);
+}
+
+// ---- digests ----
+
+// Orders keys, and values along with them, by their digests, ints, and each run [from, to) of equal
+// ones by ties(from, to).
+template <class Ties>
+bool SortByDigest(ThreadState& ts, Value* digests, Value* keys, Value* values, int64_t n,
+                  Ties ties) {
+  bool ascending = true;
+  for (int64_t i = 1; i < n; ++i) ascending &= !LessInt{}(digests[i], digests[i - 1]);
+  if (!ascending) {
+    const Words order(ts, n), moved(ts, n);
+    if (!order || !moved) return false;
+    for (int64_t i = 0; i < n; ++i) order[i] = Value::Int(i);
+    if (!SortInts(ts, digests, order.get(), n)) return false;
+    for (Value* words : {keys, values}) {
+      if (words == nullptr) continue;
+      for (int64_t i = 0; i < n; ++i) moved[i] = words[order[i].as_int()];
+      std::copy_n(moved.get(), n, words);
+    }
+  }
+  if (Charge(ts, n).raised()) return false;
+  for (int64_t from = 0, to; from < n; from = to) {
+    for (to = from + 1; to < n && digests[to].is(digests[from]);) ++to;
+    if (to - from > 1 && !ties(from, to)) return false;
+  }
+  return true;
+}
+
+// What follows the first `skip` bytes, as far as an int goes. If it is less than that of another
+// text, so is the text; if it is equal, that says nothing.
+Value TextDigest(const StrObject* s, size_t skip) {
+  const uint8_t* at = s->data1() + skip;
+  const size_t left = s->length - skip;
+  uint64_t bytes = 0;
+  if (left >= sizeof bytes) {
+    std::memcpy(&bytes, at, sizeof bytes);
+    bytes = __builtin_bswap64(bytes);
+  } else {
+    for (size_t i = 0; i < left; ++i) bytes |= uint64_t{at[i]} << (56 - 8 * i);
+  }
+  return Value::Int(static_cast<int64_t>(bytes >> 3));
+}
+
+// By one-byte texts: text(i) is that of keys[i], which `less` compares.
+template <class Text, class Less>
+bool SortByText(ThreadState& ts, Value* keys, Value* values, int64_t n, Text text, Less less) {
+  if (n < kDigestFrom) return SortWith(ts, less, keys, values, n);
+  // What all begin with tells nothing.
+  const StrObject* first = text(0);
+  size_t skip = first->length;
+  for (int64_t i = 1; i < n && skip > 0; ++i) {
+    const StrObject* s = text(i);
+    skip = std::min<size_t>(skip, s->length);
+    const uint8_t* end = first->data1() + skip;
+    skip =
+        static_cast<size_t>(std::mismatch(first->data1(), end, s->data1()).first - first->data1());
+  }
+  const Words digests(ts, n);
+  if (!digests) return false;
+  for (int64_t i = 0; i < n; ++i) digests[i] = TextDigest(text(i), skip);
+  return SortByDigest(ts, digests.get(), keys, values, n, [&](int64_t from, int64_t to) {
+    return SortWith(ts, less, keys + from, values ? values + from : nullptr, to - from);
+  });
+}
+
+// Tuples that begin with an int and are equal in the items before `position`.
+bool SortByItem(ThreadState& ts, Value* keys, Value* values, int64_t n, uint32_t position) {
+  const auto item = [&](int64_t i) {
+    const TupleObject* t = keys[i].as<TupleObject>();
+    return position < t->size() ? (*t)[position] : Value::Absent();
+  };
+  bool ints = n >= kDigestFrom && position < kDigestItems;
+  for (int64_t i = 0; i < n && ints; ++i) ints = item(i).is_int() && !item(i).is_absent();
+  if (!ints) return SortWith(ts, LessTuple<LessInt>{ts, {}}, keys, values, n);
+  const Words digests(ts, n);
+  if (!digests) return false;
+  for (int64_t i = 0; i < n; ++i) digests[i] = item(i);
+  return SortByDigest(ts, digests.get(), keys, values, n, [&](int64_t from, int64_t to) {
+    return SortByItem(ts, keys + from, values ? values + from : nullptr, to - from, position + 1);
+  });
 }
 
 enum class KeyKind : uint8_t { kInts, kFloats, kStr1, kStrs, kOther };
@@ -548,13 +678,6 @@ KeyKind Join(KeyKind a, KeyKind b) {
   return is_str(a) && is_str(b) ? KeyKind::kStrs : KeyKind::kOther;
 }
 
-// Are there so few steps down that merging runs is less work than looking at digits? REQUIRES: ints
-bool MostlyInOrder(const Value* keys, int64_t n) {
-  int64_t steps_down = 0;
-  for (int64_t i = 1; i < n; ++i) steps_down += LessInt{}(keys[i], keys[i - 1]);
-  return steps_down < n / 64;
-}
-
 bool SortKeys(ThreadState& ts, Value* keys, Value* values, int64_t n) {
   bool tuples = true;
   KeyKind kind = KindOf(keys[0]);
@@ -568,22 +691,26 @@ bool SortKeys(ThreadState& ts, Value* keys, Value* values, int64_t n) {
       kind = Join(kind, KindOf((*keys[i].as<TupleObject>())[0]));
     }
     switch (kind) {
-      case KeyKind::kInts: return SortWith(ts, LessTuple<LessInt>{ts, {}}, keys, values, n);
+      case KeyKind::kInts: return SortByItem(ts, keys, values, n, 0);
       case KeyKind::kFloats: return SortWith(ts, LessTuple<LessFloat>{ts, {}}, keys, values, n);
-      case KeyKind::kStr1: return SortWith(ts, LessTuple<LessStr1>{ts, {}}, keys, values, n);
+      case KeyKind::kStr1: {
+        const auto text = [keys](int64_t i) {
+          return (*keys[i].as<TupleObject>())[0].as<StrObject>();
+        };
+        return SortByText(ts, keys, values, n, text, LessTuple<LessStr1>{ts, {}});
+      }
       case KeyKind::kStrs: return SortWith(ts, LessTuple<LessStr>{ts, {}}, keys, values, n);
       case KeyKind::kOther: return SortWith(ts, LessAny{ts}, keys, values, n);
     }
   }
   for (int64_t i = 1; i < n && kind != KeyKind::kOther; ++i) kind = Join(kind, KindOf(keys[i]));
   switch (kind) {
-    case KeyKind::kInts:
-      if (!values && n >= kRadixFrom && n < int64_t{UINT32_MAX} && !MostlyInOrder(keys, n)) {
-        return RadixSort(ts, keys, n);
-      }
-      return SortWith(ts, LessInt{}, keys, values, n);
+    case KeyKind::kInts: return SortInts(ts, keys, values, n);
     case KeyKind::kFloats: return SortWith(ts, LessFloat{}, keys, values, n);
-    case KeyKind::kStr1: return SortWith(ts, LessStr1{}, keys, values, n);
+    case KeyKind::kStr1: {
+      const auto text = [keys](int64_t i) { return keys[i].as<StrObject>(); };
+      return SortByText(ts, keys, values, n, text, LessStr1{});
+    }
     case KeyKind::kStrs: return SortWith(ts, LessStr{}, keys, values, n);
     case KeyKind::kOther: break;
   }

@@ -51,9 +51,11 @@ Answer QuickCompare(Value a, Value b, CompareOp op, int depth) {
   for (uint32_t i = 0; i < shorter; ++i) {
     const Value v = x->items()[i], w = y->items()[i];
     if (v.is(w)) continue;
-    const Answer equal = QuickCompare(v, w, CompareOp::kEq, depth - 1);
-    if (equal == Answer::kYes) continue;
-    if (equal == Answer::kUnknown) return equal;
+    if (!Value::BothInt(v, w)) {
+      const Answer equal = QuickCompare(v, w, CompareOp::kEq, depth - 1);
+      if (equal == Answer::kYes) continue;
+      if (equal == Answer::kUnknown) return equal;
+    }
     return op == CompareOp::kEq || op == CompareOp::kNe ? Answered(op == CompareOp::kNe)
                                                         : QuickCompare(v, w, op, depth - 1);
   }

@@ -34,7 +34,7 @@
   LABEL : {                                                                            \
     Value* w = R + pc->a;                                                              \
     Value callee = w[0];                                                               \
-    if (MVM_LIKELY(IsExact(callee, TypeId::kFunction) &&                               \
+    if (MVM_LIKELY(Holds(callee, TypeId::kFunction) &&                                 \
                    callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) { \
       FunctionObject* f = callee.as<FunctionObject>();                                 \
       Value* nb = w + kWindowWords;                                                    \
@@ -57,7 +57,7 @@
   LABEL : {                                                                                     \
     Value* w = R + pc->a;                                                                       \
     Value callee = w[0];                                                                        \
-    if (MVM_LIKELY(IsExact(callee, TypeId::kType) &&                                            \
+    if (MVM_LIKELY(Holds(callee, TypeId::kType) &&                                              \
                    callee.as<TypeObject>()->version == static_cast<uint32_t>(pc->x))) {         \
       TypeObject* type = callee.as<TypeObject>();                                               \
       FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);                      \
@@ -105,7 +105,7 @@
   LABEL : {                                                                            \
     Value* w = R + pc->a;                                                              \
     Value callee = w[0];                                                               \
-    if (MVM_LIKELY(IsExact(callee, TypeId::TYPE) &&                                    \
+    if (MVM_LIKELY(Holds(callee, TypeId::TYPE) &&                                      \
                    callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) { \
       OBJECT* f = callee.as<OBJECT>();                                                 \
       Value* args = w + kWindowWords;                                                  \

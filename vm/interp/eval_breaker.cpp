@@ -9,7 +9,9 @@
 // while somebody counts or traces instructions.
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "runtime/core/signals.h"
 #include "runtime/gc/alloc_tracer.h"
@@ -180,6 +182,13 @@ Status InitInterpreter(ThreadState& ts) {
   if (cache == MAP_FAILED) return RaiseMemoryError(ts);
   ts.rt->attr_cache = cache;
   ts.rt->attr_cache_size = sizeof(AttrCache);
+  const RuntimeState& rt = *ts.rt;
+  const Value specials[] = {
+      rt.none,        rt.true_,           rt.false_,
+      rt.ellipsis,    rt.not_implemented, rt.exceptions[static_cast<size_t>(Exc::kAssertionError)],
+      Value::Absent()};  // in the order of Special
+  static_assert(std::size(specials) == static_cast<size_t>(Special::kAbsent) + 1);
+  std::copy(std::begin(specials), std::end(specials), ts.rt->specials);
   hooks.invalidate_sites = InvalidateSites;
   hooks.serve_requests = ServeRequests;
   hooks.request_attention = RequestAttention;

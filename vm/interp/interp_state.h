@@ -16,12 +16,19 @@ struct AttrCache {
     uint64_t payload;  // word index behind the header; cell; function; word index | new shape << 32
   };
   enum Family : uint32_t { kGet, kSet, kLoad, kOperator };
-  static constexpr uint32_t kSize = 2048;
+  static constexpr uint32_t kSize = 2048, kShift = 32 - 11;  // of a 32-bit hash the highest bits
   Entry entries[kSize];
-  Entry* Slot(uint32_t shape, StrObject* name, Family family) {
-    uint64_t h = (reinterpret_cast<uint64_t>(name) >> 5) + shape * uint64_t{0x9E3779B1};
-    // An entry does not say of which family it is: those of one attribute must never share a place.
-    return &entries[(h ^ (h >> 15) ^ (family * 0x2A5)) & (kSize - 1)];
+  // What a site keeps of its name. An entry does not say of which family it is: those of one
+  // attribute must never share a place.
+  static uint32_t Key(const StrObject* name, Family family) {
+    const uint64_t at = reinterpret_cast<uint64_t>(name) >> 4;
+    return static_cast<uint32_t>(at ^ (at >> 16)) * 0x85EBCA6Bu + (family * 0x2A5u << kShift);
+  }
+  Entry* At(uint32_t shape, uint32_t key) {
+    return &entries[(key + shape * 0x9E3779B1u) >> kShift];
+  }
+  Entry* Slot(uint32_t shape, const StrObject* name, Family family) {
+    return At(shape, Key(name, family));
   }
 };
 

@@ -18,6 +18,7 @@
 #include "runtime/objects/range_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
+#include "vm/interp/arith_forms.h"
 #include "vm/interp/call_forms.h"
 #include "vm/interp/generator_switch.h"
 #include "vm/interp/interp_slow.h"
@@ -29,20 +30,6 @@ namespace {
 
 // Value of a comparison of two ints by their words.
 inline int64_t Raw(Value v) { return static_cast<int64_t>(v.bits()); }
-
-inline Value SpecialValue(ThreadState* ts, uint8_t which) {
-  RuntimeState* rt = ts->rt;
-  switch (static_cast<Special>(which)) {
-    case Special::kNone: return rt->none;
-    case Special::kTrue: return rt->true_;
-    case Special::kFalse: return rt->false_;
-    case Special::kEllipsis: return rt->ellipsis;
-    case Special::kNotImplemented: return rt->not_implemented;
-    case Special::kAssertionError: return rt->exceptions[static_cast<size_t>(Exc::kAssertionError)];
-    case Special::kAbsent: return Value::Absent();
-  }
-  return rt->none;
-}
 
 // Floor division and modulo of inline ints; c != 0.
 inline int64_t FloorDivInt(int64_t b, int64_t c) {
@@ -102,27 +89,18 @@ inline ListObject* FastList(ThreadState* ts) {
   return list;
 }
 
-// A number that is a double, or becomes one without loss.
-inline bool IsDouble(Value v) {
-  constexpr int64_t kExact = int64_t{1} << 53;
-  return v.is_float() || (v.is_int() && v.as_int() <= kExact && v.as_int() >= -kExact);
-}
-inline double ToDouble(Value v) {
-  return v.is_float() ? v.as_float() : static_cast<double>(v.as_int());
-}
-
 inline const void* const* TableOf(const ThreadState* ts) {
   return ts->tab.load(std::memory_order_relaxed);
 }
 
 // The AttrCache's entry for the object's shape and the site's name, or null.
-inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value o,
-                                         AttrCache::Family family) {
-  StrObject* name = reinterpret_cast<StrObject*>(CacheOf(pc)->ptr);
-  uint32_t shape = o.object()->shape_id;
-  const AttrCache::Entry* e =
-      static_cast<AttrCache*>(ts->rt->attr_cache)->Slot(shape, name, family);
-  return MVM_LIKELY(e->shape == shape && e->name == name) ? e : nullptr;
+inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value o) {
+  const CacheEntry* cache = CacheOf(pc);
+  const uint32_t shape = o.object()->shape_id;
+  const AttrCache::Entry* e = static_cast<AttrCache*>(ts->rt->attr_cache)->At(shape, cache->a);
+  return MVM_LIKELY(e->shape == shape && reinterpret_cast<uint64_t>(e->name) == cache->ptr)
+             ? e
+             : nullptr;
 }
 
 }  // namespace
@@ -160,10 +138,14 @@ inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value 
     Value d_ = (v);                                                                           \
     if (d_.is_pointer() && --d_.object()->refcount == 0) ColdDealloc(ts, R, pc, d_.object()); \
   } while (0)
-#define RELEASE_LOCALS(n)                                                             \
-  for (uint32_t i_ = 0; i_ < (n); ++i_) {                                             \
-    Value d_ = R[i_];                                                                 \
-    if (d_.is_pointer() && --d_.object()->refcount == 0) ColdDeallocLocal(ts, R, i_); \
+// A finalizer may have asked for the frame, which then has more flags than these.
+#define RELEASE_LOCALS(n, FLAGS)                                \
+  for (uint32_t i_ = 0, n_ = (n); i_ < n_; ++i_) {              \
+    Value d_ = R[i_];                                           \
+    if (d_.is_pointer() && --d_.object()->refcount == 0) {      \
+      ColdDeallocLocal(ts, R, i_);                              \
+      if ((R[-1].bits() & 0xFF) != (FLAGS)) goto leave_flagged; \
+    }                                                           \
   }
 #define SET_LOCAL(i, v) \
   do {                  \
@@ -360,13 +342,13 @@ plain:
       NEXT();
     }
     CASE(LOADSP) : {
-      Value v = SpecialValue(ts, pc->b);
+      Value v = ts->rt->specials[pc->b];
       INCREF(v);
       R[pc->a] = v;
       NEXT();
     }
     CASE(LOADSP_L) : {
-      Value v = SpecialValue(ts, pc->b);
+      Value v = ts->rt->specials[pc->b];
       INCREF(v);
       SET_LOCAL(pc->a, v);
       NEXT();
@@ -484,131 +466,26 @@ plain:
     CASE(LOADLOCALS) : SLOW(SlowName(ts, R, pc));
 
     // ---- arithmetic ----
-// A word that has seen floats becomes the float form, and that one the general form again when
-// neither operand is one.
-#define ARITH(NAME, INT_EXPR)                                      \
-  CASE(NAME)                                                       \
-      : ARITH_BODY(NAME##_FLOAT, INT_EXPR, WRITE_T) CASE(NAME##_L) \
-      : ARITH_BODY(NAME##_FLOAT_L, INT_EXPR, WRITE_L)
-#define ARITH_BODY(FLOAT_FORM, INT_EXPR, WRITE)           \
-  {                                                       \
-    Value b = R[pc->b], c = R[pc->c];                     \
-    int64_t r;                                            \
-    if (MVM_LIKELY(Value::BothInt(b, c))) {               \
-      if (MVM_LIKELY(INT_EXPR)) {                         \
-        WRITE(Value::FromBits(static_cast<uint64_t>(r))); \
-        NEXT();                                           \
-      }                                                   \
-    } else if (b.is_float() || c.is_float()) {            \
-      pc->op = static_cast<uint8_t>(Op::FLOAT_FORM);      \
-      PLAIN();                                            \
-    }                                                     \
-    goto arith_slow;                                      \
-  }
     ARITH(ADD, !__builtin_add_overflow(Raw(b), Raw(c) - 2, &r))
     ARITH(SUB, !__builtin_sub_overflow(Raw(b), Raw(c) - 2, &r))
     ARITH(MUL, !__builtin_mul_overflow(Raw(b) - 2, c.as_int(), &r) && (r |= 2, true))
-#define FLOAT_ARITH(NAME, OPERATOR)                              \
-  CASE(NAME##_FLOAT)                                             \
-      : FLOAT_BODY(NAME, OPERATOR, WRITE_T) CASE(NAME##_FLOAT_L) \
-      : FLOAT_BODY(NAME##_L, OPERATOR, WRITE_L)
-#define FLOAT_BODY(GENERAL, OPERATOR, WRITE)             \
-  {                                                      \
-    Value b = R[pc->b], c = R[pc->c], v;                 \
-    double x, y;                                         \
-    if (MVM_LIKELY(b.is_float() && c.is_float())) {      \
-      x = b.as_float();                                  \
-      y = c.as_float();                                  \
-    } else if (b.is_float() && c.is_int()) {             \
-      x = b.as_float();                                  \
-      y = static_cast<double>(c.as_int());               \
-    } else if (b.is_int() && c.is_float()) {             \
-      x = static_cast<double>(b.as_int());               \
-      y = c.as_float();                                  \
-    } else {                                             \
-      if (b.is_float() || c.is_float()) goto arith_slow; \
-      pc->op = static_cast<uint8_t>(Op::GENERAL);        \
-      PLAIN();                                           \
-    }                                                    \
-    if (MVM_LIKELY(Value::TryFloat(x OPERATOR y, &v))) { \
-      WRITE(v);                                          \
-      NEXT();                                            \
-    }                                                    \
-    goto arith_slow;                                     \
-  }
     FLOAT_ARITH(ADD, +)
     FLOAT_ARITH(SUB, -)
     FLOAT_ARITH(MUL, *)
-#define TRUEDIV_BODY(WRITE)                                                         \
-  {                                                                                 \
-    Value b = R[pc->b], c = R[pc->c], v;                                            \
-    if (MVM_LIKELY(IsDouble(b) && IsDouble(c))) {                                   \
-      const double divisor = ToDouble(c);                                           \
-      if (MVM_LIKELY(divisor != 0 && Value::TryFloat(ToDouble(b) / divisor, &v))) { \
-        WRITE(v);                                                                   \
-        NEXT();                                                                     \
-      }                                                                             \
-    }                                                                               \
-    goto arith_slow;                                                                \
-  }
     CASE(TRUEDIV)
         : TRUEDIV_BODY(WRITE_T) CASE(TRUEDIV_L)
         : TRUEDIV_BODY(WRITE_L)
-#define INT_OP(NAME, COND, EXPR) \
-  CASE(NAME) : INT_BODY(COND, EXPR, WRITE_T) CASE(NAME##_L) : INT_BODY(COND, EXPR, WRITE_L)
-#define INT_BODY(COND, EXPR, WRITE)                   \
-  {                                                   \
-    Value b = R[pc->b], c = R[pc->c];                 \
-    if (MVM_LIKELY(Value::BothInt(b, c) && (COND))) { \
-      WRITE(EXPR);                                    \
-      NEXT();                                         \
-    }                                                 \
-    goto arith_slow;                                  \
-  }
               INT_OP(FLOORDIV, c.as_int() > 0, Value::Int(FloorDivInt(b.as_int(), c.as_int())))
                   INT_OP(MOD, c.as_int() > 0, Value::Int(ModInt(b.as_int(), c.as_int())))
                       INT_OP(AND, true, Value::FromBits(b.bits() & c.bits())) CASE(OR)
         : INT_BODY(true, Value::FromBits(b.bits() | c.bits()), WRITE_T) CASE(XOR)
         : INT_BODY(true, Value::FromBits((b.bits() ^ c.bits()) | 2), WRITE_T) INT_OP(
               RSHIFT, static_cast<uint64_t>(c.as_int()) < 62, Value::Int(b.as_int() >> c.as_int()))
-#define LSHIFT_COND(b, n)                                                                \
-  (static_cast<uint64_t>(n) < 61 && Value::FitsInt(b) && (((b) << (n)) >> (n)) == (b) && \
-   Value::FitsInt((b) << (n)))
               INT_OP(LSHIFT, LSHIFT_COND(b.as_int(), c.as_int()),
                      Value::Int(b.as_int() << c.as_int())) CASE(POW)
         : goto arith_slow;
     CASE(MATMUL) : goto arith_slow;
 
-#define IMM_OP(NAME, COND, EXPR) \
-  CASE(NAME) : IMM_BODY(COND, EXPR, WRITE_T) CASE(NAME##_L) : IMM_BODY(COND, EXPR, WRITE_L)
-#define IMM_BODY(COND, EXPR, WRITE)         \
-  {                                         \
-    Value b = R[pc->b];                     \
-    if (MVM_LIKELY(b.is_int() && (COND))) { \
-      WRITE(EXPR);                          \
-      NEXT();                               \
-    }                                       \
-    goto arith_imm_slow;                    \
-  }
-#define ARITH_IMM(NAME, INT_EXPR, OPERATOR)                        \
-  CASE(NAME)                                                       \
-      : ARITH_IMM_BODY(INT_EXPR, OPERATOR, WRITE_T) CASE(NAME##_L) \
-      : ARITH_IMM_BODY(INT_EXPR, OPERATOR, WRITE_L)
-#define ARITH_IMM_BODY(INT_EXPR, OPERATOR, WRITE)                                           \
-  {                                                                                         \
-    Value b = R[pc->b];                                                                     \
-    int64_t r;                                                                              \
-    if (MVM_LIKELY(b.is_int())) {                                                           \
-      if (MVM_LIKELY(INT_EXPR)) {                                                           \
-        WRITE(Value::FromBits(static_cast<uint64_t>(r)));                                   \
-        NEXT();                                                                             \
-      }                                                                                     \
-    } else if (Value v; b.is_float() && Value::TryFloat(b.as_float() OPERATOR pc->x, &v)) { \
-      WRITE(v);                                                                             \
-      NEXT();                                                                               \
-    }                                                                                       \
-    goto arith_imm_slow;                                                                    \
-  }
     ARITH_IMM(ADDI, !__builtin_add_overflow(Raw(b), int64_t{pc->x} * 4, &r), +)
     ARITH_IMM(SUBI, !__builtin_sub_overflow(Raw(b), int64_t{pc->x} * 4, &r), -)
     ARITH_IMM(MULI, !__builtin_mul_overflow(Raw(b) - 2, int64_t{pc->x}, &r) && (r |= 2, true), *)
@@ -645,22 +522,6 @@ plain:
     CASE(TOBOOL) : SLOW(SlowUnary(ts, R, pc));
 
     // ---- comparison ----
-#define COMPARE(NAME, OPERATOR)                     \
-  CASE(NAME) : {                                    \
-    Value b = R[pc->b], c = R[pc->c];               \
-    bool r;                                         \
-    if (MVM_LIKELY(Value::BothInt(b, c))) {         \
-      r = Raw(b) OPERATOR Raw(c);                   \
-    } else if (b.is_float() && c.is_float()) {      \
-      r = b.as_float() OPERATOR c.as_float();       \
-    } else {                                        \
-      goto compare_slow;                            \
-    }                                               \
-    Object* o = r ? ts->rt->true_ : ts->rt->false_; \
-    ++o->refcount;                                  \
-    R[pc->a] = o;                                   \
-    NEXT();                                         \
-  }
     COMPARE(LT, <)
     COMPARE(LE, <=)
     COMPARE(EQ, ==)
@@ -690,10 +551,8 @@ plain:
       POLL();
       DISPATCH();
     }
-#define TRUTH_JUMP(NAME, WANT)                               \
-  CASE(NAME) : {                                             \
-    Value v = R[pc->a];                                      \
-    bool truth;                                              \
+#define TRUTH(v, truth, CONSUME)                             \
+  do {                                                       \
     if (v.is(ts->rt->true_)) {                               \
       truth = true;                                          \
     } else if (v.is(ts->rt->false_) || v.is(ts->rt->none)) { \
@@ -701,30 +560,33 @@ plain:
     } else if (v.is_int()) {                                 \
       truth = v.bits() != Value::Int(0).bits();              \
     } else {                                                 \
-      int t = SlowTruth(ts, R, pc, v);                       \
-      if (MVM_UNLIKELY(t < 0)) {                             \
-        if (pc->c & kConsume1) DECREF(v);                    \
+      const int t_ = SlowTruth(ts, R, pc, v);                \
+      if (MVM_UNLIKELY(t_ < 0)) {                            \
+        if (CONSUME) DECREF(v);                              \
         goto error;                                          \
       }                                                      \
-      truth = t;                                             \
+      truth = t_;                                            \
     }                                                        \
-    if (pc->c & kConsume1) DECREF(v);                        \
-    if (truth == WANT) JUMP();                               \
-    NEXT();                                                  \
+  } while (0)
+#define TRUTH_JUMP(NAME, WANT)         \
+  CASE(NAME) : {                       \
+    Value v = R[pc->a];                \
+    bool truth;                        \
+    TRUTH(v, truth, pc->c& kConsume1); \
+    if (pc->c & kConsume1) DECREF(v);  \
+    if (truth == WANT) JUMP();         \
+    NEXT();                            \
   }
     TRUTH_JUMP(JT, true)
     TRUTH_JUMP(JF, false)
-#define KEEP_JUMP(NAME, WANT)        \
-  CASE(NAME) : {                     \
-    Value v = R[pc->a];              \
-    int t = SlowTruth(ts, R, pc, v); \
-    if (MVM_UNLIKELY(t < 0)) {       \
-      DECREF(v);                     \
-      goto error;                    \
-    }                                \
-    if ((t != 0) == WANT) JUMP();    \
-    DECREF(v);                       \
-    NEXT();                          \
+#define KEEP_JUMP(NAME, WANT)  \
+  CASE(NAME) : {               \
+    Value v = R[pc->a];        \
+    bool truth;                \
+    TRUTH(v, truth, true);     \
+    if (truth == WANT) JUMP(); \
+    DECREF(v);                 \
+    NEXT();                    \
   }
     KEEP_JUMP(JTKEEP, true)
     KEEP_JUMP(JFKEEP, false)
@@ -738,44 +600,12 @@ plain:
   }
     NONE_JUMP(JNONE, ==)
     NONE_JUMP(JNOTNONE, !=)
-#define COMPARE_JUMP(NAME, OPERATOR)      \
-  COMPARE_JUMP_(NAME##_T, OPERATOR, true) \
-  COMPARE_JUMP_(NAME##_F, OPERATOR, false)
-#define COMPARE_JUMP_(NAME, OPERATOR, WANT)                     \
-  CASE(NAME) : {                                                \
-    Value b = R[pc->b], c = R[pc->c];                           \
-    if (MVM_LIKELY(Value::BothInt(b, c))) {                     \
-      if ((Raw(b) OPERATOR Raw(c)) == WANT) JUMP();             \
-      NEXT();                                                   \
-    }                                                           \
-    if (b.is_float() && c.is_float()) {                         \
-      if ((b.as_float() OPERATOR c.as_float()) == WANT) JUMP(); \
-      NEXT();                                                   \
-    }                                                           \
-    goto compare_jump_slow;                                     \
-  }
     COMPARE_JUMP(JLT, <)
     COMPARE_JUMP(JLE, <=)
     COMPARE_JUMP(JEQ, ==)
     COMPARE_JUMP(JNE, !=)
     COMPARE_JUMP(JGT, >)
     COMPARE_JUMP(JGE, >=)
-#define IMM_JUMP(NAME, OPERATOR)      \
-  IMM_JUMP_(NAME##_T, OPERATOR, true) \
-  IMM_JUMP_(NAME##_F, OPERATOR, false)
-#define IMM_JUMP_(NAME, OPERATOR, WANT)                                       \
-  CASE(NAME) : {                                                              \
-    Value b = R[pc->b];                                                       \
-    if (MVM_LIKELY(b.is_int())) {                                             \
-      if ((b.as_int() OPERATOR static_cast<int8_t>(pc->c)) == WANT) JUMP();   \
-      NEXT();                                                                 \
-    }                                                                         \
-    if (b.is_float()) {                                                       \
-      if ((b.as_float() OPERATOR static_cast<int8_t>(pc->c)) == WANT) JUMP(); \
-      NEXT();                                                                 \
-    }                                                                         \
-    goto compare_jump_slow;                                                   \
-  }
     IMM_JUMP(JLTI, <)
     IMM_JUMP(JLEI, <=)
     IMM_JUMP(JEQI, ==)
@@ -810,9 +640,10 @@ plain:
   {                                                                                           \
     Value o = R[pc->b];                                                                       \
     if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == static_cast<uint32_t>(pc->x))) { \
-      Value v = reinterpret_cast<Value*>(o.object() + 1)[pc->c >> 1];                         \
+      const uint32_t c = pc->c;                                                               \
+      Value v = reinterpret_cast<Value*>(o.object() + 1)[size_t{c >> 1}];                     \
       INCREF(v);                                                                              \
-      bool consume = pc->c & 1;                                                               \
+      const bool consume = c & 1;                                                             \
       WRITE(v);                                                                               \
       if (consume) DECREF(o);                                                                 \
       NEXT();                                                                                 \
@@ -826,7 +657,7 @@ plain:
   {                                                                          \
     Value o = R[pc->b];                                                      \
     if (MVM_LIKELY(o.is_pointer())) {                                        \
-      const AttrCache::Entry* e = PolyEntry(ts, pc, o, AttrCache::kGet);     \
+      const AttrCache::Entry* e = PolyEntry(ts, pc, o);                      \
       if (MVM_LIKELY(e != nullptr)) {                                        \
         Value v = e->kind == AttrCache::kGetSlot                             \
                       ? reinterpret_cast<Value*>(o.object() + 1)[e->payload] \
@@ -871,7 +702,7 @@ plain:
                       *reinterpret_cast<Value*>(reinterpret_cast<char*>(o.object()) + cache->ptr),
                       v.is_null())
                       GETATTR_CACHED(CASE(GETATTR_MODULE),
-                                     IsExact(o, TypeId::kModule) && o.object()->aux == cache->a,
+                                     Holds(o, TypeId::kModule) && o.object()->aux == cache->a,
                                      CELL_VALUE, v.is(ts->rt->unbound))
           // cache->b: shape of the class object (its metaclass); a: its version.
           GETATTR_CACHED(CASE(GETATTR_TYPE),
@@ -891,9 +722,9 @@ plain:
       Value o = R[pc->a];
       if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == static_cast<uint32_t>(pc->x))) {
         Value v = R[pc->b];
-        uint8_t c = pc->c;
+        const uint32_t c = pc->c;
         if (!(c & kConsume2)) INCREF(v);
-        Value* slot = reinterpret_cast<Value*>(o.object() + 1) + (c >> 2);
+        Value* slot = reinterpret_cast<Value*>(o.object() + 1) + size_t{c >> 2};
         Value old = *slot;
         *slot = v;
         DECREF(old);
@@ -905,7 +736,7 @@ plain:
     CASE(SETATTR_POLY) : {
       Value o = R[pc->a];
       if (MVM_LIKELY(o.is_pointer())) {
-        const AttrCache::Entry* e = PolyEntry(ts, pc, o, AttrCache::kSet);
+        const AttrCache::Entry* e = PolyEntry(ts, pc, o);
         if (MVM_LIKELY(e != nullptr && e->kind == AttrCache::kSetSlot)) {
           Value v = R[pc->b];
           uint8_t c = pc->c;
@@ -968,7 +799,7 @@ plain:
     CASE(LOAD_METHOD_POLY) : {
       Value o = R[pc->b];
       if (MVM_LIKELY(o.is_pointer())) {
-        const AttrCache::Entry* e = PolyEntry(ts, pc, o, AttrCache::kLoad);
+        const AttrCache::Entry* e = PolyEntry(ts, pc, o);
         if (MVM_LIKELY(e != nullptr)) {
           Value f = Value::FromBits(e->payload);
           Value* w = R + pc->a;
@@ -985,7 +816,7 @@ plain:
     CASE(LOAD_METHOD_MODULE) : {
       Value o = R[pc->b];
       CacheEntry* cache = CacheOf(pc);
-      if (MVM_LIKELY(IsExact(o, TypeId::kModule) && o.object()->aux == cache->a)) {
+      if (MVM_LIKELY(Holds(o, TypeId::kModule) && o.object()->aux == cache->a)) {
         Value f = reinterpret_cast<CellObject*>(cache->ptr)->value;
         if (MVM_LIKELY(!f.is(ts->rt->unbound))) {
           Value* w = R + pc->a;
@@ -1038,29 +869,29 @@ plain:
     // ---- subscripts ----
     CASE(GETITEM) : goto get_item_slow;
     CASE(GETITEM_L) : goto get_item_slow;
-#define GETITEM_LIST_BODY(WRITE)                               \
-  {                                                            \
-    Value o = R[pc->b], i = R[pc->c];                          \
-    if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kList))) { \
-      ListObject* list = o.as<ListObject>();                   \
-      uint64_t k = static_cast<uint64_t>(i.as_int());          \
-      if (MVM_UNLIKELY(k >= list->size)) k += list->size;      \
-      if (MVM_LIKELY(k < list->size)) {                        \
-        Value v = list->items[k];                              \
-        INCREF(v);                                             \
-        bool consume = pc->x & kConsume1;                      \
-        WRITE(v);                                              \
-        if (consume) DECREF(o);                                \
-        NEXT();                                                \
-      }                                                        \
-    }                                                          \
-    goto get_item_slow;                                        \
+#define GETITEM_LIST_BODY(WRITE)                             \
+  {                                                          \
+    Value o = R[pc->b], i = R[pc->c];                        \
+    if (MVM_LIKELY(i.is_int() && Holds(o, TypeId::kList))) { \
+      ListObject* list = o.as<ListObject>();                 \
+      uint64_t k = static_cast<uint64_t>(i.as_int());        \
+      if (MVM_UNLIKELY(k >= list->size)) k += list->size;    \
+      if (MVM_LIKELY(k < list->size)) {                      \
+        Value v = list->items[k];                            \
+        INCREF(v);                                           \
+        bool consume = pc->x & kConsume1;                    \
+        WRITE(v);                                            \
+        if (consume) DECREF(o);                              \
+        NEXT();                                              \
+      }                                                      \
+    }                                                        \
+    goto get_item_slow;                                      \
   }
     CASE(GETITEM_LIST)
         : GETITEM_LIST_BODY(WRITE_T) CASE(GETITEM_LIST_L)
         : GETITEM_LIST_BODY(WRITE_L) CASE(GETITEM_TUPLE) : {
       Value o = R[pc->b], i = R[pc->c];
-      if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kTuple))) {
+      if (MVM_LIKELY(i.is_int() && Holds(o, TypeId::kTuple))) {
         TupleObject* tuple = o.as<TupleObject>();
         uint64_t k = static_cast<uint64_t>(i.as_int());
         if (MVM_UNLIKELY(k >= tuple->size())) k += tuple->size();
@@ -1077,7 +908,7 @@ plain:
     }
     CASE(GETITEM_STR) : {
       Value o = R[pc->b], i = R[pc->c];
-      if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kStr))) {
+      if (MVM_LIKELY(i.is_int() && Holds(o, TypeId::kStr))) {
         StrObject* s = o.as<StrObject>();
         uint64_t k = static_cast<uint64_t>(i.as_int());
         if (MVM_UNLIKELY(k >= s->length)) k += s->length;
@@ -1096,7 +927,7 @@ plain:
     }
     CASE(GETITEM_DICT) : {
       Value o = R[pc->b];
-      if (MVM_LIKELY(IsExact(o, TypeId::kDict))) {
+      if (MVM_LIKELY(Holds(o, TypeId::kDict))) {
         Value key = R[pc->c];
         if (const Value* place = DictPeek(*ts->rt, o.as<DictObject>(), key)) {
           Value v = *place;
@@ -1113,7 +944,7 @@ plain:
     CASE(SETITEM) : goto set_item_slow;
     CASE(SETITEM_LIST) : {
       Value o = R[pc->a], i = R[pc->b];
-      if (MVM_LIKELY(i.is_int() && IsExact(o, TypeId::kList))) {
+      if (MVM_LIKELY(i.is_int() && Holds(o, TypeId::kList))) {
         ListObject* list = o.as<ListObject>();
         uint64_t k = static_cast<uint64_t>(i.as_int());
         if (MVM_UNLIKELY(k >= list->size)) k += list->size;
@@ -1176,7 +1007,7 @@ plain:
     CASE(LIST_TO_TUPLE) : SLOW(SlowBuild(ts, R, pc));
     CASE(UNPACK) : {
       Value o = R[pc->b];
-      if (MVM_LIKELY(IsExact(o, TypeId::kTuple) && o.as<TupleObject>()->size() == pc->c)) {
+      if (MVM_LIKELY(Holds(o, TypeId::kTuple) && o.as<TupleObject>()->size() == pc->c)) {
         Value* items = o.as<TupleObject>()->items();
         Value* d = R + pc->a;
         uint32_t n = pc->c;
@@ -1220,20 +1051,20 @@ plain:
     CASE(FOR)
         : FOR_BODY(FOR_WRITE_T) CASE(FOR_L)
         : FOR_BODY(FOR_WRITE_L)
-#define FOR_RANGE_BODY(WRITE)                              \
-  {                                                        \
-    Value it = R[pc->a];                                   \
-    if (MVM_LIKELY(IsExact(it, TypeId::kRangeIterator))) { \
-      RangeIterator* r = it.as<RangeIterator>();           \
-      if (MVM_LIKELY(r->remaining > 0)) {                  \
-        --r->remaining;                                    \
-        Value v = Value::Int(r->current);                  \
-        r->current += r->step;                             \
-        WRITE(pc->b, v);                                   \
-        NEXT();                                            \
-      }                                                    \
-    }                                                      \
-    goto for_slow;                                         \
+#define FOR_RANGE_BODY(WRITE)                            \
+  {                                                      \
+    Value it = R[pc->a];                                 \
+    if (MVM_LIKELY(Holds(it, TypeId::kRangeIterator))) { \
+      RangeIterator* r = it.as<RangeIterator>();         \
+      if (MVM_LIKELY(r->remaining > 0)) {                \
+        --r->remaining;                                  \
+        Value v = Value::Int(r->current);                \
+        r->current += r->step;                           \
+        WRITE(pc->b, v);                                 \
+        NEXT();                                          \
+      }                                                  \
+    }                                                    \
+    goto for_slow;                                       \
   }
               CASE(FOR_RANGE)
         : FOR_RANGE_BODY(FOR_WRITE_T) CASE(FOR_RANGE_L)
@@ -1241,7 +1072,7 @@ plain:
 #define FOR_LIST_BODY(WRITE)                                      \
   {                                                               \
     Value it = R[pc->a];                                          \
-    if (MVM_LIKELY(IsExact(it, TypeId::kListIterator))) {         \
+    if (MVM_LIKELY(Holds(it, TypeId::kListIterator))) {           \
       ListIterator* r = it.as<ListIterator>();                    \
       ListObject* list = r->list;                                 \
       if (MVM_LIKELY(list != nullptr && r->index < list->size)) { \
@@ -1259,7 +1090,7 @@ plain:
 #define FOR_TUPLE_BODY(WRITE)                                         \
   {                                                                   \
     Value it = R[pc->a];                                              \
-    if (MVM_LIKELY(IsExact(it, TypeId::kTupleIterator))) {            \
+    if (MVM_LIKELY(Holds(it, TypeId::kTupleIterator))) {              \
       TupleIterator* r = it.as<TupleIterator>();                      \
       TupleObject* tuple = r->tuple;                                  \
       if (MVM_LIKELY(tuple != nullptr && r->index < tuple->size())) { \
@@ -1317,8 +1148,12 @@ plain:
 
     // ---- generators ----
     CASE(GENSTART) : {
-      if (!SlowGenStart(ts, R, pc, &result)) goto error;
-      goto leave;  // the registers have moved into the object: nothing to release
+      Value made;
+      if (!SlowGenStart(ts, R, pc, &made)) goto error;
+      result = made;
+      // The registers have moved into the object: nothing to release.
+      if (MVM_UNLIKELY(R[-1].bits() & 0xFF)) goto leave_flagged;
+      goto leave;
     }
     CASE(YIELD) : {
       const FrameHeader header = HeaderOf(R);
@@ -1340,7 +1175,9 @@ plain:
         if (header.dest() != 0) DECREF(old);
         NEXT();
       }
-      if (!SlowYield(ts, R, pc, &result, &flag)) goto error;
+      Value out;
+      if (!SlowYield(ts, R, pc, &out, &flag)) goto error;
+      if (flag) return out;
       goto left;
     }
     CASE(WRAPASYNC) : SLOW(SlowGetIter(ts, R, pc));
@@ -1414,40 +1251,33 @@ plain:
     DISPATCH();
 
     CASE(RET) : {
-      uint32_t n = pc->b;
+      const uint32_t n = pc->b;
       result = R[pc->a];
-      if (pc->a < n) R[pc->a] = Value::Int(0);
+      if (MVM_UNLIKELY(pc->a < n)) R[pc->a] = Value::Int(0);
       const uint64_t flags = R[-1].bits() & 0xFF;
       if (MVM_UNLIKELY(flags != 0)) {
         if (flags == kFrameEntry) goto leave_native;
         goto leave_flagged;
       }
-      RELEASE_LOCALS(n);
+      RELEASE_LOCALS(n, 0);
       goto leave;
     }
     CASE(RETSP) : {
-      uint32_t n = pc->b;
-      result = SpecialValue(ts, pc->a);
+      result = ts->rt->specials[pc->a];
       INCREF(result);
       const uint64_t flags = R[-1].bits() & 0xFF;
       if (flags == 0) {
-        RELEASE_LOCALS(n);
+        RELEASE_LOCALS(pc->b, 0);
         goto leave;
       }
       if (flags == kFrameEntry) goto leave_native;
       if (flags != kFrameCtor || pc->a != static_cast<uint8_t>(Special::kNone)) goto leave_flagged;
-      RELEASE_LOCALS(n);
-      // A finalizer may have asked for the frame.
-      if (MVM_UNLIKELY((R[-1].bits() & 0xFF) != kFrameCtor)) goto leave_flagged;
+      RELEASE_LOCALS(pc->b, kFrameCtor);
       DECREF(result);
       result = R[-4];  // of a class call: the instance
-      goto leave_window;
     }
   leave : {
-    if (MVM_UNLIKELY(R[-1].bits() & 0xFF)) goto leave_flagged;
-  }
-  leave_window : {
-    uint64_t header = R[-1].bits();
+    const uint64_t header = R[-1].bits();
     Value callee = R[-3];
     pc = reinterpret_cast<Word*>(R[-2].bits());
     R -= kWindowWords + ((header >> 8) & 0xFF);
@@ -1464,16 +1294,17 @@ plain:
       DECREF(R[-3]);
       return result;
     }
-    goto leave_flagged;  // a finalizer has asked for the frame
   }
-  leave_flagged:
-    if (!SlowReturn(ts, R, pc, &result, &flag)) {
+  leave_flagged : {
+    Value out = result;
+    if (!SlowReturn(ts, R, pc, &out, &flag)) {
       R = ts->base;
       pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));
       goto error;
     }
+    if (flag) return out;
+  }
   left:
-    if (flag) return result;
     R = ts->base;
     pc = const_cast<Word*>(static_cast<const Word*>(ts->pc));
     DISPATCH();

@@ -196,7 +196,7 @@ bool GetConsumes(const Word* pc) { return pc->c & 1; }
 // A specialised site that keeps missing lives on the VM's AttrCache from then on. When it misses
 // there as well, again and again, it becomes generic, and may settle on one shape.
 constexpr uint32_t kMissesToPoly = 12;
-void NoteMiss(FunctionObject* f, Word* pc, Op generic, Op poly) {
+void NoteMiss(FunctionObject* f, Word* pc, Op generic, Op poly, AttrCache::Family family) {
   if (pc->op == static_cast<uint8_t>(generic)) return;
   Site& site = f->code->sites[pc - f->instance->words];
   site.misses = site.misses + 1u;
@@ -210,7 +210,9 @@ void NoteMiss(FunctionObject* f, Word* pc, Op generic, Op poly) {
     return;
   }
   pc->op = static_cast<uint8_t>(poly);
-  cache->ptr = reinterpret_cast<uint64_t>(SiteName(f, pc));
+  const StrObject* name = SiteName(f, pc);
+  cache->ptr = reinterpret_cast<uint64_t>(name);
+  cache->a = AttrCache::Key(name, family);
 }
 
 AttrCache& CacheOfVm(ThreadState& ts) { return *static_cast<AttrCache*>(ts.rt->attr_cache); }
@@ -259,7 +261,7 @@ bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc) {
   Value o = R[pc->b];
   bool local = WritesLocal(pc);
   NoteMiss(f, pc, local ? Op::GETATTR_L : Op::GETATTR,
-           local ? Op::GETATTR_POLY_L : Op::GETATTR_POLY);
+           local ? Op::GETATTR_POLY_L : Op::GETATTR_POLY, AttrCache::kGet);
   uint8_t dest = pc->a;
   bool consume = GetConsumes(pc);
   Value v;
@@ -341,7 +343,7 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   ts->pc = pc;
   FunctionObject* f = FunctionOf(R);
   StrObject* name = SiteName(f, pc);
-  NoteMiss(f, pc, Op::SETATTR, Op::SETATTR_POLY);
+  NoteMiss(f, pc, Op::SETATTR, Op::SETATTR_POLY, AttrCache::kSet);
   Value o = R[pc->a], v = R[pc->b];
   uint32_t consume = pc->c & 3;
   bool generic = pc->op == static_cast<uint8_t>(Op::SETATTR) && !BackedOff(SiteCache(f, pc));
@@ -440,7 +442,7 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
   ts->pc = pc;
   FunctionObject* f = FunctionOf(R);
   StrObject* name = SiteName(f, pc);
-  NoteMiss(f, pc, Op::LOAD_METHOD, Op::LOAD_METHOD_POLY);
+  NoteMiss(f, pc, Op::LOAD_METHOD, Op::LOAD_METHOD_POLY, AttrCache::kLoad);
   Value o = R[pc->b];
   bool consume = pc->c & kConsume1;
   Value* w = R + pc->a;
