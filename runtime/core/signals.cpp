@@ -91,11 +91,42 @@ Status CallHandler(ThreadState& ts, SignalState& state, int signum) {
   if (ts.rt->hooks.current_frame) {
     MVM_TRY(frame, ts.rt->hooks.current_frame(ts));
   }
+  if (handler.is(state.interrupt)) NoteInterrupt(ts);
   MVM_TRY_VOID(Call(ts, handler, Value::Int(signum), frame));
   return Ok();
 }
 
 }  // namespace
+
+void InterruptShelter::Enter() {
+  // What is owed is not for this code.
+  uint32_t gone = kInside;
+  if ((outer_ & (kSheltered | kOwed)) == kOwed) gone |= kRequestInterrupt;
+  ts_.requests.fetch_and(~gone);
+}
+
+void InterruptShelter::Leave() {
+  if (outer_ & kSheltered) {
+    ts_.requests.fetch_or(outer_ & (kSheltered | kInside));
+  } else if (ts_.requests & kOwed) {
+    RequestAttention(ts_, kRequestInterrupt);
+  }
+}
+
+void InterruptShelter::Ignore(Value where) {
+  if ((ts_.requests & kInside) && PendingIs(ts_, Exc::kKeyboardInterrupt)) {
+    ts_.requests.fetch_or(kOwed);
+  }
+  WriteUnraisable(ts_, where);
+}
+
+void NoteInterrupt(ThreadState& ts) {
+  if (ts.requests & kSheltered) {
+    ts.requests.fetch_or(kInside);
+  } else {
+    ts.requests.fetch_and(~kOwed);
+  }
+}
 
 Result<SignalState*> MakeSignalState(ThreadState& ts, Value interrupt) {
   RuntimeState& rt = *ts.rt;
@@ -103,6 +134,7 @@ Result<SignalState*> MakeSignalState(ThreadState& ts, Value interrupt) {
   SignalState* state = new (std::nothrow) SignalState;
   if (state == nullptr) return RaiseMemoryError(ts);
   state->main = rt.main_thread;
+  state->interrupt = Ref<>::Borrow(interrupt);
   for (int n = 1; n < kSignalLimit; ++n) {
     struct sigaction now;
     Value handler = rt.none;

@@ -28,6 +28,7 @@ inline constexpr int kSignalLimit = 65;  // signal.NSIG: numbers are below
 struct SignalState {
   ThreadState* main = nullptr;
   Ref<> handlers[kSignalLimit];
+  Ref<> interrupt;     // the handler that raises KeyboardInterrupt
   Ref<> itimer_error;  // the exception class
   bool changed[kSignalLimit] = {};
   struct sigaction before[kSignalLimit] = {};
@@ -45,6 +46,39 @@ struct SignalState {
   bool fault_all = true;  // of all threads
   static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 };
+
+// Code whose exceptions nobody gets runs while it lives: finalizers, callbacks of weak references.
+// A KeyboardInterrupt that such code is interrupted with is not lost with it: it is raised once
+// more when the outermost shelter has gone, in what the code had come between. A chain of
+// finalizers suffers it once, as bits of ts.requests tell apart:
+//   kSheltered  code of this kind runs;
+//   kInside     an interrupt has been raised in it;
+//   kOwed       and has come to those who ignore it. At depth 0 kRequestInterrupt is set, too.
+inline constexpr uint32_t kSheltered = 32, kInside = 64, kOwed = 128;
+inline constexpr uint32_t kShelterBits = kSheltered | kInside | kOwed;
+class InterruptShelter {
+ public:
+  explicit InterruptShelter(ThreadState& ts)
+      : ts_(ts), outer_(ts.requests.fetch_or(kSheltered) & kShelterBits) {
+    if (MVM_UNLIKELY(outer_ != 0)) Enter();
+  }
+  ~InterruptShelter() {
+    const uint32_t before = ts_.requests.fetch_and(~(kSheltered | kInside));
+    if (MVM_UNLIKELY(((before & kOwed) | outer_) != 0)) Leave();
+  }
+  InterruptShelter(const InterruptShelter&) = delete;
+  InterruptShelter& operator=(const InterruptShelter&) = delete;
+  // The pending exception is reported (WriteUnraisable) and forgotten.
+  void Ignore(Value where);
+
+ private:
+  void Enter();
+  void Leave();
+  ThreadState& ts_;
+  const uint32_t outer_;  // the bits as they were before
+};
+// An interrupt is about to be raised.
+void NoteInterrupt(ThreadState& ts);
 
 // The VM's state, made on first use from the dispositions as they are; MemoryError. `interrupt` is
 // what stands for a SIGINT that the host passes on (Vm::Interrupt).

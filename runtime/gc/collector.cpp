@@ -38,6 +38,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "runtime/core/signals.h"
 #include "runtime/core/thread_state.h"
 #include "runtime/gc/finalizer.h"
 #include "runtime/gc/gc_debug.h"
@@ -689,9 +690,10 @@ void Collector::Notify(ThreadState& ts, const char* phase, int generation, int64
   Ref<StrObject> name = text.Take();
   for (uint64_t i = 0; callbacks && i < callbacks->size; ++i) {
     Ref<> callback = Ref<>::Borrow(callbacks->items[i]);
+    InterruptShelter shelter(ts);
     Result<> r = Call(ts, callback, name, info);
     if (r.raised()) {
-      WriteUnraisable(ts, callback);
+      shelter.Ignore(callback);
     } else {
       Ref<> dropped = r.Take();
     }

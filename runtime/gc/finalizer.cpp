@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "runtime/core/intern.h"
+#include "runtime/core/signals.h"
 #include "runtime/gc/object_refs.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
@@ -140,11 +141,12 @@ void CallFinalizer(ThreadState& ts, Object* o) {
   Heap& heap = ts.heap();
   int depth = std::exchange(heap.dealloc.depth, 0);
   Ref<> saved = TakePending(ts);
+  InterruptShelter shelter(ts);
   if (type->slots.finalize(ts, o).raised()) {
     Value where = TypeLookup(ts, type, MVM_NAME(ts, __del__));
     const bool native = where.is_null() || IsExact(where, TypeId::kWrapperDescriptor);
     Ref<> held = Ref<>::Borrow(native ? Value(o) : where);
-    WriteUnraisable(ts, held);
+    shelter.Ignore(held);
   }
   RestorePending(ts, std::move(saved));
   heap.dealloc.depth = depth;

@@ -5,6 +5,7 @@
 // and callbacks are called in list order.
 #include "runtime/objects/weakref_object.h"
 
+#include "runtime/core/signals.h"
 #include "runtime/gc/collector.h"
 #include "runtime/objects/descriptor_object.h"
 #include "runtime/objects/generic_alias.h"
@@ -198,9 +199,10 @@ void CallWeakrefCallback(ThreadState& ts, WeakrefObject* ref) {
   Heap& heap = ts.heap();
   int depth = std::exchange(heap.dealloc.depth, 0);
   Ref<> saved = TakePending(ts);
+  InterruptShelter shelter(ts);
   Result<> r = Call(ts, callback, ref);
   if (r.raised()) {
-    WriteUnraisable(ts, callback);
+    shelter.Ignore(callback);
   } else {
     Ref<> dropped = r.Take();
   }

@@ -659,7 +659,7 @@ void Vm::Interrupt() { RequestAttention(*internals_->rt.main_thread, kRequestInt
 
 void Vm::ClearInterrupt() {
   ThreadState& ts = *internals_->rt.main_thread;
-  ts.requests.fetch_and(~uint32_t{kRequestInterrupt});
+  ts.requests.fetch_and(~(kRequestInterrupt | kOwed));
 }
 
 bool Vm::Poll(ScriptError* error) {

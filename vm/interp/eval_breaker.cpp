@@ -31,7 +31,7 @@ namespace {
 
 // All but the one that is served between two instructions only: the breaker stays where it is.
 uint32_t TakeRequests(ThreadState& ts) {
-  return ts.requests.fetch_and(kRequestSwitch, std::memory_order_acq_rel);
+  return ts.requests.fetch_and(kRequestSwitch | kShelterBits, std::memory_order_acq_rel);
 }
 
 // Serves what has been asked of the thread. Also reached from natives through Charge().
@@ -45,6 +45,7 @@ Status ServeRequests(ThreadState& ts) {
   if (requests & kRequestInterrupt) {
     // A signal is served at the next poll.
     if (requests & kRequestSignal) RequestAttention(ts, kRequestSignal);
+    NoteInterrupt(ts);
     return RaiseNoMessage(ts, Exc::kKeyboardInterrupt);
   }
   return requests & kRequestSignal ? ServeSignals(ts) : Ok();
