@@ -52,6 +52,7 @@ Result<MemoryviewObject> NewView(ThreadState& ts, MemoryviewObject* root,
   m->strides = m->inline_dims + 1;
   MVM_TRY_VOID(SetDims(ts, m, ndim));
   m->root = Ref<MemoryviewObject>::Borrow(root).Release();
+  ++root->exports;
   m->data = geometry.data;
   m->size = geometry.size;
   m->item_size = geometry.item_size;
@@ -97,13 +98,20 @@ Result<char> NativeCode(ThreadState& ts, MemoryviewObject* m) {
   return Raise(ts, Exc::kNotImplementedError, "memoryview: format %s not supported", m->format);
 }
 
+// The view ends. The last one of a root gives the exporter its memory back at once, even if
+// somebody still refers to the root, as a collection does that is under way.
+void LeaveRoot(MemoryviewObject* m) {
+  Ref<MemoryviewObject> root = Ref<MemoryviewObject>::Steal(std::exchange(m->root, nullptr));
+  if (root && --root->exports == 0) root->held.Release();
+}
+
 void VisitMemoryview(Object* self, Visitor& visitor) {
   static_cast<MemoryviewObject*>(self)->VisitRefs(gc_internal::VisitAll{visitor});
 }
 void ClearMemoryview(Object* self) {
   MemoryviewObject* m = static_cast<MemoryviewObject*>(self);
   m->held.Release();
-  if (MemoryviewObject* root = std::exchange(m->root, nullptr)) Decref(root);
+  LeaveRoot(m);
 }
 void DestroyMemoryview(Heap& heap, Object* self) {
   ClearMemoryview(self);
@@ -185,7 +193,7 @@ Status MemoryviewRelease(ThreadState& ts, MemoryviewObject* m) {
     return Raise(ts, Exc::kBufferError, "memoryview has %lld exported buffer%s",
                  static_cast<long long>(m->exports), m->exports == 1 ? "" : "s");
   }
-  Ref<MemoryviewObject> root = Ref<MemoryviewObject>::Steal(std::exchange(m->root, nullptr));
+  LeaveRoot(m);
   return Ok();
 }
 

@@ -24,7 +24,7 @@ class MemoryviewObject : public Object {
   bool readonly = true;
   int64_t* shape = inline_dims;  // shape[ndim], then strides[ndim]
   int64_t* strides = inline_dims + 1;
-  int64_t exports = 0;  // BufferViews on this view
+  int64_t exports = 0;  // BufferViews on this view; of a root: views that have it
   int64_t hash = -1;    // -1: not computed
   int64_t inline_dims[2] = {0, 1};
   char own_format[4] = {};
