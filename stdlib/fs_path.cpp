@@ -84,9 +84,7 @@ Result<int> AsCInt(ThreadState& ts, Value v) {
   MVM_TRY(Ref<> i, Index(ts, v));
   int64_t n;
   if (!IntFitsInt64(i, &n) || n > INT32_MAX || n < INT32_MIN) {
-    return Raise(ts, Exc::kOverflowError,
-                 IntSign(i) > 0 ? "signed integer is greater than maximum"
-                                : "signed integer is less than minimum");
+    return Raise(ts, Exc::kOverflowError, "Python int too large to convert to C int");
   }
   return static_cast<int>(n);
 }

@@ -114,17 +114,19 @@ Result<> posix__exit(ThreadState& ts, Args args) {
 }
 Result<> posix_abort(ThreadState& ts, Args args) { std::abort(); }
 
-Status GetArgv(ThreadState& ts, Value v, StringVector* out, const char* function) {
+// `what` is how messages call the argument.
+Status GetArgv(ThreadState& ts, Value v, StringVector* out, const char* what) {
   if (!IsList(ts, v) && !IsTuple(ts, v)) {
-    return Raise(ts, Exc::kTypeError, "%s: argv must be a tuple or list", function);
+    return Raise(ts, Exc::kTypeError, "%s must be a tuple or list", what);
   }
   MVM_TRY_VOID(ForEach(ts, v, [&](Value item) { return out->AddPath(ts, item); }));
-  if (out->size() == 0) return Raise(ts, Exc::kValueError, "%s: argv must not be empty", function);
-  if ((*out)[0].empty())
-    return Raise(ts, Exc::kValueError, "%s: argv first element cannot be empty", function);
+  if (out->size() == 0) return Raise(ts, Exc::kValueError, "%s must not be empty", what);
+  if ((*out)[0].empty()) {
+    return Raise(ts, Exc::kValueError, "%s first element cannot be empty", what);
+  }
   return Ok();
 }
-Status GetEnv(ThreadState& ts, Value v, StringVector* out, const char* function) {
+Status GetEnv(ThreadState& ts, Value v, StringVector* out) {
   MVM_TRY(Ref<> keys, CallMethod(ts, v, MVM_NAME(ts, keys)));
   return ForEach(ts, keys, [&](Value key) -> Status {
     PathArg k, value;
@@ -141,7 +143,7 @@ Result<> posix_execv(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "execv"));
   StringVector argv;
-  MVM_TRY_VOID(GetArgv(ts, args[1], &argv, "execv()"));
+  MVM_TRY_VOID(GetArgv(ts, args[1], &argv, "execv() arg 2"));
   execv(p.c_str(), argv.data());
   return RaiseErrno(ts, errno);
 }
@@ -149,8 +151,11 @@ Result<> posix_execve(ThreadState& ts, Args args) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, "execve", "path", true));
   StringVector argv, env;
-  MVM_TRY_VOID(GetArgv(ts, args[1], &argv, "execve:"));
-  MVM_TRY_VOID(GetEnv(ts, args[2], &env, "execve"));
+  MVM_TRY_VOID(GetArgv(ts, args[1], &argv, "execve: argv"));
+  if (TypeOf(ts, args[2])->slots.get_item == nullptr) {
+    return Raise(ts, Exc::kTypeError, "execve: environment must be a mapping object");
+  }
+  MVM_TRY_VOID(GetEnv(ts, args[2], &env));
   if (p.fd >= 0) {
     fexecve(p.fd, argv.data(), env.data());
   } else {
@@ -274,7 +279,7 @@ class SpawnRequest {
   Status TakeScheduler(Value scheduler) {
     if (scheduler.is_absent() || IsNone(ts_, scheduler)) return Ok();
     if (!IsTuple(ts_, scheduler) || scheduler.as<TupleObject>()->size() != 2) {
-      return Raise(ts_, Exc::kTypeError, "%s: scheduler must be a tuple or None", function_);
+      return Raise(ts_, Exc::kTypeError, "A scheduler tuple must have two elements");
     }
     TupleObject* pair = scheduler.as<TupleObject>();
     struct sched_param param;
@@ -321,12 +326,12 @@ Result<> Spawn(ThreadState& ts, Args args, bool search) {
   PathArg p;
   MVM_TRY_VOID(GetPath(ts, args[0], &p, function));
   StringVector argv, env;
-  MVM_TRY_VOID(GetArgv(ts, args[1], &argv, function));
+  MVM_TRY_VOID(GetArgv(ts, args[1], &argv, search ? "posix_spawnp: argv" : "posix_spawn: argv"));
   bool inherit = IsNone(ts, args[2]);
   if (!inherit && TypeOf(ts, args[2])->slots.get_item == nullptr) {
     return Raise(ts, Exc::kTypeError, "%s: environment must be a mapping object or None", function);
   }
-  if (!inherit) MVM_TRY_VOID(GetEnv(ts, args[2], &env, function));
+  if (!inherit) MVM_TRY_VOID(GetEnv(ts, args[2], &env));
   const Value absent = Value::Absent();
   SpawnRequest request(ts, function);
   MVM_TRY_VOID(request.TakeActions(args[3]));
