@@ -1,6 +1,7 @@
 // What the parts of the module _multiprocessing share.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "runtime/core/thread_state.h"
@@ -22,6 +23,10 @@ Status WaitLimit(ThreadState& ts, Value timeout, Deadline* out);
 
 // TypeError for what is neither None nor a SemLock.
 Status CheckSemaphore(ThreadState& ts, Value v);
+// acquire() of a SemLock, which is no mutex: whether it was acquired by the deadline. Then it has
+// been counted in `owed`, if that is not null, whatever becomes of this process.
+Result<bool> TakeSemaphore(ThreadState& ts, Value v, bool block, const Deadline& deadline,
+                           std::atomic<uint32_t>* owed);
 // release() of a SemLock, unless it has its greatest value.
 void PostSemaphore(Value v);
 

@@ -15,7 +15,7 @@
 //   read and nothing more, if not.
 // Pieces that do not follow a first one are skipped: their reader has died. A first piece that is
 // not followed by its last one is forgotten: its writer has. Every message that is lost gives the
-// queue's semaphore the place back that it took.
+// queue's semaphore the place back that it took. What has not come into the pipe is in debts.h.
 #include <endian.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -33,6 +33,7 @@
 #include "runtime/objects/int_object.h"
 #include "runtime/protocol/buffer.h"
 #include "runtime/protocol/protocol.h"
+#include "stdlib/multiprocessing/debts.h"
 #include "stdlib/multiprocessing/multiprocessing_types.h"
 #include "stdlib/posix/posix_support.h"
 
@@ -58,13 +59,16 @@ struct Shared {
   pthread_mutex_t read_lock, write_lock;
   std::atomic<uint32_t> head;  // big-endian, as it travels
   std::atomic<uint8_t> tail;
+  Debts debts;
 };
 static_assert(std::atomic<uint32_t>::is_always_lock_free && sizeof(std::atomic<uint8_t>) == 1);
 
 class PipeGuardObject : public Object {
  public:
   Shared* shared = nullptr;
-  int fd = -1;  // of the memory, if it can be sent to others
+  int fd = -1;                 // of the memory, if it can be sent to others
+  Debts::Row* debt = nullptr;  // of process `debtor`
+  pid_t debtor = 0;
   void FreeBuffers(Heap&) {
     if (shared != nullptr) munmap(shared, sizeof(Shared));
     if (fd >= 0) close(fd);
@@ -297,11 +301,14 @@ Status WriteFrame(ThreadState& ts, int fd, const struct iovec* parts, int count)
   }
 }
 
-Status WriteMessage(ThreadState& ts, int fd, const uint8_t* data, size_t size) {
+// The place that the message has taken is its own from its first frame on.
+Status WriteMessage(ThreadState& ts, int fd, const uint8_t* data, size_t size, Debts::Row* debt) {
   if (size > 0 && size <= kMostBody && data[size - 1] != 0) {
     uint32_t head = htobe32(static_cast<uint32_t>(size));
     struct iovec parts[] = {{&head, kHeadSize}, {const_cast<uint8_t*>(data), size}};
-    return WriteFrame(ts, fd, parts, 2);
+    MVM_TRY_VOID(WriteFrame(ts, fd, parts, 2));
+    if (debt != nullptr) Pay(debt);
+    return Ok();
   }
   // The fewer times the ends wait for each other the better; it does not matter if that fails.
   if (size > kRoomFrom && fcntl(fd, F_GETPIPE_SZ) < kRoom) fcntl(fd, F_SETPIPE_SZ, kRoom);
@@ -315,6 +322,7 @@ Status WriteMessage(ThreadState& ts, int fd, const uint8_t* data, size_t size) {
     struct iovec parts[] = {
         {&head, kHeadSize}, {&total, extra}, {const_cast<uint8_t*>(data), n}, {&tail, 1}};
     MVM_TRY_VOID(WriteFrame(ts, fd, parts, 4));
+    if (debt != nullptr && kind == kFirst) Pay(debt);
     data += n;
     size -= n;
     if (kind == kFirst) kind = kMiddle;
@@ -382,6 +390,15 @@ Result<> pipe_guard_receive(ThreadState& ts, Args args) {
   return Reader(shared, fd, args[2], !IsNone(ts, args[2])).Read(ts, block, deadline);
 }
 
+// Forked children have rows of their own.
+Debts::Row* DebtOf(PipeGuardObject* guard) {
+  if (const pid_t me = getpid(); guard->debtor != me) {
+    guard->debt = guard->shared->debts.Mine();
+    guard->debtor = me;
+  }
+  return guard->debt;
+}
+
 Result<> pipe_guard_send(ThreadState& ts, Args args) {
   MVM_TRY(int fd, AsCInt(ts, args[1]));
   ByteView view;
@@ -389,8 +406,31 @@ Result<> pipe_guard_send(ThreadState& ts, Args args) {
   Hold writing;
   MVM_TRY_VOID(
       writing.Take(ts, &args.self<PipeGuardObject>()->shared->write_lock, true, Deadline()));
-  MVM_TRY_VOID(WriteMessage(ts, fd, view.mutable_data(), view.size()));
+  MVM_TRY(bool owed, Truth(ts, args[3]));
+  Debts::Row* debt = owed ? DebtOf(args.self<PipeGuardObject>()) : nullptr;
+  MVM_TRY_VOID(WriteMessage(ts, fd, view.mutable_data(), view.size(), debt));
   return None(ts);
+}
+
+Result<> pipe_guard_take(ThreadState& ts, Args args) {
+  MVM_TRY_VOID(CheckSemaphore(ts, args[1]));
+  MVM_TRY(bool block, Truth(ts, args[2]));
+  Deadline deadline;
+  MVM_TRY_VOID(WaitLimit(ts, args[3], &deadline));
+  if (IsNone(ts, args[1])) return Bool(ts, true);
+  Debts::Row* row = DebtOf(args.self<PipeGuardObject>());
+  MVM_TRY(bool taken, TakeSemaphore(ts, args[1], block, deadline, row ? &row->places : nullptr));
+  return Bool(ts, taken);
+}
+Result<> pipe_guard_pay(ThreadState& ts, Args args) {
+  if (Debts::Row* row = DebtOf(args.self<PipeGuardObject>())) Pay(row);
+  return None(ts);
+}
+Result<> pipe_guard_settle(ThreadState& ts, Args args) {
+  MVM_TRY_VOID(CheckSemaphore(ts, args[1]));
+  const uint32_t found = args.self<PipeGuardObject>()->shared->debts.Settle();
+  for (uint32_t i = 0; i < found && !IsNone(ts, args[1]); ++i) PostSemaphore(args[1]);
+  return Bool(ts, found > 0);
 }
 
 Result<> pipe_guard_fd(ThreadState&, Value self) { return Small(self.as<PipeGuardObject>()->fd); }
@@ -399,10 +439,17 @@ const MethodSpec kPipeGuardMethods[] = {
     {"_attach(type, fd, /)", pipe_guard_attach,
      "The guard of another process, from a descriptor of its memory, which becomes the object's.",
      kMethodClass},
+    {"pay(self, /)", pipe_guard_pay, "A place that was taken has been given back."},
     {"receive(self, fd, semaphore, block=True, timeout=None, /)", pipe_guard_receive,
      "The next message, as bytes, or None if there is none in time. EOFError at the end. For each "
      "message that leaves the pipe the semaphore, a SemLock or None, is released."},
-    {"send(self, fd, data, /)", pipe_guard_send, "Send bytes as a message."},
+    {"send(self, fd, data, owed=False, /)", pipe_guard_send,
+     "Send bytes as a message, for which a place is owed or not."},
+    {"settle(self, semaphore, /)", pipe_guard_settle,
+     "Release the semaphore, a SemLock, once for each place that processes owe which are dead; "
+     "whether there was any."},
+    {"take(self, semaphore, block, timeout, /)", pipe_guard_take,
+     "Acquire the semaphore, a SemLock: this process owes the place until it has begun to send."},
 };
 const GetSetSpec kPipeGuardGetSets[] = {
     {"fd", pipe_guard_fd, nullptr, "A descriptor of its memory; -1: only children inherit it."},

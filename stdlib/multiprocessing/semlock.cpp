@@ -97,16 +97,24 @@ Result<> semlock_rebuild(ThreadState& ts, Args args) {
                      [&] { return sem_open(name.c_str(), 0); });
 }
 
-// Takes one from the semaphore; false: there was none by the deadline.
-Result<bool> Take(ThreadState& ts, SemLockObject* lock, bool block, const Deadline& deadline) {
+// Takes one from the semaphore, and counts it in `owed` if that is not null, before anything else
+// can happen; false: there was none by the deadline.
+Result<bool> Take(ThreadState& ts, SemLockObject* lock, bool block, const Deadline& deadline,
+                  std::atomic<uint32_t>* owed = nullptr) {
   sem_t* semaphore = lock->semaphore;
-  if (sem_trywait(semaphore) == 0) return true;
+  if (sem_trywait(semaphore) == 0) {
+    if (owed != nullptr) ++*owed;
+    return true;
+  }
   if (errno != EAGAIN && errno != EINTR) return RaiseErrno(ts, errno);
   if (!block || (!deadline.never() && deadline.Left() == 0)) return false;
-  MVM_TRY(int taken, WaitUntil(ts, deadline, [semaphore](int64_t slice) {
+  MVM_TRY(int taken, WaitUntil(ts, deadline, [semaphore, owed](int64_t slice) {
             struct timespec end = ToTimespec(MonotonicNow() + slice);
-            if (sem_clockwait(semaphore, CLOCK_MONOTONIC, &end) == 0) return 1;
-            return errno == ETIMEDOUT ? 0 : -1;
+            if (sem_clockwait(semaphore, CLOCK_MONOTONIC, &end) != 0) {
+              return errno == ETIMEDOUT ? 0 : -1;
+            }
+            if (owed != nullptr) ++*owed;
+            return 1;
           }));
   return taken > 0;
 }
@@ -221,6 +229,17 @@ Status CheckSemaphore(ThreadState& ts, Value v) {
   MVM_TRY(TypeObject * type, TypeForSpec(ts, kSemLockType));
   MVM_TRY(bool is, PlainIsInstance(ts, v, type));
   return is ? Ok() : Raise(ts, Exc::kTypeError, "a SemLock is required, not %T", v);
+}
+
+Result<bool> TakeSemaphore(ThreadState& ts, Value v, bool block, const Deadline& deadline,
+                           std::atomic<uint32_t>* owed) {
+  SemLockObject* lock = v.as<SemLockObject>();
+  MVM_TRY(bool taken, Take(ts, lock, block, deadline, owed));
+  if (taken) {
+    ++lock->count;
+    lock->owner = ts.id;
+  }
+  return taken;
 }
 
 void PostSemaphore(Value v) {
