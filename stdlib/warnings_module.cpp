@@ -309,7 +309,8 @@ Status FindPlace(ThreadState& ts, int64_t level, const TupleObject* prefixes, Wa
     const FunctionObject* f = FunctionOf(walker.base());
     globals = Ref<DictObject>::Borrow(f->globals);
     w->filename = Ref<>::Borrow(f->code->filename);
-    w->line = walker.pc() ? LineAt(f->code, PcIndex(f, walker.pc())) : f->code->first_line;
+    w->line = walker.pc() ? LineAt(f->code, PcIndex(f, walker.pc()))
+                          : static_cast<int>(f->code->first_line);
   }
   MVM_TRY(Ref<StrObject> registry, InternUtf8(ts, "__warningregistry__"));
   MVM_TRY(w->registry, DictGet(ts, globals, registry));

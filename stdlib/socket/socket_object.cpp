@@ -282,21 +282,31 @@ Result<int> Connect(ThreadState& ts, SocketObject* s, const SocketAddress& addre
   const bool wait = s->timeout_ns != 0;
   // Waiting is done here, so that signals and the host are served meanwhile.
   if (s->timeout_ns < 0 && fd >= 0) MVM_TRY_VOID(SetNonblocking(ts, fd, true));
-  int r = Blocking(ts, [&] { return ::connect(fd, &address.any, length); });
-  int error = r < 0 ? errno : 0;
+  const auto attempt = [&] {
+    int r = Blocking(ts, [&] { return ::connect(fd, &address.any, length); });
+    return r < 0 ? errno : 0;
+  };
+  int error = attempt();
   Status waited = Ok();
   bool timed_out = false;
-  if (wait && (error == EINPROGRESS || error == EINTR || error == EAGAIN)) {
+  // The backlog of a Unix socket is full: nothing tells when there is room.
+  for (Naps naps; error == EAGAIN && s->timeout_ns < 0;) {
+    waited = naps.Next(ts);
+    if (waited.raised()) break;
+    error = s->fd == fd ? attempt() : EBADF;
+  }
+  // How it went is asked by connecting again: SO_ERROR would leave the socket in a state in which
+  // the next attempt fails whatever the peer does.
+  while (wait && (error == EINPROGRESS || error == EALREADY || error == EINTR)) {
     Result<bool> ready = WaitReady(ts, fd, true, deadline);
     if (ready.raised()) {
       waited = kRaised;
-    } else if (!ready.Take()) {
-      timed_out = true;
-    } else {
-      socklen_t size = sizeof error;
-      if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) error = errno;
-      if (error == EISCONN) error = 0;
+      break;
     }
+    timed_out = !ready.Take();
+    if (timed_out) break;
+    error = s->fd == fd ? attempt() : EBADF;
+    if (error == EISCONN) error = 0;
   }
   if (s->timeout_ns < 0 && fd >= 0 && s->fd == fd) {
     int flags = fcntl(fd, F_GETFL);
@@ -374,6 +384,7 @@ Result<> ReceiveBytes(ThreadState& ts, Args args, const char* function, bool wit
   SocketObject* s = args.self<SocketObject>();
   MVM_TRY(int64_t size, BufferSize(ts, args[1], function));
   MVM_TRY(int flags, AsCInt(ts, args[2]));
+  if (size == 0 && !with_address) return NewBytes(ts, {});  // whatever the socket is like
   MVM_TRY(Ref<BytesObject> data, NewBytesRaw(ts, static_cast<size_t>(size)));
   SocketAddress address = {};
   socklen_t length = 0;
@@ -412,6 +423,7 @@ Result<> ReceiveInto(ThreadState& ts, Args args, const char* function, bool with
                  with_address ? "nbytes is greater than the length of the buffer"
                               : "buffer too small for requested bytes");
   }
+  if (size == 0 && !with_address) return Small(0);
   SocketAddress address = {};
   socklen_t length = 0;
   MVM_TRY(ssize_t n, Receive(ts, s, view.data, static_cast<size_t>(size), flags,
