@@ -66,7 +66,7 @@ void CodeBuilder::Reset(unsigned local_count) {
   may_be_unbound = RegisterSet();
   local_count_ = local_count;
   height_ = max_height_ = 0;
-  last_bound_ = 0;
+  last_bound_ = last_target_ = 0;
   implicit_return_ = -1;
   reachable_ = true;
   has_notes_ = false;
@@ -148,7 +148,7 @@ void CodeBuilder::Bind(Label* label) {
       assigned_ = label->assigned;
     }
     reachable_ = true;
-    last_bound_ = static_cast<uint32_t>(words_.size());
+    last_bound_ = last_target_ = static_cast<uint32_t>(words_.size());
   }
   for (int32_t at = label->last_jump; at >= 0;) {
     int32_t next = words_[at].x;
@@ -160,7 +160,7 @@ void CodeBuilder::Bind(Label* label) {
 
 void CodeBuilder::BindLoop(Label* label) {
   label->pc = static_cast<int32_t>(words_.size());
-  last_bound_ = static_cast<uint32_t>(words_.size());
+  last_bound_ = last_target_ = static_cast<uint32_t>(words_.size());
   assigned_.Subtract(may_be_unbound);
 }
 
@@ -216,7 +216,7 @@ void CodeBuilder::ResumeRanges(const std::vector<OpenRange>& suspended) {
 void CodeBuilder::BindHandler(uint32_t handler, unsigned depth, const RegisterSet& assigned) {
   MVM_DCHECK(!reachable_, "control falls into a handler");
   handlers_[handler].pc = pc();
-  last_bound_ = pc();
+  last_bound_ = last_target_ = pc();
   reachable_ = handlers_[handler].used;
   assigned_ = assigned;
   assigned_.Subtract(may_be_unbound);

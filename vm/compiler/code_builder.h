@@ -121,7 +121,7 @@ class CodeBuilder {
   }
   // What follows is nobody's line: that of the word before if only that leads here, else none.
   void NoLocation() {
-    position_ = words_.empty() || last_bound_ == words_.size() ? Position() : positions_.back();
+    position_ = words_.empty() || last_target_ == words_.size() ? Position() : positions_.back();
   }
   void SetUnreachable() { reachable_ = false; }
   uint32_t pc() const { return static_cast<uint32_t>(words_.size()); }
@@ -245,6 +245,7 @@ class CodeBuilder {
   RegisterSet assigned_;
   unsigned local_count_ = 0, height_ = 0, max_height_ = 0;
   uint32_t last_bound_ = 0;       // highest pc that something refers to as a place
+  uint32_t last_target_ = 0;      // the highest of them that control comes to from elsewhere
   int32_t implicit_return_ = -1;  // word, -1: none
   bool reachable_ = true;
   bool has_notes_ = false;
