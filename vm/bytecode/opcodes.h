@@ -11,15 +11,13 @@ enum class Op : uint8_t {
 #include "vm/bytecode/opcodes.def"
 #undef OP
 #undef OPT
-  kCount
 };
-inline constexpr int kOpCount = static_cast<int>(Op::kCount);
 #define OP(name, format, flags, doc) +1
 #define OPT(name, format, flags, doc) +2
-static_assert(0
+inline constexpr int kOpCount = 0
 #include "vm/bytecode/opcodes.def"
-                  <= 255,
-              "opcodes fit one byte");
+    ;
+static_assert(kOpCount <= 256, "opcodes fit one byte");
 #undef OP
 #undef OPT
 

@@ -387,7 +387,7 @@ void Verifier::CheckConstants(uint32_t pc, const Word& w, Op op, const OpInfo& i
 
 void Verifier::Step(uint32_t pc) {
   const Word w = GenericWord(code_, instance_, pc);
-  if (w.op >= kOpCount) return Fail("no such opcode");
+  if (int{w.op} >= kOpCount) return Fail("no such opcode");
   const Op op = static_cast<Op>(w.op);
   const OpInfo& info = InfoOf(op);
   live_ = states_[pc];

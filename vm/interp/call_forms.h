@@ -86,7 +86,14 @@
       if (MVM_UNLIKELY(!self)) goto OTHERS;                                                     \
       ++f->refcount;                                                                            \
       TELL(f->code, header);                                                                    \
-      for (int i = pc->c; i > 0; --i) nb[i] = nb[i - 2];                                        \
+      Value first = nb[-1], second = nb[0];                                                     \
+      /* Up by two, one by one: there are few, and memmove() is a call. */                      \
+      for (uint32_t i = 1, n = pc->c; i <= n; ++i) {                                            \
+        const Value third = nb[i];                                                              \
+        nb[i] = first;                                                                          \
+        first = second;                                                                         \
+        second = third;                                                                         \
+      }                                                                                         \
       nb[0] = self;                                                                             \
       w[1] = Value(f);                                                                          \
       w[2] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                               \

@@ -1202,6 +1202,34 @@ plain:
                 NOBODY_LEFT, call_slow)
     NATIVE_CALL(CASE(CALL_NATIVE_PAD), NativeFunctionObject, kNativeFunction, 0u, true, true,
                 NOBODY, NOBODY_LEFT, call_slow)
+    CASE(CALLM_APPEND) : {
+      Value* w = R + pc->a;
+      Value callee = w[0], self = w[kWindowWords], item = w[kWindowWords + 1];
+      if (MVM_LIKELY(Holds(callee, TypeId::kMethodDescriptor) &&
+                     callee.object()->aux == static_cast<uint32_t>(pc->x) &&
+                     Holds(self, TypeId::kList))) {
+        ListObject* list = self.as<ListObject>();
+        const bool full = list->size == list->capacity;
+        if (full) SAVE();
+        if (MVM_UNLIKELY(full && ListGrow(*ts, list, list->size + 1).raised())) {
+          for (Value v : {item, self, callee}) DECREF(v);
+          goto error;
+        }
+        list->items[list->size++] = item;
+        DECREF(callee);
+        DECREF(self);
+        if (MVM_LIKELY(static_cast<Op>(pc[1].op) == Op::CLEAR)) {  // of the result
+          pc += 2;
+          DISPATCH();
+        }
+        Object* none = ts->rt->none;
+        ++none->refcount;
+        R[pc->b] = none;
+        NEXT();
+      }
+      pc->op = static_cast<uint8_t>(Op::CALLM_NATIVE);
+      PLAIN();
+    }
     NATIVE_CALL(CASE(CALLM_NATIVE), MethodDescriptorObject, kMethodDescriptor, 1u,
                 !w[3].is_absent(), false, NOBODY, NOBODY_LEFT, call_slow)
     NATIVE_CALL(CASE(CALLM_NATIVE_PAD), MethodDescriptorObject, kMethodDescriptor, 1u,

@@ -61,7 +61,7 @@ CallOutcome PushFunction(ThreadState* ts, Value* R, Word* pc, CallSite& site, ui
 
 bool IsMethodOp(Op op) {
   return op == Op::CALLM || op == Op::CALLM_PY || op == Op::CALLM_NATIVE ||
-         op == Op::CALLM_NATIVE_PAD || op == Op::CALLM_KW;
+         op == Op::CALLM_NATIVE_PAD || op == Op::CALLM_APPEND || op == Op::CALLM_KW;
 }
 
 // How a native takes n positional arguments: just as they stand, with the defaults of the last
@@ -111,8 +111,11 @@ void SpecialiseCall(ThreadState* ts, Word* pc, Value callee, bool has_self) {
     const uint32_t version = VersionOf(*ts, f);
     if (version == 0) return;
     pc->x = static_cast<int32_t>(version);
-    pc->op =
-        static_cast<uint8_t>(fit == NativeFit::kExact ? Op::CALLM_NATIVE : Op::CALLM_NATIVE_PAD);
+    const bool append = f->owner == TypeById(*ts, TypeId::kList) &&
+                        std::string_view(f->spec->signature).starts_with("append(");
+    pc->op = static_cast<uint8_t>(fit != NativeFit::kExact ? Op::CALLM_NATIVE_PAD
+                                  : append                 ? Op::CALLM_APPEND
+                                                           : Op::CALLM_NATIVE);
   }
 }
 
@@ -470,6 +473,7 @@ CallOutcome CallAt(ThreadState* ts, Value* R, Word* pc) {
     case Op::CALLM_PY:
     case Op::CALLM_NATIVE:
     case Op::CALLM_NATIVE_PAD:
+    case Op::CALLM_APPEND:
       op = Op::CALLM;
       pc->op = static_cast<uint8_t>(op);
       pc->x = 0;

@@ -20,6 +20,7 @@ WatchKind GeneralKind(Op op) {
     case Op::CALLM_PY:
     case Op::CALLM_NATIVE:
     case Op::CALLM_NATIVE_PAD:
+    case Op::CALLM_APPEND:
     case Op::CALL_KW:
     case Op::CALLM_KW:
     case Op::CALL_EX: return WatchKind::kCall;
@@ -44,7 +45,7 @@ WatchKind ProfileKind(Op op, bool builtins) {
     case Op::CALL_NATIVE_PAD: return builtins ? WatchKind::kProfileNative : WatchKind::kPlain;
     case Op::CALLM_NATIVE:
     case Op::CALLM_NATIVE_PAD:
-      return builtins ? WatchKind::kProfileMethodNative : WatchKind::kPlain;
+    case Op::CALLM_APPEND: return builtins ? WatchKind::kProfileMethodNative : WatchKind::kPlain;
     case Op::GETATTR_PROPERTY: return WatchKind::kProfileProperty;
     case Op::FOR_GEN:
     case Op::FOR_GEN_L: return WatchKind::kProfileFor;
