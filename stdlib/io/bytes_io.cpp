@@ -33,6 +33,11 @@ class BytesIoBuffer : public Object {
   }
 };
 
+// In garbage it keeps its source: the views on it, which may be cleared later, give that its memory
+// back. They break the cycle.
+constexpr GcHooks kBufferGc = {gc_internal::VisitHook<BytesIoBuffer>, [](Object*) {},
+                               gc_internal::DestroyHook<BytesIoBuffer>};
+
 BytesIoObject* Self(Value v) { return v.as<BytesIoObject>(); }
 
 Status CheckOpen(ThreadState& ts, BytesIoObject* b) {
@@ -337,7 +342,7 @@ const TypeSpec kBytesIoBufferType = {
     .name = "_io._BytesIOBuffer",
     .flags = kTypeNoNew,
     .size = sizeof(BytesIoBuffer),
-    .gc = GcHooksOf<BytesIoBuffer>(),
+    .gc = kBufferGc,
     .slots = {.buffer = ExportBuffer},
 };
 const TypeSpec kBytesIoType = {
