@@ -265,6 +265,7 @@ Result<> bytes_setstate(ThreadState& ts, Args args) {
     return Raise(ts, Exc::kTypeError, "%T.__setstate__ argument should be 3-tuple, got %T", args[0],
                  args[1]);
   }
+  MVM_TRY_VOID(CheckOpen(ts, b));
   MVM_TRY_VOID(CheckExports(ts, b));
   TupleObject* state = args.as<TupleObject>(1);
   b->size = b->pos = 0;
