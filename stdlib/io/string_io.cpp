@@ -313,7 +313,7 @@ Result<> string_getstate(ThreadState& ts, Args args) {
 }
 Result<> string_setstate(ThreadState& ts, Args args) {
   StringIoObject* s = Self(args[0]);
-  MVM_TRY_VOID(CheckOpen(ts, s));
+  if (s->ok) MVM_TRY_VOID(CheckOpen(ts, s));  // one that is being unpickled is not yet
   if (!IsTuple(ts, args[1]) || args.as<TupleObject>(1)->size() < 4) {
     return Raise(ts, Exc::kTypeError, "%T.__setstate__ argument should be 4-tuple, got %T", args[0],
                  args[1]);
