@@ -21,7 +21,7 @@ inline Value* ResumeWindow(Value* R, const Word* pc) {
 }
 
 // Lays the frame of a suspended generator at w. `sent` is owned and consumed (null: an exception
-// will be thrown in). The state is checked by the caller.
+// will be thrown in, or ResumeWord() sees to it). The state is checked by the caller.
 inline void LayGenerator(ThreadState* ts, Value* w, GeneratorObject* gen, Value back,
                          uint64_t header, Value sent) {
   Value* nb = w + kWindowWords;
