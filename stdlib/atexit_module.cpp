@@ -10,16 +10,14 @@ namespace minivm {
 
 namespace {
 
-// The registered (function, args, kwargs) triples live in the module itself, in registration order.
-constexpr const char* kListName = "_callbacks";
-
+// The registered (function, args, kwargs) triples, in registration order.
 Result<ListObject> Callbacks(ThreadState& ts) {
-  MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "atexit"));
-  MVM_TRY(Ref<StrObject> name, InternUtf8(ts, kListName));
-  Value list = DictGetStr(ts, module.as<ModuleObject>()->dict, name);
-  if (list.is_null() || !IsExact(list, TypeId::kList))
-    return Raise(ts, Exc::kRuntimeError, "lost atexit._callbacks");
-  return Ref<ListObject>::Borrow(list.as<ListObject>());
+  Object*& list = ts.rt->module_states[static_cast<size_t>(ModuleState::kAtExit)];
+  if (list == nullptr) {
+    MVM_TRY(Ref<ListObject> made, NewListReserve(ts, 0));
+    list = made.Release();
+  }
+  return Ref<ListObject>::Borrow(static_cast<ListObject*>(list));
 }
 
 Result<> atexit_register(ThreadState& ts, Args args) {
@@ -102,11 +100,6 @@ const MethodSpec kFunctions[] = {
      "Forget every registration of func; none is no error."},
 };
 
-Status exec_atexit(ThreadState& ts, ModuleObject* module) {
-  MVM_TRY(Ref<ListObject> list, NewListReserve(ts, 0));
-  return ModuleAdd(ts, module, kListName, Value(list.get()));
-}
-
 }  // namespace
 
 extern const ModuleSpec k_atexit_module;
@@ -114,7 +107,6 @@ const ModuleSpec k_atexit_module = {
     .name = "atexit",
     .doc = "Calls to be made when the interpreter ends.",
     .functions = kFunctions,
-    .exec = exec_atexit,
 };
 
 }  // namespace minivm

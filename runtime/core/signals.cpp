@@ -208,8 +208,11 @@ void SimulateSignal(RuntimeState& rt, int signum) {
 
 void ForgetSignals(RuntimeState& rt) {
   if (rt.signals == nullptr) return;
-  rt.signals->any = false;
-  for (std::atomic<bool>& arrived : rt.signals->arrived) arrived = false;
+  // Written only where it has to be: a new child shares this memory with its parent until then.
+  if (rt.signals->any) rt.signals->any = false;
+  for (std::atomic<bool>& arrived : rt.signals->arrived) {
+    if (arrived) arrived = false;
+  }
 }
 
 void RetireSignals(RuntimeState& rt) {

@@ -142,7 +142,7 @@ class WeakrefTable;
 class SignatureTable;
 
 // Native modules that keep an object of their own in RuntimeState::module_states.
-enum class ModuleState : uint8_t { kDecimal, kDatetime, kJson, kCsv, kCount };
+enum class ModuleState : uint8_t { kDecimal, kDatetime, kJson, kCsv, kForkHooks, kAtExit, kCount };
 
 class RuntimeState {
  public:
@@ -305,6 +305,13 @@ class ThreadState {
   Object* handle = nullptr;     // its _thread._ThreadHandle; owned
   Object* waits_for = nullptr;  // the lock or thread that it sleeps for; borrowed
   void* import_wait = nullptr;  // the module that it waits for (vm/import/import_lock.cpp)
+
+  // ---- children of fork() ----
+  // The next slow paths write nothing that only makes later ones quicker, such as specialised code:
+  // its memory is the parent's as well until one of the two writes to it, and a page copied costs
+  // as much as twenty slow paths.
+  uint32_t thrift = 0;
+  bool Spends() { return MVM_LIKELY(thrift == 0) || --thrift == 0; }
 
   Heap& heap() { return rt->heap; }
   bool HasPending() const { return !pending.is_null(); }

@@ -500,6 +500,10 @@ void FinalizeModules(ThreadState& ts) {
   }
   Collector& collector = rt.heap.collector();
   DropLastException(ts);
+  for (ModuleState calls : {ModuleState::kForkHooks, ModuleState::kAtExit}) {
+    Object* list = std::exchange(rt.module_states[static_cast<size_t>(calls)], nullptr);
+    if (list != nullptr) Decref(list);
+  }
   collector.Collect(ts, 2);
   collector.quiet = true;
   Ref<ModuleObject> builtins = Ref<ModuleObject>::Borrow(rt.builtins);

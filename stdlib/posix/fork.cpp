@@ -1,7 +1,8 @@
 // fork() in the module posix, and what register_at_fork() has called around it.
 //
-// The registered functions are in three lists of the module (attribute _fork_hooks): they belong to
-// the VM and die with it.
+// The registered functions are in three lists, by moment, in a tuple of the VM
+// (ModuleState::kForkHooks): found without a lookup, which would write to memory that a new child
+// shares with its parent.
 #include <pty.h>
 #include <unistd.h>
 
@@ -14,43 +15,39 @@ namespace minivm {
 
 namespace {
 
-constexpr const char* kHooksName = "_fork_hooks";
+// The list for a moment; null: nothing has been registered.
+ListObject* HookList(ThreadState& ts, ForkMoment moment) {
+  const Object* lists = ts.rt->module_states[static_cast<size_t>(ModuleState::kForkHooks)];
+  if (lists == nullptr) return nullptr;
+  return (*static_cast<const TupleObject*>(lists))[static_cast<size_t>(moment)].as<ListObject>();
+}
 
-// The list for a moment, made with the others when `create`; Absent() without.
-Result<> HookList(ThreadState& ts, ForkMoment moment, bool create) {
-  MVM_TRY(Ref<> module, ts.rt->hooks.import_module(ts, "posix"));
-  MVM_TRY(Ref<> lists, GetAttrOptional(ts, module, kHooksName));
-  if (lists.is_absent()) {
-    if (!create) return lists;
-    Ref<ListObject> made[3];
-    Value triple[3];
-    for (int i = 0; i < 3; ++i) {
-      MVM_TRY(made[i], NewListReserve(ts, 0));
-      triple[i] = made[i].get();
-    }
-    MVM_TRY(lists, Result<>(NewTuple(ts, triple)));
-    MVM_TRY_VOID(SetAttr(ts, module, kHooksName, lists));
+// Makes the lists, if there are none.
+Status MakeHookLists(ThreadState& ts) {
+  Object*& lists = ts.rt->module_states[static_cast<size_t>(ModuleState::kForkHooks)];
+  if (lists != nullptr) return Ok();
+  Ref<ListObject> made[3];
+  Value triple[3];
+  for (int i = 0; i < 3; ++i) {
+    MVM_TRY(made[i], NewListReserve(ts, 0));
+    triple[i] = made[i].get();
   }
-  if (!IsExact(lists, TypeId::kTuple) || lists.as<TupleObject>()->size() != 3) {
-    return Raise(ts, Exc::kRuntimeError, "lost posix._fork_hooks");
-  }
-  Value list = (*lists.as<TupleObject>())[static_cast<size_t>(moment)];
-  if (!IsExact(list, TypeId::kList)) return Raise(ts, Exc::kRuntimeError, "lost posix._fork_hooks");
-  return Result<>::Borrow(list);
+  MVM_TRY(Ref<TupleObject> tuple, NewTuple(ts, triple));
+  lists = tuple.Release();
+  return Ok();
 }
 
 }  // namespace
 
 Status RunForkHooks(ThreadState& ts, ForkMoment moment) {
-  MVM_TRY(Ref<> found, HookList(ts, moment, false));
-  if (found.is_absent()) return Ok();
-  // A copy: the functions may register others.
-  ListObject* list = found.as<ListObject>();
-  MVM_TRY(Ref<TupleObject> hooks, NewTuple(ts, {list->items, list->size}));
-  uint32_t n = hooks->size();
-  for (uint32_t i = 0; i < n; ++i) {
+  // Those that are registered now, not what they register.
+  const ListObject* list = HookList(ts, moment);
+  const size_t n = list != nullptr ? list->size : 0;
+  for (size_t i = 0; i < n; ++i) {
     // Before the fork the last registered comes first, after it the first.
-    Value hook = (*hooks)[moment == ForkMoment::kBefore ? n - 1 - i : i];
+    const size_t at = moment == ForkMoment::kBefore ? n - 1 - i : i;
+    if (at >= list->size) continue;  // who knows his way through module gc has been at it
+    Ref<> hook = Ref<>::Borrow(list->items[at]);
     Result<> r = Call(ts, hook);
     if (r.raised()) {
       WriteUnraisable(ts, hook);
@@ -122,10 +119,10 @@ Result<> posix_register_at_fork(ThreadState& ts, Args args) {
     }
   }
   if (!any) return Raise(ts, Exc::kTypeError, "At least one argument is required.");
+  MVM_TRY_VOID(MakeHookLists(ts));
   for (uint32_t i = 0; i < 3; ++i) {
     if (!args.has(kIndex[i])) continue;
-    MVM_TRY(Ref<> list, HookList(ts, static_cast<ForkMoment>(i), true));
-    MVM_TRY_VOID(ListAppend(ts, list.as<ListObject>(), args[kIndex[i]]));
+    MVM_TRY_VOID(ListAppend(ts, HookList(ts, static_cast<ForkMoment>(i)), args[kIndex[i]]));
   }
   return None(ts);
 }
