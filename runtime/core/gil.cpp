@@ -544,6 +544,9 @@ bool StopThreads(ThreadState& ts) {
   return true;
 }
 
+// More than a child needs to begin and end; if it goes on, nothing beside what it does then.
+static constexpr uint32_t kThriftOfChild = 1000;
+
 void KeepOnlyThread(ThreadState& ts) {
   RuntimeState& rt = *ts.rt;
   ts.next = nullptr;
@@ -552,6 +555,7 @@ void KeepOnlyThread(ThreadState& ts) {
   ++rt.forks;
   if (rt.signals != nullptr) rt.signals->main = &ts;
   ts.native_id = static_cast<int>(gettid());
+  ts.thrift = kThriftOfChild;
   if (rt.hooks.threads_changed) rt.hooks.threads_changed(rt);
 }
 

@@ -221,11 +221,12 @@ CellObject* TypeLookupCell(ThreadState& ts, TypeObject* type, StrObject* name) {
     return nullptr;
   }
   TypeCache* cache = CacheFor(*ts.rt);
-  uint32_t version = TypeVersion(ts, type);
+  uint32_t version = MVM_LIKELY(ts.thrift == 0) ? TypeVersion(ts, type) : type->version;
   TypeCache::Entry* entry = nullptr;
   if (MVM_LIKELY(cache && version != 0)) {
     entry = &cache->At(version, name);
     if (MVM_LIKELY(entry->version == version && entry->name == name)) return entry->cell;
+    if (MVM_UNLIKELY(ts.thrift != 0)) entry = nullptr;
   }
   CellObject* found = nullptr;
   if (MVM_LIKELY(type->mro != nullptr)) {

@@ -234,7 +234,7 @@ CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
         pc->c = static_cast<uint8_t>(shape);  // see FOR in the loop
       }
   }
-  pc->op = static_cast<uint8_t>(want);
+  if (pc->op != static_cast<uint8_t>(want) && ts->Spends()) pc->op = static_cast<uint8_t>(want);
   CallOutcome outcome;
   if (PushNext(ts, R, pc, it, &outcome)) return outcome;
   // Straight to the type: only iterators inside of natives can be nested without end.

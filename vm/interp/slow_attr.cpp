@@ -251,6 +251,17 @@ void RememberGet(ThreadState& ts, Value o, StrObject* name) {
   *CacheOfVm(ts).Slot(shape->id, name, AttrCache::kGet) = {shape->id, kind, name, payload};
 }
 
+// The site has missed: it specialises, or what it sees goes to the AttrCache.
+void LearnGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value o, StrObject* name) {
+  const Op op = static_cast<Op>(pc->op);
+  CacheEntry* cache = SiteCache(f, pc);
+  if ((op != Op::GETATTR && op != Op::GETATTR_L) || BackedOff(cache)) {
+    if (o.is_object()) RememberGet(ts, o, name);
+  } else if (ShouldTry(cache) && !SpecialiseGet(ts, f, R, pc, o, name)) {
+    GiveUp(cache);
+  }
+}
+
 }  // namespace
 
 bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc) {
@@ -260,8 +271,11 @@ bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc) {
   StrObject* name = SiteName(f, pc);
   Value o = R[pc->b];
   bool local = WritesLocal(pc);
-  NoteMiss(f, pc, local ? Op::GETATTR_L : Op::GETATTR,
-           local ? Op::GETATTR_POLY_L : Op::GETATTR_POLY, AttrCache::kGet);
+  const bool spends = ts->Spends();
+  if (spends) {
+    NoteMiss(f, pc, local ? Op::GETATTR_L : Op::GETATTR,
+             local ? Op::GETATTR_POLY_L : Op::GETATTR_POLY, AttrCache::kGet);
+  }
   uint8_t dest = pc->a;
   bool consume = GetConsumes(pc);
   Value v;
@@ -279,17 +293,7 @@ bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc) {
     }
   }
   if (v.is_null()) {
-    if (pc->op == static_cast<uint8_t>(Op::GETATTR) ||
-        pc->op == static_cast<uint8_t>(Op::GETATTR_L)) {
-      CacheEntry* cache = SiteCache(f, pc);
-      if (BackedOff(cache)) {
-        if (o.is_object()) RememberGet(*ts, o, name);
-      } else if (ShouldTry(cache) && !SpecialiseGet(*ts, f, R, pc, o, name)) {
-        GiveUp(cache);
-      }
-    } else if (o.is_object()) {
-      RememberGet(*ts, o, name);
-    }
+    if (spends) LearnGet(*ts, f, R, pc, o, name);
     v = GetAttr(*ts, o, name).word();
   }
   if (consume) Decref(o);
@@ -343,10 +347,12 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   ts->pc = pc;
   FunctionObject* f = FunctionOf(R);
   StrObject* name = SiteName(f, pc);
-  NoteMiss(f, pc, Op::SETATTR, Op::SETATTR_POLY, AttrCache::kSet);
+  const bool spends = ts->Spends();
+  if (spends) NoteMiss(f, pc, Op::SETATTR, Op::SETATTR_POLY, AttrCache::kSet);
   Value o = R[pc->a], v = R[pc->b];
   uint32_t consume = pc->c & 3;
-  bool generic = pc->op == static_cast<uint8_t>(Op::SETATTR) && !BackedOff(SiteCache(f, pc));
+  bool generic =
+      spends && pc->op == static_cast<uint8_t>(Op::SETATTR) && !BackedOff(SiteCache(f, pc));
   if (o.is_object()) {
     uint32_t shape = o.object()->shape_id;
     const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, AttrCache::kSet);
@@ -366,7 +372,7 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
     }
   }
   CacheEntry* cache = SiteCache(f, pc);
-  bool attempt = !generic || ShouldTry(cache);
+  bool attempt = spends && (!generic || ShouldTry(cache));
   uint32_t shape_before = o.is_object() ? o.object()->shape_id : 0;
   TypeObject* type = TypeOf(*ts, o);
   bool plain =
@@ -442,11 +448,13 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
   ts->pc = pc;
   FunctionObject* f = FunctionOf(R);
   StrObject* name = SiteName(f, pc);
-  NoteMiss(f, pc, Op::LOAD_METHOD, Op::LOAD_METHOD_POLY, AttrCache::kLoad);
+  const bool spends = ts->Spends();
+  if (spends) NoteMiss(f, pc, Op::LOAD_METHOD, Op::LOAD_METHOD_POLY, AttrCache::kLoad);
   Value o = R[pc->b];
   bool consume = pc->c & kConsume1;
   Value* w = R + pc->a;
-  bool generic = pc->op == static_cast<uint8_t>(Op::LOAD_METHOD) && !BackedOff(SiteCache(f, pc));
+  bool generic =
+      spends && pc->op == static_cast<uint8_t>(Op::LOAD_METHOD) && !BackedOff(SiteCache(f, pc));
   if (o.is_object()) {
     uint32_t shape = o.object()->shape_id;
     const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, AttrCache::kLoad);
@@ -461,7 +469,7 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
     }
   }
   CacheEntry* cache = SiteCache(f, pc);
-  bool attempt = !generic || ShouldTry(cache);
+  bool attempt = spends && (!generic || ShouldTry(cache));
   bool is_method = false;
   Result<> r = GetMethod(*ts, o, name, &is_method);
   if (r.raised()) {

@@ -85,7 +85,7 @@ NativeFit FitNative(const Signature* sig, uint32_t n) {
 // Rewrites the word for what it calls now. The window has not been touched.
 void SpecialiseCall(ThreadState* ts, Word* pc, Value callee, bool has_self) {
   Op op = static_cast<Op>(pc->op);
-  if (op != Op::CALL && op != Op::CALLM) return;
+  if ((op != Op::CALL && op != Op::CALLM) || !ts->Spends()) return;
   bool method = op == Op::CALLM;
   uint32_t n = pc->c + (method ? 1u : 0u);
   if (method && !has_self) return;
@@ -135,6 +135,7 @@ bool FitsDirectly(const Signature* sig, uint32_t n) {
 // The next calls of the built-in type at this word go to CallBuiltinType.
 void SpecialiseBuiltinType(ThreadState* ts, Word* pc, TypeObject* type) {
   if (pc->op != static_cast<uint8_t>(Op::CALL) || !IsExact(Value(type), TypeId::kType)) return;
+  if (ts->thrift != 0) return;
   if (type->has_flag(kTypeExceptionSubclass)) return;  // made as those of scripts are
   const uint32_t n = pc->c;
   if (type == TypeById(*ts, TypeId::kType) ? n != 1 : type->slots.new_ == ObjectNew) return;
@@ -318,7 +319,8 @@ CallOutcome DoCall(ThreadState* ts, Value* R, Word* pc, CallSite& site, uint32_t
         FunctionObject* init = plain ? ScriptInit(ts, type) : nullptr;
         const TypeObject* root =
             exception ? ExcType(*ts, Exc::kBaseException) : TypeById(*ts, TypeId::kObject);
-        if (may_specialise && plain && (init || type->slots.init == root->slots.init)) {
+        if (may_specialise && ts->thrift == 0 && plain &&
+            (init || type->slots.init == root->slots.init)) {
           SpecialiseClassCall(ts, pc, type, init);
           if (type->learn_count < 8) ++type->learn_count;
         }
@@ -377,9 +379,13 @@ Status Unpack(ThreadState& ts, Value callee, uint32_t flags, Unpacked* u) {
 // The word calls `f` with n arguments: is there a form of its own for that?
 inline void ExpectFunction(ThreadState* ts, Word* pc, FunctionObject* f, uint32_t n, Op generic,
                            Op special) {
+  if (!ts->Spends()) return;
   const uint32_t version = f->simple && f->param_count == n ? VersionOf(*ts, f) : 0;
+  const auto op = static_cast<uint8_t>(version != 0 ? special : generic);
+  if (pc->op == op && pc->x == static_cast<int32_t>(version))
+    return;  // nothing written, see thrift
   pc->x = static_cast<int32_t>(version);
-  pc->op = static_cast<uint8_t>(version != 0 ? special : generic);
+  pc->op = op;
 }
 
 // Takes the arguments of a CALL_KW or CALLM_KW apart that have been counted as positional.
@@ -467,6 +473,7 @@ CallOutcome CallAt(ThreadState* ts, Value* R, Word* pc) {
     case Op::CALL_NATIVE_PAD:
     case Op::CALL_CLASS:
       op = Op::CALL;
+      if (ts->thrift != 0) break;
       pc->op = static_cast<uint8_t>(op);
       pc->x = 0;
       break;
@@ -475,6 +482,7 @@ CallOutcome CallAt(ThreadState* ts, Value* R, Word* pc) {
     case Op::CALLM_NATIVE_PAD:
     case Op::CALLM_APPEND:
       op = Op::CALLM;
+      if (ts->thrift != 0) break;
       pc->op = static_cast<uint8_t>(op);
       pc->x = 0;
       break;

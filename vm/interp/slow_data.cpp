@@ -58,6 +58,26 @@ Result<> GetSlice(ThreadState& ts, Value o, Value* parts) {
   return GetItem(ts, o, slice);
 }
 
+// The form of the word for what it subscripts now.
+void SpecialiseGetItem(Word* pc, Value o, Value key, bool local) {
+  const Op op = static_cast<Op>(pc->op);
+  const bool sequence = key.is_int() && (IsExact(o, TypeId::kList) || IsExact(o, TypeId::kTuple) ||
+                                         IsExact(o, TypeId::kStr));
+  Op want = op;
+  if (op == Op::GETITEM || op == Op::GETITEM_L) {
+    if (!local && IsExact(o, TypeId::kDict)) {
+      want = Op::GETITEM_DICT;
+    } else if (key.is_int() && IsExact(o, TypeId::kList)) {
+      want = local ? Op::GETITEM_LIST_L : Op::GETITEM_LIST;
+    } else if (!local && sequence) {
+      want = IsExact(o, TypeId::kTuple) ? Op::GETITEM_TUPLE : Op::GETITEM_STR;
+    }
+  } else if (op == Op::GETITEM_DICT ? !IsExact(o, TypeId::kDict) : !sequence) {
+    want = local ? Op::GETITEM_L : Op::GETITEM;
+  }
+  pc->op = static_cast<uint8_t>(want);
+}
+
 }  // namespace
 
 CallOutcome SlowGetItem(ThreadState* ts, Value* R, Word* pc) {
@@ -67,27 +87,9 @@ CallOutcome SlowGetItem(ThreadState* ts, Value* R, Word* pc) {
   uint32_t flags = static_cast<uint32_t>(pc->x);
   CallOutcome outcome;
   if (PushGetItem(ts, R, pc, o, key, flags, &outcome)) return outcome;
-  Op op = static_cast<Op>(pc->op);
-  bool local = InfoOf(op).writes_local;
-  uint8_t dest = pc->a;
-  if (op == Op::GETITEM || op == Op::GETITEM_L) {
-    if (!local && IsExact(o, TypeId::kDict)) {
-      pc->op = static_cast<uint8_t>(Op::GETITEM_DICT);
-    } else if (key.is_int()) {
-      if (IsExact(o, TypeId::kList)) {
-        pc->op = static_cast<uint8_t>(local ? Op::GETITEM_LIST_L : Op::GETITEM_LIST);
-      } else if (!local && IsExact(o, TypeId::kTuple)) {
-        pc->op = static_cast<uint8_t>(Op::GETITEM_TUPLE);
-      } else if (!local && IsExact(o, TypeId::kStr)) {
-        pc->op = static_cast<uint8_t>(Op::GETITEM_STR);
-      }
-    }
-  } else if (op == Op::GETITEM_DICT
-                 ? !IsExact(o, TypeId::kDict)
-                 : !(key.is_int() && (IsExact(o, TypeId::kList) || IsExact(o, TypeId::kTuple) ||
-                                      IsExact(o, TypeId::kStr)))) {
-    pc->op = static_cast<uint8_t>(local ? Op::GETITEM_L : Op::GETITEM);
-  }
+  const bool local = InfoOf(static_cast<Op>(pc->op)).writes_local;
+  const uint8_t dest = pc->a;
+  if (ts->Spends()) SpecialiseGetItem(pc, o, key, local);
   Value v;
   if (IsExact(o, TypeId::kDict)) {
     Result<> r = DictGet(*ts, o.as<DictObject>(), key);

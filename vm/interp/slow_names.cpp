@@ -83,8 +83,9 @@ bool SlowLoadGlobal(ThreadState* ts, Value* R, Word* pc) {
   FunctionObject* f = FunctionOf(R);
   StrObject* name = SiteName(f, pc);
   CacheEntry* cache = CacheOf(pc);
-  pc->op = static_cast<uint8_t>(Op::LOADG);
-  const bool cached = IsCelled(Value(f->globals)) && IsCelled(f->builtins);
+  const bool spends = ts->Spends();
+  if (spends) pc->op = static_cast<uint8_t>(Op::LOADG);
+  const bool cached = spends && IsCelled(Value(f->globals)) && IsCelled(f->builtins);
   CellObject* global = cached ? DictGetCell(*ts, f->globals, name) : nullptr;
   if (global != nullptr && !global->value.is(ts->rt->unbound)) {
     cache->ptr = reinterpret_cast<uint64_t>(global);
@@ -121,7 +122,7 @@ bool SlowStoreGlobal(ThreadState* ts, Value* R, Word* pc) {
   if (pc->c & kConsume1) Decref(v);
   if (!ok) return false;
   CellObject* cell = DictGetCell(*ts, f->globals, name);
-  if (cell != nullptr) {
+  if (cell != nullptr && ts->Spends()) {
     CacheOf(pc)->ptr = reinterpret_cast<uint64_t>(cell);
     pc->op = static_cast<uint8_t>(Op::STOREG_CELL);
   }
