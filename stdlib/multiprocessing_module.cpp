@@ -8,9 +8,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "runtime/native/native_function.h"
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
+#include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
 #include "stdlib/multiprocessing/multiprocessing_types.h"
 #include "stdlib/posix/posix_support.h"
@@ -50,9 +52,22 @@ Result<> multiprocessing_end_with(ThreadState& ts, Args args) {
   return None(ts);
 }
 
+Result<> multiprocessing_prepare(ThreadState& ts, Args args) {
+  for (Value f : args[0].as<TupleObject>()->span()) {
+    if (IsExact(f, TypeId::kNativeFunction)) {
+      MVM_TRY_VOID(SignatureFor(ts, f.as<NativeFunctionObject>()));
+    } else if (IsExact(f, TypeId::kMethodDescriptor)) {
+      MVM_TRY_VOID(SignatureFor(ts, f.as<MethodDescriptorObject>()));
+    }
+  }
+  return None(ts);
+}
+
 const MethodSpec kFunctions[] = {
     {"_end_with(fd, /)", multiprocessing_end_with,
      "Have SIGTERM sent to this process when the other end of a pipe is closed, or has been."},
+    {"_prepare(*functions)", multiprocessing_prepare,
+     "Read the parameters of built-in functions, as their first call does."},
     {"_recv_frame(fd, maxlength=None, /)", multiprocessing_recv_frame,
      "The next message, as bytes; None for one longer than maxlength, whose bytes are left unread. "
      "EOFError at the end."},
@@ -61,7 +76,7 @@ const MethodSpec kFunctions[] = {
      "Take a semaphore's name away; it goes when the last process has closed it."},
 };
 
-const TypeSpec* const kTypes[] = {&kPipeGuardType, &kSemLockType};
+const TypeSpec* const kTypes[] = {&kDescriptorsType, &kPipeGuardType, &kSemLockType};
 
 Status exec_multiprocessing(ThreadState& ts, ModuleObject* module) {
   MVM_TRY(Ref<DictObject> flags, NewDict(ts));

@@ -9,6 +9,7 @@
 
 namespace minivm {
 
+extern const TypeSpec kDescriptorsType;
 extern const TypeSpec kPipeGuardType;
 extern const TypeSpec kSemLockType;
 
