@@ -11,6 +11,8 @@
 // code, and a nested entry from C++ starts above base + frame_size + kWindowSlack.
 #pragma once
 
+#include <utility>
+
 #include "runtime/core/thread_state.h"
 #include "vm/interp/function_object.h"
 
@@ -82,6 +84,30 @@ struct EntryRecord {
   Value* caller_base;     // ts->base at entry, may be null
   const void* caller_pc;  // ts->pc at entry
   Value* base;            // first frame of this entry
+};
+
+// An entry while it lasts. The frame at `base` is laid by whoever makes it.
+class Entry {
+ public:
+  Entry(ThreadState& ts, Value* base)
+      : ts_(ts),
+        record_{static_cast<EntryRecord*>(ts.entry), ts.base, ts.pc, base},
+        top_(std::exchange(ts.top, nullptr)) {
+    ts.entry = &record_;
+  }
+  ~Entry() {
+    ts_.entry = record_.prev;
+    ts_.base = record_.caller_base;
+    ts_.pc = record_.caller_pc;
+    ts_.top = top_;
+  }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+
+ private:
+  ThreadState& ts_;
+  EntryRecord record_;
+  Value* top_;
 };
 
 // The frame of a generator that waits for one it delegates to is at first only announced: its

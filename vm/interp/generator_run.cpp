@@ -6,6 +6,7 @@
 #include "vm/interp/generator_object.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "runtime/objects/exception_object.h"
 #include "runtime/objects/list_object.h"
@@ -330,12 +331,10 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>
     Decref(sent);
     return kRaised;
   }
-  EntryRecord entry{static_cast<EntryRecord*>(ts.entry), ts.base, ts.pc, w + kWindowWords};
-  Value* saved_top = std::exchange(ts.top, nullptr);
+  const Entry entry(ts, w + kWindowWords);
   Resumption r{gen, w, Value(), header};
   if (!kThrowing && gen->awaiting) GoToInnermost(&ts, &r);
   LayFrame(&ts, r.w, r.gen, r.back, r.header, sent);
-  ts.entry = &entry;
   const Word* pc = static_cast<const Word*>(ts.pc);
   if (kThrowing) {
     if (!gen->handled.value.is_null()) {
@@ -355,10 +354,6 @@ Result<> EnterGenerator(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>
     pc = nullptr;
   }
   const Value v = Run(&ts, ts.base, pc);
-  ts.entry = entry.prev;
-  ts.base = entry.caller_base;
-  ts.pc = entry.caller_pc;
-  ts.top = saved_top;
   if (v.is_null()) return kRaised;
   if (MVM_LIKELY(InterpOf(ts).yielded)) return Result<>::Steal(v);
   *returned = Ref<>::Steal(v);
@@ -379,17 +374,14 @@ class DelegatingFrame {
       RaiseRecursion(ts);
       return;
     }
-    entry_ = {static_cast<EntryRecord*>(ts.entry), ts.base, ts.pc, base_};
-    saved_top_ = std::exchange(ts.top, nullptr);
+    entry_.emplace(ts, base_);
     live_ = gen->live;
     LayFrame(&ts, w, gen, Value(), header, Value());
     ProfileOver(&ts, header >> 32);
     ts.pc = static_cast<const Word*>(ts.pc) - 1;
-    ts.entry = &entry_;
-    ok_ = true;
   }
   ~DelegatingFrame() {
-    if (!ok_) return;
+    if (!ok()) return;
     std::copy_n(base_, live_, gen_->registers);
     gen_->live = live_;
     gen_->state = GenState::kSuspended;
@@ -399,24 +391,19 @@ class DelegatingFrame {
       frame->pc = gen_->resume_pc - 1;
       UnlinkLiveFrame(ts_, frame);
     }
-    ts_.entry = entry_.prev;
-    ts_.base = entry_.caller_base;
-    ts_.pc = entry_.caller_pc;
-    ts_.top = saved_top_;
+    entry_.reset();
     Decref(static_cast<Object*>(gen_));
   }
   DelegatingFrame(const DelegatingFrame&) = delete;
   DelegatingFrame& operator=(const DelegatingFrame&) = delete;
-  bool ok() const { return ok_; }
+  bool ok() const { return entry_.has_value(); }
 
  private:
   ThreadState& ts_;
   GeneratorObject* gen_;
   Value* base_;
-  EntryRecord entry_{};
-  Value* saved_top_ = nullptr;
+  std::optional<Entry> entry_;
   uint32_t live_ = 0;
-  bool ok_ = false;
 };
 
 // close() of whatever a generator delegates to.
@@ -479,18 +466,12 @@ Result<> NextOfWaiting(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) {
     RaiseRecursion(ts);
     return kRaised;
   }
-  EntryRecord entry{static_cast<EntryRecord*>(ts.entry), ts.base, ts.pc, nb};
-  Value* saved_top = std::exchange(ts.top, nullptr);
+  const Entry entry(ts, nb);
   LayGenerator(&ts, w, gen, Value(), header, Value());
   const Word* pc = ResumeWord(&ts, nb, gen);
-  ts.entry = &entry;
   ts.base = nb;
   ts.pc = pc;
   const Value v = Run(&ts, nb, pc);
-  ts.entry = entry.prev;
-  ts.base = entry.caller_base;
-  ts.pc = entry.caller_pc;
-  ts.top = saved_top;
   if (MVM_LIKELY(!v.is_null() && InterpOf(ts).yielded)) return Result<>::Steal(v);
   if (v.is_null()) return kRaised;
   *returned = Ref<>::Steal(v);

@@ -589,19 +589,13 @@ namespace {
 // Runs the frame prepared at `nb` (callee in nb[-3]) as a new entry from C++.
 [[gnu::always_inline]] inline Result<> Enter(ThreadState& ts, Value* nb, FunctionObject* f,
                                              uint64_t header) {
-  EntryRecord entry{static_cast<EntryRecord*>(ts.entry), ts.base, ts.pc, nb};
-  Value* saved_top = std::exchange(ts.top, nullptr);
+  const Entry entry(ts, nb);
   nb[-2] = Value();
   nb[-1] = Value::FromBits(header);
-  ts.entry = &entry;
   ts.base = nb;
   ts.pc = f->entry;
   const bool entered = TellEntry(&ts, f);
-  Value v = Run(&ts, nb, entered ? f->entry : nullptr);
-  ts.entry = entry.prev;
-  ts.base = entry.caller_base;
-  ts.pc = entry.caller_pc;
-  ts.top = saved_top;
+  const Value v = Run(&ts, nb, entered ? f->entry : nullptr);
   return v.is_null() ? Result<>(kRaised) : Result<>::Steal(v);
 }
 
