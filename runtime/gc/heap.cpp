@@ -1,10 +1,11 @@
 // Pages, chunks, buffers and the memory cap.
 //
 // Chunks of address space come from mmap, aligned to a page; their pages are taken and returned
-// through two bit masks: free, and dirty (free, but the system still backs it). Up to
-// kKeepDirtyPages free pages stay dirty for quick reuse; beyond that their memory goes back at
-// once, and a chunk without used pages is unmapped. A page carves its slots lazily, a few at a
-// time, so that a small VM touches little memory.
+// through two bit masks: free, and dirty (free, but the system still backs it). A quarter as many
+// free pages as were ever in use stay dirty for quick reuse, within limits; beyond that their
+// memory goes back at once, and a chunk without used pages is unmapped. A page carves its slots
+// lazily, a few at a time, so that a small VM touches little memory; large heaps and buffers are
+// touched by large pages of the system.
 //
 // Tracing costs nothing while it is off, because the inline paths of Allocate and Free do not ask
 // for it: they are made to miss. With a tracer no class has a current page (current_ holds
@@ -14,6 +15,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
@@ -41,7 +43,9 @@ namespace {
 
 constexpr uint32_t kFirstChunkPages = 16;
 constexpr uint32_t kChunkPages = 64;
-constexpr size_t kKeepDirtyPages = 32;
+constexpr size_t kKeepDirtyLeast = 32, kKeepDirtyMost = 128;
+// A heap of the first size grows by large pages; buffers of the second have them.
+constexpr size_t kLargeHeap = size_t{8} << 20, kLargeBuffer = 2 * kLargePage;
 constexpr uint8_t kMostLent = 24;  // allocations of a class without a page, by larger ones
 constexpr int kChunksSearched = 16;
 // Regions of large objects up to here are rows of pages; the system allows only so many mappings.
@@ -57,16 +61,16 @@ constexpr size_t kMapFrom = SIZE_MAX;
 constexpr size_t kMapFrom = size_t{1} << 20;
 #endif
 
-// `size` bytes of zeroed memory aligned to kPageSize, or null.
-char* MapAligned(size_t size) {
-  size_t want = size + kPageSize;
+// `size` bytes of zeroed memory aligned to `alignment`, or null.
+char* MapAligned(size_t size, size_t alignment) {
+  size_t want = size + alignment;
   const int reserve = size < kAskSystemFrom ? MAP_NORESERVE : 0;
   void* p =
       mmap(nullptr, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | reserve, -1, 0);
   if (p == MAP_FAILED) return nullptr;
   char* start = static_cast<char*>(p);
-  char* aligned = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(start) + kPageSize - 1) &
-                                          ~(uintptr_t{kPageSize} - 1));
+  char* aligned = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(start) + alignment - 1) &
+                                          ~(uintptr_t{alignment} - 1));
   if (aligned != start) munmap(start, static_cast<size_t>(aligned - start));
   char* end = start + want;
   if (aligned + size != end) munmap(aligned + size, static_cast<size_t>(end - (aligned + size)));
@@ -132,6 +136,10 @@ Heap::Heap(RuntimeState* rt) : rt_(rt), collector_(new (std::nothrow) Collector(
 Heap::~Heap() {
   ForEachLarge([this](Page* p) { ReleaseRegion(p); });
   for (uint32_t i = 0; i < spare_count_; ++i) ReleaseRegion(spare_[i]);
+  while (spare_buffer_count_ > 0) {
+    const SpareBuffer spare = TakeSpare(0);
+    UnmapMemory(spare.memory, spare.size);
+  }
   while (chunks_) {
     HeapChunk* c = chunks_;
     chunks_ = c->next;
@@ -217,11 +225,13 @@ bool Heap::MustFail() { return fail_after_ >= 0 && fail_after_-- == 0; }
 HeapChunk* Heap::NewChunk(uint32_t pages) {
   HeapChunk* c = static_cast<HeapChunk*>(std::malloc(sizeof(HeapChunk)));
   if (!c) return nullptr;
-  c->base = MapAligned(pages * kPageSize);
+  const bool large = stats_.bytes >= kLargeHeap;
+  c->base = MapAligned(pages * kPageSize, large ? kLargePage : kPageSize);
   if (!c->base) {
     std::free(c);
     return nullptr;
   }
+  if (large) PreferLargePages(c->base, pages * kPageSize);
   c->pages = pages;
   c->free = MaskOf(pages);
   c->dirty = 0;
@@ -274,7 +284,9 @@ char* Heap::TakeRun(HeapChunk* c, uint32_t first, uint32_t n) {
 void Heap::ReturnPages(HeapChunk* c, char* page, uint32_t n) {
   const uint64_t bits = MaskOf(n) << ((page - c->base) / kPageSize);
   c->free |= bits;
-  if (dirty_pages_ + n <= kKeepDirtyPages) {
+  const size_t keep =
+      std::clamp(stats_.peak_bytes / kPageSize / 4, kKeepDirtyLeast, kKeepDirtyMost);
+  if (dirty_pages_ + n <= keep) {
     c->dirty |= bits;
     dirty_pages_ += n;
   } else {
@@ -526,7 +538,7 @@ char* Heap::TakeRegion(size_t* region, HeapChunk** chunk) {
     return reinterpret_cast<char*>(p);
   }
   *chunk = nullptr;
-  if (*region > kMaxRun) return MapAligned(*region);
+  if (*region > kMaxRun) return MapAligned(*region, kPageSize);
   char* memory = TakePages(PagesOf(*region), chunk);
   if (memory) MVM_UNPOISON(memory, *region);
   if (memory) std::memset(memory, 0, sizeof(Page));
@@ -670,7 +682,7 @@ void* Heap::AllocateBuffer(size_t size) {
 // Apart from the above, which then needs no registers of its own.
 [[gnu::noinline]] void* Heap::AllocateLargeBuffer(size_t size) {
   if (MVM_UNLIKELY(MustFail()) || !Admit(size)) return nullptr;
-  void* p = size < kMapFrom ? std::malloc(size) : MapMemory(size);
+  void* p = size < kMapFrom ? std::malloc(size) : MapBuffer(size);
   if (p) Account(static_cast<ptrdiff_t>(size));
   return Traced(p, size);
 }
@@ -688,6 +700,7 @@ void* Heap::ReallocateBuffer(void* p, size_t old_size, size_t new_size) {
       (void)Traced(p, old_size);
       return nullptr;
     }
+    if (old_size < kLargeBuffer && new_size >= kLargeBuffer) PreferLargePages(grown, new_size);
     Account(static_cast<ptrdiff_t>(new_size) - static_cast<ptrdiff_t>(old_size));
     return Traced(grown, new_size);
   }
@@ -718,8 +731,42 @@ void Heap::FreeBuffer(void* p, size_t size) {
   if (size < kMapFrom) {
     std::free(p);
   } else {
-    UnmapMemory(p, size);
+    DropBuffer(p, size);
   }
+}
+
+// A mapped buffer: one that died lately, if it is long enough and not much too long.
+void* Heap::MapBuffer(size_t size) {
+  for (uint32_t i = spare_buffer_count_; i-- > 0;) {
+    const SpareBuffer spare = spare_buffers_[i];
+    if (spare.size < size || spare.size / 2 > size) continue;
+    void* p = RemapMemory(spare.memory, spare.size, size);
+    if (p == nullptr) continue;
+    TakeSpare(i);
+    return p;
+  }
+  void* p = MapMemory(size);
+  if (p != nullptr && size >= kLargeBuffer) PreferLargePages(p, size);
+  return p;
+}
+
+// Keeps a mapped buffer for the next one, or gives it back.
+void Heap::DropBuffer(void* p, size_t size) {
+  const size_t most = limit_ != 0 ? std::min(kSpareLimit, limit_ / 16) : kSpareLimit;
+  if (size > most) return UnmapMemory(p, size);
+  while (spare_buffer_count_ == kSpareBuffers || spare_buffer_bytes_ + size > most) {
+    const SpareBuffer oldest = TakeSpare(0);
+    UnmapMemory(oldest.memory, oldest.size);
+  }
+  spare_buffers_[spare_buffer_count_++] = {p, size};
+  spare_buffer_bytes_ += size;
+}
+
+Heap::SpareBuffer Heap::TakeSpare(uint32_t i) {
+  const SpareBuffer taken = spare_buffers_[i];
+  spare_buffer_bytes_ -= taken.size;
+  std::copy(spare_buffers_ + i + 1, spare_buffers_ + spare_buffer_count_--, spare_buffers_ + i);
+  return taken;
 }
 
 }  // namespace minivm

@@ -252,6 +252,10 @@ class Heap {
   size_t BufferBytes();
 
  private:
+  struct SpareBuffer {
+    void* memory;
+    size_t size;
+  };
   void* AllocateSlow(size_t size, int kind);
   void* AllocateSmall(int size_class, int kind);
   void* Borrow(int size_class, int kind);
@@ -262,6 +266,9 @@ class Heap {
   void* AllocateLarge(size_t size, bool container);
   char* TakeRegion(size_t* region, HeapChunk** chunk);
   void DropRegion(Page* p);
+  void* MapBuffer(size_t size);
+  void DropBuffer(void* p, size_t size);
+  SpareBuffer TakeSpare(uint32_t i);
   void ReleaseRegion(Page* p);
   Page* NewPage(int size_class, int kind);
   void ReleasePage(Page* p);
@@ -304,6 +311,11 @@ class Heap {
   Page* spare_[kSpareRegions];
   uint32_t spare_count_ = 0;
   size_t spare_bytes_ = 0;
+  // The same of mapped buffers.
+  static constexpr uint32_t kSpareBuffers = 4;
+  SpareBuffer spare_buffers_[kSpareBuffers];
+  uint32_t spare_buffer_count_ = 0;
+  size_t spare_buffer_bytes_ = 0;
   Page* large_ = nullptr;
   Page** pages_ = nullptr;  // all small-object pages
   size_t page_count_ = 0, page_capacity_ = 0;

@@ -42,6 +42,12 @@ void* RemapMemory(void* p, size_t old_size, size_t new_size) {
 
 void UnmapMemory(void* p, size_t size) { munmap(p, Rounded(size)); }
 
+void PreferLargePages(void* p, size_t size) {
+#ifdef MADV_HUGEPAGE
+  madvise(p, Rounded(size), MADV_HUGEPAGE);
+#endif
+}
+
 namespace {
 constexpr size_t kMapTableFrom = size_t{1} << 20;
 }  // namespace

@@ -19,6 +19,10 @@ void* MapMemory(size_t size);
 // stays.
 void* RemapMemory(void* p, size_t old_size, size_t new_size);
 void UnmapMemory(void* p, size_t size);
+// Has the system back the memory by pages of kLargePage bytes where it can: it is then touched with
+// a few faults instead of hundreds. For what will be used as a whole.
+inline constexpr size_t kLargePage = size_t{2} << 20;
+void PreferLargePages(void* p, size_t size);
 
 // Zeroed memory for a table that grows and shrinks: mapped from a megabyte on, else from the C
 // library. Null when refused.

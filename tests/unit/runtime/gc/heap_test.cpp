@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -132,6 +133,41 @@ size_t CountMappings() {
 }
 
 // A process may have some 65 000 mappings: large objects are not to need one each.
+#ifndef MVM_ASAN  // under which the C library has all buffers
+TEST(HeapTest, MappedBuffersServeTheNext) {
+  TestVm vm;
+  Heap& heap = vm.rt().heap;
+  constexpr size_t kMega = size_t{1} << 20;
+  const size_t before = heap.stats().bytes;
+  void* first = heap.AllocateBuffer(3 * kMega);
+  ASSERT_NE(first, nullptr);
+  heap.FreeBuffer(first, 3 * kMega);
+  EXPECT_EQ(heap.stats().bytes, before);
+  void* second = heap.AllocateBuffer(2 * kMega);  // the front of the first
+  EXPECT_EQ(second, first);
+  heap.FreeBuffer(second, 2 * kMega);
+  void* longer = heap.AllocateBuffer(2 * kMega + 1);  // longer than what is left
+  ASSERT_NE(longer, nullptr);
+  std::memset(longer, 1, 2 * kMega + 1);
+  void* shorter = heap.AllocateBuffer(kMega);
+  EXPECT_EQ(shorter, first);
+  heap.FreeBuffer(longer, 2 * kMega + 1);
+  heap.FreeBuffer(shorter, kMega);
+  EXPECT_EQ(heap.stats().bytes, before);
+}
+
+TEST(HeapTest, FewBuffersAreKept) {
+  TestVm vm;
+  Heap& heap = vm.rt().heap;
+  constexpr size_t kSize = size_t{1} << 20;
+  void* buffers[8];
+  for (void*& b : buffers) b = heap.AllocateBuffer(kSize);
+  for (void* b : buffers) heap.FreeBuffer(b, kSize);
+  for (int i = 7; i >= 4; --i) EXPECT_EQ(heap.AllocateBuffer(kSize), buffers[i]);
+  for (int i = 7; i >= 4; --i) heap.FreeBuffer(buffers[i], kSize);
+}
+#endif
+
 TEST(HeapTest, LargeObjectsShareMappings) {
   TestVm vm;
   Heap& heap = vm.rt().heap;
