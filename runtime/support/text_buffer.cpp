@@ -2,11 +2,34 @@
 #include "runtime/support/text_buffer.h"
 
 #include <cstdlib>
+#include <cstring>
 
 #include "runtime/support/float_format.h"
+#include "runtime/support/mapped_memory.h"
 #include "runtime/support/utf8.h"
 
 namespace minivm {
+
+namespace {
+// From here on blocks are mapped: the system has them back as soon as they are released, where the
+// C library would keep those of each thread.
+constexpr size_t kMapFrom = size_t{1} << 20;
+}  // namespace
+
+// The contents in a block of that capacity; null: refused, and nothing has changed.
+char* TextBuffer::Enlarged(size_t capacity) {
+  const bool own = data_ != inline_, was_mapped = capacity_ >= kMapFrom;
+  void* fresh;
+  if (capacity < kMapFrom) {
+    fresh = std::realloc(own ? data_ : nullptr, capacity);
+  } else {
+    fresh = was_mapped ? RemapMemory(data_, capacity_, capacity) : MapMemory(capacity);
+  }
+  if (fresh == nullptr) return nullptr;
+  if (!own || (capacity >= kMapFrom && !was_mapped)) std::memcpy(fresh, data_, size_);
+  if (own && capacity >= kMapFrom && !was_mapped) std::free(data_);
+  return static_cast<char*>(fresh);
+}
 
 bool TextBuffer::Grow(size_t extra) {
   if (failed_) return false;
@@ -16,11 +39,9 @@ bool TextBuffer::Grow(size_t extra) {
     if (capacity > cap_) capacity = cap_;
     // Nothing is as large as a terabyte; sanitizers end the process over it.
     constexpr size_t kTooLarge = size_t{1} << 40;
-    void* fresh =
-        capacity < kTooLarge ? std::realloc(data_ == inline_ ? nullptr : data_, capacity) : nullptr;
+    char* fresh = capacity < kTooLarge ? Enlarged(capacity) : nullptr;
     if (fresh != nullptr) {
-      if (data_ == inline_) std::memcpy(fresh, inline_, size_);
-      data_ = static_cast<char*>(fresh);
+      data_ = fresh;
       capacity_ = capacity;
       return true;
     }
@@ -32,17 +53,22 @@ bool TextBuffer::Grow(size_t extra) {
 }
 
 void TextBuffer::Release() {
-  if (data_ != inline_) std::free(data_);
+  if (capacity_ >= kMapFrom) {
+    UnmapMemory(data_, capacity_);
+  } else if (data_ != inline_) {
+    std::free(data_);
+  }
   data_ = inline_;
 }
 
 char* TextBuffer::Take() {
   if (failed_) return nullptr;
   char* result = data_;
-  if (data_ == inline_) {
+  if (data_ == inline_ || capacity_ >= kMapFrom) {
     result = static_cast<char*>(std::malloc(size_ == 0 ? 1 : size_));
     if (result == nullptr) return nullptr;
-    std::memcpy(result, inline_, size_);
+    std::memcpy(result, data_, size_);
+    Release();
   }
   data_ = inline_;
   size_ = 0;

@@ -72,6 +72,7 @@ class TextBuffer {
  private:
   static constexpr size_t kInline = 232;
 
+  char* Enlarged(size_t capacity);
   bool Grow(size_t extra);
   void Release();
 
