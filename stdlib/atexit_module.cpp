@@ -69,12 +69,16 @@ void ReportFailure(ThreadState& ts, Value callback) {
   WriteUnraisable(ts, Value(), ToUtf8(message).c_str());
 }
 
-// What fails is reported and does not keep the others from running.
+// What fails is reported and does not keep the others from running. What is registered meanwhile is
+// not called; what has been called is forgotten at once, and dropped when all is done.
 Result<> atexit_run_exitfuncs(ThreadState& ts, Args args) {
   MVM_TRY(Ref<ListObject> list, Callbacks(ts));
-  while (list->size > 0) {
-    Ref<> entry = Ref<>::Borrow(list->items[list->size - 1]);
-    MVM_TRY_VOID(SetItem(ts, Value(list.get()), Value::Int(-1), Value()));
+  MVM_TRY(Ref<ListObject> called, NewListReserve(ts, list->size));
+  for (size_t i = list->size; i-- > 0;) {
+    if (i >= list->size) continue;  // some were unregistered
+    Ref<> entry = Ref<>::Borrow(list->items[i]);
+    MVM_TRY_VOID(ListAppend(ts, called, entry));
+    MVM_TRY_VOID(SetItem(ts, Value(list.get()), Value::Int(static_cast<int64_t>(i)), Value()));
     TupleObject* row = entry.as<TupleObject>();
     Value kwargs = row->items()[2];
     Result<> r = CallWith(ts, row->items()[0], row->items()[1].as<TupleObject>(),
@@ -85,6 +89,7 @@ Result<> atexit_run_exitfuncs(ThreadState& ts, Args args) {
       Ref<> dropped = r.Take();
     }
   }
+  ListClear(ts, list);
   return None(ts);
 }
 
