@@ -11,7 +11,7 @@
 
 namespace minivm {
 
-InternTable::~InternTable() { DeleteTable(slots_, (size_t{mask_} + 1) * sizeof(StrObject*)); }
+InternTable::~InternTable() { DeleteBlock(slots_, (size_t{mask_} + 1) * sizeof(StrObject*)); }
 
 StrObject* InternTable::FindLatin1(uint32_t hash, const void* bytes, size_t size) const {
   if (!slots_) return nullptr;
@@ -41,7 +41,7 @@ StrObject* InternTable::Find(uint32_t hash, const StrObject* wanted) const {
 bool InternTable::Resize(Heap& heap, uint32_t size) {
   const uint32_t old_size = slots_ ? mask_ + 1 : 0;
   if (size > kLeast && !heap.Charge(size * sizeof(StrObject*))) return false;
-  StrObject** fresh = static_cast<StrObject**>(NewTable(size * sizeof(StrObject*)));
+  StrObject** fresh = static_cast<StrObject**>(NewBlock(size * sizeof(StrObject*)));
   const uint32_t freed = fresh ? old_size : size;
   if (freed > kLeast) heap.Account(-static_cast<ptrdiff_t>(freed * sizeof(StrObject*)));
   if (!fresh) return false;
@@ -52,7 +52,7 @@ bool InternTable::Resize(Heap& heap, uint32_t size) {
     while (fresh[at]) at = (at + 1) & (size - 1);
     fresh[at] = s;
   }
-  DeleteTable(slots_, old_size * sizeof(StrObject*));
+  DeleteBlock(slots_, old_size * sizeof(StrObject*));
   slots_ = fresh;
   mask_ = size - 1;
   return true;

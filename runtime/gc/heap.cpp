@@ -56,9 +56,9 @@ constexpr size_t kCarveBytes = 2048;  // slots linked into the free list at a ti
 // wherever it lay, and what grows is moved by the page tables. The sanitizer wants to see them
 // itself.
 #ifdef MVM_ASAN
-constexpr size_t kMapFrom = SIZE_MAX;
+constexpr size_t kMapBuffersFrom = SIZE_MAX;
 #else
-constexpr size_t kMapFrom = size_t{1} << 20;
+constexpr size_t kMapBuffersFrom = kMapFrom;
 #endif
 
 // `size` bytes of zeroed memory aligned to `alignment`, or null.
@@ -682,7 +682,7 @@ void* Heap::AllocateBuffer(size_t size) {
 // Apart from the above, which then needs no registers of its own.
 [[gnu::noinline]] void* Heap::AllocateLargeBuffer(size_t size) {
   if (MVM_UNLIKELY(MustFail()) || !Admit(size)) return nullptr;
-  void* p = size < kMapFrom ? std::malloc(size) : MapBuffer(size);
+  void* p = size < kMapBuffersFrom ? std::malloc(size) : MapBuffer(size);
   if (p) Account(static_cast<ptrdiff_t>(size));
   return Traced(p, size);
 }
@@ -690,12 +690,12 @@ void* Heap::AllocateBuffer(size_t size) {
 void* Heap::ReallocateBuffer(void* p, size_t old_size, size_t new_size) {
   if (!p) return AllocateBuffer(new_size);
   if (old_size > kSmallLimit && new_size > kSmallLimit &&
-      (old_size < kMapFrom) == (new_size < kMapFrom)) {
+      (old_size < kMapBuffersFrom) == (new_size < kMapBuffersFrom)) {
     if (MVM_UNLIKELY(MustFail())) return nullptr;
     if (new_size > old_size && !Admit(new_size - old_size)) return nullptr;
     if (MVM_UNLIKELY(tracer_ != nullptr)) tracer_->Remove(reinterpret_cast<uintptr_t>(p));
     void* grown =
-        old_size < kMapFrom ? std::realloc(p, new_size) : RemapMemory(p, old_size, new_size);
+        old_size < kMapBuffersFrom ? std::realloc(p, new_size) : RemapMemory(p, old_size, new_size);
     if (!grown) {
       (void)Traced(p, old_size);
       return nullptr;
@@ -728,7 +728,7 @@ void Heap::FreeBuffer(void* p, size_t size) {
 [[gnu::noinline]] void Heap::FreeLargeBuffer(void* p, size_t size) {
   if (MVM_UNLIKELY(tracer_ != nullptr)) tracer_->Remove(reinterpret_cast<uintptr_t>(p));
   Account(-static_cast<ptrdiff_t>(size));
-  if (size < kMapFrom) {
+  if (size < kMapBuffersFrom) {
     std::free(p);
   } else {
     DropBuffer(p, size);

@@ -18,7 +18,7 @@ namespace minivm {
 
 // ---- the table ----
 
-WeakrefTable::~WeakrefTable() { DeleteTable(entries_, (size_t{mask_} + 1) * sizeof(Entry)); }
+WeakrefTable::~WeakrefTable() { DeleteBlock(entries_, (size_t{mask_} + 1) * sizeof(Entry)); }
 
 WeakrefTable::Entry* WeakrefTable::Slot(const Object* target) const {
   uint32_t i = static_cast<uint32_t>(HashMix(reinterpret_cast<uintptr_t>(target)));
@@ -35,7 +35,7 @@ bool WeakrefTable::Resize(Heap& heap, uint32_t size) {
   Entry* old = entries_;
   uint32_t old_size = entries_ ? mask_ + 1 : 0;
   if (size > kLeast && !heap.Charge(size * sizeof(Entry))) return false;
-  Entry* fresh = static_cast<Entry*>(NewTable(size * sizeof(Entry)));
+  Entry* fresh = static_cast<Entry*>(NewBlock(size * sizeof(Entry)));
   const uint32_t freed = fresh ? old_size : size;
   if (freed > kLeast) heap.Account(-static_cast<ptrdiff_t>(freed * sizeof(Entry)));
   if (!fresh) return false;
@@ -44,7 +44,7 @@ bool WeakrefTable::Resize(Heap& heap, uint32_t size) {
   for (uint32_t i = 0; i < old_size; ++i) {
     if (old[i].target) *Slot(old[i].target) = old[i];
   }
-  DeleteTable(old, old_size * sizeof(Entry));
+  DeleteBlock(old, old_size * sizeof(Entry));
   return true;
 }
 

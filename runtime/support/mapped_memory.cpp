@@ -48,17 +48,21 @@ void PreferLargePages(void* p, size_t size) {
 #endif
 }
 
-namespace {
-constexpr size_t kMapTableFrom = size_t{1} << 20;
-}  // namespace
+void* NewBlock(size_t size) { return size < kMapFrom ? std::calloc(1, size) : MapMemory(size); }
 
-void* NewTable(size_t size) {
-  return size < kMapTableFrom ? std::calloc(1, size) : MapMemory(size);
+void* ResizeBlock(void* p, size_t old_size, size_t new_size) {
+  if (old_size < kMapFrom && new_size < kMapFrom) return std::realloc(p, new_size);
+  if (old_size >= kMapFrom && new_size >= kMapFrom) return RemapMemory(p, old_size, new_size);
+  void* fresh = new_size < kMapFrom ? std::malloc(new_size) : MapMemory(new_size);
+  if (fresh == nullptr || p == nullptr) return fresh;
+  std::memcpy(fresh, p, old_size < new_size ? old_size : new_size);
+  DeleteBlock(p, old_size);
+  return fresh;
 }
 
-void DeleteTable(void* p, size_t size) {
+void DeleteBlock(void* p, size_t size) {
   if (p == nullptr) return;
-  return size < kMapTableFrom ? std::free(p) : UnmapMemory(p, size);
+  return size < kMapFrom ? std::free(p) : UnmapMemory(p, size);
 }
 
 }  // namespace minivm

@@ -24,9 +24,13 @@ void UnmapMemory(void* p, size_t size);
 inline constexpr size_t kLargePage = size_t{2} << 20;
 void PreferLargePages(void* p, size_t size);
 
-// Zeroed memory for a table that grows and shrinks: mapped from a megabyte on, else from the C
-// library. Null when refused.
-void* NewTable(size_t size);
-void DeleteTable(void* p, size_t size);
+// Blocks from this size on are mapped; smaller ones come from the C library.
+inline constexpr size_t kMapFrom = size_t{1} << 20;
+// A block of either kind, zeroed; null when refused.
+void* NewBlock(size_t size);
+// The block with another size, its contents kept, perhaps elsewhere, what is new not zeroed; null
+// when refused: the old one stays. A null block has size 0.
+void* ResizeBlock(void* p, size_t old_size, size_t new_size);
+void DeleteBlock(void* p, size_t size);
 
 }  // namespace minivm

@@ -10,27 +10,6 @@
 
 namespace minivm {
 
-namespace {
-// From here on blocks are mapped: the system has them back as soon as they are released, where the
-// C library would keep those of each thread.
-constexpr size_t kMapFrom = size_t{1} << 20;
-}  // namespace
-
-// The contents in a block of that capacity; null: refused, and nothing has changed.
-char* TextBuffer::Enlarged(size_t capacity) {
-  const bool own = data_ != inline_, was_mapped = capacity_ >= kMapFrom;
-  void* fresh;
-  if (capacity < kMapFrom) {
-    fresh = std::realloc(own ? data_ : nullptr, capacity);
-  } else {
-    fresh = was_mapped ? RemapMemory(data_, capacity_, capacity) : MapMemory(capacity);
-  }
-  if (fresh == nullptr) return nullptr;
-  if (!own || (capacity >= kMapFrom && !was_mapped)) std::memcpy(fresh, data_, size_);
-  if (own && capacity >= kMapFrom && !was_mapped) std::free(data_);
-  return static_cast<char*>(fresh);
-}
-
 bool TextBuffer::Grow(size_t extra) {
   if (failed_) return false;
   if (extra <= cap_ - size_) {
@@ -39,9 +18,13 @@ bool TextBuffer::Grow(size_t extra) {
     if (capacity > cap_) capacity = cap_;
     // Nothing is as large as a terabyte; sanitizers end the process over it.
     constexpr size_t kTooLarge = size_t{1} << 40;
-    char* fresh = capacity < kTooLarge ? Enlarged(capacity) : nullptr;
+    const bool own = data_ != inline_;
+    void* fresh = capacity < kTooLarge
+                      ? ResizeBlock(own ? data_ : nullptr, own ? capacity_ : 0, capacity)
+                      : nullptr;
     if (fresh != nullptr) {
-      data_ = fresh;
+      if (!own) std::memcpy(fresh, inline_, size_);
+      data_ = static_cast<char*>(fresh);
       capacity_ = capacity;
       return true;
     }
@@ -53,11 +36,7 @@ bool TextBuffer::Grow(size_t extra) {
 }
 
 void TextBuffer::Release() {
-  if (capacity_ >= kMapFrom) {
-    UnmapMemory(data_, capacity_);
-  } else if (data_ != inline_) {
-    std::free(data_);
-  }
+  if (data_ != inline_) DeleteBlock(data_, capacity_);
   data_ = inline_;
 }
 

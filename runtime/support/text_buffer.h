@@ -72,7 +72,6 @@ class TextBuffer {
  private:
   static constexpr size_t kInline = 232;
 
-  char* Enlarged(size_t capacity);
   bool Grow(size_t extra);
   void Release();
 
