@@ -221,7 +221,8 @@ CellObject* TypeLookupCell(ThreadState& ts, TypeObject* type, StrObject* name) {
     return nullptr;
   }
   TypeCache* cache = CacheFor(*ts.rt);
-  uint32_t version = MVM_LIKELY(ts.thrift == 0) ? TypeVersion(ts, type) : type->version;
+  uint32_t version = type->version;
+  if (MVM_UNLIKELY(version == 0) && ts.thrift == 0) version = TypeVersion(ts, type);
   TypeCache::Entry* entry = nullptr;
   if (MVM_LIKELY(cache && version != 0)) {
     entry = &cache->At(version, name);

@@ -500,6 +500,7 @@ void FinalizeModules(ThreadState& ts) {
   }
   Collector& collector = rt.heap.collector();
   DropLastException(ts);
+  // What is called around forks and at the end keeps the modules of its functions alive.
   for (ModuleState calls : {ModuleState::kForkHooks, ModuleState::kAtExit}) {
     Object* list = std::exchange(rt.module_states[static_cast<size_t>(calls)], nullptr);
     if (list != nullptr) Decref(list);

@@ -382,10 +382,11 @@ inline void ExpectFunction(ThreadState* ts, Word* pc, FunctionObject* f, uint32_
   if (!ts->Spends()) return;
   const uint32_t version = f->simple && f->param_count == n ? VersionOf(*ts, f) : 0;
   const auto op = static_cast<uint8_t>(version != 0 ? special : generic);
-  if (pc->op == op && pc->x == static_cast<int32_t>(version))
-    return;  // nothing written, see thrift
-  pc->x = static_cast<int32_t>(version);
-  pc->op = op;
+  // Most words stay as they are; unwritten pages need no copy after a fork.
+  if (pc->op != op || pc->x != static_cast<int32_t>(version)) {
+    pc->x = static_cast<int32_t>(version);
+    pc->op = op;
+  }
 }
 
 // Takes the arguments of a CALL_KW or CALLM_KW apart that have been counted as positional.
@@ -471,22 +472,16 @@ CallOutcome CallAt(ThreadState* ts, Value* R, Word* pc) {
     case Op::CALL_PY:
     case Op::CALL_NATIVE:
     case Op::CALL_NATIVE_PAD:
-    case Op::CALL_CLASS:
-      op = Op::CALL;
-      if (ts->thrift != 0) break;
-      pc->op = static_cast<uint8_t>(op);
-      pc->x = 0;
-      break;
+    case Op::CALL_CLASS: op = Op::CALL; break;
     case Op::CALLM_PY:
     case Op::CALLM_NATIVE:
     case Op::CALLM_NATIVE_PAD:
-    case Op::CALLM_APPEND:
-      op = Op::CALLM;
-      if (ts->thrift != 0) break;
-      pc->op = static_cast<uint8_t>(op);
-      pc->x = 0;
-      break;
+    case Op::CALLM_APPEND: op = Op::CALLM; break;
     default: break;
+  }
+  if (pc->op != static_cast<uint8_t>(op) && ts->thrift == 0) {
+    pc->op = static_cast<uint8_t>(op);
+    pc->x = 0;
   }
   Value* w = R + pc->a;
   CallSite site{w, w + kWindowWords, pc->c, 0, nullptr};

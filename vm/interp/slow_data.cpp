@@ -75,7 +75,7 @@ void SpecialiseGetItem(Word* pc, Value o, Value key, bool local) {
   } else if (op == Op::GETITEM_DICT ? !IsExact(o, TypeId::kDict) : !sequence) {
     want = local ? Op::GETITEM_L : Op::GETITEM;
   }
-  pc->op = static_cast<uint8_t>(want);
+  if (want != op) pc->op = static_cast<uint8_t>(want);
 }
 
 }  // namespace
