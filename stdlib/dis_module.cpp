@@ -72,11 +72,12 @@ Status FindArgument(ThreadState& ts, const CodeObject* code, uint32_t pc, const 
       MVM_TRY(out->value, Number(JumpOffset(code, pc, w)));
       return Ok();
     }
+    case 'D':
     case 'I':
     case 'M':
     case 'F': {
       out->kind = "number";
-      MVM_TRY(out->value, Number(w.x));
+      MVM_TRY(out->value, Number(info.format[3] == 'D' ? Divisor(code->instances, pc) : w.x));
       return Ok();
     }
     default: out->value = Ref<>::Borrow(ts.rt->none); return Ok();

@@ -36,6 +36,7 @@ const char* Operand(char c) {
     case 'n': return "n";
     case 'f':
     case 'F': return "consume";
+    case 'D': return "divisor";
     case 'I': return "imm";
     case 'K': return "const";
     case 'J': return "jump";

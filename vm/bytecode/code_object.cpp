@@ -8,6 +8,7 @@
 // 8-byte units, of an H operand the distance to its CacheEntry in the same units.
 #include "vm/bytecode/code_object.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -168,7 +169,7 @@ Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
   uint32_t caches = 0;
   for (uint32_t pc = 0; pc < spec.word_count; ++pc) {
     const OpInfo& info = InfoOf(static_cast<Op>(spec.words[pc].op));
-    code->sites[pc].cache = info.format[3] == 'H' ? caches++ : 0;
+    code->sites[pc].cache = HasCache(info.format[3]) ? caches++ : 0;
   }
   code->cache_count = caches;
   CodeInstance* instance = NewInstance(ts.heap(), code);
@@ -181,6 +182,12 @@ Result<CodeObject> NewCode(ThreadState& ts, CodeSpec& spec) {
     switch (InfoOf(static_cast<Op>(w.op)).format[3]) {
       case 'K':
         w.x = static_cast<int32_t>(reinterpret_cast<Word*>(instance->pool + w.x) - &w);
+        break;
+      case 'D':
+        instance->caches[code->sites[pc].cache] =
+            w.x < Reciprocal::kLeast ? CacheEntry()  // damaged code, which the verifier refuses
+                                     : EntryOf(Reciprocal::Of(static_cast<uint32_t>(w.x)));
+        w.x = CacheOffset(instance, pc, code->sites[pc].cache);
         break;
       case 'H': w.x = CacheOffset(instance, pc, code->sites[pc].cache); break;
       default: break;
@@ -236,6 +243,7 @@ Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* gl
     instance = NewInstance(ts.heap(), code);
     if (!instance) return RaiseMemoryError(ts);
     std::memcpy(static_cast<void*>(instance->words), own->words, code->word_count * sizeof(Word));
+    std::copy_n(own->caches, code->cache_count, instance->caches);
     for (uint32_t pc = 0; pc < code->word_count; ++pc) DespecialiseWord(code, instance, pc);
     instance->names_are_globals = own->names_are_globals;
     instance->next = own->next;
@@ -297,6 +305,7 @@ Word PlainWord(const CodeObject* code, uint32_t pc) {
   }
   switch (InfoOf(static_cast<Op>(w.op)).format[3]) {
     case 'K': w.x = static_cast<int32_t>(ConstantIndex(code->instances, pc)); break;
+    case 'D': w.x = Divisor(code->instances, pc); break;
     case 'H': w.x = static_cast<int32_t>(code->sites[pc].arg); break;
     default: break;
   }
@@ -313,6 +322,10 @@ void DespecialiseWord(const CodeObject* code, CodeInstance* instance, uint32_t p
 uint32_t ConstantIndex(const CodeInstance* instance, uint32_t pc) {
   const Word* target = instance->words + pc + instance->words[pc].x;
   return static_cast<uint32_t>(reinterpret_cast<const Value*>(target) - instance->pool);
+}
+
+int32_t Divisor(const CodeInstance* instance, uint32_t pc) {
+  return static_cast<int32_t>(instance->caches[instance->code->sites[pc].cache].a);
 }
 
 int StartLine(const CodeObject* code) {

@@ -205,11 +205,14 @@ Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* gl
                                Value builtins, bool names_are_globals = false);
 // The word as it was compiled: generic opcode, its own operands. Pure.
 Word GenericWord(const CodeObject* code, const CodeInstance* instance, uint32_t pc);
-// The word as NewCode() got it: generic, constants by their index; in place of a cache the name.
+// The word as NewCode() got it: generic, constants by their index, divisors themselves; in place of
+// another cache the name.
 // Pure.
 Word PlainWord(const CodeObject* code, uint32_t pc);
 // Pool index of the constant that the K operand of a word means. Pure.
 uint32_t ConstantIndex(const CodeInstance* instance, uint32_t pc);
+// The divisor of a word of format D. Pure.
+int32_t Divisor(const CodeInstance* instance, uint32_t pc);
 // Back to the generic instruction, caches empty.
 void DespecialiseWord(const CodeObject* code, CodeInstance* instance, uint32_t pc);
 

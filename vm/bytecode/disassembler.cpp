@@ -114,6 +114,7 @@ class Listing {
       case 'F': Print(out_, "%sf%d", separator, w.x); break;
       case 'I':
       case 'M': Print(out_, "%s%d", separator, w.x); break;
+      case 'D': Print(out_, "%s%d", separator, Divisor(instance, pc)); break;
       case 'J': Print(out_, "%s-> %d", separator, static_cast<int>(pc) + 1 + w.x); break;
       case 'K':
         *out_ += separator;

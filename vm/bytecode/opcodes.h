@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "runtime/support/reciprocal.h"
+
 namespace minivm {
 
 enum class Op : uint8_t {
@@ -81,9 +83,12 @@ static_assert(sizeof(Word) == 8);
 // What specialisation must not overwrite, beside each word.
 struct Site {
   uint32_t arg = 0;         // name index, or as the row says
-  uint32_t cache : 24 = 0;  // index of the CacheEntry, for 'H' operands
+  uint32_t cache : 24 = 0;  // index of the CacheEntry, for operands that have one
   uint32_t misses : 8 = 0;  // of the specialised form, wrapping
 };
+
+// Does an X of this format become the offset of a CacheEntry?
+inline constexpr bool HasCache(char format) { return format == 'H' || format == 'D'; }
 
 // Inline cache, in the pool behind the words.
 struct CacheEntry {
@@ -92,6 +97,10 @@ struct CacheEntry {
   uint64_t ptr = 0;
 };
 static_assert(sizeof(CacheEntry) == 16);
+
+// What the entry of a word of format D holds.
+inline CacheEntry EntryOf(const Reciprocal& r) { return {r.divisor, r.shift, r.multiplier}; }
+inline Reciprocal ReciprocalIn(const CacheEntry& entry) { return {entry.a, entry.b, entry.ptr}; }
 
 enum ConsumeFlags : uint32_t { kConsume1 = 1, kConsume2 = 2, kConsume3 = 4, kInPlace = 8 };
 // In C of the specialised GETATTR forms that have no twin for locals.

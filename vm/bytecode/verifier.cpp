@@ -380,6 +380,7 @@ void Verifier::CheckConstants(uint32_t pc, const Word& w, Op op, const OpInfo& i
       Fail("constant should be a tuple");
     }
   }
+  if (info.format[3] == 'D' && Divisor(instance_, pc) < Reciprocal::kLeast) Fail("no such divisor");
   if ((info.flags & kName) && code_->sites[pc].arg >= code_->names->size()) {
     Fail("name past co_names");
   }

@@ -45,14 +45,14 @@ const BinaryRow& RowOf(Operator op) {
       {Op::MUL, Op::MULI, kInt32Min, kInt32Max},
       {Op::MATMUL, Op::NOP, 0, 0},
       {Op::TRUEDIV, Op::NOP, 0, 0},
-      {Op::MOD, Op::MODI, 1, kInt32Max},
+      {Op::MOD, Op::MODI, Reciprocal::kLeast, Reciprocal::kGreatest},
       {Op::POW, Op::NOP, 0, 0},
       {Op::LSHIFT, Op::LSHIFTI, 0, 60},
       {Op::RSHIFT, Op::RSHIFTI, 0, 60},
       {Op::OR, Op::NOP, 0, 0},
       {Op::XOR, Op::NOP, 0, 0},
       {Op::AND, Op::ANDI, kInt32Min, kInt32Max},
-      {Op::FLOORDIV, Op::FLOORDIVI, 1, kInt32Max},
+      {Op::FLOORDIV, Op::FLOORDIVI, Reciprocal::kLeast, Reciprocal::kGreatest},
   };
   return kRows[static_cast<int>(op)];
 }

@@ -30,28 +30,29 @@
 
 // ---- calls ----
 
-#define SCRIPT_CALL(LABEL, GUARD, TELL, OTHERS)                                        \
-  LABEL : {                                                                            \
-    Value* w = R + pc->a;                                                              \
-    Value callee = w[0];                                                               \
-    if (MVM_LIKELY(Holds(callee, TypeId::kFunction) &&                                 \
-                   callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) { \
-      FunctionObject* f = callee.as<FunctionObject>();                                 \
-      Value* nb = w + kWindowWords;                                                    \
-      uint32_t word;                                                                   \
-      __builtin_memcpy(&word, pc, 4);                                                  \
-      uint64_t header = CalleeHeader(R, word & 0x00FFFF00);                            \
-      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;        \
-      TELL(f->code, header);                                                           \
-      w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                      \
-      w[2] = Value::FromBits(header);                                                  \
-      UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                             \
-      R = nb;                                                                          \
-      pc = f->entry;                                                                   \
-      POLL();                                                                          \
-      DISPATCH();                                                                      \
-    }                                                                                  \
-    goto OTHERS;                                                                       \
+// EXTRA: arguments beside those in C.
+#define SCRIPT_CALL(LABEL, EXTRA, GUARD, TELL, OTHERS)                                      \
+  LABEL : {                                                                                 \
+    Value* w = R + pc->a;                                                                   \
+    Value callee = w[0];                                                                    \
+    if (MVM_LIKELY(Holds(callee, TypeId::kFunction) &&                                      \
+                   callee.as<FunctionObject>()->plain_count == pc->c + EXTRA && (GUARD))) { \
+      FunctionObject* f = callee.as<FunctionObject>();                                      \
+      Value* nb = w + kWindowWords;                                                         \
+      uint32_t word;                                                                        \
+      __builtin_memcpy(&word, pc, 4);                                                       \
+      uint64_t header = CalleeHeader(R, word & 0x00FFFF00);                                 \
+      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;             \
+      TELL(f->code, header);                                                                \
+      w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                           \
+      w[2] = Value::FromBits(header);                                                       \
+      UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                                  \
+      R = nb;                                                                               \
+      pc = f->entry;                                                                        \
+      POLL();                                                                               \
+      DISPATCH();                                                                           \
+    }                                                                                       \
+    goto OTHERS;                                                                            \
   }
 #define CLASS_CALL(LABEL, TELL, BUILTIN, OTHERS)                                                \
   LABEL : {                                                                                     \

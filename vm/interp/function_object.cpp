@@ -39,6 +39,7 @@ void Bind(FunctionObject* f, CodeInstance* instance) {
   f->param_count = code->near_param_count;
   f->simple = code->kwonly_count == 0 && !(code->flags & (kCodeVarArgs | kCodeVarKeywords)) &&
               code->near_param_count == code->param_count && code->locals_register == 0xFFFF;
+  f->plain_count = f->simple ? f->param_count : FunctionObject::kNotPlain;
 }
 
 FunctionObject* Self(Value v) { return v.as<FunctionObject>(); }

@@ -12,12 +12,15 @@ namespace minivm {
 class FunctionObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kFunction;
+  static constexpr uint16_t kNotPlain = 0xFFFF;
   // What a call needs, together.
   Word* entry = nullptr;  // instance->words
   uint16_t frame_size = 0;
   uint16_t local_count = 0;
   uint16_t param_count = 0;  // parameters in registers
-  bool simple = false;       // positional parameters only: no kw-only, *args, **kwargs, far ones
+  uint16_t plain_count =
+      kNotPlain;        // of a simple one the parameters: a call with so many just enters
+  bool simple = false;  // positional parameters only: no kw-only, *args, **kwargs, far ones
   CodeInstance* instance = nullptr;  // kept alive by code and globals below
   CodeObject* code = nullptr;
   DictObject* globals = nullptr;

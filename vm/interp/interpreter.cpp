@@ -31,12 +31,16 @@ namespace {
 // Value of a comparison of two ints by their words.
 inline int64_t Raw(Value v) { return static_cast<int64_t>(v.bits()); }
 
-// Floor division and modulo of inline ints; c != 0.
+// Floor division and modulo of inline ints; c != 0. Division of 64 bits takes up to four times as
+// long as that of 32.
+inline bool AreShort(int64_t b, int64_t c) { return static_cast<uint64_t>(b | c) >> 32 == 0; }
 inline int64_t FloorDivInt(int64_t b, int64_t c) {
+  if (MVM_LIKELY(AreShort(b, c))) return static_cast<uint32_t>(b) / static_cast<uint32_t>(c);
   int64_t q = b / c;
   return q - ((b % c != 0) & ((b ^ c) < 0));
 }
 inline int64_t ModInt(int64_t b, int64_t c) {
+  if (MVM_LIKELY(AreShort(b, c))) return static_cast<uint32_t>(b) % static_cast<uint32_t>(c);
   int64_t r = b % c;
   return r + (c & -static_cast<int64_t>((r != 0) & ((r ^ c) < 0)));
 }
@@ -489,8 +493,8 @@ plain:
     ARITH_IMM(ADDI, !__builtin_add_overflow(Raw(b), int64_t{pc->x} * 4, &r), +)
     ARITH_IMM(SUBI, !__builtin_sub_overflow(Raw(b), int64_t{pc->x} * 4, &r), -)
     ARITH_IMM(MULI, !__builtin_mul_overflow(Raw(b) - 2, int64_t{pc->x}, &r) && (r |= 2, true), *)
-    IMM_OP(FLOORDIVI, true, Value::Int(FloorDivInt(b.as_int(), pc->x)))
-    IMM_OP(MODI, true, Value::Int(ModInt(b.as_int(), pc->x)))
+    IMM_OP(FLOORDIVI, true, Value::Int(ReciprocalIn(*CacheOf(pc)).Quotient(b.as_int())))
+    IMM_OP(MODI, true, Value::Int(ReciprocalIn(*CacheOf(pc)).Remainder(b.as_int())))
     IMM_OP(ANDI, true, Value::FromBits(b.bits() & (static_cast<uint64_t>(int64_t{pc->x}) << 2 | 2)))
     IMM_OP(LSHIFTI, LSHIFT_COND(b.as_int(), pc->x), Value::Int(b.as_int() << pc->x))
     IMM_OP(RSHIFTI, true, Value::Int(b.as_int() >> pc->x))
@@ -1184,8 +1188,8 @@ plain:
 
     // ---- calls ----
     CASE(CALL) : goto call_slow;
-    SCRIPT_CALL(CASE(CALL_PY), true, NOBODY, call_slow)
-    SCRIPT_CALL(CASE(CALLM_PY), !w[3].is_absent(), NOBODY, call_slow)
+    SCRIPT_CALL(CASE(CALL_PY), 0u, true, NOBODY, call_slow)
+    SCRIPT_CALL(CASE(CALLM_PY), 1u, !w[3].is_absent(), NOBODY, call_slow)
     CLASS_CALL(CASE(CALL_CLASS), NOBODY, call_builtin_type, call_slow)
   call_builtin_type : {
     Value* w = R + pc->a;
@@ -1445,8 +1449,8 @@ watch_super:
 watch_leave:
   WatchLeave(ts, R, pc);
   PLAIN();
-  SCRIPT_CALL(profile_py, true, PROFILED, watch_call)
-  SCRIPT_CALL(profile_method_py, !w[3].is_absent(), PROFILED, watch_call)
+  SCRIPT_CALL(profile_py, 0u, true, PROFILED, watch_call)
+  SCRIPT_CALL(profile_method_py, 1u, !w[3].is_absent(), PROFILED, watch_call)
   CLASS_CALL(profile_class, PROFILED, watch_call, watch_call)
   NATIVE_CALL(profile_native, NativeFunctionObject, kNativeFunction, 0u, true,
               static_cast<Op>(pc->op) == Op::CALL_NATIVE_PAD, PROFILED_NATIVE, PROFILED_LEFT,

@@ -90,12 +90,8 @@ void SpecialiseCall(ThreadState* ts, Word* pc, Value callee, bool has_self) {
   uint32_t n = pc->c + (method ? 1u : 0u);
   if (method && !has_self) return;
   if (IsFunction(callee)) {
-    FunctionObject* f = callee.as<FunctionObject>();
-    if (!f->simple || f->param_count != n) return;
-    const uint32_t version = VersionOf(*ts, f);
-    if (version == 0) return;
-    pc->x = static_cast<int32_t>(version);
-    pc->op = static_cast<uint8_t>(method ? Op::CALLM_PY : Op::CALL_PY);
+    if (callee.as<FunctionObject>()->plain_count == n)
+      pc->op = static_cast<uint8_t>(method ? Op::CALLM_PY : Op::CALL_PY);
   } else if (!method && IsExact(callee, TypeId::kNativeFunction)) {
     NativeFunctionObject* f = callee.as<NativeFunctionObject>();
     NativeFit fit = FitNative(f->signature, n);
@@ -380,13 +376,9 @@ Status Unpack(ThreadState& ts, Value callee, uint32_t flags, Unpacked* u) {
 inline void ExpectFunction(ThreadState* ts, Word* pc, FunctionObject* f, uint32_t n, Op generic,
                            Op special) {
   if (!ts->Spends()) return;
-  const uint32_t version = f->simple && f->param_count == n ? VersionOf(*ts, f) : 0;
-  const auto op = static_cast<uint8_t>(version != 0 ? special : generic);
+  const auto op = static_cast<uint8_t>(f->plain_count == n ? special : generic);
   // Most words stay as they are; unwritten pages need no copy after a fork.
-  if (pc->op != op || pc->x != static_cast<int32_t>(version)) {
-    pc->x = static_cast<int32_t>(version);
-    pc->op = op;
-  }
+  if (pc->op != op) pc->op = op;
 }
 
 // Takes the arguments of a CALL_KW or CALLM_KW apart that have been counted as positional.

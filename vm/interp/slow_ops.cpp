@@ -248,7 +248,8 @@ CallOutcome SlowArithImm(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
   ArithInfo info = ArithOf(static_cast<Op>(pc->op));
-  Value b = R[pc->b], c = Value::Int(pc->x);
+  const bool divides = info.op == BinaryOp::kFloorDiv || info.op == BinaryOp::kMod;
+  Value b = R[pc->b], c = Value::Int(divides ? int64_t{CacheOf(pc)->a} : pc->x);
   bool handled = false;
   Value v = NumberOp(*ts, info.op, b, c, &handled).word();
   if (!handled) {
