@@ -251,11 +251,17 @@ void RememberGet(ThreadState& ts, Value o, StrObject* name) {
   *CacheOfVm(ts).Slot(shape->id, name, AttrCache::kGet) = {shape->id, kind, name, payload};
 }
 
+// Is the site in its generic form, and does not wait? Then it is to specialise even for what the
+// AttrCache knows from other sites.
+bool IsLearning(const FunctionObject* f, const Word* pc, Op generic) {
+  return pc->op == static_cast<uint8_t>(generic) && !BackedOff(SiteCache(f, pc));
+}
+
 // The site has missed: it specialises, or what it sees goes to the AttrCache.
-void LearnGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value o, StrObject* name) {
-  const Op op = static_cast<Op>(pc->op);
+void LearnGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value o, StrObject* name,
+              bool generic) {
   CacheEntry* cache = SiteCache(f, pc);
-  if ((op != Op::GETATTR && op != Op::GETATTR_L) || BackedOff(cache)) {
+  if (!generic) {
     if (o.is_object()) RememberGet(ts, o, name);
   } else if (ShouldTry(cache) && !SpecialiseGet(ts, f, R, pc, o, name)) {
     GiveUp(cache);
@@ -276,10 +282,11 @@ bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc) {
     NoteMiss(f, pc, local ? Op::GETATTR_L : Op::GETATTR,
              local ? Op::GETATTR_POLY_L : Op::GETATTR_POLY, AttrCache::kGet);
   }
+  const bool generic = spends && IsLearning(f, pc, local ? Op::GETATTR_L : Op::GETATTR);
   uint8_t dest = pc->a;
   bool consume = GetConsumes(pc);
   Value v;
-  if (o.is_object()) {
+  if (!generic && o.is_object()) {
     uint32_t shape = o.object()->shape_id;
     const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, AttrCache::kGet);
     if (entry->shape == shape && entry->name == name) {
@@ -293,7 +300,7 @@ bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc) {
     }
   }
   if (v.is_null()) {
-    if (spends) LearnGet(*ts, f, R, pc, o, name);
+    if (spends) LearnGet(*ts, f, R, pc, o, name, generic);
     v = GetAttr(*ts, o, name).word();
   }
   if (consume) Decref(o);
@@ -351,9 +358,8 @@ bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc) {
   if (spends) NoteMiss(f, pc, Op::SETATTR, Op::SETATTR_POLY, AttrCache::kSet);
   Value o = R[pc->a], v = R[pc->b];
   uint32_t consume = pc->c & 3;
-  bool generic =
-      spends && pc->op == static_cast<uint8_t>(Op::SETATTR) && !BackedOff(SiteCache(f, pc));
-  if (o.is_object()) {
+  const bool generic = spends && IsLearning(f, pc, Op::SETATTR);
+  if (!generic && o.is_object()) {
     uint32_t shape = o.object()->shape_id;
     const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, AttrCache::kSet);
     if (entry->shape == shape && entry->name == name) {
@@ -453,9 +459,8 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
   Value o = R[pc->b];
   bool consume = pc->c & kConsume1;
   Value* w = R + pc->a;
-  bool generic =
-      spends && pc->op == static_cast<uint8_t>(Op::LOAD_METHOD) && !BackedOff(SiteCache(f, pc));
-  if (o.is_object()) {
+  const bool generic = spends && IsLearning(f, pc, Op::LOAD_METHOD);
+  if (!generic && o.is_object()) {
     uint32_t shape = o.object()->shape_id;
     const AttrCache::Entry* entry = CacheOfVm(*ts).Slot(shape, name, AttrCache::kLoad);
     if (entry->shape == shape && entry->name == name) {
