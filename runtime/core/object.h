@@ -16,7 +16,7 @@ struct Object {
   uint32_t refcount;
   uint32_t shape_id;
   uint32_t gc;   // GcBits below
-  uint32_t aux;  // by type: tuple length, str hash, function version, index of an instance's extras
+  uint32_t aux;  // by type: tuple length, str hash, native's version, index of an instance's extras
 
   // REQUIRES: this is an object of that type (or of a subclass with its layout)
   template <class T>

@@ -181,7 +181,7 @@ class RuntimeState {
   // Ids of shapes that have gone, lists by ShapeEntry::next; 0 ends them. Caches may still hold the
   // retired ones; the free ones are given out again.
   uint32_t retired_shapes = 0, retired_shape_count = 0, free_shapes = 0;
-  uint32_t next_version = 1;  // type and function versions
+  uint32_t next_version = 1;  // versions of types, natives and modules
 
   InstanceExtras* extras = nullptr;
   uint32_t extras_count = 0, extras_capacity = 0, extras_free = 0;
@@ -458,8 +458,8 @@ inline Status Charge(ThreadState& ts, int64_t units) {
   return MVM_LIKELY(ts.work > 0) ? Ok() : ChargeSlow(ts);
 }
 
-// The version of a function or module, which is given when the first cache asks; 0: nothing can be
-// cached about it.
+// The version of a native function or module, which is given when the first cache asks; 0: nothing
+// can be cached about it.
 inline uint32_t VersionOf(ThreadState& ts, Object* o) {
   if (o->aux == 0) o->aux = ts.rt->NextVersion();
   return o->aux;

@@ -77,8 +77,7 @@ class TypeObject : public Object {
   const struct Signature* construct_signature = nullptr;  // null until the first call
   const struct Signature* initialise_signature = nullptr;
   Object* cached_init = nullptr;  // borrowed: script __init__ while `version` stands (CALL_CLASS)
-  uint32_t cached_init_version = 0;  // of that function, which may get other code
-  bool has_weakref_slot = false;     // instances can be weakly referenced
+  bool has_weakref_slot = false;  // instances can be weakly referenced
   bool owns_operators = false;
   TypeObject* metatype = nullptr;  // borrowed view of type(self); owned through metatype_ref
   Shape* root_shape = nullptr;     // kShape storage: shape of a fresh instance

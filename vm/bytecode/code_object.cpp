@@ -5,7 +5,7 @@
 // register lists) is one block of the CodeObject. Both belong to the VM's heap and are accounted.
 //
 // Inside one instruction word, X of a K operand is the distance from the word to its constant in
-// 8-byte units, of an H operand the distance to its CacheEntry in the same units.
+// 8-byte units, of an H or D operand the distance to its CacheEntry in the same units.
 #include "vm/bytecode/code_object.h"
 
 #include <algorithm>
@@ -243,7 +243,7 @@ Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* gl
     instance = NewInstance(ts.heap(), code);
     if (!instance) return RaiseMemoryError(ts);
     std::memcpy(static_cast<void*>(instance->words), own->words, code->word_count * sizeof(Word));
-    std::copy_n(own->caches, code->cache_count, instance->caches);
+    std::copy_n(own->caches, code->cache_count, instance->caches);  // divisors; the rest is emptied
     for (uint32_t pc = 0; pc < code->word_count; ++pc) DespecialiseWord(code, instance, pc);
     instance->names_are_globals = own->names_are_globals;
     instance->next = own->next;

@@ -206,8 +206,7 @@ Result<CodeInstance*> BindCode(ThreadState& ts, CodeObject* code, DictObject* gl
 // The word as it was compiled: generic opcode, its own operands. Pure.
 Word GenericWord(const CodeObject* code, const CodeInstance* instance, uint32_t pc);
 // The word as NewCode() got it: generic, constants by their index, divisors themselves; in place of
-// another cache the name.
-// Pure.
+// another cache the name. Pure.
 Word PlainWord(const CodeObject* code, uint32_t pc);
 // Pool index of the constant that the K operand of a word means. Pure.
 uint32_t ConstantIndex(const CodeInstance* instance, uint32_t pc);

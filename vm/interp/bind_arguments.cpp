@@ -182,7 +182,7 @@ inline bool PlaceKeywords(const CodeObject* code, uint32_t end, bool to_dict, ui
 }
 
 // What fits without a question: every parameter is given by position, by its very name, or has a
-// default. False: nothing has changed; nothing is raised. kSimple: FunctionObject::simple.
+// default. False: nothing has changed; nothing is raised. kSimple: FunctionObject::simple().
 template <bool kSimple>
 bool BindQuick(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
                const Value* names, Value* regs) {
@@ -274,7 +274,7 @@ bool BindQuick(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, ui
 
 bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uint32_t nkw,
               const Value* names, Value* regs) {
-  if (f->simple && nkw == 0 && npos <= f->param_count) {
+  if (f->simple() && nkw == 0 && npos <= f->param_count) {
     const uint32_t argc = f->param_count;
     const uint32_t defaults = f->defaults != nullptr ? f->defaults->size() : 0;
     if (MVM_LIKELY(npos + defaults >= argc)) {
@@ -288,8 +288,8 @@ bool BindInto(ThreadState* ts, FunctionObject* f, Value* src, uint32_t npos, uin
       return true;
     }
   }
-  if (MVM_LIKELY(f->simple ? BindQuick<true>(ts, f, src, npos, nkw, names, regs)
-                           : BindQuick<false>(ts, f, src, npos, nkw, names, regs))) {
+  if (MVM_LIKELY(f->simple() ? BindQuick<true>(ts, f, src, npos, nkw, names, regs)
+                             : BindQuick<false>(ts, f, src, npos, nkw, names, regs))) {
     return true;
   }
   CodeObject* code = f->code;

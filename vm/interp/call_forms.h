@@ -30,6 +30,15 @@
 
 // ---- calls ----
 
+// Goes on in the frame of f at NB, which has its arguments.
+#define ENTER_FRAME(F, NB)                                 \
+  do {                                                     \
+    UnsetLocals(F, NB, (F)->param_count, ts->rt->unbound); \
+    R = NB;                                                \
+    pc = (F)->entry;                                       \
+    POLL();                                                \
+    DISPATCH();                                            \
+  } while (0)
 // EXTRA: arguments beside those in C.
 #define SCRIPT_CALL(LABEL, EXTRA, GUARD, TELL, OTHERS)                                      \
   LABEL : {                                                                                 \
@@ -46,68 +55,61 @@
       TELL(f->code, header);                                                                \
       w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                           \
       w[2] = Value::FromBits(header);                                                       \
-      UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                                  \
-      R = nb;                                                                               \
-      pc = f->entry;                                                                        \
-      POLL();                                                                               \
-      DISPATCH();                                                                           \
+      ENTER_FRAME(f, nb);                                                                   \
     }                                                                                       \
     goto OTHERS;                                                                            \
   }
-#define CLASS_CALL(LABEL, TELL, BUILTIN, OTHERS)                                                \
-  LABEL : {                                                                                     \
-    Value* w = R + pc->a;                                                                       \
-    Value callee = w[0];                                                                        \
-    if (MVM_LIKELY(Holds(callee, TypeId::kType) &&                                              \
-                   callee.as<TypeObject>()->version == static_cast<uint32_t>(pc->x))) {         \
-      TypeObject* type = callee.as<TypeObject>();                                               \
-      FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);                      \
-      if (f == nullptr) { /* no __init__: the instance takes over the class's reference */      \
-        if (MVM_UNLIKELY(!(type->flags & (kTypeHeap | kTypeExceptionSubclass)))) goto BUILTIN;  \
-        SAVE();                                                                                 \
-        Object* self = FastInstance(ts, type, w + kWindowWords, pc->c);                         \
-        if (MVM_UNLIKELY(!self)) goto OTHERS;                                                   \
-        for (uint32_t i = 0; i < pc->c; ++i) DECREF(w[kWindowWords + i]); /* an exception's */  \
-        R[pc->b] = self;                                                                        \
-        POLL();                                                                                 \
-        NEXT();                                                                                 \
-      }                                                                                         \
-      /* The version is the type's: a site with other arguments may have renewed it. */         \
-      if (MVM_UNLIKELY(f->aux != type->cached_init_version || f->param_count != pc->c + 1u)) {  \
-        goto OTHERS;                                                                            \
-      }                                                                                         \
-      Value* nb = w + kWindowWords + 1;                                                         \
-      uint32_t word;                                                                            \
-      __builtin_memcpy(&word, pc, 4);                                                           \
-      /* The window begins one register further up, behind the instance. */                     \
-      uint64_t header = CalleeHeader(R, (word & 0x00FFFF00) + HeaderPlaces(1, 0) + kFrameCtor); \
-      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;                 \
-      SAVE();                                                                                   \
-      Object* self = FastInstance(ts, type, w + kWindowWords, pc->c);                           \
-      if (MVM_UNLIKELY(!self)) goto OTHERS;                                                     \
-      ++f->refcount;                                                                            \
-      TELL(f->code, header);                                                                    \
-      Value first = nb[-1], second = nb[0];                                                     \
-      /* Up by two, one by one: there are few, and memmove() is a call. */                      \
-      for (uint32_t i = 1, n = pc->c; i <= n; ++i) {                                            \
-        const Value third = nb[i];                                                              \
-        nb[i] = first;                                                                          \
-        first = second;                                                                         \
-        second = third;                                                                         \
-      }                                                                                         \
-      nb[0] = self;                                                                             \
-      w[1] = Value(f);                                                                          \
-      w[2] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                               \
-      w[3] = Value::FromBits(header);                                                           \
-      ++self->refcount;                                                                         \
-      w[0] = self; /* the result, once __init__ has returned None; it took over w[0]'s type */  \
-      UnsetLocals(f, nb, f->param_count, ts->rt->unbound);                                      \
-      R = nb;                                                                                   \
-      pc = f->entry;                                                                            \
-      POLL();                                                                                   \
-      DISPATCH();                                                                               \
-    }                                                                                           \
-    goto OTHERS;                                                                                \
+#define CLASS_CALL(LABEL, TELL, BUILTIN, OTHERS)                                                  \
+  LABEL : {                                                                                       \
+    Value* w = R + pc->a;                                                                         \
+    Value callee = w[0];                                                                          \
+    if (MVM_LIKELY(Holds(callee, TypeId::kType) &&                                                \
+                   callee.as<TypeObject>()->version == static_cast<uint32_t>(pc->x))) {           \
+      TypeObject* type = callee.as<TypeObject>();                                                 \
+      FunctionObject* f = static_cast<FunctionObject*>(type->cached_init);                        \
+      if (f == nullptr) { /* no __init__: the instance takes over the class's reference */        \
+        if (MVM_UNLIKELY(!(type->flags & (kTypeHeap | kTypeExceptionSubclass)))) goto BUILTIN;    \
+        SAVE();                                                                                   \
+        Object* self = FastInstance(ts, type, w + kWindowWords, pc->c);                           \
+        if (MVM_UNLIKELY(!self)) goto OTHERS;                                                     \
+        for (uint32_t i = 0; i < pc->c; ++i) DECREF(w[kWindowWords + i]); /* an exception's */    \
+        R[pc->b] = self;                                                                          \
+        POLL();                                                                                   \
+        NEXT();                                                                                   \
+      }                                                                                           \
+      /* The version is the type's: a site with other arguments may have renewed it, and __init__ \
+         may have got other code. */                                                              \
+      if (MVM_UNLIKELY(f->plain_count != pc->c + 1u)) {                                           \
+        goto OTHERS;                                                                              \
+      }                                                                                           \
+      Value* nb = w + kWindowWords + 1;                                                           \
+      uint32_t word;                                                                              \
+      __builtin_memcpy(&word, pc, 4);                                                             \
+      /* The window begins one register further up, behind the instance. */                       \
+      uint64_t header = CalleeHeader(R, (word & 0x00FFFF00) + HeaderPlaces(1, 0) + kFrameCtor);   \
+      if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;                   \
+      SAVE();                                                                                     \
+      Object* self = FastInstance(ts, type, w + kWindowWords, pc->c);                             \
+      if (MVM_UNLIKELY(!self)) goto OTHERS;                                                       \
+      ++f->refcount;                                                                              \
+      TELL(f->code, header);                                                                      \
+      Value first = nb[-1], second = nb[0];                                                       \
+      /* Up by two, one by one: there are few, and memmove() is a call. */                        \
+      for (uint32_t i = 1, n = pc->c; i <= n; ++i) {                                              \
+        const Value third = nb[i];                                                                \
+        nb[i] = first;                                                                            \
+        first = second;                                                                           \
+        second = third;                                                                           \
+      }                                                                                           \
+      nb[0] = self;                                                                               \
+      w[1] = Value(f);                                                                            \
+      w[2] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                                 \
+      w[3] = Value::FromBits(header);                                                             \
+      ++self->refcount;                                                                           \
+      w[0] = self; /* the result, once __init__ has returned None; it took over w[0]'s type */    \
+      ENTER_FRAME(f, nb);                                                                         \
+    }                                                                                             \
+    goto OTHERS;                                                                                  \
   }
 #define NATIVE_CALL(LABEL, OBJECT, TYPE, EXTRA, GUARD, PAD, TELL, TELL_LEFT, OTHERS)   \
   LABEL : {                                                                            \

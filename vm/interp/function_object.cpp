@@ -37,15 +37,13 @@ void Bind(FunctionObject* f, CodeInstance* instance) {
   f->frame_size = std::max(code->frame_size, code->param_count);
   f->local_count = code->local_count;
   f->param_count = code->near_param_count;
-  f->simple = code->kwonly_count == 0 && !(code->flags & (kCodeVarArgs | kCodeVarKeywords)) &&
-              code->near_param_count == code->param_count && code->locals_register == 0xFFFF;
-  f->plain_count = f->simple ? f->param_count : FunctionObject::kNotPlain;
+  const bool simple =
+      code->kwonly_count == 0 && !(code->flags & (kCodeVarArgs | kCodeVarKeywords)) &&
+      code->near_param_count == code->param_count && code->locals_register == 0xFFFF;
+  f->plain_count = simple ? f->param_count : FunctionObject::kNotPlain;
 }
 
 FunctionObject* Self(Value v) { return v.as<FunctionObject>(); }
-
-// What call sites know of it no longer holds; it gets a version again when one asks.
-void DropVersion(FunctionObject* f) { f->aux = 0; }
 
 template <class T>
 void Assign(T*& field, T* value) {
@@ -141,7 +139,6 @@ Status set_code(ThreadState& ts, Value self, Value v) {
   MVM_TRY(CodeInstance * instance, BindCode(ts, code, f->globals, f->builtins));
   Assign(f->code, code);
   Bind(f, instance);
-  DropVersion(f);
   return Ok();
 }
 
@@ -156,7 +153,6 @@ Status set_defaults(ThreadState& ts, Value self, Value v) {
   } else {
     return Raise(ts, Exc::kTypeError, "__defaults__ must be set to a tuple object");
   }
-  DropVersion(Self(self));
   return Ok();
 }
 
@@ -171,7 +167,6 @@ Status set_kwdefaults(ThreadState& ts, Value self, Value v) {
   } else {
     return Raise(ts, Exc::kTypeError, "__kwdefaults__ must be set to a dict object");
   }
-  DropVersion(Self(self));
   return Ok();
 }
 

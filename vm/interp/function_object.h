@@ -1,8 +1,6 @@
 // Script functions.
 //
-// aux is the version: equal versions mean the same code instance and defaults, so call sites guard
-// on it. It is 0 until a call site asks (VersionOf), and again after __code__, __defaults__ or
-// __kwdefaults__ have been assigned. All closures of one MKFUNC site share a version.
+// A word that calls one in line asks of it only plain_count, so that it need not know which it is.
 #pragma once
 
 #include "vm/bytecode/code_object.h"
@@ -12,15 +10,14 @@ namespace minivm {
 class FunctionObject : public Object {
  public:
   static constexpr TypeId kTypeId = TypeId::kFunction;
-  static constexpr uint16_t kNotPlain = 0xFFFF;
+  static constexpr uint16_t kNotPlain = 0xFFFF;  // plain_count of one that is not simple
   // What a call needs, together.
   Word* entry = nullptr;  // instance->words
   uint16_t frame_size = 0;
   uint16_t local_count = 0;
   uint16_t param_count = 0;  // parameters in registers
-  uint16_t plain_count =
-      kNotPlain;        // of a simple one the parameters: a call with so many just enters
-  bool simple = false;  // positional parameters only: no kw-only, *args, **kwargs, far ones
+  // With just as many arguments by position, and no others, the frame is entered as it stands.
+  uint16_t plain_count = kNotPlain;
   CodeInstance* instance = nullptr;  // kept alive by code and globals below
   CodeObject* code = nullptr;
   DictObject* globals = nullptr;
@@ -35,6 +32,9 @@ class FunctionObject : public Object {
   Value annotations;  // dict, tuple of names and values (lazily a dict), or null
   Value type_params;  // tuple or null
   DictObject* dict = nullptr;
+
+  // Positional parameters only: no keyword-only ones, *args, **kwargs, far ones.
+  bool simple() const { return plain_count != kNotPlain; }
 
   template <class V>
   void VisitRefs(V&& v) {

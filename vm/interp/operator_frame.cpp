@@ -56,7 +56,7 @@ inline FunctionObject* MethodOf(ThreadState& ts, Value o, NameId id, uint32_t co
   FunctionObject* f = MVM_LIKELY(entry->shape == shape && entry->name == name)
                           ? reinterpret_cast<FunctionObject*>(entry->payload)
                           : FindMethod(ts, o, name, entry);
-  return f != nullptr && f->simple && f->param_count == count ? f : nullptr;
+  return f != nullptr && f->plain_count == count ? f : nullptr;
 }
 
 // Where a window for `f` above R's frame begins, behind room for two operands; null: too far up.

@@ -51,6 +51,11 @@ bool IsPlainValue(ThreadState& ts, Value v) {
   return t->slots.descr_get == nullptr && t->slots.descr_set == nullptr;
 }
 
+// Can GETATTR_PROPERTY push its frame? It may get other code at any time.
+bool EntersAsGetter(const FunctionObject* f) {
+  return f->plain_count == 1 && !f->code->is_generator_like();
+}
+
 // The cell that holds attribute `name` of the class: plain values are replaced in it, without any
 // invalidation.
 CellObject* ClassCell(ThreadState& ts, TypeObject* cls, StrObject* name) {
@@ -156,12 +161,8 @@ bool SpecialiseGet(ThreadState& ts, FunctionObject* f, Value* R, Word* pc, Value
       // Whose AttributeError a __getattr__ answers has no frame of its own.
       if (type->slots.getattro != GenericGetAttr) return false;
       FunctionObject* getter = attr.as<PropertyObject>()->getter.as<FunctionObject>();
-      if (!getter->simple || getter->param_count != 1 || getter->code->is_generator_like() ||
-          VersionOf(ts, getter) == 0) {
-        return false;
-      }
+      if (!EntersAsGetter(getter)) return false;
       cache->a = o.object()->shape_id;
-      cache->b = getter->aux;
       cache->ptr = reinterpret_cast<uint64_t>(getter);
       MarkSites(f, type);
       become(Op::GETATTR_PROPERTY);
@@ -316,7 +317,7 @@ CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc) {
   CacheEntry* cache = CacheOf(pc);
   FunctionObject* caller = FunctionOf(R);
   FunctionObject* f = reinterpret_cast<FunctionObject*>(cache->ptr);
-  if (o.is_object() && o.object()->shape_id == cache->a && f->aux == cache->b) {
+  if (o.is_object() && o.object()->shape_id == cache->a && EntersAsGetter(f)) {
     uint32_t window = caller->frame_size + 1u;
     Value* w = R + window;
     Value* nb = w + kWindowWords;

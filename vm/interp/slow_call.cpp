@@ -239,11 +239,10 @@ void SpecialiseClassCall(ThreadState* ts, Word* pc, TypeObject* type, FunctionOb
   if (type->slots.finalize) return;  // AllocInstance gives it a turn (gc/collector.h)
   if (init == nullptr) {
     if (pc->c != 0 && !type->has_flag(kTypeExceptionSubclass)) return;
-  } else if (!init->simple || init->param_count != pc->c + 1u || VersionOf(*ts, init) == 0) {
+  } else if (init->plain_count != pc->c + 1u) {
     return;
   }
   type->cached_init = init;
-  type->cached_init_version = init ? init->aux : 0;
   pc->x = static_cast<int32_t>(type->version);
   pc->op = static_cast<uint8_t>(Op::CALL_CLASS);
 }
@@ -603,7 +602,7 @@ Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
   Value* w = StackTop(ts);
   Value* nb = w + kWindowWords;
   const uint32_t n = raw.n;
-  if (MVM_LIKELY(f->simple && n == f->param_count && raw.nkw == 0)) {
+  if (MVM_LIKELY(n == f->plain_count && raw.nkw == 0)) {
     const uint64_t header = EntryHeader(ts);
     if (!EntryFits(ts, nb, f->frame_size, header)) return kRaised;
     for (uint32_t i = 0; i < n; ++i) {
@@ -679,12 +678,6 @@ bool SlowMakeFunction(ThreadState* ts, Value* R, Word* pc) {
   if (flags & 2) made->kwdefaults = next().as<DictObject>();
   if (flags & 4) made->annotations = next();
   if (flags & 8) made->closure = next().as<TupleObject>();
-  // All functions of one site share a version while their defaults cannot differ.
-  if (!(flags & 3) && f->instance == f->code->instances) {
-    Site& site = f->code->sites[pc - f->instance->words];
-    if (site.arg == 0) site.arg = ts->rt->NextVersion();
-    made->aux = site.arg;
-  }
   R[pc->a] = Value(made);
   return true;
 }

@@ -247,9 +247,10 @@ CallOutcome SlowArith(ThreadState* ts, Value* R, Word* pc) {
 CallOutcome SlowArithImm(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
-  ArithInfo info = ArithOf(static_cast<Op>(pc->op));
-  const bool divides = info.op == BinaryOp::kFloorDiv || info.op == BinaryOp::kMod;
-  Value b = R[pc->b], c = Value::Int(divides ? int64_t{CacheOf(pc)->a} : pc->x);
+  const Op op = static_cast<Op>(pc->op);
+  ArithInfo info = ArithOf(op);
+  Value b = R[pc->b];
+  Value c = Value::Int(HasCache(InfoOf(op).format[3]) ? int64_t{CacheOf(pc)->a} : pc->x);
   bool handled = false;
   Value v = NumberOp(*ts, info.op, b, c, &handled).word();
   if (!handled) {
