@@ -81,6 +81,8 @@ struct HandledException {
   HandledException* prev = nullptr;
 };
 
+class Batch;  // protocol/draw.h
+
 // What the runtime layer asks of the layers above it; filled by vm/ when a VM is made.
 struct VmHooks {
   // Position of the running script frame, for warnings and tracebacks: adds the current frame to
@@ -119,6 +121,12 @@ struct VmHooks {
   // `message` ("Exception ignored in" when null) say what was going on; `where` may be null.
   void (*write_unraisable)(ThreadState& ts, Value exception, Value where,
                            const char* message) = nullptr;
+  // Draw() of an iterator that fills batches: a generator, map or filter object.
+  Result<> (*draw)(ThreadState& ts, Value iterator, Batch* batch) = nullptr;
+  // function(items[i]) for all n, results into `out` (owned); returns how many were called before
+  // an exception, which is then pending.
+  int64_t (*call_each)(ThreadState& ts, Value function, const Value* items, int64_t n,
+                       Value* out) = nullptr;
 };
 
 // Request bits of a thread (ThreadState::requests). Set the bit, then call RequestAttention().

@@ -11,6 +11,7 @@
 #include "runtime/objects/list_ops.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/draw.h"
 #include "runtime/protocol/protocol.h"
 
 namespace minivm {
@@ -125,6 +126,28 @@ Status ListInsert(ThreadState& ts, ListObject* list, int64_t index, Value item) 
   return Ok();
 }
 
+namespace {
+
+// ListExtend() where the items need not be in the list before the next are made.
+Status ExtendAhead(ThreadState& ts, ListObject* list, Value iterator) {
+  for (;;) {
+    if (MVM_UNLIKELY(list->size == list->capacity))
+      MVM_TRY_VOID(ListGrow(ts, list, list->size + 1));
+    const uint64_t before = list->size;
+    Batch batch(ts, Takes::kAll, list->items + before, list->items + list->capacity - 1);
+    Result<> r = Draw(ts, iterator, &batch);
+    list->size = static_cast<uint64_t>(batch.to() - list->items);
+    if (MVM_UNLIKELY(r.raised())) return kRaised;
+    if (r.done()) break;
+    list->items[list->size++] = r.word();
+    MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(list->size - before)));
+  }
+  ListShrink(ts, list);
+  return Ok();
+}
+
+}  // namespace
+
 Status ListExtend(ThreadState& ts, ListObject* list, Value iterable) {
   if (IsExact(iterable, TypeId::kList) || IsExact(iterable, TypeId::kTuple)) {
     const bool is_list = IsExact(iterable, TypeId::kList);
@@ -160,6 +183,8 @@ Status ListExtend(ThreadState& ts, ListObject* list, Value iterable) {
     if (static_cast<uint64_t>(hint) >= kMaxItems - list->size) return RaiseMemoryError(ts);
     MVM_TRY_VOID(ListGrow(ts, list, list->size + static_cast<uint64_t>(hint)));
   }
+  // What is being made and has no second holder is seen by nobody.
+  if (list->refcount == 1 && DrawsAhead(it)) return ExtendAhead(ts, list, it);
   const NextFn next = TypeOf(ts, it)->slots.next;
   for (;;) {
     Result<> r = next(ts, it);

@@ -726,15 +726,7 @@ bool SortItems(ThreadState& ts, Value* items, int64_t n, Value key, bool reverse
     Result<void*> buffer = AllocBuffer(ts, static_cast<size_t>(n) * sizeof(Value));
     if (buffer.raised()) return false;
     keys = static_cast<Value*>(buffer.Take());
-    for (; made < n; ++made) {
-      Result<> k = Call(ts, key, items[made]);
-      if (k.raised()) break;
-      keys[made] = k.word();
-      if (Charge(ts, 1).raised()) {
-        ++made;
-        break;
-      }
-    }
+    made = ts.rt->hooks.call_each(ts, key, items, n, keys);
   }
   bool ok = !key || (made == n && !ts.HasPending());
   if (ok && n > 1) {

@@ -3,6 +3,7 @@
 #include "runtime/objects/list_object.h"
 #include "runtime/objects/list_ops.h"
 #include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/draw.h"
 #include "runtime/protocol/protocol.h"
 #include "runtime/protocol/ready_slots.h"
 
@@ -56,6 +57,47 @@ Result<> Next(ThreadState& ts, Value iterator) {
 }
 
 Result<> NextOrStop(ThreadState& ts, Value iterator) { return Step(ts, iterator); }
+
+bool DrawsAhead(Value iterator) {
+  return IsExact(iterator, TypeId::kGenerator) || IsExact(iterator, TypeId::kMap) ||
+         IsExact(iterator, TypeId::kFilter);
+}
+
+Result<> Draw(ThreadState& ts, Value iterator, Batch* batch) {
+  if (!DrawsAhead(iterator)) return Next(ts, iterator);
+  RecursionGuard guard(ts, " in iteration");
+  if (!guard) return kRaised;
+  Result<> r = ts.rt->hooks.draw(ts, iterator, batch);
+  if (MVM_UNLIKELY(r.raised()) && ClearPendingIf(ts, Exc::kStopIteration)) return Result<>::Done();
+  return r;
+}
+
+Drawing::Drawing(ThreadState& ts, Value iterator, Takes takes)
+    : ts_(ts), iterator_(iterator), takes_(takes), ahead_(DrawsAhead(iterator)) {}
+
+Result<> Drawing::NextSlow() {
+  if (!ahead_) return minivm::Next(ts_, iterator_);
+  if (ended_) return Result<>::Done();
+  at_ = count_ = 0;
+  Batch batch(ts_, takes_, items_, items_ + kSize - 1);
+  Result<> r = Draw(ts_, iterator_, &batch);
+  count_ = static_cast<uint32_t>(batch.to() - items_);
+  if (MVM_UNLIKELY(r.raised())) {
+    Drop();
+    return kRaised;
+  }
+  if (r.done()) {
+    ended_ = true;
+    if (count_ == 0) return Result<>::Done();
+  } else {
+    items_[count_++] = r.word();
+  }
+  return Result<>::Steal(items_[at_++]);
+}
+
+void Drawing::Drop() {
+  while (at_ != count_) (void)Ref<>::Steal(items_[at_++]);
+}
 
 Result<ListObject> ListFrom(ThreadState& ts, Value iterable) {
   if (IsExact(iterable, TypeId::kList)) {

@@ -12,6 +12,7 @@
 #include "runtime/objects/module_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
+#include "runtime/protocol/draw.h"
 #include "runtime/protocol/protocol.h"
 #include "vm/interp/async_generator.h"
 
@@ -24,8 +25,9 @@ Result<> builtins_abs(ThreadState& ts, Args args) { return Absolute(ts, args[0])
 template <bool kAll>
 Result<> AllOrAny(ThreadState& ts, Value iterable) {
   MVM_TRY(Ref<> it, GetIter(ts, iterable));
+  Drawing items(ts, it, kAll ? Takes::kTrue : Takes::kFalse);
   for (;;) {
-    MVM_TRY(Ref<> item, Next(ts, it));
+    MVM_TRY(Ref<> item, items.Next());
     if (item.is_done()) return Bool(ts, kAll);
     MVM_TRY(bool truth, Truth(ts, item));
     if (truth != kAll) return Bool(ts, !kAll);
@@ -220,13 +222,14 @@ Result<> builtins_sum(ThreadState& ts, Args args) {
     return Raise(ts, Exc::kTypeError, "sum() can't sum bytearray [use b''.join(seq) instead]");
   }
   MVM_TRY(Ref<> it, GetIter(ts, args[0]));
+  Drawing items(ts, it, start.is_pointer() ? Takes::kNothing : Takes::kNumbers);
   Ref<> total = Ref<>::Borrow(start);
   Ref<> item;
   bool have_item = false;
   if (total.is_int()) {
     int64_t sum = total.get().as_int();
     for (;;) {
-      MVM_TRY(item, Next(ts, it));
+      MVM_TRY(item, items.Next());
       MVM_TRY_VOID(Charge(ts, 1));
       int64_t next;
       if (item.is_int() && !item.is_done() &&
@@ -250,7 +253,7 @@ Result<> builtins_sum(ThreadState& ts, Args args) {
     }
     for (;;) {
       if (!have_item) {
-        MVM_TRY(item, Next(ts, it));
+        MVM_TRY(item, items.Next());
         MVM_TRY_VOID(Charge(ts, 1));
       }
       have_item = false;
@@ -277,9 +280,10 @@ Result<> builtins_sum(ThreadState& ts, Args args) {
     MVM_TRY(total, NewFloat(ts, sum));
     if (!have_item) return total;
   }
+  items.set_takes(Takes::kNothing);  // adding may run script code
   for (;;) {
     if (!have_item) {
-      MVM_TRY(item, Next(ts, it));
+      MVM_TRY(item, items.Next());
       MVM_TRY_VOID(Charge(ts, 1));
     }
     have_item = false;
@@ -342,7 +346,16 @@ Result<> MinOrMax(ThreadState& ts, Args args, const char* name, CompareOp better
     for (uint32_t i = 0; i < args.n; ++i) MVM_TRY_VOID(consider(args[i]));
     return best;
   }
-  MVM_TRY_VOID(ForEach(ts, args[0], consider));
+  MVM_TRY(Ref<> it, GetIter(ts, args[0]));
+  Drawing items(ts, it, key.is_null() ? Takes::kNumbers : Takes::kNothing);
+  for (;;) {
+    MVM_TRY(Ref<> item, items.Next());
+    if (item.is_done()) break;
+    if (item.value().is_pointer())
+      items.set_takes(Takes::kNothing);  // comparing may run script code
+    MVM_TRY_VOID(consider(item));
+    MVM_TRY_VOID(Charge(ts, 1));
+  }
   if (best.is_null()) {
     if (!fallback.is_null()) return Result<>::Borrow(fallback);
     return Raise(ts, Exc::kValueError, "%s() iterable argument is empty", name);

@@ -9,6 +9,20 @@
 
 namespace minivm {
 
+// Floor division and modulo of inline ints; c != 0. Division of 64 bits takes up to four times as
+// long as that of 32.
+inline bool AreShort(int64_t b, int64_t c) { return static_cast<uint64_t>(b | c) >> 32 == 0; }
+inline int64_t FloorDivInt(int64_t b, int64_t c) {
+  if (MVM_LIKELY(AreShort(b, c))) return static_cast<uint32_t>(b) / static_cast<uint32_t>(c);
+  int64_t q = b / c;
+  return q - ((b % c != 0) & ((b ^ c) < 0));
+}
+inline int64_t ModInt(int64_t b, int64_t c) {
+  if (MVM_LIKELY(AreShort(b, c))) return static_cast<uint32_t>(b) % static_cast<uint32_t>(c);
+  int64_t r = b % c;
+  return r + (c & -static_cast<int64_t>((r != 0) & ((r ^ c) < 0)));
+}
+
 // A number that is a double, or becomes one without loss.
 inline bool IsDouble(Value v) {
   constexpr int64_t kExact = int64_t{1} << 53;

@@ -39,6 +39,17 @@
     POLL();                                                \
     DISPATCH();                                            \
   } while (0)
+// Back to the caller of the frame at R, whose locals are gone.
+#define LEAVE()                                 \
+  do {                                          \
+    const uint64_t header = R[-1].bits();       \
+    Value callee = R[-3];                       \
+    pc = reinterpret_cast<Word*>(R[-2].bits()); \
+    R -= kWindowWords + ((header >> 8) & 0xFF); \
+    R[(header >> 16) & 0xFF] = result;          \
+    DECREF(callee);                             \
+    DISPATCH();                                 \
+  } while (0)
 // EXTRA: arguments beside those in C.
 #define SCRIPT_CALL(LABEL, EXTRA, GUARD, TELL, OTHERS)                                      \
   LABEL : {                                                                                 \
@@ -146,7 +157,7 @@
   if (Value* nb = ResumeFast(ts, R, pc, IT, Value(), 1, LOCAL)) { \
     GeneratorObject* gen = (IT).as<GeneratorObject>();            \
     R = nb;                                                       \
-    pc = ResumeWord(ts, nb, gen);                                 \
+    pc = ResumeWord(ts, nb, gen->yield_register, gen->resume_pc); \
     TELL(gen->function->code, R[-1].bits());                      \
     POLL();                                                       \
     DISPATCH();                                                   \

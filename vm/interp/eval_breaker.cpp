@@ -19,6 +19,7 @@
 #include "runtime/objects/dict_object.h"
 #include "vm/bytecode/verifier.h"
 #include "vm/interp/call_profile.h"
+#include "vm/interp/draw_frames.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/interpreter.h"
 #include "vm/interp/monitor.h"
@@ -207,6 +208,8 @@ Status InitInterpreter(ThreadState& ts) {
     return FunctionOf(t.base)->builtins;
   };
   hooks.frame_places = FramePlaces;
+  hooks.draw = DrawFromScript;
+  hooks.call_each = CallEach;
   hooks.current_globals = [](ThreadState& t) -> DictObject* {
     return t.base == nullptr ? nullptr : FunctionOf(t.base)->globals;
   };

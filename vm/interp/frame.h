@@ -2,7 +2,8 @@
 //
 // A frame is a window of registers R[0..frame_size) with three words below it:
 //   base[-3]  the running FunctionObject, or the GeneratorObject being resumed (owned)
-//   base[-2]  return address: the word after the call (for resumed generators: the calling word)
+//   base[-2]  return address: the word after the call (for resumed generators: the calling word);
+//             of an entry: null, or where what it yields (Batch) or returns (Series) may go
 //   base[-1]  header: flags (bits 0-7), distance from the caller's base to this window (8-15),
 //             destination register of the caller (16-23; of a generator: does what it yields go to
 //             a local), depth (32-63)

@@ -57,7 +57,8 @@ inline constexpr GcHooks kGeneratorGc = {VisitGenerator, ClearGenerator, Destroy
 // it must be None.
 Result<> GeneratorSend(ThreadState& ts, GeneratorObject* gen, Value sent, Ref<>* returned);
 // The same for next(): a value that is returned travels in StopIteration, none ends in silence.
-Result<> GeneratorNext(ThreadState& ts, GeneratorObject* gen);
+// What comes before may go into `batch`, which may be null.
+Result<> GeneratorNext(ThreadState& ts, GeneratorObject* gen, Batch* batch = nullptr);
 // Throws the pending exception into the generator.
 Result<> GeneratorThrow(ThreadState& ts, GeneratorObject* gen, Ref<>* returned);
 // close(): GeneratorExit thrown in, RuntimeError if it yields.

@@ -456,7 +456,7 @@ namespace {
 
 // next() of one that waits at a YIELD of its own, has no frame object and is not watched: what
 // natives that draw from generators nearly always meet.
-Result<> NextOfWaiting(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) {
+Result<> NextOfWaiting(ThreadState& ts, GeneratorObject* gen, Batch* batch, Ref<>* returned) {
   RecursionGuard guard(ts, "");
   if (!guard) return kRaised;
   Value* w = StackTop(ts);
@@ -467,8 +467,8 @@ Result<> NextOfWaiting(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) {
     return kRaised;
   }
   const Entry entry(ts, nb);
-  LayGenerator(&ts, w, gen, Value(), header, Value());
-  const Word* pc = ResumeWord(&ts, nb, gen);
+  LayGenerator(&ts, w, gen, Value::FromBits(reinterpret_cast<uint64_t>(batch)), header, Value());
+  const Word* pc = ResumeWord(&ts, nb, gen->yield_register, gen->resume_pc);
   ts.base = nb;
   ts.pc = pc;
   const Value v = Run(&ts, nb, pc);
@@ -480,12 +480,12 @@ Result<> NextOfWaiting(ThreadState& ts, GeneratorObject* gen, Ref<>* returned) {
 
 }  // namespace
 
-Result<> GeneratorNext(ThreadState& ts, GeneratorObject* gen) {
+Result<> GeneratorNext(ThreadState& ts, GeneratorObject* gen, Batch* batch) {
   Ref<> returned;
   Result<> r = kRaised;
   if (MVM_LIKELY(gen->state == GenState::kSuspended && !gen->awaiting && gen->frame.is_null() &&
                  InterpOf(ts).watching == nullptr)) {
-    r = NextOfWaiting(ts, gen, &returned);
+    r = NextOfWaiting(ts, gen, batch, &returned);
   } else {
     r = GeneratorSend(ts, gen, ts.rt->none, &returned);
   }

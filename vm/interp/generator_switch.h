@@ -60,15 +60,15 @@ inline void LayGenerator(ThreadState* ts, Value* w, GeneratorObject* gen, Value 
   return nb;
 }
 
-// Where a generator that a FOR resumes goes on. Nearly always nobody wants what a `yield` gives
-// back: then the word after it drops that, and None is neither sent nor dropped.
-inline Word* ResumeWord(ThreadState* ts, Value* nb, const GeneratorObject* gen) {
-  Word* word = const_cast<Word*>(gen->resume_pc);
-  if (MVM_LIKELY(static_cast<Op>(word->op) == Op::CLEAR)) return word + 1;
+// Where a generator that is sent None goes on: at `word`, which follows the YIELD. Nearly always
+// nobody wants what a `yield` gives back: then that word drops it, and None is neither sent nor
+// dropped.
+inline Word* ResumeWord(ThreadState* ts, Value* nb, uint8_t yield_register, const Word* word) {
+  if (MVM_LIKELY(static_cast<Op>(word->op) == Op::CLEAR)) return const_cast<Word*>(word) + 1;
   Object* none = ts->rt->none;
   ++none->refcount;
-  nb[gen->yield_register] = none;
-  return word;
+  nb[yield_register] = none;
+  return const_cast<Word*>(word);
 }
 
 // Moves the registers of the generator that runs at R and yields at pc back into it.

@@ -20,6 +20,7 @@
 #include "runtime/objects/tuple_object.h"
 #include "vm/interp/arith_forms.h"
 #include "vm/interp/call_forms.h"
+#include "vm/interp/draw_frames.h"
 #include "vm/interp/generator_switch.h"
 #include "vm/interp/interp_slow.h"
 #include "vm/interp/watch.h"
@@ -30,20 +31,6 @@ namespace {
 
 // Value of a comparison of two ints by their words.
 inline int64_t Raw(Value v) { return static_cast<int64_t>(v.bits()); }
-
-// Floor division and modulo of inline ints; c != 0. Division of 64 bits takes up to four times as
-// long as that of 32.
-inline bool AreShort(int64_t b, int64_t c) { return static_cast<uint64_t>(b | c) >> 32 == 0; }
-inline int64_t FloorDivInt(int64_t b, int64_t c) {
-  if (MVM_LIKELY(AreShort(b, c))) return static_cast<uint32_t>(b) / static_cast<uint32_t>(c);
-  int64_t q = b / c;
-  return q - ((b % c != 0) & ((b ^ c) < 0));
-}
-inline int64_t ModInt(int64_t b, int64_t c) {
-  if (MVM_LIKELY(AreShort(b, c))) return static_cast<uint32_t>(b) % static_cast<uint32_t>(c);
-  int64_t r = b % c;
-  return r + (c & -static_cast<int64_t>((r != 0) & ((r ^ c) < 0)));
-}
 
 // A fresh tracked container whose fields the caller fills at once; null: use the slow path.
 inline Object* FastContainer(ThreadState* ts, size_t size, uint32_t shape_id) {
@@ -1165,12 +1152,18 @@ plain:
         GeneratorObject* gen = R[-3].as<GeneratorObject>();
         Value value = R[pc->c];
         if (pc->c != pc->a) INCREF(value);
-        SuspendGenerator(ts, gen, R, pc);
-        if (MVM_UNLIKELY(header.has(kFrameEntry))) {
+        if (header.has(kFrameEntry)) {
+          if (TakenByNative(ts, R, value)) {
+            pc = ResumeWord(ts, R, pc->a, pc + 1);
+            POLL();
+            DISPATCH();
+          }
+          SuspendGenerator(ts, gen, R, pc);
           InterpOf(*ts).yielded = true;
           DECREF(Value(static_cast<Object*>(gen)));
           return value;
         }
+        SuspendGenerator(ts, gen, R, pc);
         --gen->refcount;  // the word that resumed it has another
         pc = const_cast<Word*>(ReturnAddress(R));
         R = CallerBase(R);
@@ -1292,7 +1285,7 @@ plain:
         goto leave_flagged;
       }
       RELEASE_LOCALS(n, 0);
-      goto leave;
+      LEAVE();
     }
     CASE(RETSP) : {
       result = ts->rt->specials[pc->a];
@@ -1308,21 +1301,19 @@ plain:
       DECREF(result);
       result = R[-4];  // of a class call: the instance
     }
-  leave : {
-    const uint64_t header = R[-1].bits();
-    Value callee = R[-3];
-    pc = reinterpret_cast<Word*>(R[-2].bits());
-    R -= kWindowWords + ((header >> 8) & 0xFF);
-    R[(header >> 16) & 0xFF] = result;
-    DECREF(callee);
-    DISPATCH();
-  }
+  leave:
+    LEAVE();
   leave_native : {  // to the native that called
     for (uint32_t i = 0, n = pc->b; i < n; ++i) {
       Value local = std::exchange(R[i], Value::Int(0));
       DECREF(local);
     }
     if (MVM_LIKELY(!HeaderOf(R).has(kFrameObject))) {
+      if (!R[-2].is_null() && NextOfSeries(ts, R, result)) {
+        pc = FunctionOf(R)->entry;
+        POLL();
+        DISPATCH();
+      }
       DECREF(R[-3]);
       return result;
     }

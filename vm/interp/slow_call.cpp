@@ -574,9 +574,9 @@ namespace {
 
 // Runs the frame prepared at `nb` (callee in nb[-3]) as a new entry from C++.
 [[gnu::always_inline]] inline Result<> Enter(ThreadState& ts, Value* nb, FunctionObject* f,
-                                             uint64_t header) {
+                                             uint64_t header, Series* series = nullptr) {
   const Entry entry(ts, nb);
-  nb[-2] = Value();
+  nb[-2] = Value::FromBits(reinterpret_cast<uint64_t>(series));
   nb[-1] = Value::FromBits(header);
   ts.base = nb;
   ts.pc = f->entry;
@@ -595,7 +595,7 @@ Result<> CallBound(ThreadState& ts, FunctionObject* f, Args raw, Value* w);
 
 }  // namespace
 
-Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
+Result<> CallFunction(ThreadState& ts, Value callee, Args raw, Series* series) {
   RecursionGuard guard(ts, "");
   if (!guard) return kRaised;
   FunctionObject* f = callee.as<FunctionObject>();
@@ -612,7 +612,7 @@ Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
     UnsetLocals(f, nb, n, ts.rt->unbound);
     ++f->refcount;
     w[0] = callee;
-    return Enter(ts, nb, f, header);
+    return Enter(ts, nb, f, header, series);
   }
   return CallBound(ts, f, raw, w);
 }

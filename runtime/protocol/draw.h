@@ -1,0 +1,83 @@
+// Drawing from iterators that run script code: several items for one entry into the interpreter.
+//
+// list(), sum(), any() and the like do nothing between two items that a script could notice, so a
+// generator need not be left and entered again for each: Draw() runs it on, and the values that it
+// yields meanwhile go into a Batch, as long as the native takes them without looking. The first
+// that it has to look at comes back as from Next().
+#pragma once
+
+#include "runtime/core/thread_state.h"
+
+namespace minivm {
+
+// Which values may wait in a batch while more are made.
+enum class Takes : uint8_t {
+  kNothing,
+  kNumbers,  // inline ints and floats: adding and comparing them runs no script code
+  kFalse,    // the object False; any() goes on after it
+  kTrue,
+  kAll,
+};
+
+// Room for values that are handed on ahead of the one that Draw() returns.
+class Batch {
+ public:
+  Batch(ThreadState& ts, Takes takes, Value* to, Value* end)
+      : to_(to), end_(end), numbers_(takes == Takes::kNumbers), all_(takes == Takes::kAll) {
+    if (takes == Takes::kFalse) only_ = Value(ts.rt->false_);
+    if (takes == Takes::kTrue) only_ = Value(ts.rt->true_);
+    if (takes == Takes::kNothing) end_ = to_;
+  }
+  // `v` is owned, and consumed if it is taken.
+  bool Take(Value v) {
+    if (MVM_UNLIKELY(to_ == end_)) return false;
+    if (!all_ && !v.is(only_) && !(numbers_ && !v.is_pointer())) return false;
+    *to_++ = v;
+    return true;
+  }
+  Value* to() const { return to_; }  // behind the last that was taken
+
+ private:
+  Value* to_;
+  Value* end_;
+  Value only_;
+  bool numbers_;
+  bool all_;
+};
+
+// Does Draw() put anything into the batch? Else it is Next().
+bool DrawsAhead(Value iterator);
+// Next() that may put items that come before the one it returns into `batch`. On failure the batch
+// keeps what it has.
+Result<> Draw(ThreadState& ts, Value iterator, Batch* batch);
+
+// The items of an iterator (borrowed) for a native that need not see each before the next is made.
+class Drawing {
+ public:
+  Drawing(ThreadState& ts, Value iterator, Takes takes);
+  ~Drawing() { Drop(); }
+  Drawing(const Drawing&) = delete;
+  Drawing& operator=(const Drawing&) = delete;
+
+  // As minivm::Next().
+  Result<> Next() {
+    return MVM_LIKELY(at_ != count_) ? Result<>::Steal(items_[at_++]) : NextSlow();
+  }
+  // From now on, for what has not been drawn yet.
+  void set_takes(Takes takes) { takes_ = takes; }
+
+ private:
+  static constexpr uint32_t kSize = 32;
+  Result<> NextSlow();
+  void Drop();
+
+  ThreadState& ts_;
+  Value iterator_;
+  Takes takes_;
+  bool ahead_;          // DrawsAhead(iterator)
+  bool ended_ = false;  // after what is in items_
+  uint32_t at_ = 0, count_ = 0;
+  Value items_[kSize];
+};
+
+}  // namespace minivm
