@@ -132,6 +132,8 @@ void DeallocTuple(Heap* heap, TupleObject* t) {
   heap->dealloc.depth = depth;
 }
 
+void DeallocOther(Object* o);
+
 }  // namespace
 
 void CallFinalizer(ThreadState& ts, Object* o) {
@@ -152,18 +154,27 @@ void CallFinalizer(ThreadState& ts, Object* o) {
   heap.dealloc.depth = depth;
 }
 
+// Kept small: most of what dies are strings, which need no registers saved.
 void Dealloc(Object* o) {
+  if (o->shape_id == ShapeIdOf(TypeId::kStr) && !(o->gc & kGcHasWeakrefs) &&
+      MVM_LIKELY(!static_cast<StrObject*>(o)->interned())) {
+    return Heap::Of(o)->Free(o);
+  }
+  DeallocOther(o);
+}
+
+namespace {
+
+[[gnu::noinline]] void DeallocOther(Object* o) {
   Heap* heap = Heap::Of(o);
   RuntimeState& rt = *heap->rt();
   if (o->shape_id == ShapeIdOf(TypeId::kStr) && !(o->gc & kGcHasWeakrefs)) {
     StrObject* s = static_cast<StrObject*>(o);
-    if (MVM_UNLIKELY(s->interned())) {
-      if (s->length <= 1 && IsSharedStr(rt, s)) {
-        o->refcount = kImmortalRefcount;
-        return;
-      }
-      InternRemove(rt, s);
+    if (s->length <= 1 && IsSharedStr(rt, s)) {
+      o->refcount = kImmortalRefcount;
+      return;
     }
+    InternRemove(rt, s);
     heap->Free(o);
     return;
   }
@@ -209,5 +220,7 @@ void Dealloc(Object* o) {
   }
   heap->dealloc.depth = depth;
 }
+
+}  // namespace
 
 }  // namespace minivm

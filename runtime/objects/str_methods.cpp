@@ -84,13 +84,9 @@ bool TailMatch(const StrObject* s, const StrObject* part, size_t from, size_t to
   return MatchesAt(s, part, at_end ? to - part->length : from);
 }
 
-Result<> PrefixTest(ThreadState& ts, Args args, bool at_end) {
+Result<> PrefixTestOfAny(ThreadState& ts, Args args, bool at_end) {
   const char* method = at_end ? "endswith" : "startswith";
   const StrObject* s = args.self<StrObject>();
-  if (MVM_LIKELY(IsExact(args[1], TypeId::kStr) && IsNone(ts, args.get(2, Value())) &&
-                 IsNone(ts, args.get(3, Value())))) {
-    return Bool(ts, TailMatch(s, args.as<StrObject>(1), 0, s->length, at_end));
-  }
   size_t from, to;
   MVM_TRY_VOID(SliceBounds(ts, args.get(2, Value()), args.get(3, Value()), s->length, &from, &to));
   if (MVM_LIKELY(IsStr(ts, args[1]))) {
@@ -107,6 +103,21 @@ Result<> PrefixTest(ThreadState& ts, Args args, bool at_end) {
     if (TailMatch(s, part.as<StrObject>(), from, to, at_end)) return Bool(ts, true);
   }
   return Bool(ts, false);
+}
+
+template <bool kAtEnd>
+Result<> PrefixTest(ThreadState& ts, Args args) {
+  if (MVM_LIKELY(IsExact(args[1], TypeId::kStr) && IsNone(ts, args[2]) && IsNone(ts, args[3]))) {
+    const StrObject* s = args.self<StrObject>();
+    const StrObject* part = args.as<StrObject>(1);
+    const size_t n = part->length;
+    if (n > s->length) return Bool(ts, false);
+    const size_t at = kAtEnd ? s->length - n : 0;
+    if (MVM_LIKELY((s->kind() | part->kind()) == 1))
+      return Bool(ts, EqualBytes(s->data1() + at, part->data1(), n));
+    return Bool(ts, MatchesAt(s, part, at));
+  }
+  return PrefixTestOfAny(ts, args, kAtEnd);
 }
 
 // ---- stripping ----
@@ -440,8 +451,8 @@ Result<> str_count(ThreadState& ts, Args args) {
   return Small(count);
 }
 
-Result<> str_startswith(ThreadState& ts, Args args) { return PrefixTest(ts, args, false); }
-Result<> str_endswith(ThreadState& ts, Args args) { return PrefixTest(ts, args, true); }
+Result<> str_startswith(ThreadState& ts, Args args) { return PrefixTest<false>(ts, args); }
+Result<> str_endswith(ThreadState& ts, Args args) { return PrefixTest<true>(ts, args); }
 
 Result<> str_removeprefix(ThreadState& ts, Args args) {
   StrObject* s = args.self<StrObject>();

@@ -57,6 +57,26 @@ Result<StrObject> AllocStr(ThreadState& ts, size_t length, int kind, size_t capa
   return r;
 }
 
+// The usual string: one byte a character, short. `ascii`: all below 0x80. Ends with a zero byte.
+[[gnu::always_inline]] inline Result<StrObject> AllocStr1(ThreadState& ts, size_t length,
+                                                          bool ascii) {
+  if (MVM_UNLIKELY(length >= kSmallLimit - sizeof(StrObject))) {
+    MVM_TRY(Ref<StrObject> s, AllocStr(ts, length, 1, length, ascii));
+    s->data1()[length] = 0;
+    return s;
+  }
+  void* p = ts.heap().Allocate(sizeof(StrObject) + length + 1, false);
+  if (MVM_UNLIKELY(!p)) return RaiseMemoryError(ts);
+  StrObject* s = static_cast<StrObject*>(p);
+  s->refcount = 1;
+  s->shape_id = ShapeIdOf(TypeId::kStr);
+  s->gc = 0;
+  s->aux = 0;
+  SetLayout(s, length, 1, ascii);
+  s->data1()[length] = 0;
+  return Result<StrObject>::Steal(s);
+}
+
 // Length and kind.
 constexpr uint64_t kLayoutBits = (uint64_t{1} << 56) - 1;
 inline uint64_t LayoutOf(const StrObject* s) {
@@ -151,11 +171,7 @@ uint32_t StrHashSlow(const RuntimeState& rt, StrObject* s) {
 // ---- making ----
 
 Result<StrObject> NewStrRaw(ThreadState& ts, size_t length, char32_t max_char) {
-  if (MVM_LIKELY(max_char < 0x100)) {
-    MVM_TRY(Ref<StrObject> s, AllocStr(ts, length, 1, length, max_char < 0x80));
-    s->data1()[length] = 0;
-    return s;
-  }
+  if (MVM_LIKELY(max_char < 0x100)) return AllocStr1(ts, length, max_char < 0x80);
   MVM_TRY(Ref<StrObject> s, AllocStr(ts, length, KindFor(max_char), length));
   Terminate(s);
   return s;
@@ -273,9 +289,9 @@ Result<StrObject> StrSlice(ThreadState& ts, StrObject* s, size_t start, size_t e
   if (n == s->length) return StrExact(ts, s);
   if (n == 1) return StrFromChar(ts, s->At(start));
   if (s->ascii()) {
-    MVM_TRY(Ref<StrObject> r, NewStrRaw(ts, n, 0x7F));
-    CopyShort(r->data1(), s->data1() + start, n);
-    return r;
+    Result<StrObject> made = AllocStr1(ts, n, true);
+    if (MVM_LIKELY(!made.raised())) CopyShort(made.word()->data1(), s->data1() + start, n);
+    return made;
   }
   switch (s->kind()) {
     case 1: return NewStrFromUcs1(ts, s->data1() + start, n);
@@ -288,12 +304,15 @@ Result<StrObject> StrConcat(ThreadState& ts, StrObject* a, StrObject* b) {
   if (a->length == 0) return StrExact(ts, b);
   if (b->length == 0) return StrExact(ts, a);
   const size_t n = a->length, m = b->length;
-  MVM_TRY(Ref<StrObject> s, NewStrRaw(ts, n + m, std::max(BoundOf(a), BoundOf(b))));
-  if (MVM_LIKELY(s->kind() == 1)) {
-    CopyShort(s->data1(), a->data1(), n);
-    CopyShort(s->data1() + n, b->data1(), m);
-    return s;
+  if (MVM_LIKELY((a->kind() | b->kind()) == 1)) {
+    Result<StrObject> made = AllocStr1(ts, n + m, a->ascii() && b->ascii());
+    if (MVM_UNLIKELY(made.raised())) return kRaised;
+    uint8_t* to = made.word()->data1();
+    CopyShort(to, a->data1(), n);
+    CopyShort(to + n, b->data1(), m);
+    return made;
   }
+  MVM_TRY(Ref<StrObject> s, NewStrRaw(ts, n + m, std::max(BoundOf(a), BoundOf(b))));
   CopyChars(s->data1(), s->kind(), 0, a, 0, n);
   CopyChars(s->data1(), s->kind(), n, b, 0, m);
   return s;

@@ -150,6 +150,15 @@ Result<> builtins_issubclass(ThreadState& ts, Args args) {
 }
 
 Result<> builtins_len(ThreadState& ts, Args args) {
+  if (MVM_LIKELY(args[0].is_object())) {
+    const Object* o = args[0].object();
+    switch (static_cast<TypeId>(o->shape_id)) {
+      case TypeId::kList: return Small(static_cast<const ListObject*>(o)->size);
+      case TypeId::kTuple: return Small(static_cast<const TupleObject*>(o)->size());
+      case TypeId::kStr: return Small(static_cast<const StrObject*>(o)->length);
+      default: break;
+    }
+  }
   MVM_TRY(int64_t n, Length(ts, args[0]));
   return NewInt(ts, n);
 }

@@ -165,10 +165,11 @@ inline double ToDouble(Value v) {
     R[pc->a] = o;                                   \
     NEXT();                                         \
   }
-#define COMPARE_JUMP(NAME, OPERATOR)      \
-  COMPARE_JUMP_(NAME##_T, OPERATOR, true) \
-  COMPARE_JUMP_(NAME##_F, OPERATOR, false)
-#define COMPARE_JUMP_(NAME, OPERATOR, WANT)                     \
+// OTHERS: where to go with operands that are no numbers in their words.
+#define COMPARE_JUMP(NAME, OPERATOR, OTHERS)      \
+  COMPARE_JUMP_(NAME##_T, OPERATOR, true, OTHERS) \
+  COMPARE_JUMP_(NAME##_F, OPERATOR, false, OTHERS)
+#define COMPARE_JUMP_(NAME, OPERATOR, WANT, OTHERS)             \
   CASE(NAME) : {                                                \
     Value b = R[pc->b], c = R[pc->c];                           \
     if (MVM_LIKELY(Value::BothInt(b, c))) {                     \
@@ -179,7 +180,7 @@ inline double ToDouble(Value v) {
       if ((b.as_float() OPERATOR c.as_float()) == WANT) JUMP(); \
       NEXT();                                                   \
     }                                                           \
-    goto compare_jump_slow;                                     \
+    goto OTHERS;                                                \
   }
 #define IMM_JUMP(NAME, OPERATOR)      \
   IMM_JUMP_(NAME##_T, OPERATOR, true) \

@@ -48,8 +48,8 @@ MVM_SLOW CallOutcome SlowGetProperty(ThreadState* ts, Value* R, Word* pc);
 
 MVM_SLOW CallOutcome SlowGetItem(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW CallOutcome SlowSetItem(ThreadState* ts, Value* R, Word* pc);
-MVM_SLOW bool SlowSubscriptMisc(ThreadState* ts, Value* R,
-                                Word* pc);  // DELITEM GETSLICE SETSLICE MKSLICE
+MVM_SLOW bool SlowGetSlice(ThreadState* ts, Value* R, Word* pc);
+MVM_SLOW bool SlowSubscriptMisc(ThreadState* ts, Value* R, Word* pc);  // DELITEM SETSLICE MKSLICE
 
 MVM_SLOW bool SlowBuild(ThreadState* ts, Value* R, Word* pc);  // BUILD_* NEW* LIST_TO_TUPLE
 // LIST_APPEND *_ADD LIST_EXTEND *_UPDATE DICT_MERGE

@@ -591,12 +591,12 @@ plain:
   }
     NONE_JUMP(JNONE, ==)
     NONE_JUMP(JNOTNONE, !=)
-    COMPARE_JUMP(JLT, <)
-    COMPARE_JUMP(JLE, <=)
-    COMPARE_JUMP(JEQ, ==)
-    COMPARE_JUMP(JNE, !=)
-    COMPARE_JUMP(JGT, >)
-    COMPARE_JUMP(JGE, >=)
+    COMPARE_JUMP(JLT, <, compare_jump_slow)
+    COMPARE_JUMP(JLE, <=, compare_jump_slow)
+    COMPARE_JUMP(JEQ, ==, equal_jump_slow)
+    COMPARE_JUMP(JNE, !=, equal_jump_slow)
+    COMPARE_JUMP(JGT, >, compare_jump_slow)
+    COMPARE_JUMP(JGE, >=, compare_jump_slow)
     IMM_JUMP(JLTI, <)
     IMM_JUMP(JLEI, <=)
     IMM_JUMP(JEQI, ==)
@@ -954,7 +954,7 @@ plain:
     }
     CASE(SETITEM_DICT) : goto set_item_slow;
     CASE(DELITEM) : SLOW(SlowSubscriptMisc(ts, R, pc));
-    CASE(GETSLICE) : SLOW(SlowSubscriptMisc(ts, R, pc));
+    CASE(GETSLICE) : SLOW(SlowGetSlice(ts, R, pc));
     CASE(SETSLICE) : SLOW(SlowSubscriptMisc(ts, R, pc));
     CASE(MKSLICE) : SLOW(SlowSubscriptMisc(ts, R, pc));
 
@@ -1259,6 +1259,17 @@ plain:
     SLOW_OPERATOR(compare_slow, SlowCompare)
     SLOW_OPERATOR(get_item_slow, SlowGetItem)
     SLOW_OPERATOR(set_item_slow, SlowSetItem)
+  equal_jump_slow : {
+    const Value b = R[pc->b], c = R[pc->c];
+    if (Holds(b, TypeId::kStr) && Holds(c, TypeId::kStr)) {
+      const bool equal = b.is(c) || StrEquals(b.as<StrObject>(), c.as<StrObject>());
+      const Op op = static_cast<Op>(pc->op);
+      if (pc->a & kConsume1) DECREF(b);
+      if (pc->a & kConsume2) DECREF(c);
+      if (equal == (op == Op::JEQ_T || op == Op::JNE_F)) JUMP();
+      NEXT();
+    }
+  }
   compare_jump_slow : {
     switch (SlowCompareJump(ts, R, pc, &flag)) {
       case CallOutcome::kRaised: goto watch_error;

@@ -144,6 +144,19 @@ CallOutcome SlowSetItem(ThreadState* ts, Value* R, Word* pc) {
   return ok ? CallOutcome::kDone : CallOutcome::kRaised;
 }
 
+bool SlowGetSlice(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  Value o = R[pc->b];
+  Value* parts = R + pc->c;
+  Value v = GetSlice(*ts, o, parts).word();
+  Release(parts, 2);
+  if (pc->x & kConsume1) Decref(o);
+  if (MVM_UNLIKELY(v.is_null())) return false;
+  R[pc->a] = v;
+  return true;
+}
+
 bool SlowSubscriptMisc(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
@@ -154,16 +167,6 @@ bool SlowSubscriptMisc(ThreadState* ts, Value* R, Word* pc) {
       if (pc->c & kConsume2) Decref(key);
       if (pc->c & kConsume1) Decref(o);
       return ok;
-    }
-    case Op::GETSLICE: {
-      Value o = R[pc->b];
-      Value* parts = R + pc->c;
-      Value v = GetSlice(*ts, o, parts).word();
-      Release(parts, 2);
-      if (pc->x & kConsume1) Decref(o);
-      if (v.is_null()) return false;
-      R[pc->a] = v;
-      return true;
     }
     case Op::SETSLICE: {
       Value o = R[pc->a], v = R[pc->c];

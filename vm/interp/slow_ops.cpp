@@ -197,38 +197,51 @@ OperatorWord OperatorWordOf(Op op) {
   return word;
 }
 
-CallOutcome SlowArith(ThreadState* ts, Value* R, Word* pc) {
+namespace {
+
+// ADD of two strings.
+CallOutcome AddTexts(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
-  Op op = static_cast<Op>(pc->op);
-  ArithInfo info = ArithOf(op);
+  StrObject* b = R[pc->b].as<StrObject>();
+  StrObject* c = R[pc->c].as<StrObject>();
+  const uint32_t flags = static_cast<uint32_t>(pc->x);
+  const bool local = static_cast<Op>(pc->op) == Op::ADD_L;
+  Result<StrObject> r = kRaised;
+  if ((flags & kInPlace) && local && pc->a == pc->b && !(flags & kConsume1)) {
+    // s += t on a local: hand our reference over, so that a sole owner can grow in place.
+    R[pc->a] = Value::Int(0);
+    r = StrAppendInPlace(*ts, b, c);
+    if (MVM_UNLIKELY(r.raised())) R[pc->a] = ts->rt->unbound;
+  } else if ((flags & kConsume1) && b->refcount == 1) {
+    r = StrAppendInPlace(*ts, b, c);
+  } else {
+    r = StrConcat(*ts, b, c);
+    if (flags & kConsume1) Decref(b);
+  }
+  if (flags & kConsume2) Decref(c);
+  if (MVM_UNLIKELY(r.raised())) return CallOutcome::kRaised;
+  Store(ts, R, pc, pc->a, local, Value(r.word()));
+  return CallOutcome::kDone;
+}
+
+}  // namespace
+
+CallOutcome SlowArith(ThreadState* ts, Value* R, Word* pc) {
+  const Op op = static_cast<Op>(pc->op);
   Value b = R[pc->b], c = R[pc->c];
+  if (IsExact(b, TypeId::kStr) && IsExact(c, TypeId::kStr) && (op == Op::ADD || op == Op::ADD_L))
+    return AddTexts(ts, R, pc);
+  ts->base = R;
+  ts->pc = pc;
+  const ArithInfo info = ArithOf(op);
   uint32_t flags = static_cast<uint32_t>(pc->x);
   bool handled = false;
   Value v;
   if (!IsExact(b, TypeId::kStr)) v = NumberOp(*ts, info.op, b, c, &handled).word();
   if (!handled) {
-    if (info.op == BinaryOp::kAdd && IsExact(b, TypeId::kStr) && IsExact(c, TypeId::kStr)) {
-      if ((flags & kInPlace) && info.local && pc->a == pc->b && !(flags & kConsume1)) {
-        // s += t on a local: hand our reference over, so that a sole owner can grow in place.
-        R[pc->a] = Value::Int(0);
-        Result<StrObject> r = StrAppendInPlace(*ts, b.as<StrObject>(), c.as<StrObject>());
-        if (flags & kConsume2) Decref(c);
-        if (MVM_UNLIKELY(r.raised())) {
-          R[pc->a] = ts->rt->unbound;
-          return CallOutcome::kRaised;
-        }
-        R[pc->a] = Value(r.word());
-        return CallOutcome::kDone;
-      }
-      if (flags & kConsume1) {
-        v = Value(StrAppendInPlace(*ts, b.as<StrObject>(), c.as<StrObject>()).word());
-        flags &= ~kConsume1;
-      } else {
-        v = Value(StrConcat(*ts, b.as<StrObject>(), c.as<StrObject>()).word());
-      }
-    } else if (info.op == BinaryOp::kMod && IsExact(b, TypeId::kStr) &&
-               (IsExact(c, TypeId::kTuple) || IsExact(c, TypeId::kStr))) {
+    if (info.op == BinaryOp::kMod && IsExact(b, TypeId::kStr) &&
+        (IsExact(c, TypeId::kTuple) || IsExact(c, TypeId::kStr))) {
       v = StrPercent(*ts, b.as<StrObject>(), c).word();  // no __rmod__ to ask
     } else {
       CallOutcome outcome;
@@ -310,17 +323,6 @@ CallOutcome SlowCompare(ThreadState* ts, Value* R, Word* pc) {
 }
 
 CallOutcome SlowCompareJump(ThreadState* ts, Value* R, Word* pc, bool* jump) {
-  const Op word = static_cast<Op>(pc->op);
-  if (word == Op::JEQ_T || word == Op::JEQ_F || word == Op::JNE_T || word == Op::JNE_F) {
-    Value b = R[pc->b], c = R[pc->c];
-    if (IsExact(b, TypeId::kStr) && IsExact(c, TypeId::kStr)) {
-      const bool equal = b.is(c) || StrEquals(b.as<StrObject>(), c.as<StrObject>());
-      if (pc->a & kConsume1) Decref(b);
-      if (pc->a & kConsume2) Decref(c);
-      *jump = equal == (word == Op::JEQ_T || word == Op::JNE_F);
-      return CallOutcome::kDone;
-    }
-  }
   ts->base = R;
   ts->pc = pc;
   Op op = static_cast<Op>(pc->op);
