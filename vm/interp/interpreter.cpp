@@ -19,6 +19,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "vm/interp/arith_forms.h"
+#include "vm/interp/attr_site.h"
 #include "vm/interp/call_forms.h"
 #include "vm/interp/draw_frames.h"
 #include "vm/interp/generator_switch.h"
@@ -82,16 +83,6 @@ inline ListObject* FastList(ThreadState* ts) {
 
 inline const void* const* TableOf(const ThreadState* ts) {
   return ts->tab.load(std::memory_order_relaxed);
-}
-
-// The AttrCache's entry for the object's shape and the site's name, or null.
-inline const AttrCache::Entry* PolyEntry(ThreadState* ts, const Word* pc, Value o) {
-  const CacheEntry* cache = CacheOf(pc);
-  const uint32_t shape = o.object()->shape_id;
-  const AttrCache::Entry* e = static_cast<AttrCache*>(ts->rt->attr_cache)->At(shape, cache->a);
-  return MVM_LIKELY(e->shape == shape && reinterpret_cast<uint64_t>(e->name) == cache->ptr)
-             ? e
-             : nullptr;
 }
 
 }  // namespace
@@ -648,11 +639,19 @@ plain:
   {                                                                          \
     Value o = R[pc->b];                                                      \
     if (MVM_LIKELY(o.is_pointer())) {                                        \
+      CacheEntry* cache = CacheOf(pc);                                       \
+      const uint32_t likely = LikelySlot(cache);                             \
       const AttrCache::Entry* e = PolyEntry(ts, pc, o);                      \
       if (MVM_LIKELY(e != nullptr)) {                                        \
-        Value v = e->kind == AttrCache::kGetSlot                             \
-                      ? reinterpret_cast<Value*>(o.object() + 1)[e->payload] \
-                      : reinterpret_cast<CellObject*>(e->payload)->value;    \
+        const Value* slots = reinterpret_cast<const Value*>(o.object() + 1); \
+        Value v;                                                             \
+        if (MVM_UNLIKELY(e->kind != AttrCache::kGetSlot)) {                  \
+          v = reinterpret_cast<CellObject*>(e->payload)->value;              \
+        } else if (MVM_LIKELY(IsLikelySlot(cache, e))) {                     \
+          v = slots[likely];                                                 \
+        } else {                                                             \
+          v = slots[e->payload];                                             \
+        }                                                                    \
         if (MVM_LIKELY(!v.is(ts->rt->unbound))) {                            \
           INCREF(v);                                                         \
           bool consume = pc->c & kConsume1;                                  \
@@ -727,12 +726,15 @@ plain:
     CASE(SETATTR_POLY) : {
       Value o = R[pc->a];
       if (MVM_LIKELY(o.is_pointer())) {
+        CacheEntry* cache = CacheOf(pc);
+        const uint32_t likely = LikelySlot(cache);
         const AttrCache::Entry* e = PolyEntry(ts, pc, o);
         if (MVM_LIKELY(e != nullptr && e->kind == AttrCache::kSetSlot)) {
           Value v = R[pc->b];
           uint8_t c = pc->c;
           if (!(c & kConsume2)) INCREF(v);
-          Value* slot = reinterpret_cast<Value*>(o.object() + 1) + e->payload;
+          Value* slot = reinterpret_cast<Value*>(o.object() + 1);
+          slot += MVM_LIKELY(IsLikelySlot(cache, e)) ? likely : e->payload;
           Value old = *slot;
           *slot = v;
           DECREF(old);
