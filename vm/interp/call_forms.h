@@ -50,6 +50,12 @@
     DECREF(callee);                             \
     DISPATCH();                                 \
   } while (0)
+// While the frame at R still stands for whoever looks.
+#define RELEASE_LOCALS_IN_FRAME()                     \
+  for (uint32_t i = 0, n = pc->b; i < n; ++i) {       \
+    Value local = std::exchange(R[i], Value::Int(0)); \
+    DECREF(local);                                    \
+  }
 // EXTRA: arguments beside those in C.
 #define SCRIPT_CALL(LABEL, EXTRA, GUARD, TELL, OTHERS)                                      \
   LABEL : {                                                                                 \

@@ -114,9 +114,9 @@ bool PushNext(ThreadState* ts, Value* R, const Word* pc, Value iterator, CallOut
 // An operator's frame was left by the pending exception. True: it was the end of the loop at pc in
 // R's frame, which goes on at ts->pc.
 bool EndLoop(ThreadState* ts, Value* R, const Word* pc);
-// The frame has returned `value` to the word at pc in R's frame. All three are owned, and consumed.
-// ts->pc is where to go on; false: raised.
-bool FinishOperator(ThreadState* ts, Value* R, const Word* pc, Value value, Value a, Value b);
+// The operator's frame, whose locals are gone, returns `value` (owned, consumed) to the word that
+// pushed it. ts->base and ts->pc are where to go on; false: raised.
+MVM_SLOW bool ReturnToOperator(ThreadState* ts, Value* frame, Value value);
 
 // RET in a frame with flags, or out of a generator. Frame left: ts->base/pc say where to go on;
 // *halt: Run() returns *result. False: raised, in the frame at ts->base, at ts->pc.

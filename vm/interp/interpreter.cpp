@@ -1295,6 +1295,7 @@ plain:
       const uint64_t flags = R[-1].bits() & 0xFF;
       if (MVM_UNLIKELY(flags != 0)) {
         if (flags == kFrameEntry) goto leave_native;
+        if (flags == kFrameOperator) goto leave_operator;
         goto leave_flagged;
       }
       RELEASE_LOCALS(n, 0);
@@ -1309,6 +1310,7 @@ plain:
         goto leave;
       }
       if (flags == kFrameEntry) goto leave_native;
+      if (flags == kFrameOperator) goto leave_operator;
       if (flags != kFrameCtor || pc->a != static_cast<uint8_t>(Special::kNone)) goto leave_flagged;
       RELEASE_LOCALS(pc->b, kFrameCtor);
       DECREF(result);
@@ -1316,11 +1318,14 @@ plain:
     }
   leave:
     LEAVE();
+  leave_operator : {  // to the word that pushed it
+    RELEASE_LOCALS_IN_FRAME();
+    if (MVM_UNLIKELY(HeaderOf(R).has(kFrameObject))) goto leave_flagged;
+    if (!ReturnToOperator(ts, R, result)) goto watch_error;
+    goto left;
+  }
   leave_native : {  // to the native that called
-    for (uint32_t i = 0, n = pc->b; i < n; ++i) {
-      Value local = std::exchange(R[i], Value::Int(0));
-      DECREF(local);
-    }
+    RELEASE_LOCALS_IN_FRAME();
     if (MVM_LIKELY(!HeaderOf(R).has(kFrameObject))) {
       if (!R[-2].is_null() && NextOfSeries(ts, R, result)) {
         pc = FunctionOf(R)->entry;

@@ -4,8 +4,8 @@
 // gets a frame as in a call, and the dispatch loop goes on in it. No C++ stands between the two
 // frames, so this costs little more than a call. The operands stand below the window (base[-5],
 // base[-4]; inert 0 if nobody needs them any more) and live until the word is done. When the frame
-// returns, FinishOperator makes of its result what the word wants: truth and a jump, the reflected
-// method after NotImplemented, or just the value.
+// returns, ReturnToOperator makes of its result what the word wants: truth and a jump, the
+// reflected method after NotImplemented, or just the value.
 //
 // What has other rules stays with runtime/protocol: in-place methods, a right operand whose class
 // comes first, methods that are not functions or want more than their places.
@@ -89,8 +89,9 @@ inline Value Taken(Value v, bool consume) {
   return v;
 }
 
-bool PushTwo(ThreadState* ts, Value* R, const Word* pc, FunctionObject* f, Value self, Value other,
-             Value left, Value right, uint32_t consume, CallOutcome* outcome) {
+[[gnu::always_inline]] inline bool PushTwo(ThreadState* ts, Value* R, const Word* pc,
+                                           FunctionObject* f, Value self, Value other, Value left,
+                                           Value right, uint32_t consume, CallOutcome* outcome) {
   uint64_t header;
   Value* w = WindowFor(ts, R, f, &header);
   if (w == nullptr) return false;
@@ -196,9 +197,13 @@ namespace {
 
 }  // namespace
 
-bool FinishOperator(ThreadState* ts, Value* R, const Word* pc, Value value, Value a, Value b) {
+bool ReturnToOperator(ThreadState* ts, Value* frame, Value value) {
+  Value* R = CallerBase(frame);
+  const Word* pc = ReturnAddress(frame) - 1;
+  const Value a = frame[-5], b = frame[-4], callee = frame[-3];
   ts->base = R;
   ts->pc = pc;
+  Decref(callee);
   const Op op = static_cast<Op>(pc->op);
   if (op >= Op::SETITEM && op <= Op::SETITEM_DICT) {
     Decref(value);

@@ -238,7 +238,8 @@ CallOutcome SlowArith(ThreadState* ts, Value* R, Word* pc) {
   uint32_t flags = static_cast<uint32_t>(pc->x);
   bool handled = false;
   Value v;
-  if (!IsExact(b, TypeId::kStr)) v = NumberOp(*ts, info.op, b, c, &handled).word();
+  const bool instance = b.is_object() && b.object()->shape_id >= kFirstDynamicShape;
+  if (!instance && !IsExact(b, TypeId::kStr)) v = NumberOp(*ts, info.op, b, c, &handled).word();
   if (!handled) {
     if (info.op == BinaryOp::kMod && IsExact(b, TypeId::kStr) &&
         (IsExact(c, TypeId::kTuple) || IsExact(c, TypeId::kStr))) {

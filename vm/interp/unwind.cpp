@@ -227,21 +227,6 @@ bool Unwind(ThreadState* ts, Value* R, Word* pc) {
   }
 }
 
-namespace {
-
-// The frame at R, whose locals are gone, gives `value` to the operator that has pushed it.
-inline bool ReturnToOperator(ThreadState* ts, Value* R, Value value) {
-  Value* caller = CallerBase(R);
-  const Word* word = ReturnAddress(R) - 1;
-  const Value left = R[-5], right = R[-4], callee = R[-3];
-  ts->base = caller;
-  ts->pc = word;
-  Decref(callee);
-  return FinishOperator(ts, caller, word, value, left, right);
-}
-
-}  // namespace
-
 bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
   ts->base = R;
   ts->pc = pc;
@@ -250,18 +235,6 @@ bool SlowReturn(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) 
   Value value = *result;
   Op op = static_cast<Op>(pc->op);
   uint32_t locals = op == Op::GENSTART ? 0 : pc->b;
-  const uint64_t flags = header.bits & 0xFF;
-  if (MVM_LIKELY(flags == kFrameEntry || flags == kFrameOperator)) {
-    ReleaseLocals(R, locals);
-    if (MVM_LIKELY(!HeaderOf(R).has(kFrameObject))) {
-      *halt = flags == kFrameEntry;  // called by a native
-      if (!*halt) return ReturnToOperator(ts, R, value);
-      Decref(R[-3]);
-      return true;
-    }
-    locals = 0;  // a finalizer has asked for the frame
-    header = HeaderOf(R);
-  }
   if (header.has(kFrameTraced) && state.on_return != nullptr) {
     // A local that is returned has been moved out, but the frame still shows it.
     const bool local = op == Op::RET && pc->a < locals;
