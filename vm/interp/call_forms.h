@@ -56,22 +56,23 @@
     Value local = std::exchange(R[i], Value::Int(0)); \
     DECREF(local);                                    \
   }
-// EXTRA: arguments beside those in C.
-#define SCRIPT_CALL(LABEL, EXTRA, GUARD, TELL, OTHERS)                                      \
+// EXTRA: arguments beside those in C. SKIP: registers between the window and the frame's.
+#define SCRIPT_CALL(LABEL, EXTRA, SKIP, GUARD, TELL, OTHERS)                                \
   LABEL : {                                                                                 \
     Value* w = R + pc->a;                                                                   \
     Value callee = w[0];                                                                    \
     if (MVM_LIKELY(Holds(callee, TypeId::kFunction) &&                                      \
                    callee.as<FunctionObject>()->plain_count == pc->c + EXTRA && (GUARD))) { \
       FunctionObject* f = callee.as<FunctionObject>();                                      \
-      Value* nb = w + kWindowWords;                                                         \
+      Value* nb = w + SKIP + kWindowWords;                                                  \
       uint32_t word;                                                                        \
       __builtin_memcpy(&word, pc, 4);                                                       \
-      uint64_t header = CalleeHeader(R, word & 0x00FFFF00);                                 \
+      uint64_t header = CalleeHeader(R, (word & 0x00FFFF00) + HeaderPlaces(SKIP, 0));       \
       if (MVM_UNLIKELY(!FrameFits(ts, nb, f->frame_size, header))) goto OTHERS;             \
       TELL(f->code, header);                                                                \
-      w[1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                           \
-      w[2] = Value::FromBits(header);                                                       \
+      if (SKIP) w[SKIP] = callee;                                                           \
+      w[SKIP + 1] = Value::FromBits(reinterpret_cast<uint64_t>(pc + 1));                    \
+      w[SKIP + 2] = Value::FromBits(header);                                                \
       ENTER_FRAME(f, nb);                                                                   \
     }                                                                                       \
     goto OTHERS;                                                                            \
@@ -128,34 +129,45 @@
     }                                                                                             \
     goto OTHERS;                                                                                  \
   }
-#define NATIVE_CALL(LABEL, OBJECT, TYPE, EXTRA, GUARD, PAD, TELL, TELL_LEFT, OTHERS)   \
-  LABEL : {                                                                            \
-    Value* w = R + pc->a;                                                              \
-    Value callee = w[0];                                                               \
-    if (MVM_LIKELY(Holds(callee, TypeId::TYPE) &&                                      \
-                   callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) { \
-      OBJECT* f = callee.as<OBJECT>();                                                 \
-      Value* args = w + kWindowWords;                                                  \
-      uint32_t n = pc->c + EXTRA;                                                      \
-      uint32_t count = n;                                                              \
-      if (PAD) {                                                                       \
-        count = f->signature->count;                                                   \
-        const Value* defaults = f->signature->defaults;                                \
-        for (uint32_t i = n; i < count; ++i) args[i] = defaults[i];                    \
-      }                                                                                \
-      SAVE();                                                                          \
-      TELL(f);                                                                         \
-      Result<> r = f->fn(*ts, Args{args, count});                                      \
-      TELL_LEFT();                                                                     \
-      for (uint32_t i = 0; i < n; ++i) DECREF(args[i]);                                \
-      DECREF(callee);                                                                  \
-      if (MVM_UNLIKELY(r.raised())) goto error;                                        \
-      R[pc->b] = r.word();                                                             \
-      POLL();                                                                          \
-      NEXT();                                                                          \
-    }                                                                                  \
-    goto OTHERS;                                                                       \
+#define NATIVE_CALL(LABEL, OBJECT, TYPE, EXTRA, SKIP, GUARD, PAD, TELL, TELL_LEFT, OTHERS) \
+  LABEL : {                                                                                \
+    Value* w = R + pc->a;                                                                  \
+    Value callee = w[0];                                                                   \
+    if (MVM_LIKELY(Holds(callee, TypeId::TYPE) &&                                          \
+                   callee.object()->aux == static_cast<uint32_t>(pc->x) && (GUARD))) {     \
+      OBJECT* f = callee.as<OBJECT>();                                                     \
+      Value* args = w + SKIP + kWindowWords;                                               \
+      uint32_t n = pc->c + EXTRA;                                                          \
+      uint32_t count = n;                                                                  \
+      if (PAD) {                                                                           \
+        count = f->signature->count;                                                       \
+        const Value* defaults = f->signature->defaults;                                    \
+        for (uint32_t i = n; i < count; ++i) args[i] = defaults[i];                        \
+      }                                                                                    \
+      SAVE();                                                                              \
+      TELL(f);                                                                             \
+      Result<> r = f->fn(*ts, Args{args, count});                                          \
+      TELL_LEFT();                                                                         \
+      for (uint32_t i = 0; i < n; ++i) DECREF(args[i]);                                    \
+      DECREF(callee);                                                                      \
+      if (MVM_UNLIKELY(r.raised())) goto error;                                            \
+      R[pc->b] = r.word();                                                                 \
+      POLL();                                                                              \
+      NEXT();                                                                              \
+    }                                                                                      \
+    goto OTHERS;                                                                           \
   }
+
+// ---- operators that may push a frame ----
+
+#define SLOW_OPERATOR(LABEL, FUNCTION)           \
+  LABEL:                                         \
+  switch (FUNCTION(ts, R, pc)) {                 \
+    case CallOutcome::kRaised: goto watch_error; \
+    case CallOutcome::kDone: NEXT();             \
+    case CallOutcome::kPushed: goto pushed;      \
+  }                                              \
+  __builtin_unreachable();
 
 // ---- generators and words that are watched ----
 

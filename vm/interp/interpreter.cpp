@@ -1183,8 +1183,9 @@ plain:
 
     // ---- calls ----
     CASE(CALL) : goto call_slow;
-    SCRIPT_CALL(CASE(CALL_PY), 0u, true, NOBODY, call_slow)
-    SCRIPT_CALL(CASE(CALLM_PY), 1u, !w[3].is_absent(), NOBODY, call_slow)
+    SCRIPT_CALL(CASE(CALL_PY), 0u, 0, true, NOBODY, call_slow)
+    SCRIPT_CALL(CASE(CALLM_PY), 1u, 0, !w[3].is_absent(), NOBODY, function_of_module)
+    SCRIPT_CALL(function_of_module, 0u, 1, w[3].is_absent(), NOBODY, call_slow)
     CLASS_CALL(CASE(CALL_CLASS), NOBODY, call_builtin_type, call_slow)
   call_builtin_type : {
     Value* w = R + pc->a;
@@ -1197,9 +1198,9 @@ plain:
     POLL();
     NEXT();
   }
-    NATIVE_CALL(CASE(CALL_NATIVE), NativeFunctionObject, kNativeFunction, 0u, true, false, NOBODY,
-                NOBODY_LEFT, call_slow)
-    NATIVE_CALL(CASE(CALL_NATIVE_PAD), NativeFunctionObject, kNativeFunction, 0u, true, true,
+    NATIVE_CALL(CASE(CALL_NATIVE), NativeFunctionObject, kNativeFunction, 0u, 0, true, false,
+                NOBODY, NOBODY_LEFT, call_slow)
+    NATIVE_CALL(CASE(CALL_NATIVE_PAD), NativeFunctionObject, kNativeFunction, 0u, 0, true, true,
                 NOBODY, NOBODY_LEFT, call_slow)
     CASE(CALLM_APPEND) : {
       Value* w = R + pc->a;
@@ -1229,10 +1230,12 @@ plain:
       pc->op = static_cast<uint8_t>(Op::CALLM_NATIVE);
       PLAIN();
     }
-    NATIVE_CALL(CASE(CALLM_NATIVE), MethodDescriptorObject, kMethodDescriptor, 1u,
-                !w[3].is_absent(), false, NOBODY, NOBODY_LEFT, call_slow)
-    NATIVE_CALL(CASE(CALLM_NATIVE_PAD), MethodDescriptorObject, kMethodDescriptor, 1u,
-                !w[3].is_absent(), true, NOBODY, NOBODY_LEFT, call_slow)
+    NATIVE_CALL(CASE(CALLM_NATIVE), MethodDescriptorObject, kMethodDescriptor, 1u, 0,
+                !w[3].is_absent(), false, NOBODY, NOBODY_LEFT, native_of_module)
+    NATIVE_CALL(CASE(CALLM_NATIVE_PAD), MethodDescriptorObject, kMethodDescriptor, 1u, 0,
+                !w[3].is_absent(), true, NOBODY, NOBODY_LEFT, native_of_module)
+    NATIVE_CALL(native_of_module, NativeFunctionObject, kNativeFunction, 0u, 1, w[3].is_absent(),
+                static_cast<Op>(pc->op) == Op::CALLM_NATIVE_PAD, NOBODY, NOBODY_LEFT, call_slow)
     CASE(CALLM) : goto call_slow;
     CASE(CALL_KW) : goto call_slow;
     CASE(CALLM_KW) : goto call_slow;
@@ -1248,14 +1251,6 @@ plain:
     }
     __builtin_unreachable();
   }
-#define SLOW_OPERATOR(LABEL, FUNCTION)           \
-  LABEL:                                         \
-  switch (FUNCTION(ts, R, pc)) {                 \
-    case CallOutcome::kRaised: goto watch_error; \
-    case CallOutcome::kDone: NEXT();             \
-    case CallOutcome::kPushed: goto pushed;      \
-  }                                              \
-  __builtin_unreachable();
     SLOW_OPERATOR(arith_slow, SlowArith)
     SLOW_OPERATOR(arith_imm_slow, SlowArithImm)
     SLOW_OPERATOR(compare_slow, SlowCompare)
@@ -1458,13 +1453,13 @@ watch_super:
 watch_leave:
   WatchLeave(ts, R, pc);
   PLAIN();
-  SCRIPT_CALL(profile_py, 0u, true, PROFILED, watch_call)
-  SCRIPT_CALL(profile_method_py, 1u, !w[3].is_absent(), PROFILED, watch_call)
+  SCRIPT_CALL(profile_py, 0u, 0, true, PROFILED, watch_call)
+  SCRIPT_CALL(profile_method_py, 1u, 0, !w[3].is_absent(), PROFILED, watch_call)
   CLASS_CALL(profile_class, PROFILED, watch_call, watch_call)
-  NATIVE_CALL(profile_native, NativeFunctionObject, kNativeFunction, 0u, true,
+  NATIVE_CALL(profile_native, NativeFunctionObject, kNativeFunction, 0u, 0, true,
               static_cast<Op>(pc->op) == Op::CALL_NATIVE_PAD, PROFILED_NATIVE, PROFILED_LEFT,
               watch_call)
-  NATIVE_CALL(profile_method_native, MethodDescriptorObject, kMethodDescriptor, 1u,
+  NATIVE_CALL(profile_method_native, MethodDescriptorObject, kMethodDescriptor, 1u, 0,
               !w[3].is_absent(), static_cast<Op>(pc->op) == Op::CALLM_NATIVE_PAD, PROFILED_NATIVE,
               PROFILED_LEFT, watch_call)
   WATCHED_PROPERTY(profile_property, PROFILED_PUSHED(R[-3].as<FunctionObject>()))

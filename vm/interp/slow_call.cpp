@@ -86,21 +86,22 @@ NativeFit FitNative(const Signature* sig, uint32_t n) {
 void SpecialiseCall(ThreadState* ts, Word* pc, Value callee, bool has_self) {
   Op op = static_cast<Op>(pc->op);
   if ((op != Op::CALL && op != Op::CALLM) || !ts->Spends()) return;
-  bool method = op == Op::CALLM;
-  uint32_t n = pc->c + (method ? 1u : 0u);
-  if (method && !has_self) return;
+  const bool method = op == Op::CALLM;  // or what a module or class has
+  const uint32_t n = pc->c + (has_self ? 1u : 0u);
   if (IsFunction(callee)) {
     if (callee.as<FunctionObject>()->plain_count == n)
       pc->op = static_cast<uint8_t>(method ? Op::CALLM_PY : Op::CALL_PY);
-  } else if (!method && IsExact(callee, TypeId::kNativeFunction)) {
+  } else if (!has_self && IsExact(callee, TypeId::kNativeFunction)) {
     NativeFunctionObject* f = callee.as<NativeFunctionObject>();
     NativeFit fit = FitNative(f->signature, n);
     if (f->prepend_self || fit == NativeFit::kNone) return;
     const uint32_t version = VersionOf(*ts, f);
     if (version == 0) return;
     pc->x = static_cast<int32_t>(version);
-    pc->op = static_cast<uint8_t>(fit == NativeFit::kExact ? Op::CALL_NATIVE : Op::CALL_NATIVE_PAD);
-  } else if (method && IsExact(callee, TypeId::kMethodDescriptor)) {
+    const Op exact = method ? Op::CALLM_NATIVE : Op::CALL_NATIVE;
+    const Op padded = method ? Op::CALLM_NATIVE_PAD : Op::CALL_NATIVE_PAD;
+    pc->op = static_cast<uint8_t>(fit == NativeFit::kExact ? exact : padded);
+  } else if (has_self && IsExact(callee, TypeId::kMethodDescriptor)) {
     MethodDescriptorObject* f = callee.as<MethodDescriptorObject>();
     NativeFit fit = FitNative(f->signature, n);
     if (fit == NativeFit::kNone) return;
