@@ -49,6 +49,8 @@ struct GcHooks {
   void (*clear)(Object* self) = nullptr;
   // The object dies: drops references and frees buffers. The memory itself is the heap's.
   void (*destroy)(Heap& heap, Object* self) = nullptr;
+  // Has the type's finalizer nothing to do with this one? Null: ask it.
+  bool (*dies_quietly)(const Object* self) = nullptr;
 };
 
 namespace gc_internal {

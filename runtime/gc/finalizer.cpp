@@ -82,9 +82,10 @@ bool DiesUnheard(const Object* o, const ShapeEntry& entry) {
 
 // Of a built-in type, with neither a finalizer nor weak references: its hook does it all.
 bool DiesSimply(const Object* o, const TypeObject* type) {
-  constexpr uint32_t kOthers =
-      kTypeHeap | kTypeImmortalInstances | kTypeHasFinalizer | kTypeTypeSubclass;
-  return !(type->flags & kOthers) && !(o->gc & kGcHasWeakrefs);
+  constexpr uint32_t kOthers = kTypeHeap | kTypeImmortalInstances | kTypeTypeSubclass;
+  if ((type->flags & kOthers) || (o->gc & kGcHasWeakrefs)) return false;
+  return !(type->flags & kTypeHasFinalizer) ||
+         (type->gc.dies_quietly != nullptr && type->gc.dies_quietly(o));
 }
 
 void DeallocPlain(Heap* heap, const ShapeEntry& entry, Object* o) {

@@ -1,4 +1,4 @@
-// What the dispatch loop does at sites of attributes that meet several shapes (slow_attr.cpp).
+// What the dispatch loop does at sites of attributes (slow_attr.cpp).
 #pragma once
 
 #include "vm/interp/interp_slow.h"
@@ -29,4 +29,60 @@ inline bool IsLikelySlot(CacheEntry* cache, const AttrCache::Entry* e) {
   return false;
 }
 
+// Tags of the function that LOAD_METHOD_CLASS and LOAD_METHOD_TYPE keep: what its first argument
+// is, if not the object it was asked of.
+inline constexpr uint64_t kSelfAbsent = 1;  // a staticmethod's
+inline constexpr uint64_t kSelfClass = 2;   // a classmethod's: the object's class, or the class
+inline constexpr uint64_t kSelfTags = kSelfAbsent | kSelfClass;
+
 }  // namespace minivm
+
+// ---- forms of GETATTR, for the dispatch loop alone (arith_forms.h) ----
+
+#define GETATTR_POLY_BODY(WRITE)                                             \
+  {                                                                          \
+    Value o = R[pc->b];                                                      \
+    if (MVM_LIKELY(o.is_pointer())) {                                        \
+      CacheEntry* cache = CacheOf(pc);                                       \
+      const uint32_t likely = LikelySlot(cache);                             \
+      const AttrCache::Entry* e = PolyEntry(ts, pc, o);                      \
+      if (MVM_LIKELY(e != nullptr)) {                                        \
+        const Value* slots = reinterpret_cast<const Value*>(o.object() + 1); \
+        Value v;                                                             \
+        if (MVM_UNLIKELY(e->kind != AttrCache::kGetSlot)) {                  \
+          v = reinterpret_cast<CellObject*>(e->payload)->value;              \
+        } else if (MVM_LIKELY(IsLikelySlot(cache, e))) {                     \
+          v = slots[likely];                                                 \
+        } else {                                                             \
+          v = slots[e->payload];                                             \
+        }                                                                    \
+        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {                            \
+          INCREF(v);                                                         \
+          bool consume = pc->c & kConsume1;                                  \
+          WRITE(v);                                                          \
+          if (consume) DECREF(o);                                            \
+          NEXT();                                                            \
+        }                                                                    \
+      }                                                                      \
+    }                                                                        \
+    SLOW(SlowGetAttr(ts, R, pc));                                            \
+  }
+// VALUE with the site's `cache`, unless MISSING holds of it.
+#define GETATTR_CACHED(LABEL, GUARD, VALUE, MISSING) \
+  LABEL : {                                          \
+    Value o = R[pc->b];                              \
+    CacheEntry* cache = CacheOf(pc);                 \
+    if (MVM_LIKELY(GUARD)) {                         \
+      Value v = (VALUE);                             \
+      if (MVM_LIKELY(!(MISSING))) {                  \
+        INCREF(v);                                   \
+        Value old = R[pc->a];                        \
+        R[pc->a] = v;                                \
+        if (pc->c & kToLocal) DECREF(old);           \
+        if (pc->c & kConsume1) DECREF(o);            \
+        NEXT();                                      \
+      }                                              \
+    }                                                \
+    SLOW(SlowGetAttr(ts, R, pc));                    \
+  }
+#define CELL_VALUE reinterpret_cast<CellObject*>(cache->ptr)->value

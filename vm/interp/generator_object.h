@@ -50,7 +50,9 @@ class GeneratorObject : public Object {
 void VisitGenerator(Object* self, Visitor& visitor);
 void ClearGenerator(Object* self);
 void DestroyGenerator(Heap& heap, Object* self);
-inline constexpr GcHooks kGeneratorGc = {VisitGenerator, ClearGenerator, DestroyGenerator};
+bool GeneratorDiesQuietly(const Object* self);
+inline constexpr GcHooks kGeneratorGc = {VisitGenerator, ClearGenerator, DestroyGenerator,
+                                         GeneratorDiesQuietly};
 
 // One step, from C++. Result: the yielded value; Done() when it returned, with *returned set
 // to the return value; raised otherwise. `sent` is borrowed; for a generator that has not started

@@ -201,11 +201,34 @@ bool SlowYield(ThreadState* ts, Value* R, Word* pc, Value* result, bool* halt) {
   return true;
 }
 
+namespace {
+
+// The first step of a generator that nobody watches, for the FOR at pc. False: another way.
+bool StartGenerator(ThreadState* ts, Value* R, Word* pc, GeneratorObject* gen) {
+  const Op op = static_cast<Op>(pc->op);
+  const bool local = op == Op::FOR_GEN_L;
+  if (gen->state != GenState::kCreated || !gen->frame.is_null() ||
+      InterpOf(*ts).watching != nullptr || !(local || op == Op::FOR_GEN)) {
+    return false;
+  }
+  Value* w = ResumeWindow(R, pc);
+  const uint64_t header = GeneratorHeader(R, w, local);
+  if (!FrameFits(ts, w + kWindowWords, gen->function->frame_size, header)) return false;
+  LayGenerator(ts, w, gen, Value::FromBits(reinterpret_cast<uint64_t>(pc)), header, Value());
+  ts->base = w + kWindowWords;
+  ts->pc = gen->resume_pc;
+  return true;
+}
+
+}  // namespace
+
 CallOutcome SlowFor(ThreadState* ts, Value* R, Word* pc, bool* jump) {
   ts->base = R;
   ts->pc = pc;
   Value it = R[pc->a];
   *jump = false;
+  if (IsExact(it, TypeId::kGenerator) && StartGenerator(ts, R, pc, it.as<GeneratorObject>()))
+    return CallOutcome::kPushed;
   uint32_t shape = it.is_object() ? it.object()->shape_id : 0;
   const bool local = InfoOf(static_cast<Op>(pc->op)).format[1] == 'l';
   Op want = Op::FOR;
@@ -628,6 +651,12 @@ void ClearGenerator(Object* self) {
 void DestroyGenerator(Heap& heap, Object* self) {
   ForgetFrame(static_cast<GeneratorObject*>(self));
   gc_internal::DestroyHook<GeneratorObject>(heap, self);
+}
+
+bool GeneratorDiesQuietly(const Object* self) {
+  const GenState state = static_cast<const GeneratorObject*>(self)->state;
+  return state == GenState::kClosed ||
+         (state == GenState::kCreated && self->shape_id == ShapeIdOf(TypeId::kGenerator));
 }
 
 void GeneratorObject::FreeBuffers(Heap& heap) {

@@ -634,66 +634,18 @@ plain:
   }
     CASE(GETATTR_SLOT)
         : GETATTR_SLOT_BODY(WRITE_T) CASE(GETATTR_SLOT_L)
-        : GETATTR_SLOT_BODY(WRITE_L)
-#define GETATTR_POLY_BODY(WRITE)                                             \
-  {                                                                          \
-    Value o = R[pc->b];                                                      \
-    if (MVM_LIKELY(o.is_pointer())) {                                        \
-      CacheEntry* cache = CacheOf(pc);                                       \
-      const uint32_t likely = LikelySlot(cache);                             \
-      const AttrCache::Entry* e = PolyEntry(ts, pc, o);                      \
-      if (MVM_LIKELY(e != nullptr)) {                                        \
-        const Value* slots = reinterpret_cast<const Value*>(o.object() + 1); \
-        Value v;                                                             \
-        if (MVM_UNLIKELY(e->kind != AttrCache::kGetSlot)) {                  \
-          v = reinterpret_cast<CellObject*>(e->payload)->value;              \
-        } else if (MVM_LIKELY(IsLikelySlot(cache, e))) {                     \
-          v = slots[likely];                                                 \
-        } else {                                                             \
-          v = slots[e->payload];                                             \
-        }                                                                    \
-        if (MVM_LIKELY(!v.is(ts->rt->unbound))) {                            \
-          INCREF(v);                                                         \
-          bool consume = pc->c & kConsume1;                                  \
-          WRITE(v);                                                          \
-          if (consume) DECREF(o);                                            \
-          NEXT();                                                            \
-        }                                                                    \
-      }                                                                      \
-    }                                                                        \
-    SLOW(SlowGetAttr(ts, R, pc));                                            \
-  }
-              CASE(GETATTR_POLY)
+        : GETATTR_SLOT_BODY(WRITE_L) CASE(GETATTR_POLY)
         : GETATTR_POLY_BODY(WRITE_T) CASE(GETATTR_POLY_L)
-        : GETATTR_POLY_BODY(WRITE_L)
-#define GETATTR_CACHED(LABEL, GUARD, VALUE, MISSING) \
-  LABEL : {                                          \
-    Value o = R[pc->b];                              \
-    CacheEntry* cache = CacheOf(pc);                 \
-    if (MVM_LIKELY(GUARD)) {                         \
-      Value v = (VALUE);                             \
-      if (MVM_LIKELY(!(MISSING))) {                  \
-        INCREF(v);                                   \
-        Value old = R[pc->a];                        \
-        R[pc->a] = v;                                \
-        if (pc->c & kToLocal) DECREF(old);           \
-        if (pc->c & kConsume1) DECREF(o);            \
-        NEXT();                                      \
-      }                                              \
-    }                                                \
-    SLOW(SlowGetAttr(ts, R, pc));                    \
-  }
-#define CELL_VALUE reinterpret_cast<CellObject*>(cache->ptr)->value
-              GETATTR_CACHED(CASE(GETATTR_CLASS),
-                             o.is_pointer() && o.object()->shape_id == cache->a, CELL_VALUE,
-                             v.is(ts->rt->unbound))
-                  GETATTR_CACHED(
-                      CASE(GETATTR_MEMBER), o.is_pointer() && o.object()->shape_id == cache->a,
-                      *reinterpret_cast<Value*>(reinterpret_cast<char*>(o.object()) + cache->ptr),
-                      v.is_null())
-                      GETATTR_CACHED(CASE(GETATTR_MODULE),
-                                     Holds(o, TypeId::kModule) && o.object()->aux == cache->a,
-                                     CELL_VALUE, v.is(ts->rt->unbound))
+        : GETATTR_POLY_BODY(WRITE_L) GETATTR_CACHED(
+              CASE(GETATTR_CLASS), o.is_pointer() && o.object()->shape_id == cache->a, CELL_VALUE,
+              v.is(ts->rt->unbound))
+              GETATTR_CACHED(
+                  CASE(GETATTR_MEMBER), o.is_pointer() && o.object()->shape_id == cache->a,
+                  *reinterpret_cast<Value*>(reinterpret_cast<char*>(o.object()) + cache->ptr),
+                  v.is_null())
+                  GETATTR_CACHED(CASE(GETATTR_MODULE),
+                                 Holds(o, TypeId::kModule) && o.object()->aux == cache->a,
+                                 CELL_VALUE, v.is(ts->rt->unbound))
           // cache->b: shape of the class object (its metaclass); a: its version.
           GETATTR_CACHED(CASE(GETATTR_TYPE),
                          o.is_pointer() && o.object()->shape_id == cache->b &&
@@ -778,6 +730,7 @@ plain:
       Value o = R[pc->b];
       CacheEntry* cache = CacheOf(pc);
       if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->a)) {
+        if (MVM_UNLIKELY(cache->ptr & kSelfTags)) goto wrapped_method;
         Value f = Value::FromBits(cache->ptr);
         Value* w = R + pc->a;
         ++f.object()->refcount;
@@ -829,6 +782,7 @@ plain:
       CacheEntry* cache = CacheOf(pc);
       if (MVM_LIKELY(o.is_pointer() && o.object()->shape_id == cache->b &&
                      o.as<TypeObject>()->version == cache->a)) {
+        if (MVM_UNLIKELY(cache->ptr & kSelfTags)) goto wrapped_method;
         Value f = Value::FromBits(cache->ptr);
         Value* w = R + pc->a;
         INCREF(f);
@@ -841,6 +795,24 @@ plain:
       }
       SLOW(SlowLoadMethod(ts, R, pc));
     }
+  wrapped_method : {
+    const Value o = R[pc->b];
+    const uint64_t tagged = CacheOf(pc)->ptr;
+    const bool of_class = static_cast<Op>(pc->op) == Op::LOAD_METHOD_TYPE;
+    const Value f = Value::FromBits(tagged & ~kSelfTags);
+    const Value self = tagged & kSelfAbsent ? Value::Absent()
+                       : of_class           ? o
+                                            : Value(ts->rt->shapes[o.object()->shape_id].type);
+    Value* w = R + pc->a;
+    INCREF(f);
+    INCREF(self);
+    const bool consume = pc->c & kConsume1;
+    w[0] = f;
+    w[1] = w[2] = Value::Int(0);
+    w[3] = self;
+    if (consume) DECREF(o);
+    NEXT();
+  }
     CASE(LOAD_SPECIAL) : SLOW(SlowLoadSpecial(ts, R, pc));
     CASE(LOAD_SUPER) : SLOW(SlowLoadSuper(ts, R, pc));
     CASE(LOADPAIR) : {

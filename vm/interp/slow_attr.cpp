@@ -16,6 +16,7 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
+#include "vm/interp/attr_site.h"
 #include "vm/interp/interp_slow.h"
 
 namespace minivm {
@@ -81,6 +82,16 @@ bool IsFunctionOfClass(ThreadState& ts, TypeObject* cls, StrObject* name, Value 
   Value found = TypeLookup(ts, cls, name);
   return found.is(function) || (IsExact(found, TypeId::kStaticMethod) &&
                                 found.as<StaticMethodObject>()->callable.is(function));
+}
+
+// The function in a staticmethod or classmethod that `found` is, tagged for LOAD_METHOD_CLASS and
+// LOAD_METHOD_TYPE; 0: it is neither, or wraps something else.
+uint64_t WrappedFunction(Value found) {
+  const bool is_static = IsExact(found, TypeId::kStaticMethod);
+  if (!is_static && !IsExact(found, TypeId::kClassMethod)) return 0;
+  const Value callable = found.as<ClassMethodObject>()->callable;
+  if (!IsFunction(callable)) return 0;
+  return callable.bits() | (is_static ? kSelfAbsent : kSelfClass);
 }
 
 // Does the result of a GETATTR in any of its forms go to a local?
@@ -486,8 +497,10 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
   if (attempt) {
     bool done = false;
     TypeObject* type = TypeOf(*ts, o);
-    if (is_method && o.is_object() && GenericLookup(*ts, type) &&
-        TypeLookup(*ts, type, name).is(method)) {
+    const Value in_type = TypeLookup(*ts, type, name);
+    const uint64_t wrapped = generic && !is_method ? WrappedFunction(in_type) : 0;
+    if ((is_method ? in_type.is(method) : wrapped != 0) && o.is_object() &&
+        GenericLookup(*ts, type)) {
       // The shape must rule out an instance attribute of that name: true for shapes with slots and
       // for types without instance attributes.
       Shape* shape = ts->rt->shapes[o.object()->shape_id].shape;
@@ -500,13 +513,12 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
                                                             method.bits()};
       } else if (no_dict) {
         cache->a = o.object()->shape_id;
-        cache->ptr = method.bits();
+        cache->ptr = is_method ? method.bits() : wrapped;
         MarkSites(f, type);
         pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_CLASS);
         done = true;
       }
-    } else if (generic && !is_method && IsExact(o, TypeId::kModule) &&
-               TypeLookup(*ts, type, name).is_null()) {
+    } else if (generic && !is_method && IsExact(o, TypeId::kModule) && in_type.is_null()) {
       CellObject* cell = DictGetCell(*ts, o.as<ModuleObject>()->dict, name);
       if (cell != nullptr && cell->value.is(method) && VersionOf(*ts, o.object()) != 0) {
         cache->a = o.object()->aux;
@@ -514,15 +526,18 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
         pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_MODULE);
         done = true;
       }
-    } else if (generic && !is_method && IsType(*ts, o) && IsFunction(method) &&
-               type->slots.getattro == TypeById(*ts, TypeId::kType)->slots.getattro &&
-               TypeLookup(*ts, type, name).is_null()) {
-      // C.f(...): a function found in the class (or behind a staticmethod) is what the call gets.
+    } else if (generic && !is_method && IsType(*ts, o) && in_type.is_null() &&
+               type->slots.getattro == TypeById(*ts, TypeId::kType)->slots.getattro) {
+      // C.f(...): a function found in the class (or behind a staticmethod) is what the call gets;
+      // that of a classmethod gets the class as well.
       TypeObject* cls = o.as<TypeObject>();
-      if (cls->version != 0 && IsFunctionOfClass(*ts, cls, name, method)) {
+      const uint64_t of_class = WrappedFunction(TypeLookup(*ts, cls, name));
+      const bool takes_class = of_class & kSelfClass;
+      if (cls->version != 0 &&
+          (takes_class || (IsFunction(method) && IsFunctionOfClass(*ts, cls, name, method)))) {
         cache->a = cls->version;
         cache->b = o.object()->shape_id;
-        cache->ptr = method.bits();
+        cache->ptr = takes_class ? of_class : method.bits();
         MarkSites(f, cls);
         MarkSites(f, type);
         pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_TYPE);

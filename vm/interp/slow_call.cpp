@@ -516,11 +516,45 @@ Result<> CallBuiltinType(ThreadState& ts, TypeObject* type, Value* args, uint32_
   return object;
 }
 
+namespace {
+
+// The CALL of a bound method of a built-in type, such as `append = l.append` leaves in a variable.
+// Self stands before the arguments, where the frame header of a script function would be.
+CallOutcome CallBoundNative(ThreadState* ts, Value* R, Word* pc, NativeFunctionObject* f) {
+  Value* w = R + pc->a;
+  Value* args = w + kWindowWords;
+  const uint32_t n = pc->c;
+  const Signature* sig = f->signature;
+  const uint32_t count = sig->raw ? n + 1 : sig->count;
+  ts->base = R;
+  ts->pc = pc;
+  args[-1] = f->self;
+  for (uint32_t i = n + 1; i < count; ++i) args[i - 1] = sig->defaults[i];
+  Result<> r = f->fn(*ts, Args{args - 1, count});
+  for (uint32_t i = 0; i < n; ++i) Decref(args[i]);
+  Decref(static_cast<Object*>(f));
+  if (MVM_UNLIKELY(r.raised())) return CallOutcome::kRaised;
+  R[pc->b] = r.word();
+  return CallOutcome::kDone;
+}
+
+[[gnu::noinline]] CallOutcome CallOther(ThreadState* ts, Value* R, Word* pc) {
+  const Value callee = R[pc->a];
+  if (IsExact(callee, TypeId::kNativeFunction) && static_cast<Op>(pc->op) == Op::CALL) {
+    NativeFunctionObject* f = callee.as<NativeFunctionObject>();
+    if (f->prepend_self && FitNative(f->signature, pc->c + 1u) != NativeFit::kNone)
+      return CallBoundNative(ts, R, pc, f);
+  }
+  return CallAt<false>(ts, R, pc);
+}
+
+}  // namespace
+
 CallOutcome SlowCall(ThreadState* ts, Value* R, Word* pc) {
   // Functions are called from here: those that the word did not expect, and those whose arguments
   // have to be bound, so that their calls have no form of their own.
   Value* w = R + pc->a;
-  if (!IsFunction(w[0])) return CallAt<false>(ts, R, pc);
+  if (!IsFunction(w[0])) return CallOther(ts, R, pc);
   FunctionObject* f = w[0].as<FunctionObject>();
   CallSite site{w, w + kWindowWords, pc->c, 0, nullptr};
   switch (static_cast<Op>(pc->op)) {

@@ -2,6 +2,8 @@
 #include "runtime/objects/dict_object.h"
 #include "runtime/objects/float_object.h"
 #include "runtime/objects/int_object.h"
+#include "runtime/objects/list_object.h"
+#include "runtime/objects/list_ops.h"
 #include "runtime/objects/set_object.h"
 #include "runtime/objects/str_object.h"
 #include "runtime/protocol/format.h"
@@ -225,6 +227,20 @@ CallOutcome AddTexts(ThreadState* ts, Value* R, Word* pc) {
   return CallOutcome::kDone;
 }
 
+// `[x] * n`, where nobody else has the list: it may grow in place.
+inline bool IsOwnList(BinaryOp op, Value b, Value c, uint32_t flags) {
+  return op == BinaryOp::kMul && c.is_int() && IsExact(b, TypeId::kList) && (flags & kConsume1) &&
+         b.object()->refcount == 1;
+}
+CallOutcome RepeatOwnList(ThreadState* ts, Value* R, Word* pc, bool local, Value list, Value n) {
+  if (ListRepeatInPlace(*ts, list.as<ListObject>(), n.as_int()).raised()) {
+    Decref(list);
+    return CallOutcome::kRaised;
+  }
+  Store(ts, R, pc, pc->a, local, list);
+  return CallOutcome::kDone;
+}
+
 }  // namespace
 
 CallOutcome SlowArith(ThreadState* ts, Value* R, Word* pc) {
@@ -238,6 +254,7 @@ CallOutcome SlowArith(ThreadState* ts, Value* R, Word* pc) {
   uint32_t flags = static_cast<uint32_t>(pc->x);
   bool handled = false;
   Value v;
+  if (IsOwnList(info.op, b, c, flags)) return RepeatOwnList(ts, R, pc, info.local, b, c);
   const bool instance = b.is_object() && b.object()->shape_id >= kFirstDynamicShape;
   if (!instance && !IsExact(b, TypeId::kStr)) v = NumberOp(*ts, info.op, b, c, &handled).word();
   if (!handled) {
@@ -265,6 +282,7 @@ CallOutcome SlowArithImm(ThreadState* ts, Value* R, Word* pc) {
   ArithInfo info = ArithOf(op);
   Value b = R[pc->b];
   Value c = Value::Int(HasCache(InfoOf(op).format[3]) ? int64_t{CacheOf(pc)->a} : pc->x);
+  if (IsOwnList(info.op, b, c, pc->c)) return RepeatOwnList(ts, R, pc, info.local, b, c);
   bool handled = false;
   Value v = NumberOp(*ts, info.op, b, c, &handled).word();
   if (!handled) {
