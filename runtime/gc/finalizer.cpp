@@ -80,7 +80,8 @@ bool DiesUnheard(const Object* o, const ShapeEntry& entry) {
   return IsPlainInstance(o, entry) && !entry.type->slots.finalize && !(o->gc & kGcHasWeakrefs);
 }
 
-// Of a built-in type, with neither a finalizer nor weak references: its hook does it all.
+// Of a built-in type, without weak references or anything to do for a finalizer: its hook does it
+// all.
 bool DiesSimply(const Object* o, const TypeObject* type) {
   constexpr uint32_t kOthers = kTypeHeap | kTypeImmortalInstances | kTypeTypeSubclass;
   if ((type->flags & kOthers) || (o->gc & kGcHasWeakrefs)) return false;

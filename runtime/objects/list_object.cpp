@@ -128,27 +128,23 @@ Status ListInsert(ThreadState& ts, ListObject* list, int64_t index, Value item) 
 
 namespace {
 
-// ListExtend() where the items need not be in the list before the next are made.
+// The items of an iterator that DrawsAhead(), for a list that nobody looks at before the end. They
+// wait outside of it: whoever finds it all the same (gc.get_objects()) may do with it what he likes.
 Status ExtendAhead(ThreadState& ts, ListObject* list, Value iterator) {
+  Drawing items(ts, iterator, Takes::kAll);
   for (;;) {
+    MVM_TRY(Ref<> item, items.Next());
+    if (item.is_done()) break;
     if (MVM_UNLIKELY(list->size == list->capacity))
       MVM_TRY_VOID(ListGrow(ts, list, list->size + 1));
-    const uint64_t before = list->size;
-    Batch batch(ts, Takes::kAll, list->items + before, list->items + list->capacity - 1);
-    Result<> r = Draw(ts, iterator, &batch);
-    list->size = static_cast<uint64_t>(batch.to() - list->items);
-    if (MVM_UNLIKELY(r.raised())) return kRaised;
-    if (r.done()) break;
-    list->items[list->size++] = r.word();
-    MVM_TRY_VOID(Charge(ts, static_cast<int64_t>(list->size - before)));
+    list->items[list->size++] = item.Release();
+    MVM_TRY_VOID(Charge(ts, 1));
   }
   ListShrink(ts, list);
   return Ok();
 }
 
-}  // namespace
-
-Status ListExtend(ThreadState& ts, ListObject* list, Value iterable) {
+Status Extend(ThreadState& ts, ListObject* list, Value iterable, bool unseen) {
   if (IsExact(iterable, TypeId::kList) || IsExact(iterable, TypeId::kTuple)) {
     const bool is_list = IsExact(iterable, TypeId::kList);
     const uint64_t n =
@@ -183,8 +179,7 @@ Status ListExtend(ThreadState& ts, ListObject* list, Value iterable) {
     if (static_cast<uint64_t>(hint) >= kMaxItems - list->size) return RaiseMemoryError(ts);
     MVM_TRY_VOID(ListGrow(ts, list, list->size + static_cast<uint64_t>(hint)));
   }
-  // What is being made and has no second holder is seen by nobody.
-  if (list->refcount == 1 && DrawsAhead(it)) return ExtendAhead(ts, list, it);
+  if (unseen && DrawsAhead(it)) return ExtendAhead(ts, list, it);
   const NextFn next = TypeOf(ts, it)->slots.next;
   for (;;) {
     Result<> r = next(ts, it);
@@ -201,6 +196,16 @@ Status ListExtend(ThreadState& ts, ListObject* list, Value iterable) {
   }
   ListShrink(ts, list);
   return Ok();
+}
+
+}  // namespace
+
+Status ListExtend(ThreadState& ts, ListObject* list, Value iterable) {
+  return Extend(ts, list, iterable, false);
+}
+
+Status ListExtendUnseen(ThreadState& ts, ListObject* list, Value iterable) {
+  return Extend(ts, list, iterable, true);
 }
 
 // ---- slices ----

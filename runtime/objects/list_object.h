@@ -60,6 +60,8 @@ inline Status ListAppend(ThreadState& ts, ListObject* list, Value item) {
   return Ok();
 }
 Status ListExtend(ThreadState& ts, ListObject* list, Value iterable);
+// The same of a list that is only being made: items may come in later than they are made.
+Status ListExtendUnseen(ThreadState& ts, ListObject* list, Value iterable);
 Status ListInsert(ThreadState& ts, ListObject* list, int64_t index, Value item);
 Status ListSort(ThreadState& ts, ListObject* list, Value key,
                 bool reverse);  // key may be None/null

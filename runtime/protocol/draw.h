@@ -3,7 +3,8 @@
 // list(), sum(), any() and the like do nothing between two items that a script could notice, so a
 // generator need not be left and entered again for each: Draw() runs it on, and the values that it
 // yields meanwhile go into a Batch, as long as the native takes them without looking. The first
-// that it has to look at comes back as from Next().
+// that it has to look at comes back as from Next(), as do the one that finds the batch full and the
+// end. (iterate.cpp; the interpreter's part is vm/interp/draw_frames.h.)
 #pragma once
 
 #include "runtime/core/thread_state.h"

@@ -106,7 +106,7 @@ Result<ListObject> ListFrom(ThreadState& ts, Value iterable) {
   }
   if (IsExact(iterable, TypeId::kTuple)) return NewList(ts, iterable.as<TupleObject>()->span());
   MVM_TRY(Ref<ListObject> list, NewListReserve(ts, 0));
-  MVM_TRY_VOID(ListExtend(ts, list, iterable));
+  MVM_TRY_VOID(ListExtendUnseen(ts, list, iterable));
   return list;
 }
 
@@ -118,7 +118,7 @@ Result<TupleObject> TupleFrom(ThreadState& ts, Value iterable) {
     return NewTuple(ts, {list->items, list->size});
   }
   MVM_TRY(Ref<ListObject> list, NewListReserve(ts, 0));
-  MVM_TRY_VOID(ListExtend(ts, list, iterable));
+  MVM_TRY_VOID(ListExtendUnseen(ts, list, iterable));
   const uint64_t size = std::exchange(list->size, 0);
   return NewTupleSteal(ts, list->items, size);
 }

@@ -292,6 +292,7 @@ Result<> builtins_sum(ThreadState& ts, Args args) {
   items.set_takes(Takes::kNothing);  // adding may run script code
   for (;;) {
     if (!have_item) {
+      item = Ref<>();
       MVM_TRY(item, items.Next());
       MVM_TRY_VOID(Charge(ts, 1));
     }

@@ -1,7 +1,7 @@
 // The calls that the dispatch loop makes in line, and how those that are counted differ.
 //
 // Macros, since they live on the loop's labels and registers: interpreter.cpp, the only one to
-// include this, has each call twice, plain and as the profile's tables have it (watch.h). TELL and
+// include this, has most calls twice, plain and as the profile's tables have it (watch.h). TELL and
 // TELL_LEFT say what happens besides the call; OTHERS is where to go when the word's guess is
 // wrong.
 #pragma once
@@ -50,12 +50,6 @@
     DECREF(callee);                             \
     DISPATCH();                                 \
   } while (0)
-// While the frame at R still stands for whoever looks.
-#define RELEASE_LOCALS_IN_FRAME()                     \
-  for (uint32_t i = 0, n = pc->b; i < n; ++i) {       \
-    Value local = std::exchange(R[i], Value::Int(0)); \
-    DECREF(local);                                    \
-  }
 // EXTRA: arguments beside those in C. SKIP: registers between the window and the frame's.
 #define SCRIPT_CALL(LABEL, EXTRA, SKIP, GUARD, TELL, OTHERS)                                \
   LABEL : {                                                                                 \

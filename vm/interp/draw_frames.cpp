@@ -75,7 +75,10 @@ bool FilterItem(ThreadState* ts, Series* s, Value answer) {
 bool NextOfSeries(ThreadState* ts, Value* R, Value result) {
   Series* s = R[-2].as<Series>();
   FunctionObject* f = R[-3].as<FunctionObject>();
-  if (MVM_UNLIKELY(f->entry != s->entry || IsObserved(ts))) return false;
+  if (MVM_UNLIKELY(f != s->function || f->entry != s->entry || f->plain_count != 1 ||
+                   IsObserved(ts))) {
+    return false;
+  }
   const Value next = PeekNext(s);
   if (next.is_null()) return false;
   if (!(s->filters ? FilterItem(ts, s, result) : s->batch->Take(result))) return false;
@@ -110,9 +113,8 @@ Result<> DrawMap(ThreadState& ts, MapObject* m, Batch* batch) {
   const Value source = (*m->iterators)[0];
   MVM_TRY(Ref<> item, Next(ts, source));
   if (item.is_done()) return Result<>::Done();
-  Value argument = item;
-  Series series = {.batch = batch, .entry = f->entry, .source = source};
-  return CallFunction(ts, f, {&argument, 1}, &series);
+  Series series = {.batch = batch, .function = f, .entry = f->entry, .source = source};
+  return CallInSeries(ts, f, item.Release(), &series);
 }
 
 Result<> DrawFilter(ThreadState& ts, FilterObject* filter, Batch* batch) {
@@ -121,13 +123,13 @@ Result<> DrawFilter(ThreadState& ts, FilterObject* filter, Batch* batch) {
   for (;;) {
     MVM_TRY(Ref<> first, Next(ts, filter->iterator));
     if (first.is_done()) return Result<>::Done();
-    Value argument = first;
     Series series = {.batch = batch,
+                     .function = f,
                      .entry = f->entry,
                      .source = filter->iterator,
                      .filters = true,
-                     .item = first.Release()};
-    Result<> called = CallFunction(ts, f, {&argument, 1}, &series);
+                     .item = Ref<>(first).Release()};
+    Result<> called = CallInSeries(ts, f, first.Release(), &series);
     Ref<> item = Ref<>::Steal(series.item);
     MVM_TRY(Ref<> answer, std::move(called));
     MVM_TRY(bool keep, Truth(ts, answer));
@@ -152,12 +154,12 @@ int64_t CallEach(ThreadState& ts, Value function, const Value* items, int64_t n,
     FunctionObject* f = ForSeries(ts, function);
     Batch batch(ts, Takes::kAll, out + made, out + n - 1);
     Series series = {.batch = &batch,
+                     .function = f,
                      .entry = f != nullptr ? f->entry : nullptr,
                      .at = items + made + 1,
                      .end = items + n};
-    Value argument = items[made];
-    Result<> r = f != nullptr ? CallFunction(ts, function, {&argument, 1}, &series)
-                              : Call(ts, function, argument);
+    Result<> r = f != nullptr ? CallInSeries(ts, f, Ref<>::Borrow(items[made]).Release(), &series)
+                              : Call(ts, function, items[made]);
     const int64_t before = std::exchange(made, batch.to() - out);
     if (r.raised()) break;
     out[made++] = r.word();

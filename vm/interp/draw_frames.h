@@ -26,9 +26,10 @@ inline bool TakenByNative(ThreadState* ts, const Value* R, Value value) {
 
 // Calls of one function with one argument each.
 struct Series {
-  Batch* batch;       // for the results; of a filter, for the items that are kept
-  const Word* entry;  // of the function: while it stands, the function is the same
-  Value source;       // what the arguments come from: an iterator that FetchNext() knows,
+  Batch* batch;  // for the results; of a filter, for the items that are kept
+  FunctionObject* function;
+  const Word* entry;  // of the function: while both stand, the next call is like the first
+  Value source;       // what the arguments come from: an iterator that PeekNext() knows,
   const Value* at;    // or an array
   const Value* end;
   bool filters;  // the results are True or False
@@ -38,6 +39,9 @@ struct Series {
 // The function at R, whose locals are gone, has returned `result` (owned) as one of a series. True:
 // the result is dealt with, and R has the next argument. Runs no script code.
 bool NextOfSeries(ThreadState* ts, Value* R, Value result);
+
+// Calls a function whose plain_count is 1 with an owned argument, as the first of a series.
+Result<> CallInSeries(ThreadState& ts, FunctionObject* f, Value argument, Series* series);
 
 // VmHooks::draw and VmHooks::call_each.
 Result<> DrawFromScript(ThreadState& ts, Value iterator, Batch* batch);

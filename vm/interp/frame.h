@@ -29,7 +29,7 @@ inline constexpr int kMaxWindowArgs = 48;
 enum FrameFlags : uint64_t {
   kFrameCtor = 1,       // __init__ called by a class call: the instance is in base[-4]
   kFrameObject = 2,     // a FrameObject refers to this window
-  kFrameEntry = 4,      // called from C++: returning leaves Run()
+  kFrameEntry = 4,      // called from C++: returning leaves Run(); draw_frames.h
   kFrameGenerator = 8,  // base[-3] is a generator; its return address is the calling word
   kFrameTraced = 16,    // return events are wanted
   kFrameProperty = 32,  // pushed by GETATTR_PROPERTY: the result goes to a local

@@ -796,6 +796,7 @@ plain:
       SLOW(SlowLoadMethod(ts, R, pc));
     }
   wrapped_method : {
+    if (MVM_UNLIKELY(InterpOf(*ts).watching != nullptr)) SLOW(WatchedWrappedMethod(ts, R, pc));
     const Value o = R[pc->b];
     const uint64_t tagged = CacheOf(pc)->ptr;
     const bool of_class = static_cast<Op>(pc->op) == Op::LOAD_METHOD_TYPE;
@@ -1286,22 +1287,23 @@ plain:
   leave:
     LEAVE();
   leave_operator : {  // to the word that pushed it
-    RELEASE_LOCALS_IN_FRAME();
-    if (MVM_UNLIKELY(HeaderOf(R).has(kFrameObject))) goto leave_flagged;
+    RELEASE_LOCALS(pc->b, kFrameOperator);
     if (!ReturnToOperator(ts, R, result)) goto watch_error;
     goto left;
   }
   leave_native : {  // to the native that called
-    RELEASE_LOCALS_IN_FRAME();
-    if (MVM_LIKELY(!HeaderOf(R).has(kFrameObject))) {
-      if (!R[-2].is_null() && NextOfSeries(ts, R, result)) {
-        pc = FunctionOf(R)->entry;
-        POLL();
-        DISPATCH();
-      }
-      DECREF(R[-3]);
-      return result;
+    RELEASE_LOCALS(pc->b, kFrameEntry);
+    if (!R[-2].is_null() && NextOfSeries(ts, R, result)) {
+      pc = FunctionOf(R)->entry;
+      POLL();
+      DISPATCH();
     }
+    Object* callee = R[-3].object();
+    if (MVM_UNLIKELY(--callee->refcount == 0)) {
+      for (uint32_t i = 0; i < pc->b; ++i) R[i] = Value::Int(0);  // its end may look at the frame
+      ColdDealloc(ts, R, pc, callee);
+    }
+    return result;
   }
   leave_flagged : {
     Value out = result;

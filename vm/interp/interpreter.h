@@ -5,10 +5,8 @@
 
 namespace minivm {
 
-struct Series;  // draw_frames.h
-
-// Calls a script function from C++ with raw arguments; `series`: more calls may follow this one.
-Result<> CallFunction(ThreadState& ts, Value function, Args raw, Series* series = nullptr);
+// Calls a script function from C++ with raw arguments.
+Result<> CallFunction(ThreadState& ts, Value function, Args raw);
 // Runs a code object as a module, class body, exec or eval block: no parameters, names through
 // `locals` (a dict or mapping) and `globals`.
 Result<> RunCode(ThreadState& ts, CodeObject* code, DictObject* globals, Value locals,

@@ -216,6 +216,8 @@ bool ReturnToOperator(ThreadState* ts, Value* frame, Value value) {
     Decref(value);
     value = Rest(*ts, pc, a, b);
   }
+  Decref(a);
+  Decref(b);
   const bool jumps = op >= Op::JLT_T && op <= Op::JGEI_F;
   bool truth = value.is(ts->rt->true_);
   if (jumps && !value.is_null()) {
@@ -228,8 +230,6 @@ bool ReturnToOperator(ThreadState* ts, Value* frame, Value value) {
     Decref(value);
     if (!ok) value = Value();
   }
-  Decref(a);
-  Decref(b);
   if (MVM_UNLIKELY(value.is_null())) return false;
   ts->pc = pc + 1;
   if (jumps) {

@@ -558,6 +558,21 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
   return true;
 }
 
+bool WatchedWrappedMethod(ThreadState* ts, Value* R, Word* pc) {
+  ts->base = R;
+  ts->pc = pc;
+  const Value o = R[pc->b];
+  const bool consume = pc->c & kConsume1;
+  Result<> r = GetAttr(*ts, o, SiteName(FunctionOf(R), pc));
+  if (consume) Decref(o);
+  if (r.raised()) return false;
+  Value* w = R + pc->a;
+  w[0] = r.word();
+  w[1] = w[2] = Value::Int(0);
+  w[3] = Value::Absent();
+  return true;
+}
+
 bool SlowLoadSpecial(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;

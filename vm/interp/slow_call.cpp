@@ -9,6 +9,7 @@
 #include "runtime/protocol/protocol.h"
 #include "runtime/support/small_vector.h"
 #include "vm/interp/call_profile.h"
+#include "vm/interp/draw_frames.h"
 #include "vm/interp/interpreter.h"
 #include "vm/interp/watch.h"
 
@@ -499,6 +500,8 @@ CallOutcome CallAt(ThreadState* ts, Value* R, Word* pc) {
 
 Result<> CallBuiltinType(ThreadState& ts, TypeObject* type, Value* args, uint32_t n) {
   if (type == TypeById(ts, TypeId::kType)) return Result<>::Borrow(TypeOf(ts, args[0]));
+  // Not in two steps, so that nobody can have the list before it is made.
+  if (type == TypeById(ts, TypeId::kList) && n == 1) return ListFrom(ts, args[0]);
   const Args raw{args, n};
   Result<> made = type->slots.new_ == NewFromSpec
                       ? ConstructDirectly(ts, *type->construct_signature, type->construct->fn,
@@ -630,7 +633,7 @@ Result<> CallBound(ThreadState& ts, FunctionObject* f, Args raw, Value* w);
 
 }  // namespace
 
-Result<> CallFunction(ThreadState& ts, Value callee, Args raw, Series* series) {
+Result<> CallFunction(ThreadState& ts, Value callee, Args raw) {
   RecursionGuard guard(ts, "");
   if (!guard) return kRaised;
   FunctionObject* f = callee.as<FunctionObject>();
@@ -647,14 +650,30 @@ Result<> CallFunction(ThreadState& ts, Value callee, Args raw, Series* series) {
     UnsetLocals(f, nb, n, ts.rt->unbound);
     ++f->refcount;
     w[0] = callee;
-    return Enter(ts, nb, f, header, series);
+    return Enter(ts, nb, f, header);
   }
   return CallBound(ts, f, raw, w);
 }
 
+Result<> CallInSeries(ThreadState& ts, FunctionObject* f, Value argument, Series* series) {
+  RecursionGuard guard(ts, "");
+  Value* w = StackTop(ts);
+  Value* nb = w + kWindowWords;
+  const uint64_t header = EntryHeader(ts);
+  if (!guard || !EntryFits(ts, nb, f->frame_size, header)) {
+    Decref(argument);
+    return kRaised;
+  }
+  nb[0] = argument;
+  UnsetLocals(f, nb, 1, ts.rt->unbound);
+  ++f->refcount;
+  w[0] = Value(f);
+  return Enter(ts, nb, f, header, series);
+}
+
 namespace {
 
-// The same where arguments have to find their places.
+// CallFunction() where arguments have to find their places.
 Result<> CallBound(ThreadState& ts, FunctionObject* f, Args raw, Value* w) {
   Value* nb = w + kWindowWords;
   const uint32_t n = raw.n + raw.nkw;

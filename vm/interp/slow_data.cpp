@@ -273,7 +273,7 @@ Status ExtendList(ThreadState& ts, ListObject* list, Value iterable) {
       return Raise(ts, Exc::kTypeError, "Value after * must be an iterable, not %T", iterable);
     }
   }
-  return ListExtend(ts, list, iterable);
+  return ListExtendUnseen(ts, list, iterable);
 }
 
 }  // namespace

@@ -117,8 +117,14 @@ void ColdDeallocLocal(ThreadState* ts, Value* R, uint32_t i) {
   Object* o = R[i].object();
   const uint32_t size = FunctionOf(R)->frame_size;
   for (uint32_t k = 0; k <= i; ++k) R[k] = Value::Int(0);
-  ts->base = CallerBase(R);
-  ts->pc = ReturnAddress(R) - 1;
+  if (HeaderOf(R).has(kFrameEntry)) {
+    const EntryRecord* entry = static_cast<const EntryRecord*>(ts->entry);
+    ts->base = entry->caller_base;
+    ts->pc = entry->caller_pc;
+  } else {
+    ts->base = CallerBase(R);
+    ts->pc = ReturnAddress(R) - 1;
+  }
   Value* saved_top = std::exchange(ts->top, R + size + kWindowSlack);
   Dealloc(o);
   ts->top = saved_top;

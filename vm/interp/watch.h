@@ -66,6 +66,8 @@ void WatchThrow(ThreadState& ts);
 // SlowCall and SlowLoadSuper for those that are watched. When they have raised, the exception is in
 // the frame at ts->base, at ts->pc.
 MVM_SLOW CallOutcome WatchedCall(ThreadState* ts, Value* R, Word* pc);
+// LOAD_METHOD of a static or class method: who watches calls sees the bound method.
+MVM_SLOW bool WatchedWrappedMethod(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool WatchedSuper(ThreadState* ts, Value* R, Word* pc);
 // Before a frame is left by RET or YIELD.
 MVM_SLOW void WatchLeave(ThreadState* ts, Value* R, Word* pc);
