@@ -129,7 +129,8 @@ Status ListInsert(ThreadState& ts, ListObject* list, int64_t index, Value item) 
 namespace {
 
 // The items of an iterator that DrawsAhead(), for a list that nobody looks at before the end. They
-// wait outside of it: whoever finds it all the same (gc.get_objects()) may do with it what he likes.
+// wait outside of it: whoever finds it all the same (gc.get_objects()) may do with it what he
+// likes.
 Status ExtendAhead(ThreadState& ts, ListObject* list, Value iterator) {
   Drawing items(ts, iterator, Takes::kAll);
   for (;;) {
