@@ -137,6 +137,7 @@ Status set_code(ThreadState& ts, Value self, Value v) {
                       "(e.g., from a generator to a plain function)"));
   }
   MVM_TRY(CodeInstance * instance, BindCode(ts, code, f->globals, f->builtins));
+  if (code != f->code) MVM_TRY_VOID(KeepRunningCode(ts, f));
   Assign(f->code, code);
   Bind(f, instance);
   return Ok();

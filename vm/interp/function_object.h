@@ -61,5 +61,8 @@ inline bool IsFunction(Value v) { return IsExact(v, TypeId::kFunction); }
 // names_are_globals: see BindCode.
 Result<FunctionObject> NewFunction(ThreadState& ts, CodeObject* code, DictObject* globals,
                                    bool names_are_globals = false);
+// What runs the function's code, frames and generators of all threads, keeps it: it gets a copy of
+// the function. For who gives the function, which he holds, other code.
+Status KeepRunningCode(ThreadState& ts, FunctionObject* f);
 
 }  // namespace minivm
