@@ -577,6 +577,9 @@ Result<> TypeCall(ThreadState& ts, Value self, Args raw) {
   if (MVM_UNLIKELY(!type->slots.new_)) {
     return Raise(ts, Exc::kTypeError, "cannot create '%N' instances", type);
   }
+  // Not in two steps, so that nobody can have the list before it is made.
+  if (type == TypeById(ts, TypeId::kList) && raw.n == 1 && raw.nkw == 0)
+    return ListFrom(ts, raw[0]);
   MVM_TRY(Ref<> object, type->slots.new_(ts, type, raw));
   TypeObject* made = TypeOf(ts, object);
   if (MVM_UNLIKELY(made != type && !IsSubtype(made, type))) return object;

@@ -500,8 +500,7 @@ CallOutcome CallAt(ThreadState* ts, Value* R, Word* pc) {
 
 Result<> CallBuiltinType(ThreadState& ts, TypeObject* type, Value* args, uint32_t n) {
   if (type == TypeById(ts, TypeId::kType)) return Result<>::Borrow(TypeOf(ts, args[0]));
-  // Not in two steps, so that nobody can have the list before it is made.
-  if (type == TypeById(ts, TypeId::kList) && n == 1) return ListFrom(ts, args[0]);
+  if (type == TypeById(ts, TypeId::kList) && n == 1) return ListFrom(ts, args[0]);  // TypeCall
   const Args raw{args, n};
   Result<> made = type->slots.new_ == NewFromSpec
                       ? ConstructDirectly(ts, *type->construct_signature, type->construct->fn,
