@@ -128,23 +128,8 @@ Status ListInsert(ThreadState& ts, ListObject* list, int64_t index, Value item) 
 
 namespace {
 
-// The items of an iterator that DrawsAhead(), for a list that nobody looks at before the end. They
-// wait outside of it: whoever finds it all the same (gc.get_objects()) may do with it what he
-// likes.
-Status ExtendAhead(ThreadState& ts, ListObject* list, Value iterator) {
-  Drawing items(ts, iterator, Takes::kAll);
-  for (;;) {
-    MVM_TRY(Ref<> item, items.Next());
-    if (item.is_done()) break;
-    if (MVM_UNLIKELY(list->size == list->capacity))
-      MVM_TRY_VOID(ListGrow(ts, list, list->size + 1));
-    list->items[list->size++] = item.Release();
-    MVM_TRY_VOID(Charge(ts, 1));
-  }
-  ListShrink(ts, list);
-  return Ok();
-}
-
+// `unseen`: nobody looks at the list before the end, so its items may be drawn ahead. They wait
+// outside of it: whoever finds it all the same (gc.get_objects()) may do with it what he likes.
 Status Extend(ThreadState& ts, ListObject* list, Value iterable, bool unseen) {
   if (IsExact(iterable, TypeId::kList) || IsExact(iterable, TypeId::kTuple)) {
     const bool is_list = IsExact(iterable, TypeId::kList);
@@ -180,16 +165,10 @@ Status Extend(ThreadState& ts, ListObject* list, Value iterable, bool unseen) {
     if (static_cast<uint64_t>(hint) >= kMaxItems - list->size) return RaiseMemoryError(ts);
     MVM_TRY_VOID(ListGrow(ts, list, list->size + static_cast<uint64_t>(hint)));
   }
-  if (unseen && DrawsAhead(it)) return ExtendAhead(ts, list, it);
-  const NextFn next = TypeOf(ts, it)->slots.next;
+  Drawing items(ts, it, unseen ? Takes::kAll : Takes::kNothing);
   for (;;) {
-    Result<> r = next(ts, it);
-    if (MVM_UNLIKELY(r.raised())) {
-      if (ClearPendingIf(ts, Exc::kStopIteration)) break;  // with a value, as in Next()
-      return kRaised;
-    }
-    if (r.done()) break;
-    Ref<> item = r.Take();
+    MVM_TRY(Ref<> item, items.Next());
+    if (item.is_done()) break;
     if (MVM_UNLIKELY(list->size == list->capacity))
       MVM_TRY_VOID(ListGrow(ts, list, list->size + 1));
     list->items[list->size++] = item.Release();

@@ -1,12 +1,13 @@
 // Drawing from iterators that run script code: several items for one entry into the interpreter.
 //
 // list(), sum(), any() and the like do nothing between two items that a script could notice, so a
-// generator need not be left and entered again for each: Draw() runs it on, and the values that it
+// generator need not be left and entered again for each: it is run on, and the values that it
 // yields meanwhile go into a Batch, as long as the native takes them without looking. The first
 // that it has to look at comes back as from Next(), as do the one that finds the batch full and the
 // end. (iterate.cpp; the interpreter's part is vm/interp/draw_frames.h.)
 #pragma once
 
+#include "runtime/core/slots.h"
 #include "runtime/core/thread_state.h"
 
 namespace minivm {
@@ -20,7 +21,7 @@ enum class Takes : uint8_t {
   kAll,
 };
 
-// Room for values that are handed on ahead of the one that Draw() returns.
+// Room for values that are handed on ahead of the one that VmHooks::draw returns.
 class Batch {
  public:
   Batch(ThreadState& ts, Takes takes, Value* to, Value* end)
@@ -46,12 +47,6 @@ class Batch {
   bool all_;
 };
 
-// Does Draw() put anything into the batch? Else it is Next().
-bool DrawsAhead(Value iterator);
-// Next() that may put items that come before the one it returns into `batch`. On failure the batch
-// keeps what it has.
-Result<> Draw(ThreadState& ts, Value iterator, Batch* batch);
-
 // The items of an iterator (borrowed) for a native that need not see each before the next is made.
 class Drawing {
  public:
@@ -61,24 +56,23 @@ class Drawing {
   Drawing& operator=(const Drawing&) = delete;
 
   // As minivm::Next().
-  Result<> Next() {
-    return MVM_LIKELY(at_ != count_) ? Result<>::Steal(items_[at_++]) : NextSlow();
-  }
+  Result<> Next() { return MVM_LIKELY(at_ != count_) ? Result<>::Steal(Taken()) : NextSlow(); }
   // From now on, for what has not been drawn yet.
   void set_takes(Takes takes) { takes_ = takes; }
 
  private:
   static constexpr uint32_t kSize = 32;
+  Value Taken() { return Value::FromBits(words_[at_++]); }
   Result<> NextSlow();
   void Drop();
 
   ThreadState& ts_;
   Value iterator_;
+  NextFn next_;  // the iterator's slot; null: VmHooks::draw
   Takes takes_;
-  bool ahead_;          // DrawsAhead(iterator)
-  bool ended_ = false;  // after what is in items_
+  bool ended_ = false;  // after what is in words_
   uint32_t at_ = 0, count_ = 0;
-  Value items_[kSize];
+  uint64_t words_[kSize];  // of Values, which would be nulled
 };
 
 }  // namespace minivm

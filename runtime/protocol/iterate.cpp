@@ -58,45 +58,40 @@ Result<> Next(ThreadState& ts, Value iterator) {
 
 Result<> NextOrStop(ThreadState& ts, Value iterator) { return Step(ts, iterator); }
 
-bool DrawsAhead(Value iterator) {
-  return IsExact(iterator, TypeId::kGenerator) || IsExact(iterator, TypeId::kMap) ||
-         IsExact(iterator, TypeId::kFilter);
-}
-
-Result<> Draw(ThreadState& ts, Value iterator, Batch* batch) {
-  if (!DrawsAhead(iterator)) return Next(ts, iterator);
-  RecursionGuard guard(ts, " in iteration");
-  if (!guard) return kRaised;
-  Result<> r = ts.rt->hooks.draw(ts, iterator, batch);
-  if (MVM_UNLIKELY(r.raised()) && ClearPendingIf(ts, Exc::kStopIteration)) return Result<>::Done();
-  return r;
-}
-
 Drawing::Drawing(ThreadState& ts, Value iterator, Takes takes)
-    : ts_(ts), iterator_(iterator), takes_(takes), ahead_(DrawsAhead(iterator)) {}
+    : ts_(ts), iterator_(iterator), next_(TypeOf(ts, iterator)->slots.next), takes_(takes) {
+  if (IsExact(iterator, TypeId::kGenerator) || IsExact(iterator, TypeId::kMap) ||
+      IsExact(iterator, TypeId::kFilter)) {
+    next_ = nullptr;
+  }
+}
 
 Result<> Drawing::NextSlow() {
-  if (!ahead_) return minivm::Next(ts_, iterator_);
   if (ended_) return Result<>::Done();
   at_ = count_ = 0;
-  Batch batch(ts_, takes_, items_, items_ + kSize - 1);
-  Result<> r = Draw(ts_, iterator_, &batch);
-  count_ = static_cast<uint32_t>(batch.to() - items_);
+  Value* items = reinterpret_cast<Value*>(words_);
+  Batch batch(ts_, takes_, items, items + kSize - 1);
+  Result<> r =
+      next_ != nullptr ? next_(ts_, iterator_) : ts_.rt->hooks.draw(ts_, iterator_, &batch);
+  count_ = static_cast<uint32_t>(batch.to() - items);
   if (MVM_UNLIKELY(r.raised())) {
-    Drop();
-    return kRaised;
+    if (!ClearPendingIf(ts_, Exc::kStopIteration)) {
+      Drop();
+      return kRaised;
+    }
+    r = Result<>::Done();
   }
+  if (MVM_LIKELY(count_ == 0)) return r;
   if (r.done()) {
     ended_ = true;
-    if (count_ == 0) return Result<>::Done();
   } else {
-    items_[count_++] = r.word();
+    items[count_++] = r.word();
   }
-  return Result<>::Steal(items_[at_++]);
+  return Result<>::Steal(Taken());
 }
 
 void Drawing::Drop() {
-  while (at_ != count_) (void)Ref<>::Steal(items_[at_++]);
+  while (at_ != count_) (void)Ref<>::Steal(Taken());
 }
 
 Result<ListObject> ListFrom(ThreadState& ts, Value iterable) {
