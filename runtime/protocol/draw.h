@@ -64,6 +64,7 @@ class Drawing {
   static constexpr uint32_t kSize = 32;
   Value Taken() { return Value::FromBits(words_[at_++]); }
   Result<> NextSlow();
+  Result<> DrawMore();
   void Drop();
 
   ThreadState& ts_;

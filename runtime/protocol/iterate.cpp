@@ -67,12 +67,20 @@ Drawing::Drawing(ThreadState& ts, Value iterator, Takes takes)
 }
 
 Result<> Drawing::NextSlow() {
-  if (ended_) return Result<>::Done();
+  if (MVM_LIKELY(next_ != nullptr)) {
+    Result<> r = next_(ts_, iterator_);
+    if (MVM_UNLIKELY(r.raised()) && ClearPendingIf(ts_, Exc::kStopIteration))
+      return Result<>::Done();
+    return r;
+  }
+  return ended_ ? Result<>::Done() : DrawMore();
+}
+
+Result<> Drawing::DrawMore() {
   at_ = count_ = 0;
   Value* items = reinterpret_cast<Value*>(words_);
   Batch batch(ts_, takes_, items, items + kSize - 1);
-  Result<> r =
-      next_ != nullptr ? next_(ts_, iterator_) : ts_.rt->hooks.draw(ts_, iterator_, &batch);
+  Result<> r = ts_.rt->hooks.draw(ts_, iterator_, &batch);
   count_ = static_cast<uint32_t>(batch.to() - items);
   if (MVM_UNLIKELY(r.raised())) {
     if (!ClearPendingIf(ts_, Exc::kStopIteration)) {
@@ -81,7 +89,7 @@ Result<> Drawing::NextSlow() {
     }
     r = Result<>::Done();
   }
-  if (MVM_LIKELY(count_ == 0)) return r;
+  if (count_ == 0) return r;
   if (r.done()) {
     ended_ = true;
   } else {
