@@ -496,6 +496,16 @@ void RequestCollection(ThreadState& ts);
 inline void Track(Object* o) { o->gc |= kGcTracked; }
 inline void Untrack(Object* o) { o->gc &= ~kGcTracked; }
 
+// The header of a new object; its maker has the one reference. `gc`: GcBits.
+inline Object* StartObject(void* memory, uint32_t shape_id, uint32_t gc) {
+  Object* o = static_cast<Object*>(memory);
+  o->refcount = 1;
+  o->shape_id = shape_id;
+  o->gc = gc;
+  o->aux = 0;
+  return o;
+}
+
 // Raw object of `size` bytes with a header (refcount 1, not tracked), or MemoryError; fields are
 // not initialised.
 template <class T>
@@ -503,11 +513,7 @@ Result<T> AllocObject(ThreadState& ts, uint32_t shape_id, size_t size, bool cont
   void* p = ts.heap().Allocate(size, container);
   if (MVM_UNLIKELY(!p)) return RaiseMemoryError(ts);
   if (size >= 4096) ts.work -= static_cast<int64_t>(size >> 6);
-  Object* o = static_cast<Object*>(p);
-  o->refcount = 1;
-  o->shape_id = shape_id;
-  o->gc = 0;
-  o->aux = 0;
+  Object* o = StartObject(p, shape_id, 0);
   if (container) {
     if (MVM_UNLIKELY(++ts.rt->heap.young_count >= ts.rt->heap.young_threshold))
       RequestCollection(ts);

@@ -171,7 +171,7 @@ namespace {
   Heap* heap = Heap::Of(o);
   RuntimeState& rt = *heap->rt();
   if (o->shape_id == ShapeIdOf(TypeId::kStr) && !(o->gc & kGcHasWeakrefs)) {
-    StrObject* s = static_cast<StrObject*>(o);
+    StrObject* s = static_cast<StrObject*>(o);  // interned: Dealloc() sees to the others
     if (s->length <= 1 && IsSharedStr(rt, s)) {
       o->refcount = kImmortalRefcount;
       return;

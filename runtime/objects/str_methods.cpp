@@ -69,22 +69,25 @@ ptrdiff_t Count(ThreadState& ts, const StrObject* s, const StrObject* needle, si
 }
 
 // Does s[at:] begin with `part`? REQUIRES: at + part->length <= s->length
-bool MatchesAt(const StrObject* s, const StrObject* part, size_t at) {
+[[gnu::noinline]] bool WideMatchesAt(const StrObject* s, const StrObject* part, size_t at) {
   if (part->kind() > s->kind()) return false;
-  if (MVM_LIKELY(s->kind() == 1)) {
-    return EqualBytes(s->data1() + at, part->data1(), part->length);
-  }
   return WithChars(s, [&](auto* h) {
     return WithChars(part, [&](auto* p) { return EqualChars(h + at, p, part->length); });
   });
 }
 
-bool TailMatch(const StrObject* s, const StrObject* part, size_t from, size_t to, bool at_end) {
+[[gnu::always_inline]] inline bool MatchesAt(const StrObject* s, const StrObject* part, size_t at) {
+  if (MVM_UNLIKELY((s->kind() | part->kind()) != 1)) return WideMatchesAt(s, part, at);
+  return EqualBytes(s->data1() + at, part->data1(), part->length);
+}
+
+[[gnu::always_inline]] inline bool TailMatch(const StrObject* s, const StrObject* part, size_t from,
+                                             size_t to, bool at_end) {
   if (from > to || part->length > to - from) return false;
   return MatchesAt(s, part, at_end ? to - part->length : from);
 }
 
-Result<> PrefixTestOfAny(ThreadState& ts, Args args, bool at_end) {
+Result<> PrefixTestSlow(ThreadState& ts, Args args, bool at_end) {
   const char* method = at_end ? "endswith" : "startswith";
   const StrObject* s = args.self<StrObject>();
   size_t from, to;
@@ -109,15 +112,9 @@ template <bool kAtEnd>
 Result<> PrefixTest(ThreadState& ts, Args args) {
   if (MVM_LIKELY(IsExact(args[1], TypeId::kStr) && IsNone(ts, args[2]) && IsNone(ts, args[3]))) {
     const StrObject* s = args.self<StrObject>();
-    const StrObject* part = args.as<StrObject>(1);
-    const size_t n = part->length;
-    if (n > s->length) return Bool(ts, false);
-    const size_t at = kAtEnd ? s->length - n : 0;
-    if (MVM_LIKELY((s->kind() | part->kind()) == 1))
-      return Bool(ts, EqualBytes(s->data1() + at, part->data1(), n));
-    return Bool(ts, MatchesAt(s, part, at));
+    return Bool(ts, TailMatch(s, args.as<StrObject>(1), 0, s->length, kAtEnd));
   }
-  return PrefixTestOfAny(ts, args, kAtEnd);
+  return PrefixTestSlow(ts, args, kAtEnd);
 }
 
 // ---- stripping ----

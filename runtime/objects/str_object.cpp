@@ -57,7 +57,8 @@ Result<StrObject> AllocStr(ThreadState& ts, size_t length, int kind, size_t capa
   return r;
 }
 
-// The usual string: one byte a character, short. `ascii`: all below 0x80. Ends with a zero byte.
+// The usual string: one byte a character, in line if short. `ascii`: all below 0x80. Ends with a
+// zero byte.
 [[gnu::always_inline]] inline Result<StrObject> AllocStr1(ThreadState& ts, size_t length,
                                                           bool ascii) {
   if (MVM_UNLIKELY(length >= kSmallLimit - sizeof(StrObject))) {
@@ -67,11 +68,7 @@ Result<StrObject> AllocStr(ThreadState& ts, size_t length, int kind, size_t capa
   }
   void* p = ts.heap().Allocate(sizeof(StrObject) + length + 1, false);
   if (MVM_UNLIKELY(!p)) return RaiseMemoryError(ts);
-  StrObject* s = static_cast<StrObject*>(p);
-  s->refcount = 1;
-  s->shape_id = ShapeIdOf(TypeId::kStr);
-  s->gc = 0;
-  s->aux = 0;
+  StrObject* s = static_cast<StrObject*>(StartObject(p, ShapeIdOf(TypeId::kStr), 0));
   SetLayout(s, length, 1, ascii);
   s->data1()[length] = 0;
   return Result<StrObject>::Steal(s);

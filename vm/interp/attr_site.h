@@ -29,12 +29,6 @@ inline bool IsLikelySlot(CacheEntry* cache, const AttrCache::Entry* e) {
   return false;
 }
 
-// Tags of the function that LOAD_METHOD_CLASS and LOAD_METHOD_TYPE keep: what its first argument
-// is, if not the object it was asked of.
-inline constexpr uint64_t kSelfAbsent = 1;  // a staticmethod's
-inline constexpr uint64_t kSelfClass = 2;   // a classmethod's: the object's class, or the class
-inline constexpr uint64_t kSelfTags = kSelfAbsent | kSelfClass;
-
 }  // namespace minivm
 
 // ---- forms of GETATTR, for the dispatch loop alone (arith_forms.h) ----

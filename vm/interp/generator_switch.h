@@ -21,7 +21,8 @@ inline Value* ResumeWindow(Value* R, const Word* pc) {
 }
 
 // Lays the frame of a suspended generator at w. `sent` is owned and consumed (null: an exception
-// will be thrown in, or ResumeWord() sees to it). The state is checked by the caller.
+// will be thrown in, ResumeWord() sees to it, or it has not begun). The state is checked by the
+// caller.
 inline void LayGenerator(ThreadState* ts, Value* w, GeneratorObject* gen, Value back,
                          uint64_t header, Value sent) {
   Value* nb = w + kWindowWords;

@@ -41,6 +41,12 @@ MVM_SLOW bool SlowFar(ThreadState* ts, Value* R, Word* pc);   // LDFAR STFAR DEL
 MVM_SLOW bool SlowGetAttr(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowSetAttr(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowDelAttr(ThreadState* ts, Value* R, Word* pc);
+// Tags of the function that LOAD_METHOD_CLASS and LOAD_METHOD_TYPE keep: what its first argument
+// is, if not the object it was asked of.
+inline constexpr uint64_t kSelfAbsent = 1;  // a staticmethod's
+inline constexpr uint64_t kSelfClass = 2;   // a classmethod's: the object's class, or the class
+inline constexpr uint64_t kSelfTags = kSelfAbsent | kSelfClass;
+
 MVM_SLOW bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowLoadSpecial(ThreadState* ts, Value* R, Word* pc);
 MVM_SLOW bool SlowLoadSuper(ThreadState* ts, Value* R, Word* pc);

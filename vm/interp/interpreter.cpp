@@ -37,11 +37,7 @@ inline int64_t Raw(Value v) { return static_cast<int64_t>(v.bits()); }
 inline Object* FastContainer(ThreadState* ts, size_t size, uint32_t shape_id) {
   void* p = ts->rt->heap.Allocate(size, true);
   if (MVM_UNLIKELY(!p)) return nullptr;
-  Object* o = static_cast<Object*>(p);
-  o->refcount = 1;
-  o->shape_id = shape_id;
-  o->gc = kGcTracked;
-  o->aux = 0;
+  Object* o = StartObject(p, shape_id, kGcTracked);
   if (MVM_UNLIKELY(++ts->rt->heap.young_count >= ts->rt->heap.young_threshold))
     RequestCollection(*ts);  // serves nothing yet
   return o;
@@ -1239,7 +1235,7 @@ plain:
       if (equal == (op == Op::JEQ_T || op == Op::JNE_F)) JUMP();
       NEXT();
     }
-  }
+  }  // of others: falls through
   compare_jump_slow : {
     switch (SlowCompareJump(ts, R, pc, &flag)) {
       case CallOutcome::kRaised: goto watch_error;

@@ -16,7 +16,6 @@
 #include "runtime/objects/str_object.h"
 #include "runtime/objects/tuple_object.h"
 #include "runtime/protocol/protocol.h"
-#include "vm/interp/attr_site.h"
 #include "vm/interp/interp_slow.h"
 
 namespace minivm {
@@ -74,14 +73,6 @@ CellObject* ClassCell(ThreadState& ts, TypeObject* cls, StrObject* name) {
 // a class that it does not describe, or describe one whose members have no fixed place.
 bool HasMember(TypeObject* type, const MemberDescriptorObject* member) {
   return member->offset != 0 && IsSubtype(type, member->owner);
-}
-
-// Is `function` what the class dictionary holds, bare or in a staticmethod? What another descriptor
-// returned need not be the same next time.
-bool IsFunctionOfClass(ThreadState& ts, TypeObject* cls, StrObject* name, Value function) {
-  Value found = TypeLookup(ts, cls, name);
-  return found.is(function) || (IsExact(found, TypeId::kStaticMethod) &&
-                                found.as<StaticMethodObject>()->callable.is(function));
 }
 
 // The function in a staticmethod or classmethod that `found` is, tagged for LOAD_METHOD_CLASS and
@@ -461,6 +452,84 @@ bool SlowDelAttr(ThreadState* ts, Value* R, Word* pc) {
   return ok;
 }
 
+namespace {
+
+// o.f(...), where instances of the class all get `callable`: a method, or the tagged function in a
+// static or class method. !generic: into the AttrCache.
+bool LearnInstanceMethod(ThreadState& ts, FunctionObject* f, Word* pc, Value o, StrObject* name,
+                         uint64_t callable, bool generic) {
+  TypeObject* type = TypeOf(ts, o);
+  const uint32_t id = o.object()->shape_id;
+  // The shape must rule out an instance attribute of that name: true for shapes with slots and for
+  // types without instance attributes.
+  const Shape* shape = ts.rt->shapes[id].shape;
+  const bool no_dict = shape != nullptr ? !shape->dict_mode && shape->Find(name) < 0
+                                        : type->storage == AttrStorage::kNone;
+  if (!no_dict) return false;
+  if (!generic) {
+    MarkTypes(type);
+    *CacheOfVm(ts).Slot(id, name, AttrCache::kLoad) = {id, AttrCache::kMethod, name, callable};
+    return false;
+  }
+  CacheEntry* cache = SiteCache(f, pc);
+  cache->a = id;
+  cache->ptr = callable;
+  MarkSites(f, type);
+  pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_CLASS);
+  return true;
+}
+
+// module.f(...)
+bool LearnModuleFunction(ThreadState& ts, FunctionObject* f, Word* pc, ModuleObject* module,
+                         StrObject* name, Value function) {
+  CellObject* cell = DictGetCell(ts, module->dict, name);
+  if (cell == nullptr || !cell->value.is(function) || VersionOf(ts, module) == 0) return false;
+  CacheEntry* cache = SiteCache(f, pc);
+  cache->a = module->aux;
+  cache->ptr = reinterpret_cast<uint64_t>(cell);
+  pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_MODULE);
+  return true;
+}
+
+// C.f(...): a function found in the class, bare or in a staticmethod, is what the call gets; that
+// of a classmethod gets the class as well. What another descriptor returned need not be the same
+// next time.
+bool LearnClassFunction(ThreadState& ts, FunctionObject* f, Word* pc, TypeObject* cls,
+                        StrObject* name) {
+  const Value found = TypeLookup(ts, cls, name);
+  const uint64_t wrapped = WrappedFunction(found);
+  if (cls->version == 0 || (wrapped == 0 && !IsFunction(found))) return false;
+  TypeObject* meta = TypeOf(ts, cls);
+  CacheEntry* cache = SiteCache(f, pc);
+  cache->a = cls->version;
+  cache->b = cls->shape_id;
+  cache->ptr = wrapped == 0 ? found.bits() : wrapped & ~kSelfAbsent;  // absent in any case
+  MarkSites(f, cls);
+  MarkSites(f, meta);
+  pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_TYPE);
+  return true;
+}
+
+// Rewrites a LOAD_METHOD site for what GetMethod() has found; false: it stays generic.
+bool LearnMethod(ThreadState& ts, FunctionObject* f, Word* pc, Value o, StrObject* name,
+                 Value method, bool is_method, bool generic) {
+  TypeObject* type = TypeOf(ts, o);
+  const Value in_type = TypeLookup(ts, type, name);
+  if (o.is_object() && GenericLookup(ts, type)) {
+    if (is_method && in_type.is(method))
+      return LearnInstanceMethod(ts, f, pc, o, name, method.bits(), generic);
+    const uint64_t wrapped = generic && !is_method ? WrappedFunction(in_type) : 0;
+    if (wrapped != 0) return LearnInstanceMethod(ts, f, pc, o, name, wrapped, generic);
+  }
+  if (!generic || is_method || !in_type.is_null()) return false;
+  if (IsExact(o, TypeId::kModule))
+    return LearnModuleFunction(ts, f, pc, o.as<ModuleObject>(), name, method);
+  return IsType(ts, o) && type->slots.getattro == TypeById(ts, TypeId::kType)->slots.getattro &&
+         LearnClassFunction(ts, f, pc, o.as<TypeObject>(), name);
+}
+
+}  // namespace
+
 bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
   ts->base = R;
   ts->pc = pc;
@@ -494,58 +563,8 @@ bool SlowLoadMethod(ThreadState* ts, Value* R, Word* pc) {
     return false;
   }
   Value method = r.word();
-  if (attempt) {
-    bool done = false;
-    TypeObject* type = TypeOf(*ts, o);
-    const Value in_type = TypeLookup(*ts, type, name);
-    const uint64_t wrapped = generic && !is_method ? WrappedFunction(in_type) : 0;
-    if ((is_method ? in_type.is(method) : wrapped != 0) && o.is_object() &&
-        GenericLookup(*ts, type)) {
-      // The shape must rule out an instance attribute of that name: true for shapes with slots and
-      // for types without instance attributes.
-      Shape* shape = ts->rt->shapes[o.object()->shape_id].shape;
-      bool no_dict = shape != nullptr ? !shape->dict_mode && shape->Find(name) < 0
-                                      : type->storage == AttrStorage::kNone;
-      if (no_dict && !generic) {
-        MarkTypes(type);
-        uint32_t id = o.object()->shape_id;
-        *CacheOfVm(*ts).Slot(id, name, AttrCache::kLoad) = {id, AttrCache::kMethod, name,
-                                                            method.bits()};
-      } else if (no_dict) {
-        cache->a = o.object()->shape_id;
-        cache->ptr = is_method ? method.bits() : wrapped;
-        MarkSites(f, type);
-        pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_CLASS);
-        done = true;
-      }
-    } else if (generic && !is_method && IsExact(o, TypeId::kModule) && in_type.is_null()) {
-      CellObject* cell = DictGetCell(*ts, o.as<ModuleObject>()->dict, name);
-      if (cell != nullptr && cell->value.is(method) && VersionOf(*ts, o.object()) != 0) {
-        cache->a = o.object()->aux;
-        cache->ptr = reinterpret_cast<uint64_t>(cell);
-        pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_MODULE);
-        done = true;
-      }
-    } else if (generic && !is_method && IsType(*ts, o) && in_type.is_null() &&
-               type->slots.getattro == TypeById(*ts, TypeId::kType)->slots.getattro) {
-      // C.f(...): a function found in the class (or behind a staticmethod) is what the call gets;
-      // that of a classmethod gets the class as well.
-      TypeObject* cls = o.as<TypeObject>();
-      const uint64_t of_class = WrappedFunction(TypeLookup(*ts, cls, name));
-      const bool takes_class = of_class & kSelfClass;
-      if (cls->version != 0 &&
-          (takes_class || (IsFunction(method) && IsFunctionOfClass(*ts, cls, name, method)))) {
-        cache->a = cls->version;
-        cache->b = o.object()->shape_id;
-        cache->ptr = takes_class ? of_class : method.bits();
-        MarkSites(f, cls);
-        MarkSites(f, type);
-        pc->op = static_cast<uint8_t>(Op::LOAD_METHOD_TYPE);
-        done = true;
-      }
-    }
-    if (generic && !done) GiveUp(cache);
-  }
+  if (attempt && !LearnMethod(*ts, f, pc, o, name, method, is_method, generic) && generic)
+    GiveUp(cache);
   w[0] = method;
   w[1] = w[2] = Value::Int(0);
   if (is_method) {

@@ -117,13 +117,10 @@ bool SlowGetIter(ThreadState* ts, Value* R, Word* pc) {
   }
   Value v = R[pc->b], out;
   bool consume = pc->c & kConsume1;
-  if (op == Op::GETITER && IsExact(v, TypeId::kGenerator)) {  // its own iterator
-    if (!consume) Incref(v);
-    R[pc->a] = v;
-    return true;
-  }
   switch (op) {
-    case Op::GETITER: out = GetIter(*ts, v).word(); break;
+    case Op::GETITER:  // a generator is its own
+      out = (IsExact(v, TypeId::kGenerator) ? Result<>::Borrow(v) : GetIter(*ts, v)).word();
+      break;
     case Op::GETAITER: out = AsyncIter(*ts, v).word(); break;
     case Op::GETANEXT:
       out = AsyncNext(*ts, v).word();
